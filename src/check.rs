@@ -1,0 +1,188 @@
+//! `update check`: every field that does not say what it must, and everything that is missing, in file order.
+//!
+//! Works on a tree in memory, so that an update can ask it what the tree it is about to write would be worth.
+
+mod pins;
+mod scripts;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::fields::{Field, Kind, Must, said};
+use crate::rules::{Model, line_and_column};
+use crate::templates;
+use crate::tree::{Role, below};
+use crate::version::Variant;
+
+/// Something that is not as it must be, and where.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// The file or folder, relative to the repository, with `/`.
+    pub path: String,
+    /// From 1.
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+    /// Which rule it breaks.
+    pub rule: &'static str,
+    /// What stands there.
+    pub found: String,
+    /// What must stand there.
+    pub expected: String,
+    /// Both, and why, in a sentence.
+    pub message: String,
+}
+
+/// What `check` looked at, and what it found.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// By path, line and column.
+    pub findings: Vec<Finding>,
+    /// Version directories, variants, files with fields, and fields.
+    pub counts: [usize; 4],
+}
+
+/// Checks a tree.
+pub fn check(model: &Model) -> Result<Report> {
+    let mut report = Report::default();
+    let mut facts = Facts::default();
+    check_folders(model, &mut report.findings);
+    for (path, file) in &model.tree.files {
+        let Some(role) = model.tree.role(path).filter(|_| !file.is_link() && !path.starts_with("templates/")) else {
+            continue;
+        };
+        let seen = Seen::new(model, path, file.text(), role);
+        report.counts[2] += 1;
+        report.counts[3] += seen.fields.len();
+        seen.check_fields(&mut report.findings);
+        if role == Role::Dockerfile {
+            seen.check_missing(model, &mut report.findings);
+            pins::gather(model, &seen, &mut facts.pins);
+        }
+        scripts::gather(model, &seen, &mut facts.scripts);
+    }
+    pins::check(&facts.pins, &mut report.findings);
+    scripts::check(model, &facts.scripts, &mut report.findings);
+    templates::check(model, &mut report.findings);
+    report.counts[0] = model.directories.len();
+    report.counts[1] = model.directories.iter().map(|directory| directory.variants.len()).sum();
+    report.findings.sort();
+    report.findings.dedup();
+    Ok(report)
+}
+
+/// What the rules about more than one file need of all of them.
+#[derive(Default)]
+struct Facts {
+    pins: Vec<pins::Pin>,
+    scripts: Vec<scripts::Mention>,
+}
+
+/// A file, with its fields.
+struct Seen<'a> {
+    path: &'a str,
+    text: &'a [u8],
+    role: Role,
+    fields: Vec<(Field, Must)>,
+}
+
+impl<'a> Seen<'a> {
+    fn new(model: &Model, path: &'a str, text: &'a [u8], role: Role) -> Self {
+        Self { path, text, role, fields: model.judge(text, role, &model.scope(path)) }
+    }
+
+    /// The fields that are statements, rather than mentions in a comment.
+    fn statements(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().map(|(field, _)| field).filter(|field| !field.in_comment)
+    }
+
+    fn said(&self, field: &Field) -> String {
+        said(self.text, &field.span)
+    }
+
+    fn finding(&self, rule: &'static str, at: usize, found: &str, expected: &str, message: String) -> Finding {
+        let (line, column) = line_and_column(self.text, at);
+        Finding {
+            path: self.path.to_owned(),
+            line,
+            column,
+            rule,
+            found: found.to_owned(),
+            expected: expected.to_owned(),
+            message,
+        }
+    }
+
+    fn check_fields(&self, findings: &mut Vec<Finding>) {
+        if self.text.starts_with(b"\xff\xfe") || self.text.starts_with(b"\xfe\xff") {
+            let message = "is UTF-16, in which no field is found: save it as UTF-8".to_owned();
+            findings.push(self.finding("encoding", 0, "UTF-16", "UTF-8", message));
+        }
+        for (field, must) in &self.fields {
+            let found = self.said(field);
+            let (expected, message) = match must {
+                Some(Ok(expected)) if *expected != found => (expected.as_str(), format!("says {found}, must be {expected}")),
+                Some(Err(why)) => ("", format!("says {found}: {why}")),
+                _ => continue,
+            };
+            findings.push(self.finding(field.kind.rule(), field.span.start, &found, expected, message));
+        }
+    }
+
+    /// What every Dockerfile of a variant has: a version, a hash for what it downloads, and its variant's base.
+    fn check_missing(&self, model: &Model, findings: &mut Vec<Finding>) {
+        let config = &model.tree.config;
+        let has_hash = self.statements().any(|field| matches!(field.kind, Kind::Hash(_)));
+        let mut missing = |rule, expected: &str, why: &str| {
+            findings.push(self.finding(rule, 0, "", expected, format!("found none of `{expected}`: {why}")));
+        };
+        let gives_version = |kind: &Kind| matches!(kind, Kind::Version { .. } | Kind::Tag | Kind::TagVariant | Kind::Mention);
+        let key = config.version_key();
+        if !self.fields.iter().any(|(field, must)| gives_version(&field.kind) && must.is_some() && !field.in_comment) {
+            missing("version", &format!("{key}=<version>"), "nothing in the file gives a version");
+        }
+        if !has_hash && model.scanner.downloads(self.text) {
+            missing("hash", "<sha256>", "the file downloads an archive and pins no hash for it");
+        }
+        let Some(variant) = model.scope(self.path).variant.filter(|variant| variant.has_numbered_base()) else { return };
+        let stages = model.scanner.stages(self.text);
+        let is_other = |stage: &String| *stage == config.image || stage == "scratch";
+        let has_base = self.statements().any(|field| matches!(&field.kind, Kind::Base { image } if variant.is_on(image)));
+        if !has_base && !stages.is_empty() && (stages.iter().any(|stage| variant.is_on(stage)) || !stages.iter().any(is_other)) {
+            let expected = format!("FROM …:{}", variant.base);
+            missing("base", &expected, &format!("no stage begins with {} {}", variant.family, variant.base));
+        }
+    }
+}
+
+/// Version directories without variants, and folders that are called like a variant and have no Dockerfile.
+fn check_folders(model: &Model, findings: &mut Vec<Finding>) {
+    let families: Vec<&str> =
+        model.directories.iter().flat_map(|directory| &directory.variants).map(|variant| variant.family.as_str()).collect();
+    let mut missing = |path: String, expected: &str, message: String| {
+        let (found, expected) = (String::new(), expected.to_owned());
+        findings.push(Finding { path, line: 1, column: 1, rule: "folder", found, expected, message });
+    };
+    for directory in &model.directories {
+        if directory.variants.is_empty() {
+            missing(directory.name.clone(), "a variant", "a version directory without variants".to_owned());
+        }
+        if model.tree.config.directory.render(&directory.version) != directory.name {
+            let message = format!("its Dockerfiles are at {}, which is not of this directory", directory.version);
+            missing(directory.name.clone(), &directory.name, message);
+        }
+        for (path, _) in below(&model.tree.files, &directory.name) {
+            let mut parts = path.split('/').skip(1);
+            let (Some(folder), Some(_)) = (parts.next(), parts.next()) else { continue };
+            let is_known = directory.variants.iter().any(|variant| variant.name == folder);
+            let looks_like = Variant::parse(folder).is_some_and(|variant| families.contains(&variant.family.as_str()));
+            if looks_like && !is_known {
+                missing(
+                    format!("{}/{folder}", directory.name),
+                    "Dockerfile",
+                    "a variant's folder without a Dockerfile".to_owned(),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The rules about scripts: together they mention every variant, and each builds an image after the one that it copies from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::check::{Finding, Seen};
+use crate::fields::Kind;
+use crate::rules::{Directory, Model, line_and_column};
+use crate::tree::Role;
+
+/// A variant that a file names: a script in what it builds or runs, a Dockerfile in what it copies from.
+pub struct Mention {
+    path: String,
+    role: Role,
+    variant: String,
+    line: usize,
+    column: usize,
+}
+
+/// Adds the variants that a file names, in the order in which it names them.
+pub fn gather(model: &Model, seen: &Seen, mentions: &mut Vec<Mention>) {
+    let scope = model.scope(seen.path);
+    let Some(directory) = scope.own.or(model.directories.last()) else { return };
+    for field in seen.statements() {
+        if !matches!(field.kind, Kind::Tag | Kind::TagVariant | Kind::Variant | Kind::Mention) {
+            continue;
+        }
+        let said = seen.said(field);
+        let named = directory.variants.iter().filter(|variant| said == variant.name || said.ends_with(&format!("-{variant}")));
+        if let Some(variant) = named.max_by_key(|variant| variant.name.len()) {
+            let (line, column) = line_and_column(seen.text, field.span.start);
+            let (path, variant) = (seen.path.to_owned(), variant.name.clone());
+            mentions.push(Mention { path, role: seen.role, variant, line, column });
+        }
+    }
+}
+
+/// Checks the scripts of each version directory, and those of the root against the newest one.
+pub fn check(model: &Model, mentions: &[Mention], findings: &mut Vec<Finding>) {
+    for directory in &model.directories {
+        let folder = format!("{}/tests/", directory.name);
+        check_folder(directory, &folder, mentions, findings);
+    }
+    if let Some(newest) = model.directories.last().filter(|_| !model.tree.config.directory.has_lines()) {
+        check_folder(newest, "tests/", mentions, findings);
+    }
+}
+
+fn check_folder(directory: &Directory, folder: &str, mentions: &[Mention], findings: &mut Vec<Finding>) {
+    let copies: BTreeMap<&str, BTreeSet<&str>> = directory
+        .variants
+        .iter()
+        .map(|variant| {
+            let own = format!("{}/{variant}/", directory.name);
+            let from = |mention: &&Mention| mention.path.starts_with(&own) && mention.variant != variant.name;
+            (variant.name.as_str(), mentions.iter().filter(from).map(|mention| mention.variant.as_str()).collect())
+        })
+        .collect();
+    // `build-images.sh` and `build-images-2019.ps1` do one thing together: they build all images.
+    let mut groups: BTreeMap<&str, BTreeMap<&str, Vec<&Mention>>> = BTreeMap::new();
+    for mention in mentions.iter().filter(|mention| mention.role == Role::Script) {
+        if let Some(name) = mention.path.strip_prefix(folder) {
+            let verb = name.split(['-', '_', '.']).next().unwrap_or(name);
+            groups.entry(verb).or_default().entry(&mention.path).or_default().push(mention);
+        }
+    }
+    for (verb, scripts) in &groups {
+        check_complete(directory, scripts, findings);
+        if *verb == "build" {
+            scripts.values().for_each(|mentions| check_order(mentions, &copies, findings));
+        }
+    }
+}
+
+/// Every variant must be in one of the scripts, if they are for any of its operating system.
+fn check_complete(directory: &Directory, scripts: &BTreeMap<&str, Vec<&Mention>>, findings: &mut Vec<Finding>) {
+    let named: BTreeSet<&str> = scripts.values().flatten().map(|mention| mention.variant.as_str()).collect();
+    let missing = directory.variants.iter().filter(|variant| !named.contains(variant.name.as_str()));
+    for variant in missing {
+        let near = |same: fn(&crate::version::Variant, &crate::version::Variant) -> bool| {
+            let others: Vec<&str> =
+                directory.variants.iter().filter(|other| same(variant, other)).map(|other| other.name.as_str()).collect();
+            scripts.iter().find(|(_, said)| said.iter().any(|mention| others.contains(&mention.variant.as_str())))
+        };
+        let script = near(|a, b| a.is_windows() == b.is_windows() && a.base == b.base)
+            .or_else(|| near(|a, b| a.is_windows() == b.is_windows()));
+        if let Some((path, _)) = script {
+            findings.push(Finding {
+                path: (*path).to_owned(),
+                line: 1,
+                column: 1,
+                rule: "script",
+                found: String::new(),
+                expected: variant.name.clone(),
+                message: format!("misses the variant {variant} of {}", directory.name),
+            });
+        }
+    }
+}
+
+/// A variant is built after those that it copies from.
+fn check_order(mentions: &[&Mention], copies: &BTreeMap<&str, BTreeSet<&str>>, findings: &mut Vec<Finding>) {
+    let first = |variant: &str| mentions.iter().position(|mention| mention.variant == variant);
+    for (variant, sources) in copies {
+        for source in sources {
+            if let (Some(at), Some(after)) = (first(variant), first(source))
+                && at < after
+            {
+                let mention = mentions[at];
+                findings.push(Finding {
+                    path: mention.path.clone(),
+                    line: mention.line,
+                    column: mention.column,
+                    rule: "order",
+                    found: (*variant).to_owned(),
+                    expected: (*source).to_owned(),
+                    message: format!("builds {variant} before {source}, which it copies from"),
+                });
+            }
+        }
+    }
+}

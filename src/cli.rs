@@ -1,0 +1,120 @@
+//! The command line: what can be asked for, and its help. What it means is `commands`' business.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::plan::Options;
+use crate::release::Wanted;
+
+/// Moves a Docker image repository to a new server release, and proves that it is consistent.
+///
+/// Fetches the release's published SHA256SUMS, writes its version and hashes into every variant's Dockerfile under the new
+/// version directory, brings the test scripts along, and says what changed. Nothing is written until everything is known.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, max_term_width = 100)]
+#[command(after_help = "Exit status: 0 fine; 1 `check` found something, or `--exit-code` and changes; 2 it could not be done.")]
+#[command(after_long_help = "\
+Examples:
+  update 0.25.6                          the main job
+  update latest --dry-run --diff         what the newest stable release would change
+  update 0.25.6 --from ../releases       from a folder that holds v0.25.6/SHA256SUMS
+  update check                           is every version, hash, reference and base consistent?
+
+Exit status: 0 fine; 1 `check` found something, or `--exit-code` and changes; 2 it could not be done.")]
+pub struct Cli {
+    /// What to do; without a command, the update.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The update.
+    #[command(flatten)]
+    pub update: UpdateArgs,
+    /// What holds for every command.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// The commands beside the main job.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Is every version, hash, reference and base consistent? Needs no network
+    Check,
+}
+
+/// What the update can be told.
+#[derive(Debug, Args)]
+pub struct UpdateArgs {
+    /// The release to move to, such as 0.25.6, or `latest` for the newest stable one; several where each has a directory of its own
+    #[arg(required = true, value_name = "VERSION")]
+    pub versions: Vec<Wanted>,
+    /// Plan and print, write nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Print the unified diff of every file too
+    #[arg(long)]
+    pub diff: bool,
+    /// Where releases are: <FROM>/v<VERSION>/SHA256SUMS [default: the server's downloads on GitHub]
+    #[arg(long, value_name = "URL|DIR", env = "UPDATE_FROM", hide_env_values = true)]
+    pub from: Option<String>,
+    /// Copy the old version directory instead of renaming it
+    #[arg(long)]
+    pub keep: bool,
+    /// Pin zeros for an archive that the release lacks: the build of that architecture then fails
+    #[arg(long)]
+    pub allow_missing: bool,
+    /// Accept a version below the tree's
+    #[arg(long)]
+    pub allow_downgrade: bool,
+    /// Accept other hashes for the version that the tree is already at (a release uploaded again)
+    #[arg(long)]
+    pub repin: bool,
+    /// Exit 1 where something changes or would change
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+impl UpdateArgs {
+    /// What the plan is allowed.
+    pub fn options(&self) -> Options {
+        Options { keep: self.keep, allow_missing: self.allow_missing, allow_downgrade: self.allow_downgrade, repin: self.repin }
+    }
+}
+
+/// What holds for every command.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// The repository
+    #[arg(short = 'C', value_name = "DIR", default_value = ".", global = true)]
+    pub root: PathBuf,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub format: Format,
+    /// When to use colours; NO_COLOR and CLICOLOR_FORCE are heeded
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
+    pub color: Color,
+    /// Print nothing but errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// How to print the result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}

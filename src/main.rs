@@ -1,0 +1,15 @@
+//! Parses the command line, runs it, prints one error with its causes, exits.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use update::cli::Cli;
+use update::{commands, report};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    commands::run(&cli).unwrap_or_else(|error| {
+        report::error(&error, cli.common.color);
+        ExitCode::from(2)
+    })
+}

@@ -1,0 +1,117 @@
+//! Where releases are: a folder or an address, laid out as GitHub's downloads are (`<from>/v<version>/SHA256SUMS`).
+//!
+//! How an address is read is `fetch`'s business; what the sums say, `sums`'.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail, ensure};
+use semver::Version;
+
+use crate::fetch::{Fetched, Fetcher};
+use crate::sums::Sums;
+use crate::version::parse_version;
+
+/// The sums of the largest release are some 5 KB; what is a hundred times that is something else.
+const MOST_SUMS: u64 = 512 * 1024;
+
+/// A version as the command line asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// This one.
+    Version(Version),
+    /// The newest that is not a pre-release.
+    Latest,
+}
+
+impl std::str::FromStr for Wanted {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "latest" { Ok(Self::Latest) } else { parse_version(text).map(Self::Version) }
+    }
+}
+
+/// Where releases are.
+pub enum Source {
+    /// A folder on this machine.
+    Folder(PathBuf),
+    /// An http or https address, without a final `/`.
+    Web(String, Fetcher),
+}
+
+impl Source {
+    /// Reads an address or a folder's path.
+    pub fn new(from: &str) -> Result<Self> {
+        if from.starts_with("http://") || from.starts_with("https://") {
+            return Ok(Self::Web(from.trim_end_matches('/').to_owned(), Fetcher::default()));
+        }
+        ensure!(!from.contains("://"), "cannot fetch from {from}: wanted an http or https address, or a folder");
+        ensure!(fs::metadata(from).is_ok_and(|found| found.is_dir()), "cannot fetch from {from}: there is no such folder");
+        Ok(Self::Folder(from.into()))
+    }
+
+    /// The address of a file of a release, to be shown and to be read.
+    fn address(&self, version: &Version, file: &str) -> String {
+        match self {
+            Self::Folder(folder) => folder.join(format!("v{version}")).join(file).display().to_string(),
+            Self::Web(base, _) => format!("{base}/v{version}/{file}"),
+        }
+    }
+
+    /// The version that is asked for.
+    pub fn resolve(&self, wanted: &Wanted) -> Result<Version> {
+        match wanted {
+            Wanted::Version(version) => Ok(version.clone()),
+            Wanted::Latest => self.latest(),
+        }
+    }
+
+    /// The newest version that is not a pre-release. On GitHub its page is where `…/releases/latest` leads to.
+    pub fn latest(&self) -> Result<Version> {
+        match self {
+            Self::Folder(folder) => {
+                let shown = folder.display();
+                let entries = fs::read_dir(folder).with_context(|| format!("cannot read the folder {shown}"))?;
+                let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+                let versions = names.filter_map(|name| parse_version(name.strip_prefix('v')?).ok());
+                let stable =
+                    versions.filter(|version| version.pre.is_empty() && folder.join(format!("v{version}/SHA256SUMS")).is_file());
+                stable.max().with_context(|| format!("no stable release in {shown}: wanted folders such as v0.25.6"))
+            }
+            Self::Web(base, fetcher) => {
+                let address = format!("{}/latest", base.strip_suffix("/download").unwrap_or(base));
+                let end = fetcher.destination(&address)?;
+                let tag = end.rsplit_once("/tag/").map(|(_, tag)| tag);
+                let version = tag.and_then(|tag| parse_version(tag.trim_end_matches('/')).ok());
+                version.with_context(|| format!("{address} leads to {end}: wanted an address that ends in /tag/v<version>"))
+            }
+        }
+    }
+
+    /// What a release publishes.
+    pub fn sums(&self, version: &Version) -> Result<Sums> {
+        let address = self.address(version, "SHA256SUMS");
+        let text = match self {
+            Self::Folder(_) => match fs::metadata(&address) {
+                Ok(found) if found.len() > MOST_SUMS => bail!("{address}: {} bytes, which is no list of sums", found.len()),
+                Ok(_) => Some(fs::read(&address).with_context(|| format!("cannot read {address}"))?),
+                Err(problem) if problem.kind() == ErrorKind::NotFound => None,
+                Err(problem) => return Err(problem).with_context(|| format!("cannot read {address}")),
+            },
+            Self::Web(_, fetcher) => match fetcher.get(&address, MOST_SUMS)? {
+                Fetched::Body(body) => Some(body),
+                Fetched::NotFound => None,
+            },
+        };
+        let Some(text) = text else {
+            let newest = self.latest().map_or(String::new(), |newest| format!("; the newest stable release there is {newest}"));
+            bail!("no release {version}: {address} is not there{newest}. A draft is not there until it is published");
+        };
+        Sums::parse(&text).with_context(|| match text.trim_ascii_start().starts_with(b"<") {
+            true => format!("{address} is a web page, not the sums of a release: is a login page in between?"),
+            false => format!("cannot use {address}"),
+        })
+    }
+}

@@ -1,0 +1,261 @@
+//! What each field must say. The one definition of it: `check` reports the fields that differ, `update` writes them.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use semver::Version;
+
+use crate::config::Config;
+use crate::fields::{Field, Kind, Must, Scanner, said};
+use crate::sums::Sha256;
+use crate::tree::{Role, Tree, below};
+use crate::version::{Variant, parse_version};
+
+/// A version directory, with what its name and files say of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    /// Its name: `0.25.6`, `2.14.x`.
+    pub name: String,
+    /// The version that it is at.
+    pub version: Version,
+    /// Its variants, by name.
+    pub variants: Vec<Variant>,
+}
+
+/// A tree, with what is needed to say what its fields must be.
+pub struct Model {
+    /// The files.
+    pub tree: Tree,
+    /// The patterns of its fields.
+    pub scanner: Scanner,
+    /// Its version directories, the newest last.
+    pub directories: Vec<Directory>,
+}
+
+impl Model {
+    /// Looks at a tree's version directories.
+    ///
+    /// A directory named after its version is at that version. A line is at the one that most of its Dockerfiles give for
+    /// the version key, of those that belong to the line where there are any; where none gives one, at the line's first.
+    pub fn new(tree: Tree) -> Result<Self> {
+        let mut variants: Vec<Variant> = tree.directories.iter().flat_map(|name| tree.variants(name)).collect();
+        variants.extend(tree.templates().into_iter().filter_map(Variant::parse));
+        let scanner = Scanner::new(&tree.config, variants.iter())?;
+        let pattern = &tree.config.directory;
+        let mut directories = Vec::new();
+        for name in &tree.directories {
+            let Some(named) = pattern.parse(name) else { continue };
+            let given = if pattern.has_lines() { most_given(&tree, &scanner, name) } else { None };
+            directories.push(Directory { name: name.clone(), version: given.unwrap_or(named), variants: tree.variants(name) });
+        }
+        directories.sort_by(|a, b| a.version.cmp(&b.version));
+        Ok(Self { tree, scanner, directories })
+    }
+
+    /// The version directory of that name.
+    pub fn directory(&self, name: &str) -> Option<&Directory> {
+        self.directories.iter().find(|directory| directory.name == name)
+    }
+
+    /// The scope of the file at `path`, in a tree at rest: nothing is being replaced, and no release is known.
+    pub fn scope<'a>(&'a self, path: &str) -> Scope<'a> {
+        let own = self.tree.directory_of(path).and_then(|name| self.directory(name));
+        let folder = path.split('/').nth(1);
+        let variant = own.and_then(|own| own.variants.iter().find(|variant| Some(variant.name.as_str()) == folder));
+        Scope { config: &self.tree.config, directories: &self.directories, own, variant, old: None, hash: &|_| None }
+    }
+
+    /// The fields of a text, each with what it must be.
+    pub fn judge(&self, text: &[u8], role: Role, scope: &Scope) -> Vec<(Field, Must)> {
+        let fields = self.scanner.scan(text, role).into_iter();
+        fields.map(|field| (field.clone(), scope.must(&field, text, role))).collect()
+    }
+}
+
+fn most_given(tree: &Tree, scanner: &Scanner, directory: &str) -> Option<Version> {
+    let mut counts: BTreeMap<Version, usize> = BTreeMap::new();
+    for (path, file) in below(&tree.files, directory) {
+        if tree.role(path) != Some(Role::Dockerfile) {
+            continue;
+        }
+        for field in scanner.scan(file.text(), Role::Dockerfile) {
+            if field.kind == (Kind::Version { key: true })
+                && let Ok(version) = parse_version(&said(file.text(), &field.span))
+            {
+                *counts.entry(version).or_default() += 1;
+            }
+        }
+    }
+    let belongs = |version: &Version| tree.config.directory.render(version) == directory;
+    counts.into_iter().max_by_key(|(version, count)| (belongs(version), *count, version.clone())).map(|(version, _)| version)
+}
+
+/// Where a file stands, which is what its fields must say depends on.
+pub struct Scope<'a> {
+    /// What repository it is.
+    pub config: &'a Config,
+    /// All version directories, the newest last.
+    pub directories: &'a [Directory],
+    /// The version directory that the file is in; `None` at the root.
+    pub own: Option<&'a Directory>,
+    /// The variant whose folder the file is in.
+    pub variant: Option<&'a Variant>,
+    /// The version that an update replaces, which comments and mentions may still give.
+    pub old: Option<&'a Version>,
+    /// The hash of an archive of the scope's version, by the end of its name, where it is known.
+    pub hash: &'a dyn Fn(&str) -> Option<Sha256>,
+}
+
+impl Scope<'_> {
+    /// What a field must say in this scope. `text` is the whole file.
+    pub fn must(&self, field: &Field, text: &[u8], role: Role) -> Must {
+        let found = said(text, &field.span);
+        let is_old = self.old.is_some_and(|old| found.contains(&old.to_string()));
+        if field.in_comment && !is_old {
+            return None;
+        }
+        match &field.kind {
+            Kind::Version { .. } => Some(Ok(self.directory_for(&found)?.version.to_string())),
+            Kind::Directory => self.directory_name(&found),
+            Kind::Tag => self.tag(&found),
+            Kind::TagVariant | Kind::Variant => self.variant_name(&found),
+            Kind::Mention => self.mention(&found, role),
+            Kind::Hash(None) => Some(Err("more than one hash, and nothing tells which is the archive's".to_owned())),
+            Kind::Hash(Some(platform)) => (self.hash)(platform).map(|hash| Ok(in_case_of(&found, hash))),
+            Kind::Base { image } => self.base(image, &found),
+            Kind::Labels(must) | Kind::Arch(must) => must.clone(),
+        }
+    }
+
+    /// The version directory that a file speaks of where it gives this version: its own; at the root the newest, or the
+    /// one of the same line.
+    fn directory_for(&self, version: &str) -> Option<&Directory> {
+        let line = || {
+            let name = self.config.directory.render(&parse_version(version).ok()?);
+            self.directories.iter().find(|directory| directory.name == name)
+        };
+        let is_line = self.config.directory.has_lines();
+        self.own.or_else(|| if is_line { line() } else { None }).or(self.directories.last())
+    }
+
+    fn directory_name(&self, found: &str) -> Must {
+        if self.own.is_none() && self.config.directory.has_lines() {
+            return None;
+        }
+        Some(Ok(self.directory_for(found)?.name.clone()))
+    }
+
+    fn tag(&self, found: &str) -> Must {
+        let (version, rest) = self.split_tag(found);
+        let directory = self.directory_for(version)?;
+        let Some(rest) = rest else { return Some(Ok(directory.version.to_string())) };
+        Some(self.resolve(rest, directory).map(|variant| format!("{}-{variant}", directory.version)))
+    }
+
+    /// A variant without a version: of the file's own directory; at the root of the newest that has it.
+    fn variant_name(&self, found: &str) -> Must {
+        let directory = self.own.or_else(|| {
+            let has = |directory: &&Directory| directory.variants.iter().any(|variant| variant.name == found);
+            self.directories.iter().rev().find(has).or(self.directories.last())
+        })?;
+        Some(self.resolve(found, directory))
+    }
+
+    /// A bare version is ours where it is the version that is replaced, or, in a script, another of the same line.
+    fn mention(&self, found: &str, role: Role) -> Must {
+        let (version, _) = self.split_tag(found);
+        let directory = self.directory_for(version)?;
+        let is_old = self.old.is_some_and(|old| old.to_string() == version);
+        let same_line = |other: Version| (other.major, other.minor) == (directory.version.major, directory.version.minor);
+        let is_near = role == Role::Script && parse_version(version).is_ok_and(same_line);
+        if is_old || is_near { self.tag(found) } else { None }
+    }
+
+    fn base(&self, image: &str, found: &str) -> Must {
+        let variant = self.variant.filter(|variant| variant.is_on(image) && !variant.base.is_empty())?;
+        let refined = found.strip_prefix(&variant.base).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']));
+        Some(Ok(if refined { found.to_owned() } else { variant.base.clone() }))
+    }
+
+    /// Splits a tag into version and variant. A version can end in a suffix with dashes, and a variant can hold some: the
+    /// variants of the tree decide, then the versions that are known, then the families.
+    fn split_tag<'t>(&self, tag: &'t str) -> (&'t str, Option<&'t str>) {
+        let ends = |variant: &&Variant| {
+            tag.strip_suffix(&variant.name).and_then(|rest| rest.strip_suffix('-')).is_some_and(|rest| !rest.is_empty())
+        };
+        let variants = || self.directories.iter().flat_map(|directory| &directory.variants);
+        if let Some(variant) = variants().filter(ends).max_by_key(|variant| variant.name.len()) {
+            let end = tag.len() - variant.name.len();
+            return (&tag[..end - 1], Some(&tag[end..]));
+        }
+        for version in self.directories.iter().map(|directory| &directory.version).chain(self.old) {
+            let version = version.to_string();
+            match tag.strip_prefix(&version) {
+                Some("") => return (tag, None),
+                Some(rest) if rest.starts_with('-') => return (&tag[..version.len()], Some(&rest[1..])),
+                _ => {}
+            }
+        }
+        let is_family = |at: &usize| {
+            let named = Variant::parse(&tag[at + 1..]);
+            named.is_some_and(|named| variants().any(|variant| variant.family == named.family))
+        };
+        let dashes = || tag.match_indices('-').map(|(at, _)| at);
+        match dashes().find(is_family).or_else(|| dashes().next()) {
+            Some(at) => (&tag[..at], Some(&tag[at + 1..])),
+            None => (tag, None),
+        }
+    }
+
+    /// The variant that a reference to `name` must be to: of several of a family the one with the file's own base, else
+    /// the one that is named, else the only one. A family without base is an alias, which is left.
+    fn resolve(&self, name: &str, directory: &Directory) -> Result<String, String> {
+        let Some(wanted) = Variant::parse(name) else { return Err(format!("`{name}` is no variant's name")) };
+        let family: Vec<&Variant> = directory.variants.iter().filter(|variant| variant.family == wanted.family).collect();
+        let own_base = self.variant.map(|variant| variant.base.as_str()).filter(|base| !base.is_empty());
+        let names = |variants: &[&Variant]| variants.iter().map(|v| v.name.as_str()).collect::<Vec<_>>().join(", ");
+        match family.as_slice() {
+            [] => Err(match directory.variants.iter().collect::<Vec<_>>().as_slice() {
+                [] => format!("no variant {name} in {}, which has none at all", directory.name),
+                all => format!("no variant {name} in {}, which has {}", directory.name, names(all)),
+            }),
+            _ if wanted.base.is_empty() => Ok(name.to_owned()),
+            [only] => Ok(only.name.clone()),
+            several => several
+                .iter()
+                .find(|variant| Some(variant.base.as_str()) == own_base)
+                .or_else(|| several.iter().find(|variant| variant.name == name))
+                .map(|variant| variant.name.clone())
+                .ok_or_else(|| format!("no variant {name} in {}: say which of {}", directory.name, names(several))),
+        }
+    }
+}
+
+/// A hash in the case that the file writes its hashes in.
+fn in_case_of(found: &str, hash: Sha256) -> String {
+    let upper = found.contains(|c: char| c.is_ascii_uppercase()) && !found.contains(|c: char| c.is_ascii_lowercase());
+    if upper { hash.to_string().to_uppercase() } else { hash.to_string() }
+}
+
+/// The text with every field that must say something else rewritten. Fields that nothing is right for stay: `check` says why.
+pub fn rewrite(text: &[u8], fields: &[(Field, Must)]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut from = 0;
+    for (field, must) in fields {
+        if let Some(Ok(value)) = must {
+            out.extend_from_slice(&text[from..field.span.start]);
+            out.extend_from_slice(value.as_bytes());
+            from = field.span.end;
+        }
+    }
+    out.extend_from_slice(&text[from..]);
+    out
+}
+
+/// Line and column of a place in a text, from 1; the column counts characters.
+pub fn line_and_column(text: &[u8], at: usize) -> (usize, usize) {
+    let before = &text[..at.min(text.len())];
+    let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+    let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+    (line, String::from_utf8_lossy(&before[start..]).chars().count() + 1)
+}

@@ -1,0 +1,128 @@
+//! Versions of the server, the variants it is packed as, and the architectures it is built for.
+//!
+//! The types here cannot hold a wrong value; where the values stand in files is `fields`' business.
+
+use std::fmt;
+
+use anyhow::{Context, Result, ensure};
+use semver::Version;
+
+/// Reads a release's version: SemVer, a leading `v` accepted.
+///
+/// Build metadata (`+…`) is an error, because the version becomes a Docker tag, and those have no `+`.
+pub fn parse_version(text: &str) -> Result<Version> {
+    let bare = text.strip_prefix('v').unwrap_or(text);
+    let version = Version::parse(bare)
+        .map_err(|problem| anyhow::anyhow!("{problem}"))
+        .with_context(|| format!("`{text}` is not a version: wanted MAJOR.MINOR.PATCH, such as 0.25.6 or 2.14.0-RC.3"))?;
+    ensure!(
+        version.build.is_empty(),
+        "`{text}` has build metadata (`+{}`), which a Docker tag cannot hold: leave it out",
+        version.build
+    );
+    Ok(version)
+}
+
+/// A folder of a version directory, its name split: `windowsservercore-1809` is family `windowsservercore`, base `1809`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Variant {
+    /// The folder's name, which is also the end of the image's tag.
+    pub name: String,
+    /// What the variants on different bases have in common: `alpine`, `nanoserver`, `scratch`.
+    pub family: String,
+    /// The tag of the base image: `3.18`, `ltsc2022`; empty where the name has none.
+    pub base: String,
+}
+
+impl Variant {
+    /// Splits a name at the end of its leading letters; `None` where it does not begin with a lower-case letter, or holds
+    /// anything but letters, digits, `.`, `_` and `-`.
+    pub fn parse(name: &str) -> Option<Self> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+        let end = name.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(name.len());
+        if end == 0 || !name.chars().all(allowed) {
+            return None;
+        }
+        let (family, rest) = name.split_at(end);
+        Some(Self { name: name.to_owned(), family: family.to_owned(), base: rest.trim_start_matches('-').to_owned() })
+    }
+}
+
+impl Variant {
+    /// Whether its containers run on Windows: the families that Microsoft calls Server Core and Nano Server.
+    pub fn is_windows(&self) -> bool {
+        self.family.starts_with("windows") || self.family.starts_with("nanoserver")
+    }
+
+    /// Whether a release of the base is part of the name, rather than nothing or a word such as `edge`.
+    pub fn has_numbered_base(&self) -> bool {
+        self.base.starts_with(|c: char| c.is_ascii_digit()) || self.base.starts_with("ltsc")
+    }
+
+    /// Whether the base is a tag of the image of that name: `windowsservercore-1809` is on `servercore`.
+    pub fn is_on(&self, image: &str) -> bool {
+        self.family.ends_with(image)
+    }
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str(&self.name)
+    }
+}
+
+/// What `apk --print-arch` prints, and what the release's archives call the same architecture.
+///
+/// Alpine's names: the architectures of its mirrors. The release's: Go's GOARCH, for 32-bit ARM with GOARM's number.
+const ARCHITECTURES: [(&str, &str); 9] = [
+    ("aarch64", "arm64"),
+    ("armhf", "arm6"),
+    ("armv7", "arm7"),
+    ("loongarch64", "loong64"),
+    ("ppc64le", "ppc64le"),
+    ("riscv64", "riscv64"),
+    ("s390x", "s390x"),
+    ("x86", "386"),
+    ("x86_64", "amd64"),
+];
+
+/// The release's name of the architecture that Alpine calls `apk`; `None` where Alpine has none of that name.
+pub fn release_arch(apk: &str) -> Option<&'static str> {
+    ARCHITECTURES.iter().find(|pair| pair.0 == apk).map(|pair| pair.1)
+}
+
+/// Alpine's name of the architecture that the release calls `release`.
+pub fn apk_arch(release: &str) -> Option<&'static str> {
+    ARCHITECTURES.iter().find(|pair| pair.1 == release).map(|pair| pair.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_any_semver_version_that_a_tag_can_hold() {
+        for good in ["0.25.6", "v2.14.5", "2.14.0-RC.3", "2.11.0-preview.1", "2.10.27-binary"] {
+            assert_eq!(parse_version(good).unwrap().to_string(), good.trim_start_matches('v'));
+        }
+        for bad in ["", "v", "0.25", "latest.1", "../../etc", "1.2.3/..", "01.2.3", "1.2.3+x", "vv1.2.3", "1.2.3 "] {
+            assert!(parse_version(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_variant_is_a_family_and_a_base() {
+        for (name, family, base) in [
+            ("alpine3.18", "alpine", "3.18"),
+            ("scratch", "scratch", ""),
+            ("windowsservercore-ltsc2022", "windowsservercore", "ltsc2022"),
+            ("nanoserver-1809", "nanoserver", "1809"),
+        ] {
+            let variant = Variant::parse(name).unwrap();
+            assert_eq!((variant.family.as_str(), variant.base.as_str()), (family, base));
+        }
+        for bad in ["", "3.18", "Alpine", "al/pine", "-x", ".git"] {
+            assert_eq!(Variant::parse(bad), None, "{bad}");
+        }
+    }
+}
