@@ -61,7 +61,11 @@ impl Repository {
         if fs::symlink_metadata(&staging).is_ok_and(|found| !found.is_dir()) {
             bail!("{}: wanted a folder of ours or nothing, found something else: remove it", staging.display());
         }
-        fs::create_dir_all(&staging).with_context(|| format!("cannot create the folder {}", staging.display()))?;
+        if let Err(problem) = fs::create_dir(&staging)
+            && problem.kind() != ErrorKind::AlreadyExists
+        {
+            return Err(problem).with_context(|| format!("cannot create the folder {}", staging.display()));
+        }
         let open = || OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let lock = open().with_context(|| format!("cannot open {}", path.display()))?;
         if lock.try_lock().is_err() {

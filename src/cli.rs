@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::plan::Options;
 use crate::release::Wanted;
@@ -12,7 +14,7 @@ use crate::release::Wanted;
 /// Fetches the release's published SHA256SUMS, writes its version and hashes into every variant's Dockerfile under the new
 /// version directory, brings the test scripts along, and says what changed. Nothing is written until everything is known.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, max_term_width = 100)]
+#[command(version, subcommand_negates_reqs = true, max_term_width = 100)]
 #[command(after_help = "Exit status: 0 fine; 1 `check` found something, or `--exit-code` and changes; 2 it could not be done.")]
 #[command(after_long_help = "\
 Examples:
@@ -32,6 +34,24 @@ pub struct Cli {
     /// What holds for every command.
     #[command(flatten)]
     pub common: Common,
+}
+
+impl Cli {
+    /// Reads the command line; exits where it is wrong, or only asks for help.
+    pub fn read() -> Self {
+        let matches = Self::command().get_matches();
+        if let Some(command) = matches.subcommand_name() {
+            let update = UpdateArgs::augment_args(clap::Command::new(""));
+            let given =
+                |argument: &&clap::Arg| matches.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine);
+            if let Some(argument) = update.get_arguments().find(given) {
+                let shown = argument.get_long().map_or("<VERSION>".to_owned(), |long| format!("--{long}"));
+                let message = format!("`update {command}` takes no {shown}: that is for the update alone");
+                Self::command().error(ErrorKind::ArgumentConflict, message).exit();
+            }
+        }
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
 }
 
 /// The commands beside the main job.

@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use update::cli::Cli;
 use update::{commands, report};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     commands::run(&cli).unwrap_or_else(|error| {
         report::error(&error, cli.common.color);
         ExitCode::from(2)

@@ -95,14 +95,9 @@ impl Output {
         }
         let versions: Vec<String> = model.directories.iter().map(|directory| directory.version.to_string()).collect();
         let shown = if directories > 3 { count(directories, "version") } else { versions.join(", ") };
-        writeln!(
-            out,
-            "{NEW}{} {shown} is consistent{NEW:#}: {}, {}, {}",
-            model.tree.config.image,
-            count(variants, "variant"),
-            count(files, "file"),
-            count(fields, "field")
-        )
+        let (variants, files, fields) = (count(variants, "variant"), count(files, "file"), count(fields, "field"));
+        let image = &model.tree.config.image;
+        writeln!(out, "{NEW}consistent{NEW:#}: {image} {shown} ({variants}, {files}, {fields})")
     }
 
     /// Prints what an update did, or would do.

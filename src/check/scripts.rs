@@ -20,12 +20,13 @@ pub struct Mention {
 pub fn gather(model: &Model, seen: &Seen, mentions: &mut Vec<Mention>) {
     let scope = model.scope(seen.path);
     let Some(directory) = scope.own.or(model.directories.last()) else { return };
-    for field in seen.statements() {
+    for (field, must) in seen.fields.iter().filter(|(field, _)| !field.in_comment) {
         if !matches!(field.kind, Kind::Tag | Kind::TagVariant | Kind::Variant | Kind::Mention) {
             continue;
         }
-        let said = seen.said(field);
-        let named = directory.variants.iter().filter(|variant| said == variant.name || said.ends_with(&format!("-{variant}")));
+        // A variant's name that is wrong has a finding of its own: here it counts for the one that it must be.
+        let Some(Ok(said)) = must else { continue };
+        let named = directory.variants.iter().filter(|variant| *said == variant.name || said.ends_with(&format!("-{variant}")));
         if let Some(variant) = named.max_by_key(|variant| variant.name.len()) {
             let (line, column) = line_and_column(seen.text, field.span.start);
             let (path, variant) = (seen.path.to_owned(), variant.name.clone());

@@ -1,0 +1,367 @@
+//! Bad input: a clear error and an untouched tree, or the right handling.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::support::{Repository, program, releases, same, snapshot, tree};
+
+fn streaming() -> Repository {
+    Repository::of(&tree("streaming/before"))
+}
+
+/// The published sums of 0.25.6.
+fn sums() -> String {
+    fs::read_to_string(releases().join("v0.25.6/SHA256SUMS")).expect("sums")
+}
+
+/// A repository with those sums for 0.25.6 in its folder `releases`.
+fn with_sums(sums: impl AsRef<[u8]>) -> Repository {
+    let repository = streaming();
+    repository.write("releases/v0.25.6/SHA256SUMS", sums);
+    repository
+}
+
+#[track_caller]
+fn refuses(repository: &Repository, parts: &[&str]) {
+    let before = repository.snapshot();
+    repository.run(&["--from", "releases", "0.25.6"]).fails_with(parts);
+    assert_eq!(repository.snapshot(), before);
+}
+
+#[track_caller]
+fn accepts(repository: &Repository) {
+    repository.run(&["--from", "releases", "0.25.6"]).exits_with(0);
+    repository.remove("releases");
+    same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
+}
+
+#[test]
+fn what_is_no_version_is_refused() {
+    for bad in ["0.25", "latest.1", "../../etc", "", "0.25.6/..", "0.25.6+build", "check.1"] {
+        streaming()
+            .update_fails(&[bad], &["is not a version", "0.25.6"].map(|part| if bad.contains('+') { "0.25.6" } else { part }));
+    }
+}
+
+#[test]
+fn a_version_without_a_release_names_the_newest_one() {
+    streaming().update_fails(
+        &["0.25.9"],
+        &["no release 0.25.9: ", "v0.25.9/SHA256SUMS is not there; the newest stable release there is 0.25.6"],
+    );
+}
+
+#[test]
+fn releases_that_are_nowhere_are_refused() {
+    streaming().update_fails(&["0.25.6", "--from", "nowhere"], &["cannot be used multiple times"]);
+    let repository = streaming();
+    repository.run(&["--from", "nowhere", "0.25.6"]).fails_with(&["cannot fetch from nowhere: there is no such folder"]);
+    repository
+        .run(&["--from", "ftp://x/y", "0.25.6"])
+        .fails_with(&["cannot fetch from ftp://x/y: wanted an http or https address"]);
+    same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
+}
+
+#[test]
+fn sums_that_are_none_are_refused() {
+    refuses(&with_sums(""), &["releases/v0.25.6/SHA256SUMS", "no hash in it: the file is empty"]);
+    refuses(&with_sums(&sums()[..30]), &["line 1: wanted `<hash>  <name>`, found `796d25d9411e42c7f183950ad109b1`"]);
+    refuses(&with_sums("<!DOCTYPE html>\n<html>Log in</html>\n"), &["is a web page, not the sums of a release"]);
+    refuses(
+        &with_sums(sums().replacen('7', "", 1)),
+        &["line 1: ", "is not a SHA-256: wanted 64 hex digits, found 63 characters"],
+    );
+    refuses(
+        &with_sums(sums() + &sums().replace("796d", "897e")),
+        &["line 7: a second hash for nats-streaming-server-v0.25.6-linux-386.tar.gz"],
+    );
+    refuses(&with_sums(vec![b'a'; 600_000]), &["600000 bytes, which is no list of sums"]);
+    refuses(&with_sums(b"\xff\xfe\n"), &["line 1: not UTF-8"]);
+    let repository = streaming();
+    fs::create_dir_all(repository.path("releases/v0.25.6/SHA256SUMS")).expect("a folder");
+    refuses(&repository, &["cannot read releases/v0.25.6/SHA256SUMS"]);
+}
+
+#[test]
+fn sums_in_every_form_are_read() {
+    accepts(&with_sums(sums().replace('\n', "\r\n")));
+    accepts(&with_sums(sums().replace("  ", " *")));
+    accepts(&with_sums(
+        sums()
+            .to_uppercase()
+            .replace("NATS-STREAMING-SERVER-V", "nats-streaming-server-v")
+            .replace("LINUX", "linux")
+            .replace("WINDOWS", "windows")
+            .replace("AMD", "amd")
+            .replace("ARM", "arm")
+            .replace("TAR.GZ", "tar.gz")
+            .replace("ZIP", "zip"),
+    ));
+    accepts(&with_sums(sums() + &"1".repeat(64) + "  ../../etc/passwd\n" + &"2".repeat(64) + "  unknown.deb\n"));
+    accepts(&with_sums(sums().trim_end()));
+}
+
+#[test]
+fn all_missing_archives_are_one_error() {
+    let text: String = sums().lines().filter(|line| line.contains("amd64")).map(|line| format!("{line}\n")).collect();
+    refuses(
+        &with_sums(text),
+        &[
+            "the release lacks archives that the Dockerfiles pin:\n  \
+             nats-streaming-server-v0.25.6-linux-386.tar.gz (pinned in 0.25.5/alpine3.18/Dockerfile:12)\n  \
+             nats-streaming-server-v0.25.6-linux-arm6.tar.gz (pinned in 0.25.5/alpine3.18/Dockerfile:9)\n  \
+             nats-streaming-server-v0.25.6-linux-arm64.tar.gz (pinned in 0.25.5/alpine3.18/Dockerfile:8)\n  \
+             nats-streaming-server-v0.25.6-linux-arm7.tar.gz (pinned in 0.25.5/alpine3.18/Dockerfile:10)\n",
+            "--allow-missing",
+        ],
+    );
+    refuses(
+        &with_sums(sums().replace("linux-arm7", "linux-loong64")),
+        &["nats-streaming-server-v0.25.6-linux-arm7.tar.gz (pinned"],
+    );
+}
+
+#[test]
+fn a_name_with_a_slash_is_not_the_archive() {
+    refuses(
+        &with_sums(sums().replace("  nats", "  dist/nats")),
+        &["the release lacks archives", "linux-386.tar.gz", "windows-amd64.zip"],
+    );
+}
+
+#[test]
+fn one_hash_for_two_archives_is_refused() {
+    let text = sums().replace(
+        "796d25d9411e42c7f183950ad109b1918e039236960919cb22d57748b329cae0",
+        "10f25b100a5b9a7389882883259790d599b557a16ddde1accdfcf9361e19b2f9",
+    );
+    refuses(
+        &with_sums(text),
+        &["what an update cannot put right by itself", "0.25.5/alpine3.18/Dockerfile:12: hash: the hash of"],
+    );
+}
+
+#[test]
+fn no_version_directory() {
+    let repository = streaming();
+    repository.remove("0.25.5");
+    repository.update_fails(
+        &["0.25.6"],
+        &["no version directory with variants in it (such as 0.25.6/alpine3.18/Dockerfile)", "`-C <DIR>`"],
+    );
+    Repository::empty().update_fails(&["0.25.6"], &["no version directory"]);
+    let before = snapshot(&tree("streaming/before"));
+    let elsewhere = Repository::empty();
+    elsewhere.update_fails(&["-C", "missing", "0.25.6"], &["cannot create the folder missing/.update"]);
+    assert_eq!(before, snapshot(&tree("streaming/before")));
+}
+
+#[test]
+fn a_downgrade_must_be_allowed() {
+    let repository = Repository::of(&tree("streaming/after"));
+    repository.update_fails(&["0.25.5"], &["0.25.5 is below 0.25.6, which 0.25.6 is at: `--allow-downgrade` accepts that"]);
+    repository.update(&["--allow-downgrade", "0.25.5"]).exits_with(0);
+    same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
+    let lines = Repository::of(&tree("lines/before"));
+    lines.update_fails(
+        &["2.14.4-RC.1", "2.11.0"],
+        &["2.14.4-RC.1 is below 2.14.4", "2.11.0 is below 2.12.14, which 2.12.x is at"],
+    );
+}
+
+#[test]
+fn two_versions_cannot_be_made_of_one_directory() {
+    streaming().update_fails(&["0.25.6", "0.25.7"], &["0.25.6 and 0.25.7 would both be made of 0.25.5: give one of them"]);
+    let lines = Repository::of(&tree("lines/before"));
+    lines.update_fails(&["2.14.5", "2.14.6"], &["2.14.5 and 2.14.6 would both be made of 2.14.x"]);
+}
+
+#[test]
+fn other_hashes_for_the_same_version_must_be_accepted() {
+    let repository = Repository::of(&tree("streaming/after"));
+    let path = "0.25.6/alpine3.18/Dockerfile";
+    repository.edit(path, "caf2839d", "caf2839e");
+    repository.update_fails(
+        &["0.25.6"],
+        &[
+            "0.25.6/alpine3.18/Dockerfile:8: nats-streaming-server-v0.25.6-linux-arm64.tar.gz: pinned caf2839e14c6",
+            "published caf2839d14c6",
+            "`--repin` accepts the release's",
+        ],
+    );
+    repository.update(&["--repin", "0.25.6"]).exits_with(0);
+    same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
+}
+
+#[test]
+fn links_that_lead_elsewhere_are_refused() {
+    let outside = Repository::of(&tree("streaming/before/0.25.5"));
+    let before = outside.snapshot();
+    let repository = streaming();
+    repository.remove("0.25.5");
+    symlink(outside.root(), repository.path("0.25.5")).expect("a link");
+    repository.update_fails(&["0.25.6"], &["./0.25.5: a symbolic link, where a folder was wanted"]);
+    let repository = streaming();
+    repository.remove("0.25.5/scratch/Dockerfile");
+    symlink(outside.path("scratch/Dockerfile"), repository.path("0.25.5/scratch/Dockerfile")).expect("a link");
+    symlink("nowhere", repository.path("tests/a.sh")).expect("a link");
+    repository.update_fails(
+        &["0.25.6"],
+        &[
+            "0.25.5/scratch/Dockerfile: a symbolic link that leads out of the repository",
+            "tests/a.sh: a symbolic link that leads nowhere",
+        ],
+    );
+    let repository = streaming();
+    repository.rename("tests", "elsewhere");
+    symlink("elsewhere", repository.path("tests")).expect("a link");
+    repository.update_fails(&["0.25.6"], &["./tests: a symbolic link, where a folder was wanted"]);
+    assert_eq!(outside.snapshot(), before);
+}
+
+#[test]
+fn a_journal_that_leads_elsewhere_is_refused() {
+    let outside = Repository::empty();
+    outside.write("kept", "kept");
+    let repository = streaming();
+    let path = format!("../{}/kept", outside.root().file_name().and_then(|name| name.to_str()).expect("a name"));
+    repository.write(".update/journal", format!(r#"{{"write":[],"remove":["{path}"],"renamed":[]}}"#));
+    repository.update(&["0.25.6"]).fails_with(&["does not stay in the repository"]);
+    assert_eq!(outside.read("kept"), "kept");
+}
+
+#[test]
+fn what_cannot_be_read_is_named_all_at_once() {
+    let repository = streaming();
+    for path in ["0.25.5/scratch/Dockerfile", "tests/run-images.sh"] {
+        repository.remove(path);
+        let status = std::process::Command::new("mkfifo").arg(repository.path(path)).status();
+        assert!(status.expect("mkfifo runs").success());
+    }
+    repository.update(&["0.25.6"]).fails_with(&[
+        "0.25.5/scratch/Dockerfile: neither a file nor a folder\n  tests/run-images.sh: neither a file nor a folder",
+    ]);
+    assert!(repository.path("0.25.5/alpine3.18").exists());
+}
+
+#[test]
+fn a_read_only_file_is_written_and_stays_read_only() {
+    let repository = streaming();
+    repository.set_mode("0.25.5/alpine3.18/Dockerfile", 0o444);
+    repository.set_mode("tests/build-images.sh", 0o555);
+    repository.update(&["0.25.6"]).exits_with(0);
+    let mut expected = snapshot(&tree("streaming/after"));
+    expected.get_mut("0.25.6/alpine3.18/Dockerfile").expect("it").0 = 0o444;
+    expected.get_mut("tests/build-images.sh").expect("it").0 = 0o555;
+    same(&repository.snapshot(), &expected);
+}
+
+#[test]
+fn a_dockerfile_that_lacks_a_field_is_refused_with_all_others() {
+    let repository = streaming();
+    repository.edit("0.25.5/nanoserver-1809/Dockerfile", "--from=nats-streaming:0.25.5-windowsservercore-1809 ", "");
+    repository.edit("0.25.5/scratch/Dockerfile", "alpine3.18", "debian12");
+    repository.edit("0.25.5/alpine3.18/Dockerfile", "armhf)", "armv7)");
+    repository.update_fails(
+        &["0.25.6"],
+        &[
+            "what an update cannot put right by itself:\n",
+            "0.25.5/alpine3.18/Dockerfile:9: architecture: says armv7: two branches are for arm7",
+            "0.25.5/nanoserver-1809/Dockerfile:1: version: found none of `NATS_STREAMING_SERVER=<version>`",
+            "0.25.5/scratch/Dockerfile:3: reference: says 0.25.5-debian12: no variant debian12 in 0.25.6",
+        ],
+    );
+}
+
+#[test]
+fn utf_16_is_refused_rather_than_overlooked() {
+    let repository = streaming();
+    let text: Vec<u8> = "\u{feff}docker build nats-streaming:0.25.5-scratch".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    repository.write("tests/extra.ps1", text);
+    repository
+        .update_fails(&["0.25.6"], &["tests/extra.ps1:1: encoding: is UTF-16, in which no field is found: save it as UTF-8"]);
+}
+
+#[test]
+fn a_version_key_that_stands_twice_is_written_twice() {
+    let repository = streaming();
+    let twice = "ENV NATS_STREAMING_SERVER 0.25.5\nARG NATS_STREAMING_SERVER=\"0.25.5\"\n";
+    repository.edit("0.25.5/alpine3.18/Dockerfile", "ENV NATS_STREAMING_SERVER 0.25.5\n", twice);
+    repository.update(&["0.25.6"]).exits_with(0);
+    assert!(repository.read("0.25.6/alpine3.18/Dockerfile").contains(&twice.replace("0.25.5", "0.25.6")));
+    repository.finds(&[]);
+}
+
+#[test]
+fn two_hashes_in_a_file_with_one_archive_are_told_apart_by_name_or_refused() {
+    let path = "0.25.5/windowsservercore-1809/Dockerfile";
+    let other = format!("ENV OTHER_TOOL_SHA256 {}\r\nEXPOSE", "3".repeat(64));
+    let repository = streaming();
+    repository.edit(path, "EXPOSE", &other);
+    repository.update(&["0.25.6"]).exits_with(0);
+    assert!(repository.read("0.25.6/windowsservercore-1809/Dockerfile").contains(&other));
+    let repository = streaming();
+    repository.edit(path, "EXPOSE", &other);
+    repository.edit(path, "NATS_STREAMING_SERVER_SHASUM", "GIT_DOWNLOAD_SHA256");
+    repository
+        .update_fails(&["0.25.6"], &[":9: hash: says 709B", ":18: hash: says 3333", "nothing tells which is the archive's"]);
+}
+
+#[test]
+fn an_update_at_work_keeps_a_second_one_out() {
+    let repository = streaming();
+    fs::create_dir(repository.path(".update")).expect("a folder");
+    let lock = fs::File::create(repository.path(".update/lock")).expect("a file");
+    lock.lock().expect("the lock");
+    repository.update_fails(&["0.25.6"], &["another update is at work in .: wait until it has ended"]);
+    drop(lock);
+    repository.update(&["0.25.6"]).exits_with(0);
+    same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
+}
+
+#[test]
+fn what_an_interrupted_run_left_is_cleared_or_finished() {
+    let repository = streaming();
+    repository.write(".update/new/0.25.6/scratch/Dockerfile", "half");
+    repository.write(".update/journal.new", "{");
+    repository.update(&["0.25.6"]).exits_with(0);
+    same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
+
+    let repository = streaming();
+    let after = snapshot(&tree("streaming/after"));
+    let before = repository.snapshot();
+    let written: Vec<&String> =
+        after.keys().filter(|path| !before.contains_key(*path) || before[*path] != after[*path]).collect();
+    let removed: Vec<&String> = before.keys().filter(|path| !after.contains_key(*path)).collect();
+    for (number, path) in written.iter().enumerate() {
+        // Some were renamed to their places before the interruption.
+        let folder = if number % 2 == 0 { "" } else { ".update/new/" };
+        repository.write(&format!("{folder}{path}"), &after[*path].1);
+        repository.set_mode(&format!("{folder}{path}"), after[*path].0);
+    }
+    let journal = serde_json::json!({ "write": written, "remove": removed, "renamed": ["0.25.5"] });
+    repository.write(".update/journal", journal.to_string());
+    repository.update(&["0.25.6"]).exits_with(0);
+    same(&repository.snapshot(), &after);
+}
+
+#[test]
+fn an_unknown_key_in_update_toml_is_refused_with_its_place() {
+    let repository = streaming();
+    repository.write("update.toml", "image = \"nats-streaming\"\nserver = \"nats-streaming-server\"\ndirectoy = \"{version}\"\n");
+    repository.update_fails(&["0.25.6"], &["cannot read ./update.toml", "line 3, column 1", "unknown field `directoy`"]);
+    repository
+        .write("update.toml", "image = \"nats-streaming\"\nserver = \"nats-streaming-server\"\ndirectory = \"../{version}\"\n");
+    repository.update_fails(&["0.25.6"], &["line 3, column 13", "`../{version}` cannot name version directories"]);
+    repository.write("update.toml", "image = \"nats-streaming\"\nserver = \"nats-streaming-server\"\n");
+    repository.update(&["0.25.6"]).exits_with(0);
+}
+
+#[test]
+fn options_of_the_update_are_not_for_other_commands() {
+    let repository = streaming();
+    let output = program(repository.root(), &["--keep", "check"]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("`update check` takes no --keep: that is for the update alone"));
+    repository.run(&["-C", ".", "-q", "check"]).exits_with(0);
+}

@@ -1,0 +1,248 @@
+//! `update check`: silent on right trees, and every mistake found with its place.
+
+use crate::support::{Repository, project, run, tree};
+
+fn streaming() -> Repository {
+    Repository::of(&tree("streaming/after"))
+}
+
+#[test]
+fn right_trees_are_consistent() {
+    for (name, said) in [
+        ("streaming/before", "consistent: nats-streaming 0.25.5 (4 variants, 8 files, 40 fields)\n"),
+        ("streaming/after", "consistent: nats-streaming 0.25.6 (4 variants, 8 files, 40 fields)\n"),
+        ("lines/before", "consistent: nats 2.12.14, 2.14.4 (10 variants, 25 files, 115 fields)\n"),
+        ("lines/after", "consistent: nats 2.12.15, 2.14.5 (10 variants, 25 files, 115 fields)\n"),
+    ] {
+        run(&tree(name), &["check"]).exits_with(0).says(said);
+    }
+}
+
+#[test]
+fn this_repository_is_consistent() {
+    run(&project(), &["check"]).exits_with(0);
+}
+
+#[test]
+fn a_folder_renamed_to_a_new_base_keeps_the_old_one_in_its_dockerfile() {
+    let repository = streaming();
+    repository.rename("0.25.6/alpine3.18", "0.25.6/alpine3.19");
+    repository.finds(&[
+        "0.25.6/alpine3.19/Dockerfile:1:13: base: says 3.18, must be 3.19",
+        "0.25.6/scratch/Dockerfile:3:28: reference: says 0.25.6-alpine3.18, must be 0.25.6-alpine3.19",
+        "tests/build-images.sh:7:19: variant: says alpine3.18, must be alpine3.19",
+        "tests/build-images.sh:8:46: reference: says alpine3.18, must be alpine3.19",
+        "tests/run-images.sh:6:17: reference: says 0.25.6-alpine3.18, must be 0.25.6-alpine3.19",
+    ]);
+}
+
+#[test]
+fn a_reference_to_a_variant_that_is_not_there() {
+    let repository = streaming();
+    repository.edit("0.25.6/scratch/Dockerfile", "0.25.6-alpine3.18", "0.25.6-alpine3.13");
+    repository.finds(&["0.25.6/scratch/Dockerfile:3:28: reference: says 0.25.6-alpine3.13, must be 0.25.6-alpine3.18"]);
+    repository.edit("0.25.6/scratch/Dockerfile", "0.25.6-alpine3.13", "0.25.6-debian12");
+    repository.finds(&["0.25.6/scratch/Dockerfile:3:28: reference: says 0.25.6-debian12: no variant debian12 in 0.25.6, \
+                        which has alpine3.18, nanoserver-1809, scratch, windowsservercore-1809"]);
+}
+
+#[test]
+fn a_version_that_was_forgotten_anywhere() {
+    for (path, old, new, finding) in [
+        ("0.25.6/alpine3.18/Dockerfile", "SERVER 0.25.6", "SERVER 0.25.5", "3:27: version: says 0.25.5, must be 0.25.6"),
+        ("0.25.6/alpine3.18/Dockerfile", "SERVER 0.25.6", "SERVER 0.25", "3:27: version: says 0.25, must be 0.25.6"),
+        ("0.25.6/nanoserver-1809/Dockerfile", ":0.25.6-", ":0.25.5-", "5:28: reference: says 0.25.5-windows"),
+        ("tests/build-images.sh", "SERVER 0.25.6", "SERVER 0.25.5", "4:28: version: says 0.25.5, must be 0.25.6"),
+        ("tests/run-images.sh", "0.25.6-scratch", "0.25.5-scratch", "7:17: reference: says 0.25.5-scratch, must be"),
+        ("tests/build-images-2019.ps1", "\\0.25.6\\", "\\0.25.5\\", "9:19: directory: says 0.25.5, must be 0.25.6"),
+    ] {
+        let repository = streaming();
+        repository.edit(path, old, new);
+        repository.finds(&[&format!("{path}:{finding}")]);
+    }
+}
+
+#[test]
+fn a_mention_of_the_old_version_that_was_left_somewhere() {
+    let repository = streaming();
+    repository.edit("tests/run-images.sh", "sleep 1", "sleep 1; echo 'tested 0.25.5 on 127.0.0.1 with curl 8.1.2'");
+    repository.edit("0.25.6/alpine3.18/Dockerfile", "EXPOSE", "LABEL org.opencontainers.image.version=\"0.25.5\"\nEXPOSE");
+    repository.finds(&[
+        "0.25.6/alpine3.18/Dockerfile:23:41: version: says 0.25.5, must be 0.25.6",
+        "tests/run-images.sh:12:24: mention: says 0.25.5, must be 0.25.6",
+    ]);
+    let lines = Repository::of(&tree("lines/after"));
+    lines.edit("2.14.x/tests/build-images.sh", "2.14.x", "2.12.x");
+    lines.finds(&["2.14.x/tests/build-images.sh:6:12: directory: says 2.12.x, must be 2.14.x"]);
+}
+
+#[test]
+fn an_architecture_that_apk_never_prints_or_that_is_paired_wrongly() {
+    let path = "0.25.6/alpine3.18/Dockerfile";
+    for (old, new, finding) in [
+        ("aarch64)", "arm64)", "8:3: architecture: says arm64, must be aarch64"),
+        ("aarch64)", "arm64|arm)", "8:3: architecture: says arm64|arm, must be aarch64"),
+        ("natsArch='386'", "natsArch='i386'", "12:18: architecture: says i386, must be 386"),
+        ("x86) natsArch='386'", "mips) natsArch='mips'", "12:3: architecture: says mips: `apk --print-arch` never prints mips"),
+    ] {
+        let repository = streaming();
+        repository.edit(path, old, new);
+        repository.finds(&[&format!("{path}:{finding}")]);
+    }
+    let repository = streaming();
+    repository.edit(path, "armhf)", "armv7)");
+    assert!(repository.findings()[0].contains("9:3: architecture: says armv7: two branches are for arm7"));
+    let right = streaming();
+    right.edit(path, "aarch64)", "aarch64 | \"arm64\")");
+    right.finds(&[]);
+}
+
+#[test]
+fn a_hash_at_zeros_and_one_hash_on_two_architectures() {
+    let path = "0.25.6/alpine3.18/Dockerfile";
+    let [arm64, amd64] = [
+        "caf2839d14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7d26f",
+        "10f25b100a5b9a7389882883259790d599b557a16ddde1accdfcf9361e19b2f9",
+    ];
+    let repository = streaming();
+    repository.edit(path, arm64, &"0".repeat(64));
+    repository.finds(&[&format!("{path}:8:38: hash: the hash of nats-streaming-server-v0.25.6-linux-arm64.tar.gz is zeros")]);
+    repository.edit(path, &"0".repeat(64), amd64);
+    repository.finds(&[&format!(
+        "{path}:11:37: hash: the hash of nats-streaming-server-v0.25.6-linux-amd64.tar.gz is that of \
+         nats-streaming-server-v0.25.6-linux-arm64.tar.gz too, in {path}:8"
+    )]);
+}
+
+#[test]
+fn pins_that_differ_between_two_files() {
+    let repository = Repository::of(&tree("lines/after"));
+    let path = "2.14.x/windowsservercore-ltsc2025/Dockerfile";
+    let hash = repository.read(path).lines().find_map(|line| line.strip_prefix("ENV GIT_DOWNLOAD_SHA256=").map(str::to_owned));
+    repository.edit(path, &hash.expect("a hash"), &"ab".repeat(32));
+    repository.finds(&[&format!(
+        "{path}:7:25: hash: the hash of nats-server-v2.14.5-windows-amd64.zip is another one in \
+         2.14.x/windowsservercore-ltsc2022/Dockerfile:7: "
+    )]);
+}
+
+#[test]
+fn zeros_are_right_for_what_a_pre_release_lacks() {
+    let repository = Repository::of(&tree("lines/after"));
+    let releases = tree("lines/releases");
+    let from = releases.to_str().expect("UTF-8");
+    repository.run(&["--from", from, "--allow-missing", "2.15.0-RC.1"]).exits_with(0);
+    repository.finds(&[]);
+}
+
+#[test]
+fn a_script_that_misses_a_variant_or_builds_in_the_wrong_order() {
+    let repository = Repository::of_this_project();
+    repository.edit("tests/build-images.sh", "alpine3.18 scratch", "scratch alpine3.18");
+    repository.edit("tests/run-images-2019.ps1", ", 'nanoserver-1809'", "");
+    repository.finds(&[
+        "tests/build-images.sh:10:16: order: builds scratch before alpine3.18, which it copies from",
+        "tests/run-images-2019.ps1:1:1: script: misses the variant nanoserver-1809 of 0.25.6",
+    ]);
+}
+
+#[test]
+fn a_variant_that_is_not_what_its_template_gives() {
+    let repository = Repository::of_this_project();
+    repository.edit("0.25.6/nanoserver-1809/Dockerfile", "EXPOSE 4222 8222", "EXPOSE 4222");
+    repository.set_mode("0.25.6/alpine3.18/docker-entrypoint.sh", 0o644);
+    repository.remove("0.25.6/scratch/Dockerfile");
+    repository.write("0.25.6/scratch/Dockerfile.preview", "ARG BASE_IMAGE=nats-streaming:0.25.6-scratch\nFROM $BASE_IMAGE\n");
+    repository.finds(&[
+        "0.25.6/alpine3.18/docker-entrypoint.sh:1:1: template: has the mode 644, templates/alpine/docker-entrypoint.sh has 755",
+        "0.25.6/nanoserver-1809/Dockerfile:17:1: template: differs from templates/nanoserver/Dockerfile, stamped for nanoserver-1809",
+        "0.25.6/scratch/Dockerfile:1:1: template: is missing: templates/scratch/Dockerfile has it",
+    ]);
+}
+
+#[test]
+fn a_wrong_field_is_no_drift_from_the_template_too() {
+    let repository = Repository::of_this_project();
+    repository.edit("0.25.6/scratch/Dockerfile", "SERVER=0.25.6", "SERVER=0.25.5");
+    repository.finds(&["0.25.6/scratch/Dockerfile:4:27: version: says 0.25.5, must be 0.25.6"]);
+}
+
+#[test]
+fn folders_without_what_they_are_for() {
+    let repository = streaming();
+    std::fs::create_dir(repository.path("0.25.5")).expect("a folder");
+    repository.write("0.25.6/alpine3.19/docker-entrypoint.sh", "#!/bin/sh\n");
+    repository.finds(&[
+        "0.25.5:1:1: folder: a version directory without variants",
+        "0.25.6/alpine3.19:1:1: folder: a variant's folder without a Dockerfile",
+    ]);
+}
+
+#[test]
+fn a_dockerfile_that_lacks_its_version_its_hash_or_its_base() {
+    let repository = streaming();
+    repository.edit("0.25.6/nanoserver-1809/Dockerfile", "COPY --from=nats-streaming:0.25.6-windowsservercore-1809", "COPY");
+    repository.edit("0.25.6/windowsservercore-1809/Dockerfile", "servercore:1809", "servercore");
+    let alpine = "0.25.6/alpine3.18/Dockerfile";
+    let text = repository.read(alpine);
+    repository.write(
+        alpine,
+        text.lines().filter(|line| !line.contains("natsArch=")).map(|line| format!("{line}\n")).collect::<String>(),
+    );
+    repository.finds(&[
+        "0.25.6/alpine3.18/Dockerfile:1:1: hash: found none of `<sha256>`",
+        "0.25.6/nanoserver-1809/Dockerfile:1:1: version: found none of `NATS_STREAMING_SERVER=<version>`",
+        "0.25.6/windowsservercore-1809/Dockerfile:1:1: base: found none of `FROM …:1809`",
+    ]);
+}
+
+#[test]
+fn a_version_that_does_not_belong_to_its_line() {
+    let repository = Repository::of(&tree("lines/after"));
+    repository.edit("2.14.x/alpine3.22/Dockerfile", "NATS_SERVER=2.14.5", "NATS_SERVER=2.12.3");
+    repository.finds(&["2.14.x/alpine3.22/Dockerfile:3:17: version: says 2.12.3, must be 2.14.5"]);
+}
+
+#[test]
+fn what_belongs_to_others_is_no_field() {
+    let repository = streaming();
+    repository.edit(
+        "0.25.6/alpine3.18/Dockerfile",
+        "EXPOSE",
+        "# nats-streaming:0.20.0-alpine was the last one on 3.12\n\
+         ENV TINI_VERSION=0.19.0 OTHER_NATS_STREAMING_SERVER=1.2.3\n\
+         COPY --from=my/nats-streaming:1.0.0-alpine3.1 --from=golang:1.21.3-alpine3.17 /a /b\n\
+         ENV TINI_SHA256=1111111111111111111111111111111111111111111111111111111111111111\n\
+         EXPOSE",
+    );
+    repository.edit("0.25.6/alpine3.18/Dockerfile", "FROM alpine:3.18", "FROM golang:1.21 AS build\nFROM --platform=linux/amd64 docker.io/library/alpine:3.18.4@sha256:2222222222222222222222222222222222222222222222222222222222222222");
+    repository.edit("tests/build-images.sh", "set -euo", "docker run --publish 4222:4222 nats-streaming:latest alpine\nset -euo");
+    repository.finds(&[]);
+}
+
+#[test]
+fn findings_come_as_json_too() {
+    let repository = streaming();
+    repository.edit("0.25.6/scratch/Dockerfile", "0.25.6-alpine3.18", "0.25.5-alpine3.18");
+    let run = repository.run(&["check", "--format", "json"]).exits_with(1);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(
+        json,
+        serde_json::json!({ "findings": [{
+            "rule": "reference",
+            "path": "0.25.6/scratch/Dockerfile",
+            "line": 3,
+            "column": 28,
+            "found": "0.25.5-alpine3.18",
+            "expected": "0.25.6-alpine3.18",
+            "message": "says 0.25.5-alpine3.18, must be 0.25.6-alpine3.18",
+        }] })
+    );
+    repository.run(&["check", "-q"]).exits_with(1).says("");
+}
+
+#[test]
+fn a_folder_that_is_no_image_repository_cannot_be_checked() {
+    Repository::empty().run(&["check"]).fails_with(&["no version directory (such as 0.25.6 or 2.14.x) in .: nothing to check"]);
+    Repository::empty().run(&["check", "-C", "nowhere"]).fails_with(&["cannot read the folder nowhere"]);
+}

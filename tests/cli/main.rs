@@ -1,0 +1,8 @@
+//! What the program does, seen from the command line: folders before and after, and the exact output.
+
+mod bad_input;
+mod check;
+mod property;
+mod support;
+mod update;
+mod web;

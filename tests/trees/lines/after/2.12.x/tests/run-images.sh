@@ -1,0 +1,4 @@
+#!/bin/bash
+ver=(NATS_SERVER 2.12.15)
+images=("nats:${ver[1]}-alpine3.21" "nats:${ver[1]}-scratch")
+for img in "${images[@]}"; do docker run -d "$img"; done

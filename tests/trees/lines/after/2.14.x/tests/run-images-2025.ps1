@@ -1,0 +1,4 @@
+$ver = 'NATS_SERVER 2.14.5'.Split(' ')[1]
+foreach ($img in "nats:${ver}-windowsservercore-ltsc2025", "nats:${ver}-nanoserver-ltsc2025") {
+	docker run -d $img
+}

@@ -1,0 +1,5 @@
+$ver = 'NATS_SERVER 2.12.14'.Split(' ')[1]
+Set-Location ../windowsservercore-ltsc2022
+docker build --tag "nats:${ver}-windowsservercore-ltsc2022" .
+Set-Location ../nanoserver-ltsc2022
+docker build --tag "nats:${ver}-nanoserver-ltsc2022" .

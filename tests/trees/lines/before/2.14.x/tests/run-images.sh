@@ -1,0 +1,4 @@
+#!/bin/bash
+ver=(NATS_SERVER 2.14.4)
+images=("nats:${ver[1]}-alpine3.22" "nats:${ver[1]}-scratch")
+for img in "${images[@]}"; do docker run -d "$img"; done

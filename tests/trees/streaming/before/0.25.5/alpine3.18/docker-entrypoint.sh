@@ -1,0 +1,5 @@
+#!/bin/sh
+set -e
+
+[ "$1" = server ] && shift
+exec nats-streaming-server "$@"
