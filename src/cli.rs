@@ -15,6 +15,7 @@ use crate::release::Wanted;
 /// version directory, brings the test scripts along, and says what changed. Nothing is written until everything is known.
 #[derive(Debug, Parser)]
 #[command(version, subcommand_negates_reqs = true, max_term_width = 100)]
+#[command(override_usage = "update [OPTIONS] <VERSION>...\n       update <COMMAND> [OPTIONS]")]
 #[command(after_help = "Exit status: 0 fine; 1 `check` found something, or `--exit-code` and changes; 2 it could not be done.")]
 #[command(after_long_help = "\
 Examples:
@@ -73,7 +74,7 @@ pub struct UpdateArgs {
     /// Print the unified diff of every file too
     #[arg(long)]
     pub diff: bool,
-    /// Where releases are: <FROM>/v<VERSION>/SHA256SUMS [default: the server's downloads on GitHub]
+    /// Where releases are: `FROM/v0.25.6/SHA256SUMS` [default: the server's downloads on GitHub]
     #[arg(long, value_name = "URL|DIR", env = "UPDATE_FROM", hide_env_values = true)]
     pub from: Option<String>,
     /// Copy the old version directory instead of renaming it
@@ -137,4 +138,14 @@ pub enum Color {
     Always,
     /// Never
     Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
 }

@@ -2,15 +2,18 @@
 //!
 //! Only where they are and what kind they are of; what they must say is `rules`' business.
 
+mod archives;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use anyhow::Result;
-use regex::bytes::{Captures, Regex};
+use regex::bytes::Regex;
 
 use crate::config::Config;
+use crate::fields::archives::ArchiveScanner;
 use crate::tree::Role;
-use crate::version::{Variant, apk_arch, release_arch};
+use crate::version::Variant;
 
 /// A version as it stands in text: SemVer's grammar without build metadata, leading zeros let through to be reported.
 pub const VERSION: &str = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?";
@@ -109,12 +112,8 @@ pub fn said(text: &[u8], span: &Range<usize>) -> String {
 pub struct Scanner {
     /// In order of precedence: where two find the same place, the first is right.
     plain: Vec<Plain>,
-    hash: Regex,
-    archive: Regex,
-    branch: Regex,
-    branch_end: Regex,
+    archives: ArchiveScanner,
     from: Regex,
-    key: String,
     image: String,
 }
 
@@ -176,22 +175,12 @@ impl Scanner {
             .into_iter()
             .map(|(pattern, kind, roles)| Ok(Plain { pattern: bytes_regex(&pattern)?, kind, roles }))
             .collect::<Result<_>>()?;
-        let label = r#"["']?[\w-]+["']?"#;
-        let go_on = r"[ \t]*(?:[\\`]\r?\n[ \t]*)?";
         Ok(Self {
             plain,
-            hash: bytes_regex(r"\b[0-9a-fA-F]{64}\b")?,
-            archive: bytes_regex(&format!(
-                r#"(?<ours>\b{server}-v[^\s"'/]*?-)?\b(?<os>linux|windows|darwin|freebsd)-(?<arch>[a-z0-9]+|\$\{{?\w+\}}?)\.(?<ending>tar\.gz|tgz|zip)\b"#
-            ))?,
-            branch: bytes_regex(&format!(
-                r#"(?:(?<labels>{label}(?:[ \t]*\|[ \t]*{label})*)[ \t]*\){go_on}(?:\w+=[^;\r\n]*;{go_on})*?)?\b\w*[aA](?:rch|RCH)=["']?(?<arch>\w[\w.-]*)"#
-            ))?,
-            branch_end: bytes_regex(r";;|\besac\b|\bfi\b|\belif\b")?,
+            archives: ArchiveScanner::new(config)?,
             from: bytes_regex(
                 r"(?mi)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(?<image>(?:[\w.-]+(?::\d+)?/)*[\w.-]+)(?::(?<tag>[^\s@]*))?",
             )?,
-            key: config.version_key(),
             image: config.image.clone(),
         })
     }
@@ -200,7 +189,7 @@ impl Scanner {
     pub fn scan(&self, text: &[u8], role: Role) -> Vec<Field> {
         let mut found: Vec<(Range<usize>, Kind)> = Vec::new();
         if role == Role::Dockerfile {
-            self.scan_archives(text, &mut found);
+            self.archives.scan(text, &mut found);
             self.scan_bases(text, &mut found);
         }
         for plain in self.plain.iter().filter(|plain| plain.roles.contains(&role)) {
@@ -225,77 +214,6 @@ impl Scanner {
         fields
     }
 
-    /// Hashes, and the architectures that they belong to.
-    fn scan_archives(&self, text: &[u8], found: &mut Vec<(Range<usize>, Kind)>) {
-        let archives = self.archives(text);
-        let branches = self.branches(text);
-        let chooses_by_apk = contains(text, b"apk --print-arch");
-        for branch in &branches {
-            if let (true, Some(labels)) = (chooses_by_apk, &branch.labels) {
-                let (labels_must, arch_must) = pairing(&said(text, labels), branch, &branches);
-                found.push((labels.clone(), Kind::Labels(labels_must)));
-                found.push((branch.arch.clone(), Kind::Arch(arch_must)));
-            }
-        }
-        let hashes: Vec<Range<usize>> = self.hash.find_iter(text).map(|hash| hash.range()).collect();
-        // An image's digest says which bytes the base is, not which archive.
-        let hashes = hashes.into_iter().filter(|hash| !text[..hash.start].ends_with(b"@sha256:"));
-        let (in_branch, single): (Vec<_>, Vec<_>) = hashes
-            .map(|hash| (branches.iter().find(|branch| branch.range.contains(&hash.start)), hash))
-            .partition(|(branch, _)| branch.is_some());
-        for (branch, hash) in in_branch {
-            let platform = branch.map(|branch| format!("{}-{}.{}", archives.os, branch.name, archives.ending));
-            found.push((hash, Kind::Hash(platform)));
-        }
-        // Without an archive of its own a hash is somebody else's, of a tool that the image installs.
-        if let Some(platform) = &archives.single {
-            let named = |hash: &Range<usize>| contains(line_before(text, hash.start), self.key.as_bytes());
-            let (ours, other): (Vec<_>, Vec<_>) = single.into_iter().map(|(_, hash)| hash).partition(named);
-            let hashes = if ours.is_empty() { other } else { ours };
-            let platform = (hashes.len() == 1).then(|| platform.clone());
-            found.extend(hashes.into_iter().map(|hash| (hash, Kind::Hash(platform.clone()))));
-        }
-    }
-
-    /// What the addresses in a Dockerfile say of the archives it downloads.
-    fn archives(&self, text: &[u8]) -> Archives {
-        let all: Vec<Captures> = self.archive.captures_iter(text).collect();
-        let ours = all.iter().filter(|groups| groups.name("ours").is_some()).collect::<Vec<_>>();
-        let relevant = if ours.is_empty() { all.iter().collect() } else { ours };
-        let group = |groups: &Captures, name: &str| said(text, &groups.name(name).map_or(0..0, |group| group.range()));
-        let any = relevant.iter().find(|groups| groups["arch"].starts_with(b"$"));
-        let single: BTreeSet<String> = relevant
-            .iter()
-            .filter(|groups| !groups["arch"].starts_with(b"$"))
-            .map(|groups| format!("{}-{}.{}", group(groups, "os"), group(groups, "arch"), group(groups, "ending")))
-            .collect();
-        Archives {
-            os: any.map_or("linux".to_owned(), |groups| group(groups, "os")),
-            ending: any.map_or("tar.gz".to_owned(), |groups| group(groups, "ending")),
-            single: if any.is_none() && single.len() == 1 { single.into_iter().next() } else { None },
-        }
-    }
-
-    /// The branches of a Dockerfile that name an architecture.
-    fn branches(&self, text: &[u8]) -> Vec<Branch> {
-        let mut branches: Vec<Branch> = Vec::new();
-        for groups in self.branch.captures_iter(text) {
-            let (Some(all), Some(arch)) = (groups.get(0), groups.name("arch")) else { continue };
-            let end = self.branch_end.find_at(text, arch.end()).map_or(text.len(), |end| end.start());
-            if let Some(last) = branches.last_mut() {
-                last.range.end = last.range.end.min(all.start());
-            }
-            if is_comment(text, arch.start()) {
-                continue;
-            }
-            let labels = groups.name("labels").map(|labels| labels.range());
-            let said_arch = said(text, &arch.range());
-            let apk = labels.as_ref().and_then(|labels| right_arch(&said(text, labels), &said_arch));
-            branches.push(Branch { range: all.start()..end, labels, arch: arch.range(), name: apk.unwrap_or(said_arch) });
-        }
-        branches
-    }
-
     /// The tags of the images that stages begin with.
     fn scan_bases(&self, text: &[u8], found: &mut Vec<(Range<usize>, Kind)>) {
         for groups in self.from.captures_iter(text) {
@@ -314,60 +232,16 @@ impl Scanner {
         }
     }
 
+    /// Whether a Dockerfile downloads an archive of the server.
+    pub fn downloads(&self, text: &[u8]) -> bool {
+        self.archives.downloads(text)
+    }
+
     /// The images that the stages of a Dockerfile begin with, without tag; `scratch` and names of stages too.
     pub fn stages(&self, text: &[u8]) -> Vec<String> {
         let last = |image: String| image.rsplit('/').next().unwrap_or_default().to_owned();
         self.from.captures_iter(text).filter_map(|groups| Some(last(said(text, &groups.name("image")?.range())))).collect()
     }
-
-    /// Whether a Dockerfile downloads an archive of the server.
-    pub fn downloads(&self, text: &[u8]) -> bool {
-        self.archive.captures_iter(text).any(|groups| groups.name("ours").is_some())
-    }
-}
-
-/// What a Dockerfile's addresses say of the archives: system and ending where the architecture is a variable, or the only one.
-struct Archives {
-    os: String,
-    ending: String,
-    single: Option<String>,
-}
-
-/// A branch of a `case` or an `if` that names an architecture.
-struct Branch {
-    range: Range<usize>,
-    labels: Option<Range<usize>>,
-    arch: Range<usize>,
-    /// The release's name that must stand there.
-    name: String,
-}
-
-/// The labels of a `case` branch, without quotes.
-fn labels_in(text: &str) -> impl Iterator<Item = &str> {
-    text.split('|').map(|label| label.trim().trim_matches(['"', '\'']))
-}
-
-/// The release's name for the labels of a branch: what stands there where one of them pairs with it, else the first one's;
-/// `None` where `apk` prints none of them.
-fn right_arch(labels: &str, found: &str) -> Option<String> {
-    let mut names = labels_in(labels).filter_map(release_arch).peekable();
-    let first = *names.peek()?;
-    Some(names.find(|name| *name == found).unwrap_or(first).to_owned())
-}
-
-/// What the labels and the architecture of a branch must be, where they are wrong.
-fn pairing(labels: &str, branch: &Branch, all: &[Branch]) -> (Must, Must) {
-    if all.iter().filter(|other| other.name == branch.name).count() > 1 {
-        let why = format!("two branches are for {}: give each architecture one, and its own name", branch.name);
-        return (Some(Err(why)), None);
-    }
-    if right_arch(labels, &branch.name).is_some() {
-        return (None, Some(Ok(branch.name.clone())));
-    }
-    let labels_must = apk_arch(&branch.name)
-        .map(str::to_owned)
-        .ok_or_else(|| format!("`apk --print-arch` never prints {labels}, and {} is no architecture of Alpine's", branch.name));
-    (Some(labels_must), None)
 }
 
 /// The value that an `ARG` of this name (`NAME`, `{NAME}`) has by default.

@@ -3,6 +3,7 @@
 //! What they say is `fields`' business; what they must say, `rules`'; writing, `apply`'s.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,12 +27,21 @@ pub struct File {
 }
 
 /// What is in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Content {
     /// Bytes, mostly text, not always UTF-8.
     Bytes(Vec<u8>),
     /// A symbolic link that stays inside the repository. It travels along; what it points to is read where it stands.
     Link(PathBuf),
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => String::from_utf8_lossy(bytes).fmt(out),
+            Self::Link(target) => write!(out, "→ {}", target.display()),
+        }
+    }
 }
 
 impl File {

@@ -2,7 +2,7 @@
 
 mod bad_input;
 mod check;
-mod property;
+mod readme;
 mod support;
 mod update;
 mod web;
