@@ -51,6 +51,16 @@ pub struct Repository {
     lock: fs::File,
 }
 
+/// Whether an update of the repository at `root` was interrupted after it had begun to change the tree.
+pub fn is_interrupted(root: &Path) -> bool {
+    root.join(FOLDER).join("journal").exists()
+}
+
+/// Finishes or clears away what an interrupted run has left in the repository at `root`.
+pub fn recover(root: &Path) -> Result<()> {
+    if fs::symlink_metadata(root.join(FOLDER)).is_ok() { Repository::lock(root).map(drop) } else { Ok(()) }
+}
+
 impl Repository {
     /// Takes the right to change the repository at `root`, and finishes or clears away what an interrupted run has left.
     ///
@@ -72,11 +82,11 @@ impl Repository {
             bail!("another update is at work in {}: wait until it has ended", root.display());
         }
         let repository = Self { root: root.to_owned(), staging, lock };
-        repository.recover()?;
+        repository.finish()?;
         Ok(repository)
     }
 
-    fn recover(&self) -> Result<()> {
+    fn finish(&self) -> Result<()> {
         let path = self.staging.join("journal");
         if let Some(text) = read_if_there(&path)? {
             let journal: Journal = serde_json::from_slice(&text).with_context(|| format!("cannot read {}", path.display()))?;

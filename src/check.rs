@@ -2,7 +2,7 @@
 //!
 //! Works on a tree in memory, so that an update can ask it what the tree it is about to write would be worth.
 
-mod pins;
+pub mod pins;
 mod scripts;
 
 use anyhow::Result;
@@ -40,12 +40,23 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Version directories, variants, files with fields, and fields.
     pub counts: [usize; 4],
+    /// The hashes of archives.
+    pub pins: Vec<pins::Pin>,
+}
+
+impl Report {
+    /// Adds what other questions than `check`'s own have found.
+    pub fn add(&mut self, findings: Vec<Finding>) {
+        self.findings.extend(findings);
+        self.findings.sort();
+        self.findings.dedup();
+    }
 }
 
 /// Checks a tree.
 pub fn check(model: &Model) -> Result<Report> {
     let mut report = Report::default();
-    let mut facts = Facts::default();
+    let mut mentions = Vec::new();
     check_folders(model, &mut report.findings);
     for (path, file) in &model.tree.files {
         let Some(role) = model.tree.role(path).filter(|_| !file.is_link() && !path.starts_with("templates/")) else {
@@ -56,26 +67,19 @@ pub fn check(model: &Model) -> Result<Report> {
         report.counts[3] += seen.fields.len();
         seen.check_fields(&mut report.findings);
         if role == Role::Dockerfile {
+            seen.check_branches(&mut report.findings);
             seen.check_missing(model, &mut report.findings);
-            pins::gather(model, &seen, &mut facts.pins);
+            pins::gather(model, &seen, &mut report.pins);
         }
-        scripts::gather(model, &seen, &mut facts.scripts);
+        scripts::gather(model, &seen, &mut mentions);
     }
-    pins::check(&facts.pins, &mut report.findings);
-    scripts::check(model, &facts.scripts, &mut report.findings);
+    pins::check(&report.pins, &mut report.findings);
+    scripts::check(model, &mentions, &mut report.findings);
     templates::check(model, &mut report.findings);
     report.counts[0] = model.directories.len();
     report.counts[1] = model.directories.iter().map(|directory| directory.variants.len()).sum();
-    report.findings.sort();
-    report.findings.dedup();
+    report.add(Vec::new());
     Ok(report)
-}
-
-/// What the rules about more than one file need of all of them.
-#[derive(Default)]
-struct Facts {
-    pins: Vec<pins::Pin>,
-    scripts: Vec<scripts::Mention>,
 }
 
 /// A file, with its fields.
@@ -118,6 +122,10 @@ impl<'a> Seen<'a> {
             let message = "is UTF-16, in which no field is found: save it as UTF-8".to_owned();
             findings.push(self.finding("encoding", 0, "UTF-16", "UTF-8", message));
         }
+        if let Some(at) = conflict(self.text) {
+            let message = "has the marks of a merge that was not finished: finish it".to_owned();
+            findings.push(self.finding("conflict", at, "<<<<<<<", "", message));
+        }
         for (field, must) in &self.fields {
             let found = self.said(field);
             let (expected, message) = match must {
@@ -129,6 +137,23 @@ impl<'a> Seen<'a> {
         }
     }
 
+    /// Every architecture that a Dockerfile names has a hash, if any has.
+    fn check_branches(&self, findings: &mut Vec<Finding>) {
+        let statements: Vec<&Field> = self.statements().collect();
+        let is_hash = |field: &&&Field| matches!(field.kind, Kind::Hash(_));
+        if !statements.iter().any(|field| is_hash(&field)) {
+            return;
+        }
+        for branch in statements.split(|field| matches!(field.kind, Kind::Labels(_))).skip(1) {
+            if let Some(arch) = branch.iter().find(|field| matches!(field.kind, Kind::Arch(_)))
+                && !branch.iter().any(|field| is_hash(&field))
+            {
+                let message = format!("found no hash for {}", self.said(arch));
+                findings.push(self.finding("hash", arch.span.start, "", "<sha256>", message));
+            }
+        }
+    }
+
     /// What every Dockerfile of a variant has: a version, a hash for what it downloads, and its variant's base.
     fn check_missing(&self, model: &Model, findings: &mut Vec<Finding>) {
         let config = &model.tree.config;
@@ -137,9 +162,10 @@ impl<'a> Seen<'a> {
             findings.push(self.finding(rule, 0, "", expected, format!("found none of `{expected}`: {why}")));
         };
         let gives_version = |kind: &Kind| matches!(kind, Kind::Version { .. } | Kind::Tag | Kind::TagVariant | Kind::Mention);
-        let key = config.version_key();
-        if !self.fields.iter().any(|(field, must)| gives_version(&field.kind) && must.is_some() && !field.in_comment) {
-            missing("version", &format!("{key}=<version>"), "nothing in the file gives a version");
+        let builds = model.scope(self.path).builds;
+        if builds && !self.fields.iter().any(|(field, must)| gives_version(&field.kind) && must.is_some() && !field.in_comment) {
+            let expected = format!("{}=<version>` or `{}:<version>-<variant>", config.version_key(), config.image);
+            missing("version", &expected, "nothing in the file gives a version");
         }
         if !has_hash && model.scanner.downloads(self.text) {
             missing("hash", "<sha256>", "the file downloads an archive and pins no hash for it");
@@ -152,6 +178,16 @@ impl<'a> Seen<'a> {
             let expected = format!("FROM …:{}", variant.base);
             missing("base", &expected, &format!("no stage begins with {} {}", variant.family, variant.base));
         }
+    }
+}
+
+/// Where a merge left its first mark.
+fn conflict(text: &[u8]) -> Option<usize> {
+    let mark = b"<<<<<<< ";
+    if text.starts_with(mark) {
+        Some(0)
+    } else {
+        text.windows(9).position(|nine| nine[0] == b'\n' && &nine[1..] == mark).map(|at| at + 1)
     }
 }
 

@@ -59,7 +59,29 @@ impl Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Is every version, hash, reference and base consistent? Needs no network
-    Check,
+    Check(CheckArgs),
+}
+
+/// What the check can be told.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Compare the pins with the published SHA256SUMS too
+    #[arg(long)]
+    pub online: bool,
+    /// Download and hash every archive that is pinned too
+    #[arg(long)]
+    pub archives: bool,
+    /// Where releases are, for --online and --archives
+    #[command(flatten)]
+    pub from: From,
+}
+
+/// Where releases are.
+#[derive(Debug, Args)]
+pub struct From {
+    /// Where releases are: `FROM/v0.25.6/SHA256SUMS` [default: the server's downloads on GitHub]
+    #[arg(long, value_name = "URL|DIR", env = "UPDATE_FROM", hide_env_values = true)]
+    pub from: Option<String>,
 }
 
 /// What the update can be told.
@@ -74,9 +96,12 @@ pub struct UpdateArgs {
     /// Print the unified diff of every file too
     #[arg(long)]
     pub diff: bool,
-    /// Where releases are: `FROM/v0.25.6/SHA256SUMS` [default: the server's downloads on GitHub]
-    #[arg(long, value_name = "URL|DIR", env = "UPDATE_FROM", hide_env_values = true)]
-    pub from: Option<String>,
+    /// Where releases are
+    #[command(flatten)]
+    pub from: From,
+    /// Download and hash every archive that is pinned before anything is written
+    #[arg(long)]
+    pub verify: bool,
     /// Copy the old version directory instead of renaming it
     #[arg(long)]
     pub keep: bool,

@@ -1,58 +1,119 @@
 //! The commands: each reads, asks the modules that know, and hands the result to `report`.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
-use crate::apply::Repository;
-use crate::check::check;
-use crate::cli::{Cli, Command, Common, UpdateArgs};
+use crate::apply::{Repository, is_interrupted, recover};
+use crate::check::pins::{Pin, compare};
+use crate::check::{Finding, check};
+use crate::cli::{CheckArgs, Cli, Command, Common, From, UpdateArgs};
+use crate::config::Config;
 use crate::plan::{plan, targets};
 use crate::release::Source;
 use crate::report::Output;
 use crate::rules::Model;
+use crate::sums::Sha256;
 use crate::tree::Tree;
+use crate::verify::{Archive, hashes};
 
 /// Does what the command line asks for. The exit code is 0 or 1; what could not be done is an error.
 pub fn run(cli: &Cli) -> Result<ExitCode> {
     let found = match &cli.command {
-        Some(Command::Check) => run_check(&cli.common)?,
+        Some(Command::Check(args)) => run_check(args, &cli.common)?,
         None => run_update(&cli.update, &cli.common)?,
     };
     Ok(ExitCode::from(u8::from(found)))
 }
 
-fn run_check(common: &Common) -> Result<bool> {
+fn run_check(args: &CheckArgs, common: &Common) -> Result<bool> {
+    let root = common.root.display();
     let model = Model::new(Tree::read(&common.root)?)?;
     ensure!(
         !model.directories.is_empty(),
-        "no version directory (such as 0.25.6 or 2.14.x) in {}: nothing to check. `-C <DIR>` names another folder",
-        common.root.display()
+        "no version directory (such as 0.25.6 or 2.14.x) in {root}: nothing to check. `-C <DIR>` names another folder"
     );
-    let report = check(&model)?;
-    Output::new(common).check(&model, &report)?;
+    ensure!(
+        !is_interrupted(&common.root),
+        "an update of {root} was interrupted, and what it has not done is kept in {root}/.update: run the same update again first"
+    );
+    let mut output = Output::new(common);
+    let mut report = check(&model)?;
+    if args.online || args.archives {
+        let source = source(&args.from, &model.tree.config)?;
+        let versions = model.directories.iter().map(|directory| &directory.version);
+        let sums = all(versions.map(|version| {
+            output.progress(&format!("fetching the sums of {version}"));
+            Ok((version.clone(), source.sums(version)?))
+        }))?;
+        report.add(compare(&report.pins, &BTreeMap::from_iter(sums)));
+        if args.archives {
+            report.add(verify(&source, &report.pins, &output)?);
+        }
+    }
+    output.check(&model, &report)?;
     Ok(!report.findings.is_empty())
 }
 
 fn run_update(args: &UpdateArgs, common: &Common) -> Result<bool> {
     let mut output = Output::new(common);
-    let repository = if args.dry_run { None } else { Some(Repository::lock(&common.root)?) };
-    let model = Model::new(Tree::read(&common.root)?)?;
-    let default = model.tree.config.releases();
-    let from = args.from.as_deref().filter(|from| !from.is_empty()).unwrap_or(&default);
-    let source = Source::new(from)?;
+    let root = &common.root;
+    if !args.dry_run {
+        recover(root)?;
+    } else if is_interrupted(root) {
+        bail!("an update of {} was interrupted: finish it first, with the same command without --dry-run", root.display());
+    }
+    let model = Model::new(Tree::read(root)?)?;
+    let source = source(&args.from, &model.tree.config)?;
     let versions = all(args.versions.iter().map(|wanted| source.resolve(wanted)))?;
     let targets = targets(&model, &versions, args.options())?;
     let sums = all(targets.iter().map(|target| {
-        output.progress(&format!("fetching the sums of {} from {from}", target.version));
+        output.progress(&format!("fetching the sums of {}", target.version));
         source.sums(&target.version)
     }))?;
     let plan = plan(&model, targets, &sums, args.options())?;
-    if let Some(repository) = &repository {
+    if args.verify {
+        let wrong = verify(&source, &plan.pins, &output)?;
+        let lines: Vec<&str> = wrong.iter().map(|finding| finding.message.as_str()).collect();
+        ensure!(
+            wrong.is_empty(),
+            "archives that are not what the release publishes:\n  {}\nNothing was written",
+            lines.join("\n  ")
+        );
+    }
+    if !args.dry_run && !plan.changes.is_empty() {
+        let repository = Repository::lock(root)?;
+        ensure!(Tree::read(root)? == model.tree, "{} was changed while the update was planned: run it again", root.display());
         repository.apply(&plan)?;
     }
     output.update(&model, &plan, args)?;
     Ok(args.exit_code && !plan.changes.is_empty())
+}
+
+fn source(from: &From, config: &Config) -> Result<Source> {
+    match from.from.as_deref() {
+        Some(from) if !from.is_empty() => Source::new(from),
+        _ => Source::new(&config.releases()),
+    }
+}
+
+/// Downloads the archives of the pins: a finding for each that hashes to something else.
+fn verify(source: &Source, pins: &[Pin], output: &Output) -> Result<Vec<Finding>> {
+    // A pin at zeros says that there is no such archive.
+    let pins: Vec<&Pin> = pins.iter().filter(|pin| pin.hash != Sha256::ZERO).collect();
+    let mut archives: Vec<Archive> = pins.iter().map(|pin| pin.archive.clone()).collect();
+    archives.sort();
+    archives.dedup();
+    let hashes = all(hashes(source, &archives, &output.bars(&archives)).into_iter())?;
+    let found: BTreeMap<&Archive, Sha256> = archives.iter().zip(hashes).collect();
+    let differs = pins.iter().filter(|pin| found[&pin.archive] != pin.hash);
+    let findings = differs.map(|pin| {
+        let (actual, address) = (found[&pin.archive], source.address(&pin.archive.version, &pin.archive.name));
+        let message = format!("{}: expected {}, but {address} hashes to {actual}", pin.archive.name, pin.hash);
+        pin.finding(actual.to_string(), message)
+    });
+    Ok(findings.collect())
 }
 
 /// All values, or all errors as one.
@@ -67,6 +128,6 @@ fn all<T>(results: impl Iterator<Item = Result<T>>) -> Result<Vec<T>> {
     match problems.len() {
         0 => Ok(values),
         1 => Err(problems.remove(0)),
-        _ => Err(anyhow::anyhow!(problems.iter().map(|problem| format!("{problem:#}")).collect::<Vec<_>>().join("\n"))),
+        _ => bail!(problems.iter().map(|problem| format!("{problem:#}")).collect::<Vec<_>>().join("\n")),
     }
 }

@@ -1,10 +1,10 @@
 //! Reads http and https addresses: time-outs, retries, redirects, size limits. What is in them is `release`'s business.
 
-use std::cell::OnceCell;
-use std::io::Read;
+use std::io::{self, Read};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow};
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{AUTHORIZATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
@@ -13,28 +13,27 @@ use reqwest::{StatusCode, Url};
 /// How long a connection may take to be made, and how long a server may send nothing.
 const CONNECT: Duration = Duration::from_secs(15);
 const SILENCE: Duration = Duration::from_secs(30);
-/// How long one file may take altogether.
-const DEADLINE: Duration = Duration::from_secs(120);
 /// The pauses before further tries. A server's own `Retry-After` may make one longer, up to `LONGEST_PAUSE`.
 const PAUSES: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(4)];
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const MOST_REDIRECTS: usize = 10;
 
-/// What an address gave.
-pub enum Fetched {
-    /// A body.
-    Body(Vec<u8>),
-    /// Status 404.
-    NotFound,
+/// What one file may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes.
+    pub size: u64,
+    /// From the request to the last byte.
+    pub time: Duration,
 }
 
 /// Reads addresses, with one client that is made when the first is read: a machine without certificates can do all else.
 #[derive(Default)]
 pub struct Fetcher {
-    client: OnceCell<Client>,
+    client: OnceLock<Client>,
 }
 
-/// A failure, and whether another try may do better.
+/// A failure, and whether another try may do better, and after which pause at the least.
 struct Failure {
     error: anyhow::Error,
     again_after: Option<Duration>,
@@ -47,21 +46,39 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 }
 
 impl Fetcher {
-    /// Reads a file of at most `most` bytes. Time-outs, broken connections and the statuses 429 and 5xx are tried again.
-    pub fn get(&self, address: &str, most: u64) -> Result<Fetched> {
-        self.with_retries(address, || {
+    /// Reads a file; `read` is given its size, where the server says it, and its bytes, once for each try. `None` where
+    /// the server answers 404.
+    ///
+    /// Time-outs, broken connections and the statuses 429 and 5xx are tried again.
+    pub fn get<T>(
+        &self,
+        address: &str,
+        limits: Limits,
+        read: impl Fn(Option<u64>, &mut dyn Read) -> io::Result<T>,
+    ) -> Result<Option<T>> {
+        with_retries(address, || {
             let start = Instant::now();
             let response = self.send(address)?;
             if response.status() == StatusCode::NOT_FOUND {
-                return Ok(Fetched::NotFound);
+                return Ok(None);
             }
-            read_body(good(response)?, most, start).map(Fetched::Body)
+            let body = good(response)?;
+            let size = body.content_length();
+            let mut body = Body { inner: body, count: 0, limits, start, exceeded: None };
+            let result = read(size, &mut body);
+            result.map(Some).map_err(|problem| match body.exceeded {
+                Some(why) => Failure { error: anyhow!(why), again_after: None },
+                None => Failure {
+                    error: anyhow!(problem).context(format!("broke off after {} bytes", body.count)),
+                    again_after: Some(Duration::ZERO),
+                },
+            })
         })
     }
 
     /// The address at which an address ends, when all redirects are followed.
     pub fn destination(&self, address: &str) -> Result<String> {
-        self.with_retries(address, || {
+        with_retries(address, || {
             let response = self.send(address)?;
             let end = response.url().to_string();
             if response.status() != StatusCode::NOT_FOUND {
@@ -69,24 +86,6 @@ impl Fetcher {
             }
             Ok(end)
         })
-    }
-
-    fn with_retries<T>(&self, address: &str, attempt: impl Fn() -> Result<T, Failure>) -> Result<T> {
-        let mut pauses = PAUSES.into_iter();
-        loop {
-            let failure = match attempt() {
-                Ok(value) => return Ok(value),
-                Err(failure) => failure,
-            };
-            match (failure.again_after, pauses.next()) {
-                (Some(wanted), Some(pause)) => std::thread::sleep(pause.max(wanted.min(LONGEST_PAUSE))),
-                (Some(_), None) => {
-                    return Err(failure.error)
-                        .with_context(|| format!("cannot fetch {address}, tried {} times", PAUSES.len() + 1));
-                }
-                (None, _) => return Err(failure.error).with_context(|| format!("cannot fetch {address}")),
-            }
-        }
     }
 
     fn send(&self, address: &str) -> Result<Response, Failure> {
@@ -103,6 +102,23 @@ impl Fetcher {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         request.send().map_err(temporary)
+    }
+}
+
+fn with_retries<T>(address: &str, attempt: impl Fn() -> Result<T, Failure>) -> Result<T> {
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        let failure = match attempt() {
+            Ok(value) => return Ok(value),
+            Err(failure) => failure,
+        };
+        match (failure.again_after, pauses.next()) {
+            (Some(wanted), Some(pause)) => std::thread::sleep(pause.max(wanted.min(LONGEST_PAUSE))),
+            (Some(_), None) => {
+                return Err(failure.error).with_context(|| format!("cannot fetch {address}, tried {} times", PAUSES.len() + 1));
+            }
+            (None, _) => return Err(failure.error).with_context(|| format!("cannot fetch {address}")),
+        }
     }
 }
 
@@ -123,14 +139,14 @@ fn new_client() -> Result<Client> {
     Client::builder()
         .user_agent(concat!("update/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
-        // Per read, in the blocking client: the deadline of the whole is kept where the body is read.
+        // Per read, in the blocking client: `Limits` holds for the whole.
         .timeout(SILENCE)
         .redirect(redirects)
         .build()
         .context("cannot make an HTTP client: are CA certificates installed (or named by SSL_CERT_FILE)?")
 }
 
-/// The user's GitHub token, for GitHub's own hosts only.
+/// The user's GitHub token, for GitHub's own hosts only. Redirects to other hosts do not get it: reqwest drops it there.
 fn token_for(url: &Url) -> Option<String> {
     let host = url.host_str()?;
     if url.scheme() != "https" || !(host == "github.com" || host.ends_with(".github.com")) {
@@ -158,25 +174,59 @@ fn good(response: Response) -> Result<Response, Failure> {
     Err(Failure { error: anyhow!("the server answers {status}"), again_after })
 }
 
-fn read_body(mut response: Response, most: u64, start: Instant) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let count = response.read(&mut buffer).map_err(|problem| Failure {
-            error: anyhow!(problem).context(format!("broke off after {} bytes", body.len())),
-            again_after: Some(Duration::ZERO),
-        })?;
-        if count == 0 {
-            return Ok(body);
+/// A body that ends with an error where it costs more than it may.
+struct Body<R> {
+    inner: R,
+    count: u64,
+    limits: Limits,
+    start: Instant,
+    exceeded: Option<String>,
+}
+
+impl<R: Read> Read for Body<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.count += count as u64;
+        if self.count > self.limits.size {
+            self.exceeded = Some(format!("more than {} bytes, which is more than the file can have", self.limits.size));
+        } else if self.start.elapsed() > self.limits.time {
+            let seconds = self.limits.time.as_secs();
+            self.exceeded = Some(format!("only {} bytes within {seconds} seconds, given up", self.count));
         }
-        body.extend_from_slice(&buffer[..count]);
-        let check = || -> Result<()> {
-            ensure!(body.len() as u64 <= most, "more than {most} bytes, which is more than the file can have");
-            if start.elapsed() > DEADLINE {
-                bail!("only {} bytes within {} seconds", body.len(), DEADLINE.as_secs());
-            }
-            Ok(())
-        };
-        check()?;
+        match &self.exceeded {
+            Some(why) => Err(io::Error::other(why.clone())),
+            None => Ok(count),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives a byte at a time, as a server does that is never silent and never done.
+    struct Drip;
+
+    impl Read for Drip {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            buffer[0] = b'x';
+            Ok(1)
+        }
+    }
+
+    #[test]
+    fn a_body_that_drips_is_given_up() {
+        let limits = Limits { size: u64::MAX, time: Duration::from_millis(20) };
+        let mut body = Body { inner: Drip, count: 0, limits, start: Instant::now(), exceeded: None };
+        let problem = io::copy(&mut body, &mut io::sink()).unwrap_err();
+        assert!(problem.to_string().starts_with("only "), "{problem}");
+    }
+
+    #[test]
+    fn a_token_is_for_hosts_of_github_alone() {
+        // The variables are not set in tests: what is asked here is that other hosts are not even asked for.
+        for other in ["https://github.com.example.org/", "http://github.com/", "https://objects.githubusercontent.com/"] {
+            assert_eq!(token_for(&other.parse().unwrap()), None);
+        }
     }
 }

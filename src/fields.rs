@@ -24,6 +24,9 @@ const BASE: &str = r"(?:\d+(?:\.\d+)*|ltsc\d+)";
 /// What a field must say: `None` where anything is right, an error that says why where nothing is.
 pub type Must = Option<Result<String, String>>;
 
+/// The systems that archives are built for, as their names give them: where a version ends and the system begins.
+const SYSTEMS: &str = "linux|windows|darwin|freebsd|netbsd|openbsd|dragonfly|solaris|illumos|aix|android";
+
 /// A span of a file that states something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
@@ -60,6 +63,8 @@ pub enum Kind {
     },
     /// The name of a variant as a word or part of a path.
     Variant,
+    /// A family whose base is a variable, `alpine$base` say: all its variants at once.
+    Family,
     /// The labels of a `case` that chooses by what `apk` prints, and what they must be.
     Labels(Must),
     /// The release's name of an architecture behind such labels, and what it must be.
@@ -77,7 +82,7 @@ impl Kind {
             Self::Hash(None) => "sha256".to_owned(),
             Self::Hash(Some(platform)) => format!("sha256 {}", arch_of(platform)),
             Self::Base { .. } => "base".to_owned(),
-            Self::Variant => "variant".to_owned(),
+            Self::Variant | Self::Family => "variant".to_owned(),
             Self::Labels(_) | Self::Arch(_) => "architecture".to_owned(),
         }
     }
@@ -91,7 +96,7 @@ impl Kind {
             Self::Mention => "mention",
             Self::Hash(_) => "hash",
             Self::Base { .. } => "base",
-            Self::Variant => "variant",
+            Self::Variant | Self::Family => "variant",
             Self::Labels(_) | Self::Arch(_) => "architecture",
         }
     }
@@ -114,6 +119,11 @@ pub struct Scanner {
     plain: Vec<Plain>,
     archives: ArchiveScanner,
     from: Regex,
+    /// The variables in references: for the version, or, in the group `variant`, for the variant.
+    variable: Regex,
+    /// What a variable is set to, where that is a version, or, in the group `variant`, a variant.
+    value: Regex,
+    key: String,
     image: String,
 }
 
@@ -130,15 +140,7 @@ const IN_CODE: &[Role] = &[Role::Dockerfile, Role::Script];
 impl Scanner {
     /// The patterns for a repository with those names and variants.
     pub fn new<'a>(config: &Config, variants: impl Iterator<Item = &'a Variant>) -> Result<Self> {
-        let (mut names, mut families) = (BTreeSet::new(), BTreeSet::new());
-        for variant in variants {
-            names.insert(regex::escape(&variant.name));
-            families.insert(regex::escape(&variant.family));
-        }
-        // Where one name begins another the longer one must be tried first.
-        let alternatives = |set: BTreeSet<String>| Vec::from_iter(set.into_iter().rev()).join("|");
-        let (names, families) = (alternatives(names), alternatives(families));
-        let word = format!("(?:{names}|(?:{families})-?{BASE})");
+        let (word, families) = words(variants);
         let image = regex::escape(&config.image);
         let key = regex::escape(&config.version_key());
         let server = regex::escape(&config.server);
@@ -150,26 +152,31 @@ impl Scanner {
             true => format!(r#"(?m)(?:^|[\s"'=/\\(])(?<it>{directory})(?:[/\\\s"');]|$)"#),
             false => format!(r#"(?m)(?:^|[\s"'=/\\(])(?<it>{directory})[/\\](?:{word}|tests)\b"#),
         };
+        // Shells write a default as `${NAME:-0.25.6}`.
+        let default = r#"(?:["']?\$\{\w+:?[-=])?"#;
+        let address = Kind::Version { key: false };
         let plain = [
             (format!(r"{reference}{holder}-(?<it>[A-Za-z][\w.-]*)"), Kind::TagVariant, EVERYWHERE),
-            (format!(r"{reference}(?<it>\d+\.\d+\.\d+[\w.-]*)"), Kind::Tag, EVERYWHERE),
+            (format!(r"{reference}(?<it>v?\d+\.\d+\.\d+[\w.-]*)"), Kind::Tag, EVERYWHERE),
+            // What a Dockerfile copies from is one image: a tag that moves is not, and must become one.
+            (format!(r"{reference}(?<it>(?:v?\d[\w.]*-)?(?:{word}|{families}\b))"), Kind::Tag, &[Role::Dockerfile]),
             (
-                format!(r#"\b{key}(?:[ \t]*=[ \t]*|[ \t]+)["']?v?(?<it>\d[\w+-]*(?:\.[\w+-]+)*)"#),
+                format!(r#"\b{key}(?:[ \t]*=[ \t]*|:?[-=]|[ \t]+){default}["']?(?<it>v?\d[\w+-]*(?:\.[\w+-]+)*)"#),
                 Kind::Version { key: true },
                 EVERYWHERE,
             ),
             (
-                format!(
-                    r"\b{server}-v(?<it>\d+\.\d+\.\d+(?:-[\w.-]+?)?)(?:-(?:linux|windows|darwin|freebsd|\W)|\.[A-Za-z]|[^\w.-]|$)"
-                ),
-                Kind::Version { key: false },
+                format!(r"\b{server}-v(?<it>\d+\.\d+\.\d+(?:-[\w.-]+?)??)(?:-(?:{SYSTEMS}|\W)|\.[A-Za-z]|[^\w.-]|$)"),
+                address.clone(),
                 EVERYWHERE,
             ),
-            (format!(r"/{server}/releases/download/v(?<it>{VERSION})"), Kind::Version { key: false }, EVERYWHERE),
-            (format!(r#"image\.version["']?[= \t]["']?(?<it>{VERSION})"#), Kind::Version { key: false }, IN_CODE),
+            (format!(r"/{server}/releases/download/v(?<it>{VERSION})"), address.clone(), EVERYWHERE),
+            (format!(r#"image\.version["']?[= \t]["']?(?<it>{VERSION})"#), address, IN_CODE),
             (path, Kind::Directory, EVERYWHERE),
+            (format!(r#"\.\.[/\\](?<it>{directory})(?:[/\\\s"');]|$)"#), Kind::Directory, EVERYWHERE),
             (format!(r"(?m)(?:^|[^\w.:-]|[}})]-)(?<it>{word})"), Kind::Variant, &[Role::Script]),
-            (format!(r"(?m)(?:^|[^\w.-])v?(?<it>{VERSION})"), Kind::Mention, IN_CODE),
+            (format!(r"(?m)(?:^|[^A-Za-z.])(?<it>{families})[-\d.]*[{{$*]"), Kind::Family, &[Role::Script]),
+            (format!(r"(?m)(?:^|[^\w.-]|:-)v?(?<it>{VERSION})"), Kind::Mention, IN_CODE),
         ];
         let plain = plain
             .into_iter()
@@ -181,6 +188,13 @@ impl Scanner {
             from: bytes_regex(
                 r"(?mi)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(?<image>(?:[\w.-]+(?::\d+)?/)*[\w.-]+)(?::(?<tag>[^\s@]*))?",
             )?,
+            variable: bytes_regex(&format!(
+                r"{reference}(?:\$[{{(]*(?:env:)?(?<version>[A-Za-z_]\w*)|\d[\w.]*)[^\s$-]*(?:-\$\{{?(?<variant>\w+))?"
+            ))?,
+            value: bytes_regex(&format!(
+                r#"(?m)(?:^|[\s;$:])(?<name>\w+)[ \t]*=[ \t]*[("'@]*(?:\w+[ ,"']+)?{default}v?(?:(?<version>{VERSION})|(?<variant>{word}))"#
+            ))?,
+            key: config.version_key(),
             image: config.image.clone(),
         })
     }
@@ -192,13 +206,15 @@ impl Scanner {
             self.archives.scan(text, &mut found);
             self.scan_bases(text, &mut found);
         }
+        self.scan_variables(text, role, &mut found);
         for plain in self.plain.iter().filter(|plain| plain.roles.contains(&role)) {
             // A match may end in the character that the next one begins with, so each search starts where a field ended.
             let mut from = 0;
             while let Some(group) = plain.pattern.captures_at(text, from).and_then(|groups| groups.name("it")) {
                 from = group.end();
                 let span = trimmed(text, group.range());
-                if plain.kind == Kind::Tag || is_whole(text, &span, &plain.kind) {
+                let has_end = matches!(plain.kind, Kind::Tag | Kind::Family | Kind::Version { key: false });
+                if has_end || is_whole(text, &span, &plain.kind) {
                     found.push((span, plain.kind.clone()));
                 }
             }
@@ -212,6 +228,29 @@ impl Scanner {
             }
         }
         fields
+    }
+
+    /// The values of the variables that references are made of.
+    fn scan_variables(&self, text: &[u8], role: Role, found: &mut Vec<(Range<usize>, Kind)>) {
+        let (mut versions, mut variants) = (BTreeSet::new(), BTreeSet::new());
+        for groups in self.variable.captures_iter(text) {
+            versions.extend(groups.name("version").map(|name| name.as_bytes()));
+            variants.extend(groups.name("variant").map(|name| name.as_bytes()));
+        }
+        versions.remove(self.key.as_bytes());
+        // A script's words that are variants' names are found anyway.
+        if versions.is_empty() && (variants.is_empty() || role == Role::Script) {
+            return;
+        }
+        for groups in self.value.captures_iter(text) {
+            match (groups.name("version"), groups.name("variant")) {
+                (Some(version), _) if versions.contains(&groups["name"]) => {
+                    found.push((version.range(), Kind::Version { key: false }));
+                }
+                (_, Some(variant)) if variants.contains(&groups["name"]) => found.push((variant.range(), Kind::TagVariant)),
+                _ => {}
+            }
+        }
     }
 
     /// The tags of the images that stages begin with.
@@ -244,6 +283,19 @@ impl Scanner {
     }
 }
 
+/// The patterns for the name of a variant, of the tree's or of another base, and for that of a family.
+fn words<'a>(variants: impl Iterator<Item = &'a Variant>) -> (String, String) {
+    let (mut names, mut families) = (BTreeSet::new(), BTreeSet::new());
+    for variant in variants {
+        names.insert(regex::escape(&variant.name));
+        families.insert(regex::escape(&variant.family));
+    }
+    // Where one name begins another the longer one must be tried first.
+    let alternatives = |set: BTreeSet<String>| format!("(?:{})", Vec::from_iter(set.into_iter().rev()).join("|"));
+    let families = alternatives(families);
+    (format!("(?:{}|{families}-?{BASE})", alternatives(names)), families)
+}
+
 /// The value that an `ARG` of this name (`NAME`, `{NAME}`) has by default.
 fn default_of(text: &[u8], name: &str) -> Option<Range<usize>> {
     let name = regex::escape(name.trim_matches(['{', '}']));
@@ -270,6 +322,8 @@ fn is_whole(text: &[u8], span: &Range<usize>, kind: &Kind) -> bool {
     let rest = &text[span.end..];
     let word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     match rest.first() {
+        Some(b'{' | b'$' | b'*') => !matches!(kind, Kind::Variant | Kind::TagVariant),
+        Some(b'.') if matches!(rest.get(1), Some(b'{' | b'$' | b'*')) => false,
         Some(b'.') => !word(rest.get(1)),
         Some(b'-') => !matches!(kind, Kind::Variant) || !word(rest.get(1)),
         other => !word(other),

@@ -18,4 +18,5 @@ pub mod rules;
 pub mod sums;
 pub mod templates;
 pub mod tree;
+pub mod verify;
 pub mod version;

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result, bail, ensure};
 use semver::Version;
 
-use crate::check::{Finding, check};
+use crate::check::pins::Pin;
+use crate::check::{Finding, Report, check};
 use crate::fields::{Kind, said};
 use crate::rules::{Model, Scope, line_and_column, rewrite};
 use crate::sums::{Sha256, Sums};
@@ -84,6 +85,8 @@ pub struct Plan {
     pub removed: Vec<String>,
     /// What `check` will find in what the update does not write.
     pub remaining: Vec<Finding>,
+    /// The hashes that the targets pin.
+    pub pins: Vec<Pin>,
 }
 
 /// Where each version goes, and what it is made from.
@@ -170,8 +173,11 @@ pub fn plan(model: &Model, targets: Vec<Target>, sums: &[Sums], options: Options
     let after = Model::new(draft.written(&targets, sums))?;
     let mut fatal = Vec::new();
     let mut remaining = Vec::new();
-    for finding in check(&after)?.findings {
-        let ours = targets.iter().any(|target| finding.path.starts_with(&format!("{}/", target.directory)));
+    let is_ours =
+        |path: &str| after.tree.directory_of(path).is_some_and(|name| targets.iter().any(|target| target.directory == name));
+    let Report { findings, mut pins, .. } = check(&after)?;
+    for finding in findings {
+        let ours = is_ours(&finding.path);
         let allowed = options.allow_missing && finding.found.parse().is_ok_and(|hash: Sha256| hash == Sha256::ZERO);
         let advice = ["folder", "order", "script"].contains(&finding.rule) || allowed;
         if advice
@@ -188,7 +194,8 @@ pub fn plan(model: &Model, targets: Vec<Target>, sums: &[Sums], options: Options
         "what an update cannot put right by itself:\n  {}\nMend it by hand, then run this again",
         fatal.join("\n  ")
     );
-    Ok(Plan { changes: draft.changes(model, &after), removed: draft.removed(model), remaining, targets })
+    pins.retain(|pin| is_ours(&pin.place.path));
+    Ok(Plan { changes: draft.changes(model, &after), removed: draft.removed(model), remaining, pins, targets })
 }
 
 /// The pins of a target's version that its release contradicts. A pin of a file that gives another version is an old one.

@@ -3,18 +3,22 @@
 //! How an address is read is `fetch`'s business; what the sums say, `sums`'.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Read};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use semver::Version;
 
-use crate::fetch::{Fetched, Fetcher};
+use crate::fetch::{Fetcher, Limits};
 use crate::sums::Sums;
 use crate::version::parse_version;
 
 /// The sums of the largest release are some 5 KB; what is a hundred times that is something else.
 const MOST_SUMS: u64 = 512 * 1024;
+const SUMS: Limits = Limits { size: MOST_SUMS, time: Duration::from_secs(120) };
+/// The largest archives are some 20 MB.
+const ARCHIVE: Limits = Limits { size: 2 << 30, time: Duration::from_secs(30 * 60) };
 
 /// A version as the command line asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +57,7 @@ impl Source {
     }
 
     /// The address of a file of a release, to be shown and to be read.
-    fn address(&self, version: &Version, file: &str) -> String {
+    pub fn address(&self, version: &Version, file: &str) -> String {
         match self {
             Self::Folder(folder) => folder.join(format!("v{version}")).join(file).display().to_string(),
             Self::Web(base, _) => format!("{base}/v{version}/{file}"),
@@ -100,10 +104,10 @@ impl Source {
                 Err(problem) if problem.kind() == ErrorKind::NotFound => None,
                 Err(problem) => return Err(problem).with_context(|| format!("cannot read {address}")),
             },
-            Self::Web(_, fetcher) => match fetcher.get(&address, MOST_SUMS)? {
-                Fetched::Body(body) => Some(body),
-                Fetched::NotFound => None,
-            },
+            Self::Web(_, fetcher) => fetcher.get(&address, SUMS, |_, body| {
+                let mut text = Vec::new();
+                body.read_to_end(&mut text).map(|_| text)
+            })?,
         };
         let Some(text) = text else {
             let newest = self.latest().map_or(String::new(), |newest| format!("; the newest stable release there is {newest}"));
@@ -113,5 +117,28 @@ impl Source {
             true => format!("{address} is a web page, not the sums of a release: is a login page in between?"),
             false => format!("cannot use {address}"),
         })
+    }
+
+    /// Reads an archive of a release as it comes; `read` is given its size, where that is known, and its bytes.
+    pub fn archive<T>(
+        &self,
+        version: &Version,
+        name: &str,
+        read: impl Fn(Option<u64>, &mut dyn Read) -> io::Result<T>,
+    ) -> Result<T> {
+        let address = self.address(version, name);
+        let found = match self {
+            Self::Web(_, fetcher) => fetcher.get(&address, ARCHIVE, read)?,
+            Self::Folder(_) => match fs::File::open(&address) {
+                Err(problem) if problem.kind() == ErrorKind::NotFound => None,
+                opened => {
+                    let cannot = || format!("cannot read {address}");
+                    let mut file = opened.with_context(cannot)?;
+                    let size = file.metadata().with_context(cannot)?.len();
+                    Some(read(Some(size), &mut file).with_context(cannot)?)
+                }
+            },
+        };
+        found.with_context(|| format!("{address} is not there"))
     }
 }

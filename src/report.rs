@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::sync::Mutex;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use similar::TextDiff;
 
@@ -14,6 +16,7 @@ use crate::cli::{Color, Common, Format, UpdateArgs};
 use crate::plan::{Change, FieldChange, Plan};
 use crate::rules::Model;
 use crate::sums::Sha256;
+use crate::verify::{Archive, Progress};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -71,6 +74,17 @@ impl Output {
         if let Some(err) = &mut self.progress {
             // Progress that cannot be shown is no reason to stop.
             let _ = writeln!(err, "{DIM}{what}{DIM:#}");
+        }
+    }
+
+    /// Shows how far archives are: a bar for each on a terminal, a line when one is done elsewhere, nothing where it is quiet.
+    pub fn bars(&self, archives: &[Archive]) -> Bars {
+        let target = if self.progress.is_some() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Bars {
+            all: MultiProgress::with_draw_target(target),
+            names: archives.iter().map(|archive| archive.name.clone()).collect(),
+            bars: Mutex::default(),
+            lines: self.progress.is_none() && !self.quiet,
         }
     }
 
@@ -151,6 +165,50 @@ impl Output {
 
     fn json(&mut self, value: &Value) -> Result<()> {
         finished(writeln!(self.out, "{value:#}"))
+    }
+}
+
+/// The progress of several archives.
+pub struct Bars {
+    all: MultiProgress,
+    names: Vec<String>,
+    bars: Mutex<BTreeMap<usize, ProgressBar>>,
+    lines: bool,
+}
+
+impl Bars {
+    fn bar(&self, archive: usize) -> ProgressBar {
+        let mut bars = self.bars.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let new = || self.all.add(ProgressBar::no_length().with_message(self.names[archive].clone()));
+        bars.entry(archive).or_insert_with(new).clone()
+    }
+}
+
+impl Progress for Bars {
+    fn begin(&self, archive: usize, size: Option<u64>) {
+        let bar = self.bar(archive);
+        let style = ProgressStyle::with_template(match size {
+            Some(_) => "{bar:24} {bytes:>10}/{total_bytes:10} {msg}",
+            None => "{spinner} {bytes:>10} {msg}",
+        });
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        if let Some(size) = size {
+            bar.set_length(size);
+        }
+        bar.set_position(0);
+    }
+
+    fn advance(&self, archive: usize, bytes: u64) {
+        self.bar(archive).inc(bytes);
+    }
+
+    fn end(&self, archive: usize, done: bool) {
+        let bar = self.bar(archive);
+        if self.lines && done {
+            // Progress that cannot be shown is no reason to stop.
+            let _ = writeln!(io::stderr(), "hashed {} ({} bytes)", self.names[archive], bar.position());
+        }
+        bar.finish_and_clear();
     }
 }
 

@@ -62,7 +62,8 @@ impl Model {
         let own = self.tree.directory_of(path).and_then(|name| self.directory(name));
         let folder = path.split('/').nth(1);
         let variant = own.and_then(|own| own.variants.iter().find(|variant| Some(variant.name.as_str()) == folder));
-        Scope { config: &self.tree.config, directories: &self.directories, own, variant, old: None, hash: &|_| None }
+        let builds = path.ends_with("/Dockerfile");
+        Scope { config: &self.tree.config, directories: &self.directories, own, variant, builds, old: None, hash: &|_| None }
     }
 
     /// The fields of a text, each with what it must be.
@@ -100,6 +101,8 @@ pub struct Scope<'a> {
     pub own: Option<&'a Directory>,
     /// The variant whose folder the file is in.
     pub variant: Option<&'a Variant>,
+    /// The file is the Dockerfile that the variant is built from, rather than another beside it.
+    pub builds: bool,
     /// The version that an update replaces, which comments and mentions may still give.
     pub old: Option<&'a Version>,
     /// The hash of an archive of the scope's version, by the end of its name, where it is known.
@@ -115,13 +118,22 @@ impl Scope<'_> {
             return None;
         }
         match &field.kind {
-            Kind::Version { .. } => Some(Ok(self.directory_for(&found)?.version.to_string())),
+            Kind::Version { .. } => {
+                let version = self.directory_for(&found)?.version.to_string();
+                // Some addresses begin with the variable, and the variable with the `v`.
+                let with_v = found.starts_with('v') && role == Role::Dockerfile && !has_v_before_variable(text);
+                Some(Ok(if with_v { format!("v{version}") } else { version }))
+            }
             Kind::Directory => self.directory_name(&found),
             Kind::Tag => self.tag(&found),
             Kind::TagVariant | Kind::Variant => self.variant_name(&found),
             Kind::Mention => self.mention(&found, role),
             Kind::Hash(None) => Some(Err("more than one hash, and nothing tells which is the archive's".to_owned())),
-            Kind::Hash(Some(platform)) => (self.hash)(platform).map(|hash| Ok(in_case_of(&found, hash))),
+            Kind::Hash(Some(platform)) => match (self.hash)(platform) {
+                Some(hash) => Some(Ok(in_case_of(&found, hash))),
+                None => found.parse::<Sha256>().err().map(|_| Err("wanted the 64 hex digits of a SHA-256".to_owned())),
+            },
+            Kind::Family => None,
             Kind::Base { image } => self.base(image, &found),
             Kind::Labels(must) | Kind::Arch(must) => must.clone(),
         }
@@ -166,8 +178,9 @@ impl Scope<'_> {
         let (version, _) = self.split_tag(found);
         let directory = self.directory_for(version)?;
         let is_old = self.old.is_some_and(|old| old.to_string() == version);
-        let same_line = |other: Version| (other.major, other.minor) == (directory.version.major, directory.version.minor);
-        let is_near = role == Role::Script && parse_version(version).is_ok_and(same_line);
+        let line = |version: &Version| (version.major, version.minor);
+        let lines = [Some(&directory.version), self.old].map(|version| version.map(line));
+        let is_near = role == Role::Script && parse_version(version).is_ok_and(|version| lines.contains(&Some(line(&version))));
         if is_old || is_near { self.tag(found) } else { None }
     }
 
@@ -180,6 +193,9 @@ impl Scope<'_> {
     /// Splits a tag into version and variant. A version can end in a suffix with dashes, and a variant can hold some: the
     /// variants of the tree decide, then the versions that are known, then the families.
     fn split_tag<'t>(&self, tag: &'t str) -> (&'t str, Option<&'t str>) {
+        if !tag.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit()) {
+            return ("", Some(tag));
+        }
         let ends = |variant: &&Variant| {
             tag.strip_suffix(&variant.name).and_then(|rest| rest.strip_suffix('-')).is_some_and(|rest| !rest.is_empty())
         };
@@ -208,32 +224,44 @@ impl Scope<'_> {
     }
 
     /// The variant that a reference to `name` must be to: of several of a family the one with the file's own base, else
-    /// the one that is named, else the only one. A family without base is an alias, which is left.
+    /// the one that is named, else the only one. In scripts a family without base is an alias, which is left.
     fn resolve(&self, name: &str, directory: &Directory) -> Result<String, String> {
         let Some(wanted) = Variant::parse(name) else { return Err(format!("`{name}` is no variant's name")) };
         let family: Vec<&Variant> = directory.variants.iter().filter(|variant| variant.family == wanted.family).collect();
         let own_base = self.variant.map(|variant| variant.base.as_str()).filter(|base| !base.is_empty());
         let names = |variants: &[&Variant]| variants.iter().map(|v| v.name.as_str()).collect::<Vec<_>>().join(", ");
-        match family.as_slice() {
-            [] => Err(match directory.variants.iter().collect::<Vec<_>>().as_slice() {
-                [] => format!("no variant {name} in {}, which has none at all", directory.name),
-                all => format!("no variant {name} in {}, which has {}", directory.name, names(all)),
-            }),
-            _ if wanted.base.is_empty() => Ok(name.to_owned()),
-            [only] => Ok(only.name.clone()),
+        let found = match family.as_slice() {
+            [] => {
+                let all = names(&directory.variants.iter().collect::<Vec<_>>());
+                let has = if all.is_empty() { "none at all" } else { &all };
+                return Err(format!("no variant {name} in {}, which has {has}", directory.name));
+            }
+            _ if wanted.base.is_empty() && self.variant.is_none() => return Ok(name.to_owned()),
+            [only] => only,
             several => several
                 .iter()
                 .find(|variant| Some(variant.base.as_str()) == own_base)
                 .or_else(|| several.iter().find(|variant| variant.name == name))
-                .map(|variant| variant.name.clone())
-                .ok_or_else(|| format!("no variant {name} in {}: say which of {}", directory.name, names(several))),
+                .ok_or_else(|| format!("no variant {name} in {}: say which of {}", directory.name, names(several)))?,
+        };
+        match self.variant {
+            Some(own) if own.is_windows() != found.is_windows() => Err(format!("{found} does not run on the system of {own}")),
+            Some(own) if own == *found && self.builds => Err(format!("{own} would be made of itself")),
+            _ => Ok(found.name.clone()),
         }
     }
 }
 
+/// Whether an address in a text has its `v` before the variable with the version: `/v${VERSION}/`, `-v{0}-`.
+fn has_v_before_variable(text: &[u8]) -> bool {
+    text.windows(3).any(|three| b"/-".contains(&three[0]) && three[1] == b'v' && b"${".contains(&three[2]))
+}
+
 /// A hash in the case that the file writes its hashes in.
 fn in_case_of(found: &str, hash: Sha256) -> String {
-    let upper = found.contains(|c: char| c.is_ascii_uppercase()) && !found.contains(|c: char| c.is_ascii_lowercase());
+    let upper = found.parse::<Sha256>().is_ok()
+        && found.contains(|c: char| c.is_ascii_uppercase())
+        && !found.contains(|c: char| c.is_ascii_lowercase());
     if upper { hash.to_string().to_uppercase() } else { hash.to_string() }
 }
 

@@ -20,6 +20,12 @@ impl Sha256 {
     }
 }
 
+impl From<[u8; 32]> for Sha256 {
+    fn from(value: [u8; 32]) -> Self {
+        Self(value)
+    }
+}
+
 impl FromStr for Sha256 {
     type Err = anyhow::Error;
 

@@ -65,7 +65,7 @@ impl File {
 }
 
 /// What is read of a repository.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tree {
     /// What repository it is.
     pub config: Config,
@@ -149,9 +149,10 @@ pub fn below<'a>(files: &'a Files, folder: &str) -> impl Iterator<Item = (&'a St
     files.range(start.clone()..).take_while(move |(path, _)| path.starts_with(&start))
 }
 
-/// Whether a file of that name is a Dockerfile.
+/// Whether a file of that name is a Dockerfile, rather than what an editor or a merge left beside one.
 pub fn is_dockerfile(name: &str) -> bool {
-    name.starts_with("Dockerfile") && !name.ends_with(".dockerignore")
+    let beside = ["~", ".bak", ".dockerignore", ".orig", ".rej", ".swp", ".tmp"];
+    name.starts_with("Dockerfile") && !beside.iter().any(|ending| name.ends_with(ending))
 }
 
 fn role(path: &str, pattern: &Pattern) -> Option<Role> {

@@ -1,66 +1,92 @@
-//! The rules about hashes: none at zeros, no two archives with one hash, no archive with two hashes.
+//! The rules about hashes: none at zeros, no two archives with one hash, no archive with two hashes, none
+//! that is not the published one.
 
 use std::collections::BTreeMap;
+
+use semver::Version;
 
 use crate::check::{Finding, Seen};
 use crate::fields::Kind;
 use crate::rules::Model;
-use crate::sums::Sha256;
+use crate::sums::{Sha256, Sums};
+use crate::verify::Archive;
 
 /// A hash in a file, and the archive that it is for.
+#[derive(Debug, Clone)]
 pub struct Pin {
-    archive: String,
-    hash: Sha256,
-    /// The version is a pre-release: those may lack an archive, whose pin is zeros then.
-    is_pre_release: bool,
-    /// The finding that it would be, without its message.
-    place: Finding,
+    /// The archive.
+    pub archive: Archive,
+    /// What the file says of it.
+    pub hash: Sha256,
+    /// Where: a finding that lacks its rule's message.
+    pub place: Finding,
+}
+
+impl Pin {
+    /// The finding that this pin is, for that reason.
+    pub fn finding(&self, expected: String, message: String) -> Finding {
+        Finding { expected, message, ..self.place.clone() }
+    }
 }
 
 /// Adds the pins of a Dockerfile.
-pub fn gather(model: &Model, seen: &Seen, pins: &mut Vec<Pin>) {
+pub(super) fn gather(model: &Model, seen: &Seen, pins: &mut Vec<Pin>) {
     let Some(directory) = model.scope(seen.path).own else { return };
     for field in seen.statements() {
         if let Kind::Hash(Some(platform)) = &field.kind
             && let Ok(hash) = seen.said(field).parse()
         {
-            pins.push(Pin {
-                archive: model.tree.config.archive(&directory.version, platform),
-                hash,
-                is_pre_release: !directory.version.pre.is_empty(),
-                place: seen.finding("hash", field.span.start, &seen.said(field), "", String::new()),
-            });
+            let name = model.tree.config.archive(&directory.version, platform);
+            let archive = Archive { version: directory.version.clone(), name };
+            let place = seen.finding("hash", field.span.start, &seen.said(field), "", String::new());
+            pins.push(Pin { archive, hash, place });
         }
     }
 }
 
 /// Compares all pins of a tree, in file order: of two that contradict each other the second one is reported.
-pub fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
-    let mut by_archive: BTreeMap<&str, &Pin> = BTreeMap::new();
+pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
+    let mut by_archive: BTreeMap<&Archive, &Pin> = BTreeMap::new();
     let mut by_hash: BTreeMap<Sha256, &Pin> = BTreeMap::new();
     for pin in pins {
-        let mut report = |expected: String, message: String| {
-            findings.push(Finding { expected, message, ..pin.place.clone() });
-        };
+        let name = &pin.archive.name;
         if pin.hash == Sha256::ZERO {
-            if !pin.is_pre_release {
-                report(String::new(), format!("the hash of {} is zeros", pin.archive));
+            // A pre-release may lack an archive, whose pin is zeros then; a file of nothing else was not filled in.
+            let others = || pins.iter().filter(|other| other.place.path == pin.place.path);
+            let filled = others().count() == 1 || others().any(|other| other.hash != Sha256::ZERO);
+            if pin.archive.version.pre.is_empty() || !filled {
+                findings.push(pin.finding(String::new(), format!("the hash of {name} is zeros")));
             }
             continue;
         }
-        let first = by_hash.entry(pin.hash).or_insert(pin);
-        if first.archive != pin.archive {
-            let message = format!(
-                "the hash of {} is that of {} too, in {}:{}",
-                pin.archive, first.archive, first.place.path, first.place.line
-            );
-            report(String::new(), message);
+        let Pin { archive, place, .. } = by_hash.entry(pin.hash).or_insert(pin);
+        if *archive != pin.archive {
+            let message = format!("the hash of {name} is that of {} too, in {}:{}", archive.name, place.path, place.line);
+            findings.push(pin.finding(String::new(), message));
         }
-        let first = by_archive.entry(&pin.archive).or_insert(pin);
-        if first.hash != pin.hash {
-            let (place, hash) = (&first.place, first.hash);
-            let message = format!("the hash of {} is another one in {}:{}: {hash}", pin.archive, place.path, place.line);
-            report(hash.to_string(), message);
+        let Pin { hash, place, .. } = by_archive.entry(&pin.archive).or_insert(pin);
+        if *hash != pin.hash {
+            let message = format!("the hash of {name} is another one in {}:{}: {hash}", place.path, place.line);
+            findings.push(pin.finding(hash.to_string(), message));
         }
     }
+}
+
+/// Compares pins with what the releases of their versions publish; those of versions that are not among them are left out.
+pub fn compare(pins: &[Pin], published: &BTreeMap<Version, Sums>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for pin in pins {
+        let Some(sums) = published.get(&pin.archive.version) else { continue };
+        let name = &pin.archive.name;
+        match sums.get(name) {
+            Some(hash) if hash != pin.hash => {
+                findings.push(pin.finding(hash.to_string(), format!("{name} is published as {hash}")));
+            }
+            None if pin.hash != Sha256::ZERO => {
+                findings.push(pin.finding(String::new(), format!("{name} is not among what its release publishes")));
+            }
+            _ => {}
+        }
+    }
+    findings
 }

@@ -6,6 +6,7 @@ use crate::check::{Finding, Seen};
 use crate::fields::Kind;
 use crate::rules::{Directory, Model, line_and_column};
 use crate::tree::Role;
+use crate::version::Variant;
 
 /// A variant that a file names: a script in what it builds or runs, a Dockerfile in what it copies from.
 pub struct Mention {
@@ -21,14 +22,22 @@ pub fn gather(model: &Model, seen: &Seen, mentions: &mut Vec<Mention>) {
     let scope = model.scope(seen.path);
     let Some(directory) = scope.own.or(model.directories.last()) else { return };
     for (field, must) in seen.fields.iter().filter(|(field, _)| !field.in_comment) {
-        if !matches!(field.kind, Kind::Tag | Kind::TagVariant | Kind::Variant | Kind::Mention) {
+        if !matches!(field.kind, Kind::Tag | Kind::TagVariant | Kind::Variant | Kind::Family | Kind::Mention) {
             continue;
         }
-        // A variant's name that is wrong has a finding of its own: here it counts for the one that it must be.
-        let Some(Ok(said)) = must else { continue };
-        let named = directory.variants.iter().filter(|variant| *said == variant.name || said.ends_with(&format!("-{variant}")));
-        if let Some(variant) = named.max_by_key(|variant| variant.name.len()) {
-            let (line, column) = line_and_column(seen.text, field.span.start);
+        // A name that is wrong has a finding of its own: here it counts for what it must be, or for its whole family.
+        let said = match must {
+            Some(Ok(said)) => said.clone(),
+            _ => seen.said(field),
+        };
+        let is_end = |name: &str| said == name || said.ends_with(&format!("-{name}"));
+        let named = directory.variants.iter().filter(|variant| is_end(&variant.name)).max_by_key(|variant| variant.name.len());
+        let family = |variant: &&Variant| {
+            matches!(field.kind, Kind::Family) && said == variant.family
+                || matches!(must, Some(Err(_))) && said.contains(&variant.family)
+        };
+        let (line, column) = line_and_column(seen.text, field.span.start);
+        for variant in directory.variants.iter().filter(family).chain(named) {
             let (path, variant) = (seen.path.to_owned(), variant.name.clone());
             mentions.push(Mention { path, role: seen.role, variant, line, column });
         }
@@ -77,7 +86,7 @@ fn check_complete(directory: &Directory, scripts: &BTreeMap<&str, Vec<&Mention>>
     let named: BTreeSet<&str> = scripts.values().flatten().map(|mention| mention.variant.as_str()).collect();
     let missing = directory.variants.iter().filter(|variant| !named.contains(variant.name.as_str()));
     for variant in missing {
-        let near = |same: fn(&crate::version::Variant, &crate::version::Variant) -> bool| {
+        let near = |same: fn(&Variant, &Variant) -> bool| {
             let others: Vec<&str> =
                 directory.variants.iter().filter(|other| same(variant, other)).map(|other| other.name.as_str()).collect();
             scripts.iter().find(|(_, said)| said.iter().any(|mention| others.contains(&mention.variant.as_str())))

@@ -6,13 +6,17 @@ use std::ops::Range;
 use anyhow::Result;
 use regex::bytes::{Captures, Regex};
 
-use super::{Kind, Must, bytes_regex, contains, is_comment, line_before, said};
+use super::{Kind, Must, SYSTEMS, bytes_regex, contains, is_comment, line_before, said};
 use crate::config::Config;
 use crate::version::{apk_arch, release_arch};
 
 /// The patterns of one server's archives.
 pub(super) struct ArchiveScanner {
     hash: Regex,
+    /// What is called a hash in a branch, whether it is one or not.
+    in_branch: Regex,
+    /// What is called a hash in an `ENV` or `ARG`, whether it is one or not.
+    in_environment: Regex,
     archive: Regex,
     branch: Regex,
     branch_end: Regex,
@@ -26,8 +30,12 @@ impl ArchiveScanner {
         let go_on = r"[ \t]*(?:[\\`]\r?\n[ \t]*)?";
         Ok(Self {
             hash: bytes_regex(r"\b[0-9a-fA-F]{64}\b")?,
+            in_branch: bytes_regex(r#"(?i)\b\w*(?:sha|sum|hash)\w*=["']?(?<it>[^"';\s\\`]*)"#)?,
+            in_environment: bytes_regex(
+                r#"(?m)^[ \t]*(?:(?:ENV|ARG)[ \t]+)?\w*(?:SHA|SUM)\w*(?:=|[ \t]+)["']?(?<it>[^"'\s\\`$]+)"#,
+            )?,
             archive: bytes_regex(&format!(
-                r#"(?<ours>\b{server}-v[^\s"'/]*?-)?\b(?<os>linux|windows|darwin|freebsd)-(?<arch>[a-z0-9]+|\$\{{?\w+\}}?)\.(?<ending>tar\.gz|tgz|zip)\b"#
+                r#"(?<ours>\b{server}-v[^\s"'/]*?-)?\b(?<os>{SYSTEMS})-(?<arch>[a-z0-9]+|\$\{{?\w+\}}?)\.(?<ending>tar\.gz|tgz|zip)\b"#
             ))?,
             branch: bytes_regex(&format!(
                 r#"(?:(?<labels>{label}(?:[ \t]*\|[ \t]*{label})*)[ \t]*\){go_on}(?:\w+=[^;\r\n]*;{go_on})*?)?\b\w*[aA](?:rch|RCH)=["']?(?<arch>\w[\w.-]*)"#
@@ -49,24 +57,37 @@ impl ArchiveScanner {
                 found.push((branch.arch.clone(), Kind::Arch(arch_must)));
             }
         }
-        let hashes: Vec<Range<usize>> = self.hash.find_iter(text).map(|hash| hash.range()).collect();
-        // An image's digest says which bytes the base is, not which archive.
-        let hashes = hashes.into_iter().filter(|hash| !text[..hash.start].ends_with(b"@sha256:"));
-        let (in_branch, single): (Vec<_>, Vec<_>) = hashes
-            .map(|hash| (branches.iter().find(|branch| branch.range.contains(&hash.start)), hash))
-            .partition(|(branch, _)| branch.is_some());
-        for (branch, hash) in in_branch {
-            let platform = branch.map(|branch| format!("{}-{}.{}", archives.os, branch.name, archives.ending));
-            found.push((hash, Kind::Hash(platform)));
+        for branch in &branches {
+            let platform = format!("{}-{}.{}", archives.os, branch.name, archives.ending);
+            found.extend(self.hash_of(text, branch).map(|hash| (hash, Kind::Hash(Some(platform)))));
         }
         // Without an archive of its own a hash is somebody else's, of a tool that the image installs.
-        if let Some(platform) = &archives.single {
-            let named = |hash: &Range<usize>| contains(line_before(text, hash.start), self.key.as_bytes());
-            let (ours, other): (Vec<_>, Vec<_>) = single.into_iter().map(|(_, hash)| hash).partition(named);
-            let hashes = if ours.is_empty() { other } else { ours };
-            let platform = (hashes.len() == 1).then(|| platform.clone());
-            found.extend(hashes.into_iter().map(|hash| (hash, Kind::Hash(platform.clone()))));
+        let Some(platform) = &archives.single else { return };
+        let outside = |hash: &Range<usize>| !branches.iter().any(|branch| branch.range.contains(&hash.start));
+        let mut hashes: Vec<Range<usize>> = self.hashes(text).filter(outside).collect();
+        if hashes.is_empty() {
+            let said = self.in_environment.captures_iter(text).filter_map(|groups| Some(groups.name("it")?.range()));
+            hashes = said.filter(|hash| !is_comment(text, hash.start)).collect();
         }
+        let named = |hash: &Range<usize>| contains(line_before(text, hash.start), self.key.as_bytes());
+        let (ours, other): (Vec<_>, Vec<_>) = hashes.into_iter().partition(named);
+        let hashes = if ours.is_empty() { other } else { ours };
+        let platform = (hashes.len() == 1).then(|| platform.clone());
+        found.extend(hashes.into_iter().map(|hash| (hash, Kind::Hash(platform.clone()))));
+    }
+
+    /// What stands for the hash in a branch: what is called so, else what looks so.
+    fn hash_of(&self, text: &[u8], branch: &Branch) -> Option<Range<usize>> {
+        let named = self.in_branch.captures_at(text, branch.range.start).and_then(|groups| groups.name("it"));
+        let named = named
+            .map(|hash| hash.range())
+            .filter(|hash| branch.range.contains(&hash.start) && text.get(hash.start) != Some(&b'$'));
+        named.or_else(|| self.hashes(text).find(|hash| branch.range.contains(&hash.start)))
+    }
+
+    /// Whatever looks like a hash. An image's digest says which bytes the base is, not which archive.
+    fn hashes(&self, text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+        self.hash.find_iter(text).map(|hash| hash.range()).filter(|hash| !text[..hash.start].ends_with(b"@sha256:"))
     }
 
     /// What the addresses in a Dockerfile say of the archives it downloads.

@@ -246,3 +246,118 @@ fn a_folder_that_is_no_image_repository_cannot_be_checked() {
     Repository::empty().run(&["check"]).fails_with(&["no version directory (such as 0.25.6 or 2.14.x) in .: nothing to check"]);
     Repository::empty().run(&["check", "-C", "nowhere"]).fails_with(&["cannot read the folder nowhere"]);
 }
+
+#[test]
+fn a_hash_that_is_none_stands_where_it_is_reported() {
+    let path = "0.25.6/alpine3.18/Dockerfile";
+    let arm64 = "caf2839d14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7d26f";
+    for wrong in [&arm64[1..], &format!("{arm64}0"), "", "TODO", &arm64.replace('c', "g")] {
+        let repository = streaming();
+        repository.edit(path, arm64, wrong);
+        repository.finds(&[&format!("{path}:8:38: hash: says {wrong}: wanted the 64 hex digits of a SHA-256")]);
+        repository.update(&["0.25.6"]).exits_with(0);
+        assert!(repository.read(path).contains(arm64));
+    }
+    let repository = streaming();
+    repository.edit(path, &format!(" sha256='{arm64}'"), "");
+    repository.finds(&[&format!("{path}:8:22: hash: found no hash for arm64")]);
+    let windows = "0.25.6/windowsservercore-1809/Dockerfile";
+    let repository = streaming();
+    repository.edit(windows, "41BE7DE372EEA07F0923420C525336EAF311AB9F9878D8823CF7B69C74DA5351", "41BE7DE3");
+    repository.finds(&[&format!("{windows}:9:34: hash: says 41BE7DE3: wanted")]);
+}
+
+#[test]
+fn a_copy_from_an_image_that_cannot_be_the_right_one() {
+    let path = "0.25.6/scratch/Dockerfile";
+    for (tag, finding) in [
+        (
+            "0.25.6-windowsservercore-1809",
+            "says 0.25.6-windowsservercore-1809: windowsservercore-1809 does not run on the system of scratch",
+        ),
+        ("0.25.6-scratch", "says 0.25.6-scratch: scratch would be made of itself"),
+        ("0.25.6-alpine", "says 0.25.6-alpine, must be 0.25.6-alpine3.18"),
+        ("v0.25.6-alpine3.18", "says v0.25.6-alpine3.18, must be 0.25.6-alpine3.18"),
+        ("0.25-alpine3.18", "says 0.25-alpine3.18, must be 0.25.6-alpine3.18"),
+        ("alpine3.18", "says alpine3.18, must be 0.25.6-alpine3.18"),
+    ] {
+        let repository = streaming();
+        repository.edit(path, "0.25.6-alpine3.18", tag);
+        repository.finds(&[&format!("{path}:3:28: reference: {finding}")]);
+    }
+}
+
+#[test]
+fn a_version_behind_a_variable_default_or_v() {
+    for (path, old, new, finding) in [
+        (
+            "tests/build-images.sh",
+            "ver=(NATS_STREAMING_SERVER 0.25.6)",
+            "NATS_STREAMING_SERVER=\"${NATS_STREAMING_SERVER:-0.25.5}\"",
+            "4:49: version: says 0.25.5",
+        ),
+        (
+            "tests/build-images.sh",
+            "ver=(NATS_STREAMING_SERVER 0.25.6)",
+            "NATS_STREAMING_SERVER=${1:-0.25.5}",
+            "4:28: version: says 0.25.5",
+        ),
+        ("tests/build-images.sh", "ver=(NATS_STREAMING_SERVER 0.25.6)", "ver=(NATS_SERVER 0.24.6)", "4:18: version: says 0.24.6"),
+        ("tests/build-images-2019.ps1", "'NATS_STREAMING_SERVER 0.25.6'.Split(' ')[1]", "'0.24.6'", "3:9: version: says 0.24.6"),
+        ("tests/build-images-2019.ps1", "\\0.25.6\\nanoserver-1809", "\\0.24.6", "9:19: directory: says 0.24.6"),
+        ("0.25.6/alpine3.18/Dockerfile", "SERVER 0.25.6", "SERVER v0.25.6", "3:27: version: says v0.25.6, must be 0.25.6"),
+    ] {
+        let repository = streaming();
+        repository.edit(path, old, new);
+        repository.finds(&[&format!("{path}:{finding}")]);
+        let repaired = repository.update(&["0.25.6"]).exits_with(0);
+        assert!(repaired.stdout.contains("→ 0.25.6"), "{}", repaired.stdout);
+    }
+    let repository = streaming();
+    repository.edit(
+        "0.25.6/scratch/Dockerfile",
+        "FROM scratch",
+        "ARG VERSION=0.25.5\nARG VARIANT=alpine3.17\nFROM nats-streaming:${VERSION}-${VARIANT} AS source\nFROM scratch",
+    );
+    repository.finds(&[
+        "0.25.6/scratch/Dockerfile:1:13: version: says 0.25.5, must be 0.25.6",
+        "0.25.6/scratch/Dockerfile:2:13: reference: says alpine3.17, must be alpine3.18",
+    ]);
+}
+
+#[test]
+fn scripts_that_loop_over_bases_mention_all_variants_of_a_family() {
+    let loops = [
+        "for a in 3.18; do docker build --tag \"nats-streaming:${ver[1]}-alpine${a}\" ../alpine$a; done\ndocker build -t nats-streaming:${ver[1]}-scratch ../scratch\n",
+        "for v in alpine3.{17,18} scratch; do docker build --tag nats-streaming:${ver[1]}-$v ../$v; done\n",
+        "for d in ../alpine* ../scratch; do docker build $d; done\n",
+    ];
+    for text in loops {
+        let repository = streaming();
+        repository.write("tests/build-images.sh", format!("ver=(NATS_STREAMING_SERVER 0.25.6)\n{text}"));
+        repository.finds(&[]);
+    }
+}
+
+#[test]
+fn marks_of_a_merge_and_files_that_editors_leave() {
+    let repository = streaming();
+    repository.edit(
+        "0.25.6/scratch/Dockerfile",
+        "FROM scratch\n",
+        "<<<<<<< ours\nFROM scratch\n=======\nFROM scratch\n>>>>>>> theirs\n",
+    );
+    repository.write("0.25.6/scratch/Dockerfile.orig", "FROM old\n");
+    repository.write("0.25.6/scratch/Dockerfile~", "FROM old\n");
+    repository.finds(&["0.25.6/scratch/Dockerfile:1:1: conflict: has the marks of a merge that was not finished"]);
+}
+
+#[test]
+fn a_preview_need_not_give_a_version() {
+    let repository = Repository::of(&tree("lines/after"));
+    repository.write(
+        "2.14.x/alpine3.22/Dockerfile.preview",
+        "FROM golang:1.23-alpine3.22 AS build\nFROM alpine:3.22\nCOPY --from=build /a /a\n",
+    );
+    repository.finds(&[]);
+}

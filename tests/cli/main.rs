@@ -1,5 +1,6 @@
 //! What the program does, seen from the command line: folders before and after, and the exact output.
 
+mod archives;
 mod bad_input;
 mod check;
 mod readme;

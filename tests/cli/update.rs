@@ -296,3 +296,40 @@ fn a_link_inside_the_repository_travels_along() {
     assert_eq!(link.to_str(), Some("../alpine3.18/docker-entrypoint.sh"));
     assert!(!repository.path("0.25.5").exists());
 }
+
+#[test]
+fn versions_that_are_spelt_out_in_addresses_and_paths_are_written() {
+    let dockerfile = |version: &str, arch: &str| {
+        format!(
+            "FROM alpine:3.18\nENV NATS_STREAMING_SERVER={version}\n\
+             RUN natsArch=amd64 && wget https://github.com/nats-io/nats-streaming-server/releases/download/v{version}/nats-streaming-server-v{version}-linux-{arch}.tar.gz && \\\n\
+             \techo '{} *x' | sha256sum -c - && mv nats-streaming-server-v{version}-linux-{arch}/nats-streaming-server /bin && rm nats-streaming-server-v{version}.tmp\n",
+            if version == "0.25.5" {
+                "22762f4d0ccfc75947096a14e09566b816113e125a3d39f7914a0c332bee25a7"
+            } else {
+                "10f25b100a5b9a7389882883259790d599b557a16ddde1accdfcf9361e19b2f9"
+            }
+        )
+    };
+    for arch in ["amd64", "${natsArch}"] {
+        let repository = Repository::of(&tree("streaming/before"));
+        repository.write("0.25.5/alpine3.18/Dockerfile", dockerfile("0.25.5", arch));
+        repository.finds(&[]);
+        repository.update(&["0.25.6"]).exits_with(0);
+        assert_eq!(repository.read("0.25.6/alpine3.18/Dockerfile"), dockerfile("0.25.6", arch));
+    }
+}
+
+#[test]
+fn a_mention_of_the_old_line_is_not_left_behind() {
+    let repository = Repository::of(&tree("streaming/before"));
+    repository.rename("0.25.5", "0.24.6");
+    for path in ["0.24.6/alpine3.18/Dockerfile", "0.24.6/windowsservercore-1809/Dockerfile"] {
+        repository.edit(path, "NATS_STREAMING_SERVER 0.25.5", "NATS_STREAMING_SERVER 0.24.6");
+    }
+    repository.edit("tests/build-images-2019.ps1", "\\0.25.5\\", "\\0.24.6\\");
+    repository.edit("tests/run-images.sh", "sleep 1", "echo 0.24.5 and 0.24.6");
+    repository.update(&["0.25.6"]).exits_with(0);
+    assert!(repository.read("tests/run-images.sh").contains("echo 0.25.6 and 0.25.6"));
+    repository.finds(&[]);
+}

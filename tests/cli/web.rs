@@ -11,15 +11,15 @@ use crate::support::{Repository, Run, releases, same, snapshot, tree};
 const DOWNLOADS: &str = "/nats-io/nats-streaming-server/releases/download";
 
 /// A server of answers as they go over the wire. It ends with the tests.
-struct Server {
-    address: String,
+pub struct Server {
+    pub address: String,
     /// The request lines that it was sent.
-    requests: Arc<Mutex<Vec<String>>>,
+    pub requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
     /// Answers each request by its path, and by how often that path was asked for before.
-    fn new(answer: impl Fn(&str, usize) -> Vec<u8> + Send + Sync + 'static) -> Self {
+    pub fn new(answer: impl Fn(&str, usize) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let requests: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -66,7 +66,7 @@ fn serve(mut connection: TcpStream, answer: &dyn Fn(&str, usize) -> Vec<u8>, log
     let _ = connection.write_all(&answer(path, before));
 }
 
-fn response(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+pub fn response(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
     [head.as_bytes(), body].concat()
