@@ -68,7 +68,8 @@ impl Repository {
     pub fn lock(root: &Path) -> Result<Self> {
         let staging = root.join(FOLDER);
         let path = staging.join("lock");
-        if fs::symlink_metadata(&staging).is_ok_and(|found| !found.is_dir()) {
+        let is = |path: &Path, wanted: fn(&fs::Metadata) -> bool| fs::symlink_metadata(path).map_or(true, |found| wanted(&found));
+        if !is(&staging, fs::Metadata::is_dir) || !is(&path, fs::Metadata::is_file) {
             bail!("{}: wanted a folder of ours or nothing, found something else: remove it", staging.display());
         }
         if let Err(problem) = fs::create_dir(&staging)
@@ -89,7 +90,10 @@ impl Repository {
     fn finish(&self) -> Result<()> {
         let path = self.staging.join("journal");
         if let Some(text) = read_if_there(&path)? {
-            let journal: Journal = serde_json::from_slice(&text).with_context(|| format!("cannot read {}", path.display()))?;
+            let journal: Journal = serde_json::from_slice(&text).with_context(|| {
+                let folder = self.staging.display();
+                format!("{} is no journal of an interrupted update: look at {folder}, and remove it", path.display())
+            })?;
             self.check_places(&journal)?;
             self.carry_out(&journal).context("an interrupted update is still not finished")?;
         }
@@ -131,13 +135,19 @@ impl Repository {
         let root = fs::canonicalize(&self.root)?;
         let mut checked = BTreeSet::new();
         for path in journal.paths() {
-            let plain = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
-            ensure!(plain && !path.is_empty(), "`{path}` does not stay in the repository");
-            let mut folder = self.root.join(path);
-            while folder.pop() && !folder.is_dir() {}
-            if !checked.insert(folder.clone()) {
-                continue;
+            let ours = |part| matches!(part, Component::Normal(name) if name != ".git" && name != FOLDER);
+            let plain = Path::new(path).components().all(ours);
+            ensure!(plain && !path.is_empty(), "`{path}` is no place for an update to write");
+            for path in [self.root.join(path), self.staged(path)] {
+                let folder = path.ancestors().skip(1).find(|folder| folder.is_dir()).context("a path without a folder")?;
+                checked.insert(folder.to_owned());
             }
+        }
+        for folder in &journal.renamed {
+            let inside = WalkDir::new(self.root.join(folder)).into_iter().filter_map(Result::ok);
+            checked.extend(inside.filter(|entry| entry.file_type().is_dir()).map(|entry| entry.into_path()));
+        }
+        for folder in checked {
             let real = fs::canonicalize(&folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
             ensure!(real.starts_with(&root), "{} leads out of the repository, to {}", folder.display(), real.display());
             tempfile::tempfile_in(&real).with_context(|| format!("cannot write in the folder {}", folder.display()))?;
@@ -167,8 +177,11 @@ impl Repository {
         for folder in &journal.renamed {
             let inside = WalkDir::new(self.root.join(folder)).contents_first(true).into_iter().filter_map(Result::ok);
             for entry in inside.filter(|entry| entry.file_type().is_dir()) {
-                // A folder that holds something else, made in the meantime, is not ours to remove.
-                let _ = fs::remove_dir(entry.path());
+                match absent(fs::remove_dir(entry.path())) {
+                    // It holds something that was made in the meantime, which is not ours to remove.
+                    Err(problem) if problem.kind() == ErrorKind::DirectoryNotEmpty => {}
+                    other => other.with_context(|| format!("cannot remove {}", entry.path().display()))?,
+                }
             }
         }
         flush_folder(&self.root)

@@ -9,7 +9,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::fields::{Field, Kind, Must, said};
-use crate::rules::{Model, line_and_column};
+use crate::rules::{Model, Places};
 use crate::templates;
 use crate::tree::{Role, below};
 use crate::version::Variant;
@@ -88,11 +88,12 @@ struct Seen<'a> {
     text: &'a [u8],
     role: Role,
     fields: Vec<(Field, Must)>,
+    places: Places<'a>,
 }
 
 impl<'a> Seen<'a> {
     fn new(model: &Model, path: &'a str, text: &'a [u8], role: Role) -> Self {
-        Self { path, text, role, fields: model.judge(text, role, &model.scope(path)) }
+        Self { path, text, role, fields: model.judge(text, role, &model.scope(path)), places: Places::new(text) }
     }
 
     /// The fields that are statements, rather than mentions in a comment.
@@ -105,7 +106,7 @@ impl<'a> Seen<'a> {
     }
 
     fn finding(&self, rule: &'static str, at: usize, found: &str, expected: &str, message: String) -> Finding {
-        let (line, column) = line_and_column(self.text, at);
+        let (line, column) = self.places.of(at);
         Finding {
             path: self.path.to_owned(),
             line,
@@ -170,8 +171,18 @@ impl<'a> Seen<'a> {
         if !has_hash && model.scanner.downloads(self.text) {
             missing("hash", "<sha256>", "the file downloads an archive and pins no hash for it");
         }
-        let Some(variant) = model.scope(self.path).variant.filter(|variant| variant.has_numbered_base()) else { return };
+        let Some(variant) = model.scope(self.path).variant else { return };
         let stages = model.scanner.stages(self.text);
+        // Docker's name for no base at all.
+        if variant.family == "scratch"
+            && !stages.is_empty()
+            && !stages.iter().any(|stage| *stage == "scratch" || *stage == config.image)
+        {
+            missing("base", "FROM scratch", "no stage begins with nothing");
+        }
+        if !variant.has_numbered_base() {
+            return;
+        }
         let is_other = |stage: &String| *stage == config.image || stage == "scratch";
         let has_base = self.statements().any(|field| matches!(&field.kind, Kind::Base { image } if variant.is_on(image)));
         if !has_base && !stages.is_empty() && (stages.iter().any(|stage| variant.is_on(stage)) || !stages.iter().any(is_other)) {

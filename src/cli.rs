@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -80,7 +81,7 @@ pub struct CheckArgs {
 #[derive(Debug, Args)]
 pub struct From {
     /// Where releases are: `FROM/v0.25.6/SHA256SUMS` [default: the server's downloads on GitHub]
-    #[arg(long, value_name = "URL|DIR", env = "UPDATE_FROM", hide_env_values = true)]
+    #[arg(long, value_name = "URL|DIR", env = "UPDATE_FROM", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub from: Option<String>,
 }
 

@@ -82,20 +82,18 @@ fn run_update(args: &UpdateArgs, common: &Common) -> Result<bool> {
             lines.join("\n  ")
         );
     }
+    output.update(&model, &plan, args)?;
     if !args.dry_run && !plan.changes.is_empty() {
         let repository = Repository::lock(root)?;
         ensure!(Tree::read(root)? == model.tree, "{} was changed while the update was planned: run it again", root.display());
         repository.apply(&plan)?;
+        output.left_to_do(&plan);
     }
-    output.update(&model, &plan, args)?;
     Ok(args.exit_code && !plan.changes.is_empty())
 }
 
 fn source(from: &From, config: &Config) -> Result<Source> {
-    match from.from.as_deref() {
-        Some(from) if !from.is_empty() => Source::new(from),
-        _ => Source::new(&config.releases()),
-    }
+    Source::new(from.from.as_deref().unwrap_or(&config.releases()))
 }
 
 /// Downloads the archives of the pins: a finding for each that hashes to something else.

@@ -81,10 +81,8 @@ impl Fetcher {
         with_retries(address, || {
             let response = self.send(address)?;
             let end = response.url().to_string();
-            if response.status() != StatusCode::NOT_FOUND {
-                good(response)?;
-            }
-            Ok(end)
+            // Whether a page is there does not matter where its address says all.
+            if end == address { good(response).map(|_| end) } else { Ok(end) }
         })
     }
 
@@ -165,7 +163,7 @@ fn temporary(error: reqwest::Error) -> Failure {
 /// The response, where its status says that the file is in it.
 fn good(response: Response) -> Result<Response, Failure> {
     let status = response.status();
-    if status.is_success() {
+    if status == StatusCode::OK {
         return Ok(response);
     }
     let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());

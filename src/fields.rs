@@ -222,9 +222,15 @@ impl Scanner {
         // Stable: of those that begin at the same place the first one found comes first.
         found.sort_by_key(|(span, _)| span.start);
         let mut fields: Vec<Field> = Vec::with_capacity(found.len());
+        // One pass over the text, however many fields are in a line.
+        let (mut at, mut in_comment) = (0, is_comment(text, 0));
         for (span, kind) in found {
             if fields.last().is_none_or(|last| last.span.end <= span.start) {
-                fields.push(Field { in_comment: is_comment(text, span.start), span, kind });
+                if text[at..span.start].contains(&b'\n') || fields.is_empty() {
+                    in_comment = is_comment(text, span.start);
+                }
+                at = span.start;
+                fields.push(Field { in_comment, span, kind });
             }
         }
         fields
@@ -311,8 +317,12 @@ fn contains(text: &[u8], what: &[u8]) -> bool {
     text.windows(what.len()).any(|window| window == what)
 }
 
-/// A span without the `.` and `-` at its end, which are the sentence's.
+/// A span without the `.` at its end, which is the sentence's, and the `-` in front of a variable.
 fn trimmed(text: &[u8], span: Range<usize>) -> Range<usize> {
+    if text[..span.end].ends_with(b"-") && !text.get(span.end).is_some_and(|next| b"${(%".contains(next)) {
+        // Nothing follows that would be the rest of it: it is wrong as it stands.
+        return span;
+    }
     let kept = text[span.clone()].iter().rposition(|byte| !matches!(byte, b'.' | b'-')).map_or(0, |last| last + 1);
     span.start..span.start + kept
 }
@@ -333,6 +343,13 @@ fn is_whole(text: &[u8], span: &Range<usize>, kind: &Kind) -> bool {
 /// Whether a place is in a line that is nothing but a comment.
 fn is_comment(text: &[u8], at: usize) -> bool {
     line_before(text, at).trim_ascii_start().starts_with(b"#")
+}
+
+/// The line of a place.
+fn line_at(text: &[u8], at: usize) -> &[u8] {
+    let start = at - line_before(text, at).len();
+    let end = text[at..].iter().position(|&byte| byte == b'\n').map_or(text.len(), |newline| at + newline);
+    &text[start..end]
 }
 
 /// The line of a place, as far as that place.

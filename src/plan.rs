@@ -2,15 +2,15 @@
 //!
 //! Pure: fetching is `release`'s business, showing `report`'s, writing `apply`'s.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anyhow::{Context, Result, bail, ensure};
 use semver::Version;
 
 use crate::check::pins::Pin;
 use crate::check::{Finding, Report, check};
-use crate::fields::{Kind, said};
-use crate::rules::{Model, Scope, line_and_column, rewrite};
+use crate::fields::{Field, Kind, said};
+use crate::rules::{Model, Places, Scope, rewrite};
 use crate::sums::{Sha256, Sums};
 use crate::templates;
 use crate::tree::{Content, File, Files, Role, Tree, below};
@@ -91,13 +91,14 @@ pub struct Plan {
 
 /// Where each version goes, and what it is made from.
 pub fn targets(model: &Model, versions: &[Version], options: Options) -> Result<Vec<Target>> {
+    let lines = model.tree.config.directory.has_lines();
     let mut targets: Vec<Target> = Vec::new();
     let mut problems = Vec::new();
     for version in versions {
         match target(model, version, options) {
             Ok(target) => {
-                let moved = |other: &Target| other.moves && target.moves && other.source == target.source;
-                if let Some(other) = targets.iter().find(|other| other.directory == target.directory || moved(other)) {
+                let shares = |other: &Target| other.directory == target.directory || other.source == target.source && !lines;
+                if let Some(other) = targets.iter().find(|other| shares(other)) {
                     problems.push(format!(
                         "{} and {version} would both be made of {}: give one of them",
                         other.version,
@@ -135,7 +136,8 @@ fn target(model: &Model, version: &Version, options: Options) -> Result<Target> 
     // Lines stand side by side; a tree with one version at a time is where its newest one is.
     let at = if lines || in_place.is_some() { source } else { newest.unwrap_or(source) };
     if *version < at.version && !options.allow_downgrade {
-        bail!("{version} is below {}, which {} is at: `--allow-downgrade` accepts that", at.version, at.name);
+        let place = if lines { format!("{}, which {} is at", at.version, at.name) } else { format!("the tree's {}", at.version) };
+        bail!("{version} is below {place}: `--allow-downgrade` accepts that");
     }
     Ok(Target {
         version: version.clone(),
@@ -170,6 +172,12 @@ pub fn plan(model: &Model, targets: Vec<Target>, sums: &[Sums], options: Options
             problems.join("\n  ")
         );
     }
+    let problems: Vec<String> = targets.iter().zip(sums).flat_map(|(target, sums)| draft.doubtful(target, sums)).collect();
+    ensure!(
+        problems.is_empty(),
+        "the release's SHA256SUMS cannot be right:\n  {}\nAsk those who published it; nothing was written",
+        problems.join("\n  ")
+    );
     let after = Model::new(draft.written(&targets, sums))?;
     let mut fatal = Vec::new();
     let mut remaining = Vec::new();
@@ -222,7 +230,7 @@ fn repinned(model: &Model, target: &Target, sums: &Sums) -> Vec<String> {
                 && found != published
                 && found != Sha256::ZERO
             {
-                let (line, _) = line_and_column(file.text(), field.span.start);
+                let (line, _) = Places::new(file.text()).of(field.span.start);
                 problems.push(format!("{path}:{line}: {archive}: pinned {found}, published {published}"));
             }
         }
@@ -294,10 +302,34 @@ impl Draft {
         })
     }
 
+    /// What no list of sums can say of the archives that the Dockerfiles of a target pin: zeros, or one hash for two.
+    fn doubtful(&self, target: &Target, sums: &Sums) -> Vec<String> {
+        let mut names: BTreeMap<Sha256, BTreeSet<String>> = BTreeMap::new();
+        for (_, archive, _) in self.pinned(target) {
+            if let Some(hash) = sums.get(&archive) {
+                names.entry(hash).or_default().insert(archive);
+            }
+        }
+        let doubtful = names.into_iter().filter(|(hash, names)| *hash == Sha256::ZERO || names.len() > 1);
+        doubtful.map(|(hash, names)| format!("{hash} for {}", Vec::from_iter(names).join(" and "))).collect()
+    }
+
     /// The archives that the Dockerfiles of a target pin and its release lacks.
     fn missing(&self, target: &Target, sums: &Sums) -> BTreeSet<String> {
-        let config = &self.model.tree.config;
         let mut missing = BTreeMap::new();
+        for (path, archive, at) in self.pinned(target).into_iter().filter(|(_, archive, _)| sums.get(archive).is_none()) {
+            let (line, _) = Places::new(self.model.tree.files[path].text()).of(at);
+            let origin = self.origins.get(path).map_or(path, String::as_str);
+            let slash = sums.with_slash(&archive).map(|name| format!("; `{name}` has a `/`, and is another file"));
+            missing.entry(archive).or_insert(format!("pinned in {origin}:{line}{}", slash.unwrap_or_default()));
+        }
+        missing.into_iter().map(|(archive, place)| format!("{archive} ({place})")).collect()
+    }
+
+    /// The archives that the Dockerfiles of a target pin: path, archive and place.
+    fn pinned(&self, target: &Target) -> Vec<(&str, String, usize)> {
+        let config = &self.model.tree.config;
+        let mut pinned = Vec::new();
         for (path, file) in below(&self.model.tree.files, &target.directory) {
             if self.model.tree.role(path) != Some(Role::Dockerfile) {
                 continue;
@@ -305,15 +337,11 @@ impl Draft {
             for field in self.model.scanner.scan(file.text(), Role::Dockerfile) {
                 if let (Kind::Hash(Some(platform)), false) = (&field.kind, field.in_comment) {
                     let archive = config.archive(&target.version, platform);
-                    if sums.get(&archive).is_none() {
-                        let origin = self.origins.get(path).unwrap_or(path);
-                        let (line, _) = line_and_column(file.text(), field.span.start);
-                        missing.entry(archive).or_insert(format!("{origin}:{line}"));
-                    }
+                    pinned.push((path.as_str(), archive, field.span.start));
                 }
             }
         }
-        missing.into_iter().map(|(archive, place)| format!("{archive} (pinned in {place})")).collect()
+        pinned
     }
 
     /// The tree with every field of the targets written.
@@ -382,20 +410,20 @@ impl Stated {
         let text = file.text();
         let fields = model.tree.role(path).map(|role| model.scanner.scan(text, role)).unwrap_or_default();
         let masked: Vec<_> = fields.iter().map(|field| (field.clone(), Some(Ok(field.kind.label())))).collect();
-        let stated = |field: &crate::fields::Field| {
-            (field.kind.label(), line_and_column(text, field.span.start).0, said(text, &field.span))
-        };
+        let places = Places::new(text);
+        let stated = |field: &Field| (field.kind.label(), places.of(field.span.start).0, said(text, &field.span));
         Self { fields: fields.iter().map(stated).collect(), rest: rewrite(text, &masked) }
     }
 
     /// The fields that say something else: the first of a label here is compared with the first of that label there.
     fn compared_with(&self, after: &Self) -> Vec<FieldChange> {
-        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut before: BTreeMap<&str, VecDeque<&str>> = BTreeMap::new();
+        for (label, _, found) in &self.fields {
+            before.entry(label).or_default().push_back(found);
+        }
         let mut changes = Vec::new();
         for (label, line, expected) in &after.fields {
-            let nth = seen.entry(label).or_default();
-            let found = self.fields.iter().filter(|field| field.0 == *label).nth(*nth).map_or("", |field| &field.2);
-            *nth += 1;
+            let found = before.get_mut(label.as_str()).and_then(VecDeque::pop_front).unwrap_or_default();
             if found != expected {
                 let (label, found, expected) = (label.clone(), found.to_owned(), expected.clone());
                 changes.push(FieldChange { label, line: *line, found, expected });

@@ -48,7 +48,8 @@ pub enum Source {
 impl Source {
     /// Reads an address or a folder's path.
     pub fn new(from: &str) -> Result<Self> {
-        if from.starts_with("http://") || from.starts_with("https://") {
+        let scheme = from.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        if scheme.is_some_and(|scheme| scheme == "http" || scheme == "https") {
             return Ok(Self::Web(from.trim_end_matches('/').to_owned(), Fetcher::default()));
         }
         ensure!(!from.contains("://"), "cannot fetch from {from}: wanted an http or https address, or a folder");
@@ -99,6 +100,7 @@ impl Source {
         let address = self.address(version, "SHA256SUMS");
         let text = match self {
             Self::Folder(_) => match fs::metadata(&address) {
+                Ok(found) if !found.is_file() => bail!("{address}: neither a file nor a link to one"),
                 Ok(found) if found.len() > MOST_SUMS => bail!("{address}: {} bytes, which is no list of sums", found.len()),
                 Ok(_) => Some(fs::read(&address).with_context(|| format!("cannot read {address}"))?),
                 Err(problem) if problem.kind() == ErrorKind::NotFound => None,

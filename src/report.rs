@@ -37,9 +37,10 @@ pub struct Output {
     quiet: bool,
 }
 
-fn choice(color: Color) -> ColorChoice {
+fn choice(color: Color, is_terminal: bool) -> ColorChoice {
     match color {
-        // anstream heeds the variables and the terminal.
+        // anstream heeds the variables and the terminal, but takes `CLICOLOR_FORCE=0` for a yes.
+        Color::Auto if !is_terminal && std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value == "0") => ColorChoice::Never,
         Color::Auto => ColorChoice::Auto,
         Color::Always => ColorChoice::Always,
         Color::Never => ColorChoice::Never,
@@ -48,7 +49,7 @@ fn choice(color: Color) -> ColorChoice {
 
 /// Prints an error, with what led to it, to standard error.
 pub fn error(error: &anyhow::Error, color: Color) {
-    let mut err = AutoStream::new(io::stderr(), choice(color));
+    let mut err = AutoStream::new(io::stderr(), choice(color, io::stderr().is_terminal()));
     // Nothing is left to be done where standard error is closed.
     let _ = writeln!(err, "{ERROR}error:{ERROR:#} {error}");
     for cause in error.chain().skip(1) {
@@ -59,11 +60,10 @@ pub fn error(error: &anyhow::Error, color: Color) {
 impl Output {
     /// Output as the options say.
     pub fn new(common: &Common) -> Self {
-        let choice = choice(common.color);
         let talks = !common.quiet && io::stderr().is_terminal();
         Self {
-            out: AutoStream::new(io::stdout(), choice),
-            progress: talks.then(|| AutoStream::new(io::stderr(), choice)),
+            out: AutoStream::new(io::stdout(), choice(common.color, io::stdout().is_terminal())),
+            progress: talks.then(|| AutoStream::new(io::stderr(), choice(common.color, true))),
             format: common.format,
             quiet: common.quiet,
         }
@@ -153,14 +153,24 @@ impl Output {
         if args.dry_run && !plan.changes.is_empty() {
             return writeln!(out, "\nA dry run: nothing was written.");
         }
-        if !plan.changes.is_empty() {
-            let versions: Vec<String> = plan.targets.iter().map(|target| target.version.to_string()).collect();
-            writeln!(out, "\nWhat is left to do:")?;
-            writeln!(out, "  git add --all && git diff --cached -M    {DIM}read the change, renames as renames{DIM:#}")?;
-            writeln!(out, "  git commit -m \"Update to {}\"", versions.join(" and "))?;
-            writeln!(out, "  git push, and open the pull request")?;
-        }
         Ok(())
+    }
+
+    /// Prints, to people, what they do with an update that is written.
+    pub fn left_to_do(&mut self, plan: &Plan) {
+        if self.quiet || self.format != Format::Text {
+            return;
+        }
+        let versions: Vec<String> = plan.targets.iter().map(|target| target.version.to_string()).collect();
+        // The tree is written: that this cannot be said is no failure any more.
+        let _ = writeln!(
+            self.out,
+            "\nWhat is left to do:\n  \
+             git add --all && git diff --cached -M    {DIM}read the change, renames as renames{DIM:#}\n  \
+             git commit -m \"Update to {}\"\n  \
+             git push, and open the pull request",
+            versions.join(" and ")
+        );
     }
 
     fn json(&mut self, value: &Value) -> Result<()> {
@@ -231,6 +241,7 @@ fn count(number: usize, what: &str) -> String {
 
 fn print_findings(out: &mut impl Write, indent: &str, findings: &[Finding]) -> io::Result<()> {
     for Finding { path, line, column, rule, message, .. } in findings {
+        let (path, message) = (harmless(path), harmless(message));
         writeln!(out, "{indent}{BOLD}{path}:{line}:{column}{BOLD:#}: {NOTE}{rule}{NOTE:#}: {message}")?;
     }
     Ok(())
@@ -248,7 +259,7 @@ fn shown_path(change: &Change) -> String {
 }
 
 fn print_change(out: &mut impl Write, change: &Change) -> io::Result<()> {
-    let path = shown_path(change);
+    let path = harmless(&shown_path(change));
     let note = match (&change.before, &change.template) {
         (None, Some(template)) => format!("  new, from {template}"),
         (None, None) => "  new".to_owned(),
@@ -266,12 +277,17 @@ fn print_change(out: &mut impl Write, change: &Change) -> io::Result<()> {
     Ok(())
 }
 
+/// A text whose control characters, which a terminal or a CI system may take for orders, are written out.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+}
+
 /// A hash by its first digits, anything else that is long by its start.
 fn shortened(value: &str) -> String {
     match value.parse::<Sha256>() {
         Ok(hash) => hash.short(),
         Err(_) if value.chars().count() > LONGEST_VALUE => value.chars().take(LONGEST_VALUE).chain(['…']).collect(),
-        Err(_) => value.to_owned(),
+        Err(_) => harmless(value),
     }
 }
 

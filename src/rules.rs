@@ -1,5 +1,6 @@
 //! What each field must say. The one definition of it: `check` reports the fields that differ, `update` writes them.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
@@ -128,7 +129,7 @@ impl Scope<'_> {
             Kind::Tag => self.tag(&found),
             Kind::TagVariant | Kind::Variant => self.variant_name(&found),
             Kind::Mention => self.mention(&found, role),
-            Kind::Hash(None) => Some(Err("more than one hash, and nothing tells which is the archive's".to_owned())),
+            Kind::Hash(None) => Some(Err("nothing tells which archive it is of".to_owned())),
             Kind::Hash(Some(platform)) => match (self.hash)(platform) {
                 Some(hash) => Some(Ok(in_case_of(&found, hash))),
                 None => found.parse::<Sha256>().err().map(|_| Err("wanted the 64 hex digits of a SHA-256".to_owned())),
@@ -280,10 +281,31 @@ pub fn rewrite(text: &[u8], fields: &[(Field, Must)]) -> Vec<u8> {
     out
 }
 
-/// Line and column of a place in a text, from 1; the column counts characters.
-pub fn line_and_column(text: &[u8], at: usize) -> (usize, usize) {
-    let before = &text[..at.min(text.len())];
-    let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
-    let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-    (line, String::from_utf8_lossy(&before[start..]).chars().count() + 1)
+/// Lines and columns in a text. Places that are asked for in their order cost one pass over it.
+pub struct Places<'a> {
+    text: &'a [u8],
+    last: Cell<(usize, usize, usize)>,
+}
+
+impl<'a> Places<'a> {
+    /// Those of a text.
+    pub fn new(text: &'a [u8]) -> Self {
+        Self { text, last: Cell::new((0, 1, 1)) }
+    }
+
+    /// Line and column of a byte, from 1; the column counts characters.
+    pub fn of(&self, at: usize) -> (usize, usize) {
+        let at = at.min(self.text.len());
+        let (from, mut line, mut column) = if self.last.get().0 <= at { self.last.get() } else { (0, 1, 1) };
+        for byte in &self.text[from..at] {
+            match byte {
+                b'\n' => (line, column) = (line + 1, 1),
+                // The bytes of a UTF-8 character after its first.
+                0x80..=0xbf => {}
+                _ => column += 1,
+            }
+        }
+        self.last.set((at, line, column));
+        (line, column)
+    }
 }

@@ -90,6 +90,11 @@ impl Sums {
     pub fn get(&self, archive: &str) -> Option<Sha256> {
         self.0.get(archive).copied()
     }
+
+    /// A name that is the archive's but for folders in front of it. It is refused: which file it means is not ours to guess.
+    pub fn with_slash(&self, archive: &str) -> Option<&str> {
+        self.0.keys().find(|name| name.rsplit_once('/').is_some_and(|(_, last)| last == archive)).map(String::as_str)
+    }
 }
 
 /// A web page can stand where the sums should be: its first lines say so as well as all of them.

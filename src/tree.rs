@@ -39,7 +39,7 @@ impl fmt::Debug for Content {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Bytes(bytes) => String::from_utf8_lossy(bytes).fmt(out),
-            Self::Link(target) => write!(out, "→ {}", target.display()),
+            Self::Link(target) => write!(out, "{}", target.display()),
         }
     }
 }
@@ -90,8 +90,8 @@ impl Tree {
     /// Reads the repository at `root`. What cannot be read, a name that is not UTF-8 and a symbolic link that leads out of
     /// the repository are errors, reported together.
     pub fn read(root: &Path) -> Result<Self> {
-        let known = Config::from_file(root)?;
         let (folders, links) = top_level(root)?;
+        let known = Config::from_file(root)?;
         let pattern = match &known {
             Some(config) => config.directory.clone(),
             None => infer_pattern(folders.iter().map(String::as_str)),
@@ -108,7 +108,16 @@ impl Tree {
         }
         reader.folder("tests", 1, |path| role(path, &pattern).is_some());
         reader.folder(".github/workflows", 1, |path| role(path, &pattern).is_some());
-        let Reader { files, problems, .. } = reader;
+        let Reader { files, mut problems, .. } = reader;
+        for (path, file) in files.iter().filter(|(path, file)| file.is_link() && role(path, &pattern).is_some()) {
+            // Read where it stands, or not at all: then it would be overlooked.
+            let target = fs::canonicalize(root.join(path)).ok().zip(fs::canonicalize(root).ok());
+            let target = target.and_then(|(target, root)| Some(target.strip_prefix(root).ok()?.to_str()?.replace('\\', "/")));
+            if !target.is_some_and(|target| files.contains_key(&target) && role(&target, &pattern).is_some()) {
+                problems
+                    .push(format!("{path}: a symbolic link to {:?}, which is not read: put the file itself there", file.content));
+            }
+        }
         ensure!(problems.is_empty(), "cannot read the repository:\n  {}", problems.join("\n  "));
 
         let config = known.unwrap_or_else(|| Config::infer(&files, pattern));
@@ -210,7 +219,7 @@ impl Reader<'_> {
             return;
         }
         for entry in WalkDir::new(start).max_depth(depth) {
-            let read = entry.map_err(anyhow::Error::from).and_then(|entry| {
+            let read = entry.map_err(walk_error).and_then(|entry| {
                 if entry.file_type().is_dir() {
                     return Ok(None);
                 }
@@ -228,6 +237,15 @@ impl Reader<'_> {
                 Err(problem) => self.problems.push(format!("{problem:#}")),
             }
         }
+    }
+}
+
+/// Names the place once, which walkdir's own error does twice.
+fn walk_error(error: walkdir::Error) -> anyhow::Error {
+    let place = error.path().map(|path| path.display().to_string()).unwrap_or_default();
+    match error.into_io_error() {
+        Some(problem) => anyhow::Error::new(problem).context(place),
+        None => anyhow::anyhow!("{place}: a circle of symbolic links"),
     }
 }
 

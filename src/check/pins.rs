@@ -48,13 +48,18 @@ pub(super) fn gather(model: &Model, seen: &Seen, pins: &mut Vec<Pin>) {
 pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
     let mut by_archive: BTreeMap<&Archive, &Pin> = BTreeMap::new();
     let mut by_hash: BTreeMap<Sha256, &Pin> = BTreeMap::new();
+    let mut zeros: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for pin in pins {
+        let (all, at_zero) = zeros.entry(&pin.place.path).or_default();
+        *all += 1;
+        *at_zero += usize::from(pin.hash == Sha256::ZERO);
+    }
+    let is_unfilled = |path: &str| zeros.get(path).is_some_and(|(all, at_zero)| *all > 1 && all == at_zero);
     for pin in pins {
         let name = &pin.archive.name;
         if pin.hash == Sha256::ZERO {
             // A pre-release may lack an archive, whose pin is zeros then; a file of nothing else was not filled in.
-            let others = || pins.iter().filter(|other| other.place.path == pin.place.path);
-            let filled = others().count() == 1 || others().any(|other| other.hash != Sha256::ZERO);
-            if pin.archive.version.pre.is_empty() || !filled {
+            if pin.archive.version.pre.is_empty() || is_unfilled(&pin.place.path) {
                 findings.push(pin.finding(String::new(), format!("the hash of {name} is zeros")));
             }
             continue;

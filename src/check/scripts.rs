@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{Finding, Seen};
 use crate::fields::Kind;
-use crate::rules::{Directory, Model, line_and_column};
+use crate::rules::{Directory, Model};
 use crate::tree::Role;
 use crate::version::Variant;
 
@@ -36,7 +36,7 @@ pub fn gather(model: &Model, seen: &Seen, mentions: &mut Vec<Mention>) {
             matches!(field.kind, Kind::Family) && said == variant.family
                 || matches!(must, Some(Err(_))) && said.contains(&variant.family)
         };
-        let (line, column) = line_and_column(seen.text, field.span.start);
+        let (line, column) = seen.places.of(field.span.start);
         for variant in directory.variants.iter().filter(family).chain(named) {
             let (path, variant) = (seen.path.to_owned(), variant.name.clone());
             mentions.push(Mention { path, role: seen.role, variant, line, column });

@@ -6,7 +6,7 @@ use std::ops::Range;
 use anyhow::Result;
 use regex::bytes::{Captures, Regex};
 
-use super::{Kind, Must, SYSTEMS, bytes_regex, contains, is_comment, line_before, said};
+use super::{Kind, Must, SYSTEMS, bytes_regex, contains, is_comment, line_at, line_before, said};
 use crate::config::Config;
 use crate::version::{apk_arch, release_arch};
 
@@ -50,8 +50,12 @@ impl ArchiveScanner {
         let archives = self.archives(text);
         let branches = self.branches(text);
         let chooses_by_apk = contains(text, b"apk --print-arch");
-        for branch in &branches {
-            if let (true, Some(labels)) = (chooses_by_apk, &branch.labels) {
+        let any_labels = branches.iter().any(|branch| branch.labels.is_some());
+        for branch in branches.iter().filter(|_| chooses_by_apk) {
+            if let (true, None) = (any_labels, &branch.labels) {
+                let why = "the `case` has no label here, as in `x86_64) natsArch='amd64'`";
+                found.push((branch.arch.clone(), Kind::Arch(Some(Err(why.to_owned())))));
+            } else if let Some(labels) = &branch.labels {
                 let (labels_must, arch_must) = pairing(&said(text, labels), branch, &branches);
                 found.push((labels.clone(), Kind::Labels(labels_must)));
                 found.push((branch.arch.clone(), Kind::Arch(arch_must)));
@@ -61,10 +65,15 @@ impl ArchiveScanner {
             let platform = format!("{}-{}.{}", archives.os, branch.name, archives.ending);
             found.extend(self.hash_of(text, branch).map(|hash| (hash, Kind::Hash(Some(platform)))));
         }
-        // Without an archive of its own a hash is somebody else's, of a tool that the image installs.
-        let Some(platform) = &archives.single else { return };
         let outside = |hash: &Range<usize>| !branches.iter().any(|branch| branch.range.contains(&hash.start));
         let mut hashes: Vec<Range<usize>> = self.hashes(text).filter(outside).collect();
+        // Without an archive of its own a hash is somebody else's, of a tool that the image installs; but not in a `case`.
+        let Some(platform) = &archives.single else {
+            let lines = hashes.into_iter().map(|hash| (line_at(text, hash.start), hash));
+            let in_case = lines.filter(|(line, _)| contains(line, b";;"));
+            found.extend(in_case.map(|(line, hash)| (hash, Kind::Hash(self.archives(line).single))));
+            return;
+        };
         if hashes.is_empty() {
             let said = self.in_environment.captures_iter(text).filter_map(|groups| Some(groups.name("it")?.range()));
             hashes = said.filter(|hash| !is_comment(text, hash.start)).collect();

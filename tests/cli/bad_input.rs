@@ -1,9 +1,13 @@
 //! Bad input: a clear error and an untouched tree, or the right handling.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{chown, symlink};
+use std::os::unix::process::CommandExt;
 
 use crate::support::{Repository, program, releases, same, snapshot, tree};
+
+/// The user that nothing belongs to.
+const NOBODY: u32 = 65534;
 
 fn streaming() -> Repository {
     Repository::of(&tree("streaming/before"))
@@ -25,7 +29,7 @@ fn with_sums(sums: impl AsRef<[u8]>) -> Repository {
 fn refuses(repository: &Repository, parts: &[&str]) {
     let before = repository.snapshot();
     repository.run(&["--from", "releases", "0.25.6"]).fails_with(parts);
-    assert_eq!(repository.snapshot(), before);
+    same(&repository.snapshot(), &before);
 }
 
 #[track_caller]
@@ -79,7 +83,7 @@ fn sums_that_are_none_are_refused() {
     refuses(&with_sums(b"\xff\xfe\n"), &["line 1: not UTF-8"]);
     let repository = streaming();
     fs::create_dir_all(repository.path("releases/v0.25.6/SHA256SUMS")).expect("a folder");
-    refuses(&repository, &["cannot read releases/v0.25.6/SHA256SUMS"]);
+    refuses(&repository, &["releases/v0.25.6/SHA256SUMS: neither a file nor a link to one"]);
 }
 
 #[test]
@@ -137,8 +141,11 @@ fn one_hash_for_two_archives_is_refused() {
     );
     refuses(
         &with_sums(text),
-        &["what an update cannot put right by itself", "0.25.5/alpine3.18/Dockerfile:12: hash: the hash of"],
+        &["the release's SHA256SUMS cannot be right:\n  10f25b100a5b9a7389882883259790d599b557a16ddde1accdfcf9361e19b2f9 for \
+             nats-streaming-server-v0.25.6-linux-386.tar.gz and nats-streaming-server-v0.25.6-linux-amd64.tar.gz\n"],
     );
+    let zeros = sums().replace("796d25d9411e42c7f183950ad109b1918e039236960919cb22d57748b329cae0", &"0".repeat(64));
+    refuses(&with_sums(zeros), &["cannot be right", "0000 for nats-streaming-server-v0.25.6-linux-386.tar.gz\n"]);
 }
 
 #[test]
@@ -159,7 +166,7 @@ fn no_version_directory() {
 #[test]
 fn a_downgrade_must_be_allowed() {
     let repository = Repository::of(&tree("streaming/after"));
-    repository.update_fails(&["0.25.5"], &["0.25.5 is below 0.25.6, which 0.25.6 is at: `--allow-downgrade` accepts that"]);
+    repository.update_fails(&["0.25.5"], &["0.25.5 is below the tree's 0.25.6: `--allow-downgrade` accepts that"]);
     repository.update(&["--allow-downgrade", "0.25.5"]).exits_with(0);
     same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
     let lines = Repository::of(&tree("lines/before"));
@@ -216,7 +223,7 @@ fn links_that_lead_elsewhere_are_refused() {
     repository.rename("tests", "elsewhere");
     symlink("elsewhere", repository.path("tests")).expect("a link");
     repository.update_fails(&["0.25.6"], &["./tests: a symbolic link, where a folder was wanted"]);
-    assert_eq!(outside.snapshot(), before);
+    same(&outside.snapshot(), &before);
 }
 
 #[test]
@@ -226,7 +233,7 @@ fn a_journal_that_leads_elsewhere_is_refused() {
     let repository = streaming();
     let path = format!("../{}/kept", outside.root().file_name().and_then(|name| name.to_str()).expect("a name"));
     repository.write(".update/journal", format!(r#"{{"write":[],"remove":["{path}"],"renamed":[]}}"#));
-    repository.update(&["0.25.6"]).fails_with(&["does not stay in the repository"]);
+    repository.update(&["0.25.6"]).fails_with(&["is no place for an update to write"]);
     assert_eq!(outside.read("kept"), "kept");
 }
 
@@ -304,7 +311,7 @@ fn two_hashes_in_a_file_with_one_archive_are_told_apart_by_name_or_refused() {
     repository.edit(path, "EXPOSE", &other);
     repository.edit(path, "NATS_STREAMING_SERVER_SHASUM", "GIT_DOWNLOAD_SHA256");
     repository
-        .update_fails(&["0.25.6"], &[":9: hash: says 709B", ":18: hash: says 3333", "nothing tells which is the archive's"]);
+        .update_fails(&["0.25.6"], &[":9: hash: says 709B", ":18: hash: says 3333", "nothing tells which archive it is of"]);
 }
 
 #[test]
@@ -364,4 +371,119 @@ fn options_of_the_update_are_not_for_other_commands() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("`update check` takes no --keep: that is for the update alone"));
     repository.run(&["-C", ".", "-q", "check"]).exits_with(0);
+}
+
+#[test]
+fn a_folder_that_cannot_be_emptied_stops_the_update_before_it_begins() {
+    let repository = streaming();
+    repository.set_mode("0.25.5", 0o555);
+    let before = repository.snapshot();
+    let mut command = program(repository.root(), &["--from", releases().to_str().expect("UTF-8"), "-q", "0.25.6"]);
+    // The superuser may write everywhere, so the program runs as somebody else, to whom the tree is given.
+    let give = |path: &std::path::Path| chown(path, Some(NOBODY), Some(NOBODY)).is_ok();
+    if give(repository.root()) {
+        for entry in walkdir::WalkDir::new(repository.root()) {
+            give(entry.expect("an entry").path());
+        }
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let output = command.output().expect("it runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("nothing was changed") && error.contains("cannot write in the folder ./0.25.5"), "{error}");
+    same(&repository.snapshot(), &before);
+    repository.set_mode("0.25.5", 0o755);
+}
+
+#[test]
+fn a_link_to_what_is_not_read_is_refused_in_the_place_of_a_dockerfile() {
+    let repository = streaming();
+    repository.write("shared/Dockerfile", repository.read("0.25.5/alpine3.18/Dockerfile"));
+    repository.remove("0.25.5/alpine3.18/Dockerfile");
+    symlink("../../shared/Dockerfile", repository.path("0.25.5/alpine3.18/Dockerfile")).expect("a link");
+    repository.update_fails(
+        &["0.25.6"],
+        &["0.25.5/alpine3.18/Dockerfile: a symbolic link to ../../shared/Dockerfile, which is not read: put the file itself there"],
+    );
+}
+
+#[test]
+fn a_journal_that_came_with_a_checkout_moves_nothing_in_from_outside() {
+    let outside = Repository::empty();
+    outside.write("file.sh", "outside");
+    let repository = streaming();
+    fs::create_dir_all(repository.path(".update/new")).expect("a folder");
+    symlink(outside.root(), repository.path(".update/new/stolen")).expect("a link");
+    repository.write(".update/journal", r#"{"write":["stolen/file.sh"],"remove":[],"renamed":[]}"#);
+    repository.update(&["0.25.6"]).fails_with(&["leads out of the repository"]);
+    assert_eq!(outside.read("file.sh"), "outside");
+    let repository = streaming();
+    repository.write(".update/new/.git/hooks/pre-commit", "#!/bin/sh\n");
+    repository.write(".update/journal", r#"{"write":[".git/hooks/pre-commit"],"remove":[],"renamed":[]}"#);
+    repository.update(&["0.25.6"]).fails_with(&["`.git/hooks/pre-commit` is no place for an update to write"]);
+    let repository = streaming();
+    fs::create_dir_all(repository.path(".update")).expect("a folder");
+    symlink(outside.path("made"), repository.path(".update/lock")).expect("a link");
+    repository.update(&["0.25.6"]).fails_with(&["wanted a folder of ours or nothing"]);
+    assert!(!outside.path("made").exists());
+    let repository = streaming();
+    repository.write(".update/journal", "");
+    repository
+        .update(&["0.25.6"])
+        .fails_with(&[".update/journal is no journal of an interrupted update: look at ./.update, and remove it"]);
+}
+
+#[test]
+fn an_interrupted_update_keeps_check_and_dry_runs_from_saying_that_all_is_well() {
+    let repository = streaming();
+    repository.write(".update/journal", r#"{"write":[],"remove":[],"renamed":[]}"#);
+    repository.run(&["check"]).fails_with(&["an update of . was interrupted", "run the same update again first"]);
+    repository.update(&["-n", "0.25.6"]).fails_with(&["an update of . was interrupted: finish it first"]);
+    repository.update(&["0.25.6"]).exits_with(0);
+    same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
+}
+
+#[test]
+fn a_summary_that_cannot_be_printed_stops_the_update() {
+    let repository = streaming();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("the device");
+    let mut command = program(repository.root(), &["--from", releases().to_str().expect("UTF-8"), "0.25.6"]);
+    assert_eq!(command.stdout(full).status().expect("it runs").code(), Some(2));
+    same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
+}
+
+#[test]
+fn names_of_files_are_printed_without_what_a_terminal_or_ci_system_takes_for_orders() {
+    let repository = streaming();
+    repository.write(
+        "tests/push\n::error::y\u{1b}[31m.sh",
+        "docker push nats-streaming:0.25.4-scratch nats-streaming:0.25.5-alpine3.18\n",
+    );
+    repository.finds(&["tests/push\\n::error::y\\u{1b}[31m.sh:1:28: reference: says 0.25.4-scratch"]);
+}
+
+#[test]
+fn a_branch_that_lost_its_architecture_or_its_label_is_found() {
+    let path = "0.25.5/alpine3.18/Dockerfile";
+    for (old, new, message) in [
+        (
+            "natsArch='arm64'; ",
+            "",
+            "8:20: hash: says 937af3f9cdbfe3cb4648cf8c8f505dded2cc175d59ba10e13ec71d1c04e61bf2: nothing tells which archive it is of",
+        ),
+        ("x86_64)", "x86_64", "11:20: architecture: says amd64: the `case` has no label here"),
+    ] {
+        let repository = streaming();
+        repository.edit(path, old, new);
+        repository.finds(&[&format!("{path}:{message}")]);
+        repository.update_fails(&["0.25.6"], &["what an update cannot put right by itself"]);
+    }
+}
+
+#[test]
+fn a_text_of_many_fields_in_one_line_is_no_trouble() {
+    let repository = streaming();
+    let line = "NATS_STREAMING_SERVER 0.25.5 nats-streaming:0.25.5-alpine3.18 ";
+    repository.write("tests/long.sh", line.repeat(20_000));
+    repository.update(&["-q", "0.25.6"]).exits_with(0);
+    assert_eq!(repository.read("tests/long.sh"), line.replace("0.25.5", "0.25.6").repeat(20_000));
 }

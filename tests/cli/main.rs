@@ -3,6 +3,8 @@
 mod archives;
 mod bad_input;
 mod check;
+#[cfg(target_os = "linux")]
+mod faults;
 mod readme;
 mod support;
 mod update;

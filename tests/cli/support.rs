@@ -164,7 +164,7 @@ impl Repository {
     pub fn update_fails(&self, args: &[&str], parts: &[&str]) {
         let before = self.snapshot();
         self.update(args).fails_with(parts);
-        assert_eq!(self.snapshot(), before);
+        same(&self.snapshot(), &before);
     }
 
     /// The findings of `check`, a line each, without the count below them.
