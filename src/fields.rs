@@ -139,7 +139,7 @@ const IN_CODE: &[Role] = &[Role::Dockerfile, Role::Script];
 
 impl Scanner {
     /// The patterns for a repository with those names and variants.
-    pub fn new<'a>(config: &Config, variants: impl Iterator<Item = &'a Variant>) -> Result<Self> {
+    pub fn new(config: &Config, variants: &BTreeSet<Variant>) -> Result<Self> {
         let (word, families) = words(variants);
         let image = regex::escape(&config.image);
         let key = regex::escape(&config.version_key());
@@ -290,7 +290,7 @@ impl Scanner {
 }
 
 /// The patterns for the name of a variant, of the tree's or of another base, and for that of a family.
-fn words<'a>(variants: impl Iterator<Item = &'a Variant>) -> (String, String) {
+fn words(variants: &BTreeSet<Variant>) -> (String, String) {
     let (mut names, mut families) = (BTreeSet::new(), BTreeSet::new());
     for variant in variants {
         names.insert(regex::escape(&variant.name));

@@ -178,7 +178,7 @@ pub fn plan(model: &Model, targets: Vec<Target>, sums: &[Sums], options: Options
         "the release's SHA256SUMS cannot be right:\n  {}\nAsk those who published it; nothing was written",
         problems.join("\n  ")
     );
-    let after = Model::new(draft.written(&targets, sums))?;
+    let after = draft.model.next(draft.written(&targets, sums))?;
     let mut fatal = Vec::new();
     let mut remaining = Vec::new();
     let is_ours =
@@ -279,7 +279,7 @@ impl Draft {
                 }
             }
         }
-        let mut model = Model::new(Tree { config: tree.config.clone(), files, directories })?;
+        let mut model = before.next(Tree { config: tree.config.clone(), files, directories })?;
         for target in targets {
             let own = model.directories.iter_mut().find(|directory| directory.name == target.directory);
             let own = own.filter(|own| !own.variants.is_empty());

@@ -1,7 +1,8 @@
 //! What each field must say. The one definition of it: `check` reports the fields that differ, `update` writes them.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anyhow::Result;
 use semver::Version;
@@ -28,7 +29,7 @@ pub struct Model {
     /// The files.
     pub tree: Tree,
     /// The patterns of its fields.
-    pub scanner: Scanner,
+    pub scanner: Arc<Scanner>,
     /// Its version directories, the newest last.
     pub directories: Vec<Directory>,
 }
@@ -39,9 +40,19 @@ impl Model {
     /// A directory named after its version is at that version. A line is at the one that most of its Dockerfiles give for
     /// the version key, of those that belong to the line where there are any; where none gives one, at the line's first.
     pub fn new(tree: Tree) -> Result<Self> {
-        let mut variants: Vec<Variant> = tree.directories.iter().flat_map(|name| tree.variants(name)).collect();
-        variants.extend(tree.templates().into_iter().filter_map(Variant::parse));
-        let scanner = Scanner::new(&tree.config, variants.iter())?;
+        let scanner = Scanner::new(&tree.config, &variants(&tree))?;
+        Ok(Self::with(tree, Arc::new(scanner)))
+    }
+
+    /// The model of another state of this tree; its patterns are made anew only where there are other variants.
+    pub fn next(&self, tree: Tree) -> Result<Self> {
+        if self.tree.config != tree.config || variants(&self.tree) != variants(&tree) {
+            return Self::new(tree);
+        }
+        Ok(Self::with(tree, Arc::clone(&self.scanner)))
+    }
+
+    fn with(tree: Tree, scanner: Arc<Scanner>) -> Self {
         let pattern = &tree.config.directory;
         let mut directories = Vec::new();
         for name in &tree.directories {
@@ -50,7 +61,7 @@ impl Model {
             directories.push(Directory { name: name.clone(), version: given.unwrap_or(named), variants: tree.variants(name) });
         }
         directories.sort_by(|a, b| a.version.cmp(&b.version));
-        Ok(Self { tree, scanner, directories })
+        Self { tree, scanner, directories }
     }
 
     /// The version directory of that name.
@@ -72,6 +83,12 @@ impl Model {
         let fields = self.scanner.scan(text, role).into_iter();
         fields.map(|field| (field.clone(), scope.must(&field, text, role))).collect()
     }
+}
+
+/// What the patterns of a tree are made from: its variants, and the families that have a template.
+fn variants(tree: &Tree) -> BTreeSet<Variant> {
+    let named = tree.directories.iter().flat_map(|name| tree.variants(name));
+    named.chain(tree.templates().into_iter().filter_map(Variant::parse)).collect()
 }
 
 fn most_given(tree: &Tree, scanner: &Scanner, directory: &str) -> Option<Version> {

@@ -91,6 +91,11 @@ impl Sums {
         self.0.get(archive).copied()
     }
 
+    /// All names and hashes, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Sha256)> {
+        self.0.iter().map(|(name, hash)| (name.as_str(), *hash))
+    }
+
     /// A name that is the archive's but for folders in front of it. It is refused: which file it means is not ours to guess.
     pub fn with_slash(&self, archive: &str) -> Option<&str> {
         self.0.keys().find(|name| name.rsplit_once('/').is_some_and(|(_, last)| last == archive)).map(String::as_str)

@@ -5,6 +5,7 @@ mod bad_input;
 mod check;
 #[cfg(target_os = "linux")]
 mod faults;
+mod github;
 mod readme;
 mod support;
 mod update;

@@ -32,6 +32,15 @@ pub struct Run {
 }
 
 impl Run {
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.output().expect("the program runs");
+        Self {
+            status: output.status.code().expect("the program ends by itself"),
+            stdout: String::from_utf8(output.stdout).expect("output in UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("errors in UTF-8"),
+        }
+    }
+
     #[track_caller]
     pub fn exits_with(self, status: i32) -> Self {
         assert_eq!(self.status, status, "stdout:\n{}stderr:\n{}", self.stdout, self.stderr);
@@ -63,12 +72,7 @@ pub fn program(folder: &Path, args: &[&str]) -> Command {
 }
 
 pub fn run(folder: &Path, args: &[&str]) -> Run {
-    let output = program(folder, args).output().expect("the program runs");
-    Run {
-        status: output.status.code().expect("the program ends by itself"),
-        stdout: String::from_utf8(output.stdout).expect("output in UTF-8"),
-        stderr: String::from_utf8(output.stderr).expect("errors in UTF-8"),
-    }
+    Run::of(&mut program(folder, args))
 }
 
 /// A copy of a tree, removed at the end.

@@ -1,0 +1,82 @@
+//! The parsers agree with slow, obvious versions of themselves on any text.
+
+mod slow;
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use update::config::Config;
+use update::fields::{Kind, Scanner, said};
+use update::sums::Sums;
+use update::tree::Role;
+
+/// Texts of pieces that matter to a parser, in any order.
+fn text_of(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(pieces), 0..12).prop_map(|pieces| pieces.concat())
+}
+
+const HASH: &str = "caf2839d14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7d26f";
+const OTHER: &str = "CAF2839D14C610D9D62AFEB9022EE36AA4FF5ADC86D0402BB7E1A5D7F5E7D26E";
+
+const PIECES_OF_SUMS: &[&str] = &[
+    HASH, OTHER, HASH, HASH, "  ", " *", "  ", " ", "\n", "\r\n", "\n", "\\", "\\n", "\\\\", "#", "SHA256 (", ") = ", "name",
+    "other", "\t", "é", "\r", "0",
+];
+
+const PIECES_OF_FILES: &[&str] = &[
+    "NATS_STREAMING_SERVER",
+    "NATS_STREAMING_SERVER",
+    "_SHASUM",
+    "X",
+    " ",
+    "\t",
+    "=",
+    " = ",
+    ":-",
+    ":=",
+    "-",
+    "\"",
+    "'",
+    "0.25.6",
+    "0.25",
+    "v1.2.3",
+    "2.14.0-RC.3",
+    ".",
+    "..",
+    "1",
+    "v",
+    "\n",
+    "# ",
+    ")",
+    "}",
+    "é",
+    "_",
+    "+",
+    "/",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn sums_are_what_their_lines_say(text in text_of(PIECES_OF_SUMS)) {
+        let found = Sums::parse(text.as_bytes()).ok().map(|sums| {
+            sums.iter().map(|(name, hash)| (name.to_owned(), hash.to_string())).collect::<BTreeMap<_, _>>()
+        });
+        prop_assert_eq!(found, slow::sums(text.as_bytes()));
+    }
+
+    #[test]
+    fn versions_behind_the_key_are_found_wherever_they_stand(text in text_of(PIECES_OF_FILES)) {
+        let scanner = {
+            thread_local!(static SCANNER: Scanner = Scanner::new(&Config::default(), &[].into()).expect("patterns"));
+            |text: &[u8]| SCANNER.with(|scanner| scanner.scan(text, Role::Workflow))
+        };
+        let found: Vec<(usize, String)> = scanner(text.as_bytes())
+            .into_iter()
+            .filter(|field| field.kind == Kind::Version { key: true })
+            .map(|field| (field.span.start, said(text.as_bytes(), &field.span)))
+            .collect();
+        prop_assert_eq!(found, slow::keyed_versions(&text, "NATS_STREAMING_SERVER"));
+    }
+}
