@@ -31,7 +31,12 @@ struct Journal {
 
 impl Journal {
     fn new(plan: &Plan) -> Self {
-        let renamed = plan.targets.iter().filter(|target| target.moves).filter_map(|target| target.source.clone());
+        let renamed = plan.targets.iter().flat_map(|target| {
+            let variants = target.renames.keys().map(|name| format!("{}/{name}", target.directory));
+            let whole = target.source.clone().filter(|_| target.moves);
+            // Variants of a directory that is renamed itself are not there any more.
+            variants.filter(|_| !target.moves && target.source.as_ref() == Some(&target.directory)).chain(whole)
+        });
         Self {
             write: plan.changes.iter().map(|change| change.path.clone()).collect(),
             remove: plan.removed.clone(),

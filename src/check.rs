@@ -2,6 +2,7 @@
 //!
 //! Works on a tree in memory, so that an update can ask it what the tree it is about to write would be worth.
 
+mod hosts;
 pub mod pins;
 mod scripts;
 
@@ -75,6 +76,7 @@ pub fn check(model: &Model) -> Result<Report> {
     }
     pins::check(&report.pins, &mut report.findings);
     scripts::check(model, &mentions, &mut report.findings);
+    hosts::check(model, &mentions, &mut report.findings);
     templates::check(model, &mut report.findings);
     report.counts[0] = model.directories.len();
     report.counts[1] = model.directories.iter().map(|directory| directory.variants.len()).sum();

@@ -7,8 +7,9 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::plan::Options;
+use crate::plan::{Base, Options};
 use crate::release::Wanted;
+use crate::version::Variant;
 
 /// Moves a Docker image repository to a new server release, and proves that it is consistent.
 ///
@@ -22,6 +23,8 @@ use crate::release::Wanted;
 Examples:
   update 0.25.6                          the main job
   update latest --dry-run --diff         what the newest stable release would change
+  update --base alpine=3.19              another base, at the same version
+  update 2.14.5 --add alpine3.23         a release, and a new variant
   update 0.25.6 --from ../releases       from a folder that holds v0.25.6/SHA256SUMS
   update check                           is every version, hash, reference and base consistent?
 
@@ -89,7 +92,7 @@ pub struct From {
 #[derive(Debug, Args)]
 pub struct UpdateArgs {
     /// The release to move to, such as 0.25.6, or `latest` for the newest stable one; several where each has a directory of its own
-    #[arg(required = true, value_name = "VERSION")]
+    #[arg(required_unless_present_any = ["bases", "adds", "hosts"], value_name = "VERSION")]
     pub versions: Vec<Wanted>,
     /// Plan and print, write nothing
     #[arg(short = 'n', long)]
@@ -100,6 +103,15 @@ pub struct UpdateArgs {
     /// Where releases are
     #[command(flatten)]
     pub from: From,
+    /// Move a family to another base, with the version or alone: alpine=3.19, alpine3.18=3.19, windows=ltsc2022
+    #[arg(long = "base", value_name = "FAMILY=BASE")]
+    pub bases: Vec<Base>,
+    /// Add a variant, from its family's template or its nearest sibling
+    #[arg(long = "add", value_name = "VARIANT", value_parser = variant)]
+    pub adds: Vec<Variant>,
+    /// Move the hosts of the workflows in .github/workflows: ubuntu=24.04, windows=2022
+    #[arg(long = "runner", value_name = "OS=LABEL", value_parser = host)]
+    pub hosts: Vec<(String, String)>,
     /// Download and hash every archive that is pinned before anything is written
     #[arg(long)]
     pub verify: bool,
@@ -123,7 +135,31 @@ pub struct UpdateArgs {
 impl UpdateArgs {
     /// What the plan is allowed.
     pub fn options(&self) -> Options {
-        Options { keep: self.keep, allow_missing: self.allow_missing, allow_downgrade: self.allow_downgrade, repin: self.repin }
+        Options {
+            keep: self.keep,
+            allow_missing: self.allow_missing,
+            allow_downgrade: self.allow_downgrade,
+            repin: self.repin,
+            bases: self.bases.clone(),
+            adds: self.adds.clone(),
+            hosts: self.hosts.iter().cloned().collect(),
+        }
+    }
+}
+
+fn variant(text: &str) -> Result<Variant, String> {
+    Variant::parse(text).ok_or_else(|| "wanted the name of a variant, such as alpine3.19 or nanoserver-ltsc2022".to_owned())
+}
+
+/// A host's operating system and the version in its label, which may be given whole: `ubuntu=24.04`, `ubuntu=ubuntu-24.04`.
+fn host(text: &str) -> Result<(String, String), String> {
+    let (system, label) = text.split_once('=').ok_or("wanted OS=LABEL, such as ubuntu=24.04")?;
+    let version = label.strip_prefix(system).and_then(|rest| rest.strip_prefix('-')).unwrap_or(label);
+    let is_version = version == "latest" || !version.is_empty() && version.chars().all(|c| c.is_ascii_digit() || c == '.');
+    match system {
+        "ubuntu" | "windows" | "macos" if is_version => Ok((system.to_owned(), version.to_owned())),
+        "ubuntu" | "windows" | "macos" => Err(format!("`{label}` is no version of a host, such as 24.04 or latest")),
+        _ => Err(format!("`{system}` is no host of GitHub's: wanted ubuntu, windows or macos")),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail, ensure};
+use semver::Version;
 
 use crate::apply::{Repository, is_interrupted, recover};
 use crate::check::pins::{Pin, compare};
@@ -14,7 +15,7 @@ use crate::plan::{plan, targets};
 use crate::release::Source;
 use crate::report::Output;
 use crate::rules::Model;
-use crate::sums::Sha256;
+use crate::sums::{Sha256, Sums};
 use crate::tree::Tree;
 use crate::verify::{Archive, hashes};
 
@@ -65,14 +66,18 @@ fn run_update(args: &UpdateArgs, common: &Common) -> Result<bool> {
         bail!("an update of {} was interrupted: finish it first, with the same command without --dry-run", root.display());
     }
     let model = Model::new(Tree::read(root)?)?;
+    let options = args.options();
     let source = source(&args.from, &model.tree.config)?;
     let versions = all(args.versions.iter().map(|wanted| source.resolve(wanted)))?;
-    let targets = targets(&model, &versions, args.options())?;
+    let targets = targets(&model, &versions, &options)?;
     let sums = all(targets.iter().map(|target| {
+        if !target.has_release() {
+            return pinned(&model, &target.version);
+        }
         output.progress(&format!("fetching the sums of {}", target.version));
         source.sums(&target.version)
     }))?;
-    let plan = plan(&model, targets, &sums, args.options())?;
+    let plan = plan(&model, targets, &sums, &options)?;
     if args.verify {
         let wrong = verify(&source, &plan.pins, &output)?;
         let lines: Vec<&str> = wrong.iter().map(|finding| finding.message.as_str()).collect();
@@ -94,6 +99,12 @@ fn run_update(args: &UpdateArgs, common: &Common) -> Result<bool> {
 
 fn source(from: &From, config: &Config) -> Result<Source> {
     Source::new(from.from.as_deref().unwrap_or(&config.releases()))
+}
+
+/// What the tree itself pins for a version.
+fn pinned(model: &Model, version: &Version) -> Result<Sums> {
+    let pins = check(model)?.pins.into_iter().filter(|pin| pin.archive.version == *version);
+    Ok(pins.map(|pin| (pin.archive.name, pin.hash)).collect())
 }
 
 /// Downloads the archives of the pins: a finding for each that hashes to something else.

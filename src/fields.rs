@@ -3,6 +3,7 @@
 //! Only where they are and what kind they are of; what they must say is `rules`' business.
 
 mod archives;
+pub mod hosts;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -65,6 +66,11 @@ pub enum Kind {
     Variant,
     /// A family whose base is a variable, `alpine$base` say: all its variants at once.
     Family,
+    /// The version in the label of a GitHub host: the `22.04` of `ubuntu-22.04`.
+    Host {
+        /// The operating system: `ubuntu`, `windows`, `macos`.
+        system: String,
+    },
     /// The labels of a `case` that chooses by what `apk` prints, and what they must be.
     Labels(Must),
     /// The release's name of an architecture behind such labels, and what it must be.
@@ -83,6 +89,7 @@ impl Kind {
             Self::Hash(Some(platform)) => format!("sha256 {}", arch_of(platform)),
             Self::Base { .. } => "base".to_owned(),
             Self::Variant | Self::Family => "variant".to_owned(),
+            Self::Host { system } => format!("host {system}"),
             Self::Labels(_) | Self::Arch(_) => "architecture".to_owned(),
         }
     }
@@ -97,6 +104,7 @@ impl Kind {
             Self::Hash(_) => "hash",
             Self::Base { .. } => "base",
             Self::Variant | Self::Family => "variant",
+            Self::Host { .. } => "host",
             Self::Labels(_) | Self::Arch(_) => "architecture",
         }
     }
@@ -206,6 +214,9 @@ impl Scanner {
             self.archives.scan(text, &mut found);
             self.scan_bases(text, &mut found);
         }
+        if role == Role::Workflow {
+            hosts::scan(text, &mut found);
+        }
         self.scan_variables(text, role, &mut found);
         for plain in self.plain.iter().filter(|plain| plain.roles.contains(&role)) {
             // A match may end in the character that the next one begins with, so each search starts where a field ended.
@@ -291,15 +302,15 @@ impl Scanner {
 
 /// The patterns for the name of a variant, of the tree's or of another base, and for that of a family.
 fn words(variants: &BTreeSet<Variant>) -> (String, String) {
-    let (mut names, mut families) = (BTreeSet::new(), BTreeSet::new());
-    for variant in variants {
-        names.insert(regex::escape(&variant.name));
-        families.insert(regex::escape(&variant.family));
-    }
-    // Where one name begins another the longer one must be tried first.
-    let alternatives = |set: BTreeSet<String>| format!("(?:{})", Vec::from_iter(set.into_iter().rev()).join("|"));
-    let families = alternatives(families);
-    (format!("(?:{}|{families}-?{BASE})", alternatives(names)), families)
+    // Where one name begins another the longer one must be tried first; no name at all must match nothing.
+    let any_of = |names: BTreeSet<&str>| match names.is_empty() {
+        true => r"[^\s\S]".to_owned(),
+        false => format!("(?:{})", Vec::from_iter(names.into_iter().rev().map(regex::escape)).join("|")),
+    };
+    let named = |has_base: bool| variants.iter().filter(move |variant| variant.base.is_empty() != has_base);
+    let families = any_of(variants.iter().map(|variant| variant.family.as_str()).collect());
+    let [based, plain] = [true, false].map(|has_base| any_of(named(has_base).map(|variant| variant.name.as_str()).collect()));
+    (format!("(?:{based}|{families}-?{BASE}|{plain})"), families)
 }
 
 /// The value that an `ARG` of this name (`NAME`, `{NAME}`) has by default.

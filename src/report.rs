@@ -134,7 +134,10 @@ impl Output {
                 Some(old) if *old != target.version => {
                     writeln!(out, "{image} {OLD}{old}{OLD:#} → {NEW}{}{NEW:#}", target.version)?;
                 }
-                Some(_) => writeln!(out, "{image} {}, repaired in {}/", target.version, target.directory)?,
+                Some(_) if target.has_release() => {
+                    writeln!(out, "{image} {}, repaired in {}/", target.version, target.directory)?
+                }
+                Some(_) => writeln!(out, "{image} {} in {}/", target.version, target.directory)?,
                 None => writeln!(out, "{image} {NEW}{}{NEW:#}, new in {}/", target.version, target.directory)?,
             }
         }
@@ -161,21 +164,40 @@ impl Output {
         if self.quiet || self.format != Format::Text {
             return;
         }
-        let versions: Vec<String> = plan.targets.iter().map(|target| target.version.to_string()).collect();
         // The tree is written: that this cannot be said is no failure any more.
         let _ = writeln!(
             self.out,
             "\nWhat is left to do:\n  \
              git add --all && git diff --cached -M    {DIM}read the change, renames as renames{DIM:#}\n  \
-             git commit -m \"Update to {}\"\n  \
+             git commit -m \"{}\"\n  \
              git push, and open the pull request",
-            versions.join(" and ")
+            subject(plan)
         );
     }
 
     fn json(&mut self, value: &Value) -> Result<()> {
         finished(writeln!(self.out, "{value:#}"))
     }
+}
+
+/// What a commit of the plan is called.
+fn subject(plan: &Plan) -> String {
+    let released = plan.targets.iter().filter(|target| target.has_release());
+    let versions: Vec<String> = released.map(|target| target.version.to_string()).collect();
+    let moves: BTreeMap<&String, &String> = plan.targets.iter().flat_map(|target| &target.renames).collect();
+    let moves: Vec<String> = moves.into_iter().map(|(old, new)| format!("{old} to {new}")).collect();
+    let added: Vec<&str> = plan.adds.iter().map(|variant| variant.name.as_str()).collect();
+    let hosts: Vec<String> = plan.hosts.iter().map(|(system, version)| format!("{system}-{version}")).collect();
+    let parts = [
+        ("update to", versions.join(" and ")),
+        ("move", moves.join(", ")),
+        ("add", added.join(", ")),
+        ("run on", hosts.join(", ")),
+    ];
+    let said: Vec<String> =
+        parts.iter().filter(|(_, what)| !what.is_empty()).map(|(verb, what)| format!("{verb} {what}")).collect();
+    let said = said.join(", ");
+    said[..1].to_uppercase() + &said[1..]
 }
 
 /// The progress of several archives.
@@ -234,6 +256,7 @@ fn count(number: usize, what: &str) -> String {
     let ending = match (number, what) {
         (1, _) => "",
         (_, what) if what.ends_with('h') => "es",
+        (_, what) if what.ends_with("ry") => return format!("{number} {}ies", what.trim_end_matches('y')),
         _ => "s",
     };
     format!("{number} {what}{ending}")
@@ -268,8 +291,10 @@ fn print_change(out: &mut impl Write, change: &Change) -> io::Result<()> {
         _ => String::new(),
     };
     writeln!(out, "  {BOLD}{path}{BOLD:#}{DIM}{note}{DIM:#}")?;
-    let width = change.fields.iter().map(|field| field.label.len()).max().unwrap_or(0);
-    for FieldChange { label, found, expected, .. } in &change.fields {
+    // Of a new file the names of architectures tell nothing that its hashes do not.
+    let told = change.fields.iter().filter(|field| change.before.is_some() || field.label != "architecture");
+    let width = told.clone().map(|field| field.label.len()).max().unwrap_or(0);
+    for FieldChange { label, found, expected, .. } in told {
         let (found, expected) = (shortened(found), shortened(expected));
         let arrow = if found.is_empty() { String::new() } else { format!("{OLD}{found}{OLD:#} → ") };
         writeln!(out, "      {label:width$}  {arrow}{NEW}{expected}{NEW:#}")?;

@@ -75,7 +75,17 @@ impl Model {
         let folder = path.split('/').nth(1);
         let variant = own.and_then(|own| own.variants.iter().find(|variant| Some(variant.name.as_str()) == folder));
         let builds = path.ends_with("/Dockerfile");
-        Scope { config: &self.tree.config, directories: &self.directories, own, variant, builds, old: None, hash: &|_| None }
+        Scope {
+            config: &self.tree.config,
+            directories: &self.directories,
+            own,
+            variant,
+            builds,
+            old: None,
+            renames: &NONE,
+            hosts: &NONE,
+            hash: &|_| None,
+        }
     }
 
     /// The fields of a text, each with what it must be.
@@ -109,6 +119,9 @@ fn most_given(tree: &Tree, scanner: &Scanner, directory: &str) -> Option<Version
     counts.into_iter().max_by_key(|(version, count)| (belongs(version), *count, version.clone())).map(|(version, _)| version)
 }
 
+/// No renames, no hosts.
+static NONE: BTreeMap<String, String> = BTreeMap::new();
+
 /// Where a file stands, which is what its fields must say depends on.
 pub struct Scope<'a> {
     /// What repository it is.
@@ -123,6 +136,10 @@ pub struct Scope<'a> {
     pub builds: bool,
     /// The version that an update replaces, which comments and mentions may still give.
     pub old: Option<&'a Version>,
+    /// The variants that an update moves to another base: old name → new name.
+    pub renames: &'a BTreeMap<String, String>,
+    /// The hosts that workflows must run on: operating system → the version in its label.
+    pub hosts: &'a BTreeMap<String, String>,
     /// The hash of an archive of the scope's version, by the end of its name, where it is known.
     pub hash: &'a dyn Fn(&str) -> Option<Sha256>,
 }
@@ -132,7 +149,8 @@ impl Scope<'_> {
     pub fn must(&self, field: &Field, text: &[u8], role: Role) -> Must {
         let found = said(text, &field.span);
         let is_old = self.old.is_some_and(|old| found.contains(&old.to_string()));
-        if field.in_comment && !is_old {
+        let moves = self.renames.keys().any(|name| found.ends_with(name));
+        if field.in_comment && !is_old && !moves {
             return None;
         }
         match &field.kind {
@@ -152,6 +170,7 @@ impl Scope<'_> {
                 None => found.parse::<Sha256>().err().map(|_| Err("wanted the 64 hex digits of a SHA-256".to_owned())),
             },
             Kind::Family => None,
+            Kind::Host { system } => self.hosts.get(system).map(|label| Ok(label.clone())),
             Kind::Base { image } => self.base(image, &found),
             Kind::Labels(must) | Kind::Arch(must) => must.clone(),
         }
@@ -214,12 +233,13 @@ impl Scope<'_> {
         if !tag.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit()) {
             return ("", Some(tag));
         }
-        let ends = |variant: &&Variant| {
-            tag.strip_suffix(&variant.name).and_then(|rest| rest.strip_suffix('-')).is_some_and(|rest| !rest.is_empty())
+        let ends = |name: &&String| {
+            tag.strip_suffix(name.as_str()).and_then(|rest| rest.strip_suffix('-')).is_some_and(|rest| !rest.is_empty())
         };
         let variants = || self.directories.iter().flat_map(|directory| &directory.variants);
-        if let Some(variant) = variants().filter(ends).max_by_key(|variant| variant.name.len()) {
-            let end = tag.len() - variant.name.len();
+        let names = variants().map(|variant| &variant.name).chain(self.renames.keys());
+        if let Some(name) = names.filter(ends).max_by_key(|name| name.len()) {
+            let end = tag.len() - name.len();
             return (&tag[..end - 1], Some(&tag[end..]));
         }
         for version in self.directories.iter().map(|directory| &directory.version).chain(self.old) {
@@ -244,6 +264,7 @@ impl Scope<'_> {
     /// The variant that a reference to `name` must be to: of several of a family the one with the file's own base, else
     /// the one that is named, else the only one. In scripts a family without base is an alias, which is left.
     fn resolve(&self, name: &str, directory: &Directory) -> Result<String, String> {
+        let name = self.renames.get(name).map_or(name, String::as_str);
         let Some(wanted) = Variant::parse(name) else { return Err(format!("`{name}` is no variant's name")) };
         let family: Vec<&Variant> = directory.variants.iter().filter(|variant| variant.family == wanted.family).collect();
         let own_base = self.variant.map(|variant| variant.base.as_str()).filter(|base| !base.is_empty());

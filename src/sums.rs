@@ -61,6 +61,12 @@ impl fmt::Debug for Sha256 {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sums(BTreeMap<String, Sha256>);
 
+impl FromIterator<(String, Sha256)> for Sums {
+    fn from_iter<T: IntoIterator<Item = (String, Sha256)>>(pairs: T) -> Self {
+        Self(BTreeMap::from_iter(pairs))
+    }
+}
+
 impl Sums {
     /// Reads `SHA256SUMS` as `sha256sum --check --strict` does (text and binary lines, `\`-escaped names, BSD lines, CRLF,
     /// blank lines and lines that begin with `#`), and stricter: a malformed line, two hashes for one name, and a file

@@ -87,6 +87,32 @@ pub fn stamp(model: &Model, template: &[u8], scope: &Scope) -> Vec<u8> {
     rewrite(template, &model.judge(template, Role::Dockerfile, scope))
 }
 
+/// The templates that name a variant which moves to another base, or begin with its old base, with the new one: path and text.
+pub fn moved(model: &Model, renames: &BTreeMap<String, String>) -> Vec<(String, Vec<u8>)> {
+    let renames: Vec<(Variant, &String)> = renames.iter().filter_map(|(old, new)| Some((Variant::parse(old)?, new))).collect();
+    let mut moved = Vec::new();
+    for (path, file) in below(&model.tree.files, "templates") {
+        let Some(role) = model.tree.role(path).filter(|_| !file.is_link()) else { continue };
+        let family = path.split('/').nth(1).unwrap_or_default();
+        let fields = model.scanner.scan(file.text(), role).into_iter().map(|field| {
+            let found = said(file.text(), &field.span);
+            let must = renames.iter().find_map(|(old, new)| match &field.kind {
+                Kind::Base { image } if old.family == family && old.is_on(image) && old.base == found => {
+                    Variant::parse(new).map(|new| new.base)
+                }
+                Kind::Tag | Kind::TagVariant => found.strip_suffix(&old.name).map(|start| format!("{start}{new}")),
+                _ => None,
+            });
+            (field, must.map(Ok))
+        });
+        let text = rewrite(file.text(), &fields.collect::<Vec<_>>());
+        if text != file.text() {
+            moved.push((path.clone(), text));
+        }
+    }
+    moved
+}
+
 /// The number of the first line that differs, and the two lines.
 fn first_difference(found: &[u8], expected: &[u8]) -> Option<(usize, String, String)> {
     if found == expected {

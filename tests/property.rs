@@ -199,8 +199,8 @@ impl Style {
 
 fn planned(tree: &Tree, style: &Style, version: &Version) -> Plan {
     let model = Model::new(tree.clone()).expect("a model");
-    let targets = targets(&model, std::slice::from_ref(version), Options::default()).expect("targets");
-    plan(&model, targets, &[style.sums(version)], Options::default()).expect("a plan")
+    let targets = targets(&model, std::slice::from_ref(version), &Options::default()).expect("targets");
+    plan(&model, targets, &[style.sums(version)], &Options::default()).expect("a plan")
 }
 
 fn after(tree: &Tree, plan: &Plan) -> Tree {
@@ -251,8 +251,8 @@ proptest! {
         }
         let allowed = Options { allow_downgrade: true, ..Options::default() };
         let model = Model::new(tree.clone()).expect("a model");
-        let aims = targets(&model, std::slice::from_ref(&new), allowed).expect("targets");
-        let found = after(&tree, &plan(&model, aims, &[style.sums(&new)], allowed).expect("a plan"));
+        let aims = targets(&model, std::slice::from_ref(&new), &allowed).expect("targets");
+        let found = after(&tree, &plan(&model, aims, &[style.sums(&new)], &allowed).expect("a plan"));
         prop_assert_eq!(&found.files, &style.tree(&new).files);
         is_right(&found, &style, &new)?;
     }

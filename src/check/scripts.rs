@@ -9,16 +9,18 @@ use crate::tree::Role;
 use crate::version::Variant;
 
 /// A variant that a file names: a script in what it builds or runs, a Dockerfile in what it copies from.
-pub struct Mention {
-    path: String,
-    role: Role,
+pub(super) struct Mention {
+    pub(super) path: String,
+    pub(super) role: Role,
     variant: String,
+    /// The base of a variant of Windows.
+    pub(super) windows_base: Option<String>,
     line: usize,
     column: usize,
 }
 
 /// Adds the variants that a file names, in the order in which it names them.
-pub fn gather(model: &Model, seen: &Seen, mentions: &mut Vec<Mention>) {
+pub(super) fn gather(model: &Model, seen: &Seen, mentions: &mut Vec<Mention>) {
     let scope = model.scope(seen.path);
     let Some(directory) = scope.own.or(model.directories.last()) else { return };
     for (field, must) in seen.fields.iter().filter(|(field, _)| !field.in_comment) {
@@ -38,14 +40,15 @@ pub fn gather(model: &Model, seen: &Seen, mentions: &mut Vec<Mention>) {
         };
         let (line, column) = seen.places.of(field.span.start);
         for variant in directory.variants.iter().filter(family).chain(named) {
+            let windows_base = variant.is_windows().then(|| variant.base.clone());
             let (path, variant) = (seen.path.to_owned(), variant.name.clone());
-            mentions.push(Mention { path, role: seen.role, variant, line, column });
+            mentions.push(Mention { path, role: seen.role, variant, windows_base, line, column });
         }
     }
 }
 
 /// Checks the scripts of each version directory, and those of the root against the newest one.
-pub fn check(model: &Model, mentions: &[Mention], findings: &mut Vec<Finding>) {
+pub(super) fn check(model: &Model, mentions: &[Mention], findings: &mut Vec<Finding>) {
     for directory in &model.directories {
         let folder = format!("{}/tests/", directory.name);
         check_folder(directory, &folder, mentions, findings);

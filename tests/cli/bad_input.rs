@@ -487,3 +487,12 @@ fn a_text_of_many_fields_in_one_line_is_no_trouble() {
     repository.update(&["-q", "0.25.6"]).exits_with(0);
     assert_eq!(repository.read("tests/long.sh"), line.replace("0.25.5", "0.25.6").repeat(20_000));
 }
+
+#[test]
+fn a_comment_that_gives_the_version_is_left_by_a_second_run() {
+    let repository = streaming();
+    let text = repository.read("tests/build-images.sh");
+    repository.write("tests/build-images.sh", format!("# once in 0.25.6 of nanoserver-1800.25.6\n{text}"));
+    repository.update(&["0.25.6"]).exits_with(0);
+    repository.update(&["--exit-code", "0.25.6"]).exits_with(0).says("nats-streaming 0.25.6 in 0.25.6/: nothing to change\n");
+}

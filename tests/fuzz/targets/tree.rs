@@ -58,8 +58,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let version = parse_version("0.25.6").unwrap();
     let sums = [Sums::parse(SUMS).unwrap()];
     let planned = |model: &Model| {
-        let aims = targets(model, std::slice::from_ref(&version), Options::default()).unwrap();
-        plan(model, aims, &sums, Options::default())
+        let aims = targets(model, std::slice::from_ref(&version), &Options::default()).unwrap();
+        plan(model, aims, &sums, &Options::default())
     };
     let before = RIGHT.next(tree(files, "0.25.5")).unwrap();
     check(&before).unwrap();
