@@ -64,6 +64,12 @@ impl Cli {
 pub enum Command {
     /// Is every version, hash, reference and base consistent? Needs no network
     Check(CheckArgs),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
 }
 
 /// What the check can be told.
@@ -188,6 +194,10 @@ pub enum Format {
     Text,
     /// For programs
     Json,
+    /// For the body of a pull request
+    Markdown,
+    /// For GitHub's runner: annotations, and Markdown in the summary of the step
+    Github,
 }
 
 /// When to use colours.

@@ -13,7 +13,7 @@ use crate::cli::{CheckArgs, Cli, Command, Common, From, UpdateArgs};
 use crate::config::Config;
 use crate::plan::{plan, targets};
 use crate::release::Source;
-use crate::report::Output;
+use crate::report::{self, Output};
 use crate::rules::Model;
 use crate::sums::{Sha256, Sums};
 use crate::tree::Tree;
@@ -23,6 +23,10 @@ use crate::verify::{Archive, hashes};
 pub fn run(cli: &Cli) -> Result<ExitCode> {
     let found = match &cli.command {
         Some(Command::Check(args)) => run_check(args, &cli.common)?,
+        Some(Command::Completions { shell }) => {
+            report::completions(*shell)?;
+            false
+        }
         None => run_update(&cli.update, &cli.common)?,
     };
     Ok(ExitCode::from(u8::from(found)))

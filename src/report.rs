@@ -1,22 +1,27 @@
 //! Everything that is printed: results to standard output, progress and errors to standard error.
 
+mod diff;
+mod github;
+mod json;
+mod markdown;
+mod progress;
+
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
-use std::sync::Mutex;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use clap::CommandFactory;
 use serde_json::{Value, json};
-use similar::TextDiff;
 
+pub use self::progress::Bars;
 use crate::check::{Finding, Report};
-use crate::cli::{Color, Common, Format, UpdateArgs};
-use crate::plan::{Change, FieldChange, Plan};
+use crate::cli::{Cli, Color, Common, Format, UpdateArgs};
+use crate::plan::{Change, FieldChange, Plan, Target};
 use crate::rules::Model;
 use crate::sums::Sha256;
-use crate::verify::{Archive, Progress};
+use crate::verify::Archive;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -24,7 +29,6 @@ const OLD: Style = AnsiColor::Red.on_default();
 const NEW: Style = AnsiColor::Green.on_default();
 const NOTE: Style = AnsiColor::Yellow.on_default();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
-const AT: Style = AnsiColor::Cyan.on_default();
 
 /// How many characters a value may have before its middle is left out.
 const LONGEST_VALUE: usize = 60;
@@ -57,6 +61,13 @@ pub fn error(error: &anyhow::Error, color: Color) {
     }
 }
 
+/// Prints the completions of a shell.
+pub fn completions(shell: clap_complete::Shell) -> Result<()> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "update", &mut text);
+    finished(io::stdout().write_all(&text))
+}
+
 impl Output {
     /// Output as the options say.
     pub fn new(common: &Common) -> Self {
@@ -79,13 +90,7 @@ impl Output {
 
     /// Shows how far archives are: a bar for each on a terminal, a line when one is done elsewhere, nothing where it is quiet.
     pub fn bars(&self, archives: &[Archive]) -> Bars {
-        let target = if self.progress.is_some() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Bars {
-            all: MultiProgress::with_draw_target(target),
-            names: archives.iter().map(|archive| archive.name.clone()).collect(),
-            bars: Mutex::default(),
-            lines: self.progress.is_none() && !self.quiet,
-        }
+        Bars::new(archives, self.progress.is_some(), self.quiet)
     }
 
     /// Prints what `check` found.
@@ -94,12 +99,22 @@ impl Output {
             (true, _) => Ok(()),
             (_, Format::Json) => self.json(&json!({ "findings": report.findings })),
             (_, Format::Text) => finished(self.check_text(model, report)),
+            (_, Format::Markdown) => finished(write!(self.out, "{}", markdown::check(&model.tree.config.image, report))),
+            (_, Format::Github) => {
+                finished(report.findings.iter().try_for_each(|finding| github::annotate(&mut self.out, "error", finding)))?;
+                github::append_summary(&markdown::check(&model.tree.config.image, report))?;
+                finished(self.check_verdict(model, report))
+            }
         }
     }
 
     fn check_text(&mut self, model: &Model, report: &Report) -> io::Result<()> {
+        print_findings(&mut self.out, "", &report.findings)?;
+        self.check_verdict(model, report)
+    }
+
+    fn check_verdict(&mut self, model: &Model, report: &Report) -> io::Result<()> {
         let out = &mut self.out;
-        print_findings(out, "", &report.findings)?;
         let [directories, variants, files, fields] = report.counts;
         if !report.findings.is_empty() {
             let mut paths: Vec<&str> = report.findings.iter().map(|finding| finding.path.as_str()).collect();
@@ -118,35 +133,32 @@ impl Output {
     pub fn update(&mut self, model: &Model, plan: &Plan, args: &UpdateArgs) -> Result<()> {
         match (self.quiet, self.format) {
             (true, _) => Ok(()),
-            (_, Format::Json) => self.json(&update_json(plan, args)),
+            (_, Format::Json) => self.json(&json::update(plan, args)),
             (_, Format::Text) => finished(self.update_text(model, plan, args)),
+            (_, Format::Markdown) => finished(write!(self.out, "{}", markdown::update(&model.tree.config.image, plan))),
+            (_, Format::Github) => {
+                finished(self.update_text(model, plan, args))?;
+                finished(plan.remaining.iter().try_for_each(|finding| github::annotate(&mut self.out, "warning", finding)))?;
+                github::append_summary(&markdown::update(&model.tree.config.image, plan))
+            }
         }
     }
 
     fn update_text(&mut self, model: &Model, plan: &Plan, args: &UpdateArgs) -> io::Result<()> {
         let out = &mut self.out;
+        let (image, nothing) = (&model.tree.config.image, plan.changes.is_empty());
         for target in &plan.targets {
-            let image = &model.tree.config.image;
-            match &target.old {
-                _ if plan.changes.is_empty() => {
-                    writeln!(out, "{image} {} in {}/: nothing to change", target.version, target.directory)?;
-                }
-                Some(old) if *old != target.version => {
-                    writeln!(out, "{image} {OLD}{old}{OLD:#} → {NEW}{}{NEW:#}", target.version)?;
-                }
-                Some(_) if target.has_release() => {
-                    writeln!(out, "{image} {}, repaired in {}/", target.version, target.directory)?
-                }
-                Some(_) => writeln!(out, "{image} {} in {}/", target.version, target.directory)?,
-                None => writeln!(out, "{image} {NEW}{}{NEW:#}, new in {}/", target.version, target.directory)?,
-            }
+            writeln!(out, "{}", headline(image, target, nothing, OLD, NEW))?;
+        }
+        if plan.targets.is_empty() && nothing {
+            writeln!(out, "{image}: nothing to change")?;
         }
         if !plan.changes.is_empty() {
             writeln!(out)?;
             plan.changes.iter().try_for_each(|change| print_change(out, change))?;
             writeln!(out, "\n{}", counts(plan))?;
             if args.diff {
-                plan.changes.iter().try_for_each(|change| print_diff(out, change))?;
+                plan.changes.iter().try_for_each(|change| diff::print(out, change))?;
             }
         }
         if !plan.remaining.is_empty() {
@@ -161,7 +173,7 @@ impl Output {
 
     /// Prints, to people, what they do with an update that is written.
     pub fn left_to_do(&mut self, plan: &Plan) {
-        if self.quiet || self.format != Format::Text {
+        if self.quiet || !matches!(self.format, Format::Text | Format::Github) {
             return;
         }
         // The tree is written: that this cannot be said is no failure any more.
@@ -177,6 +189,18 @@ impl Output {
 
     fn json(&mut self, value: &Value) -> Result<()> {
         finished(writeln!(self.out, "{value:#}"))
+    }
+}
+
+/// From which version to which.
+fn headline(image: &str, target: &Target, nothing: bool, old_style: Style, new_style: Style) -> String {
+    let Target { version, directory, .. } = target;
+    match &target.old {
+        _ if nothing => format!("{image} {version} in {directory}/: nothing to change"),
+        Some(old) if old != version => format!("{image} {old_style}{old}{old_style:#} → {new_style}{version}{new_style:#}"),
+        Some(_) if target.has_release() => format!("{image} {version}, repaired in {directory}/"),
+        Some(_) => format!("{image} {version} in {directory}/"),
+        None => format!("{image} {new_style}{version}{new_style:#}, new in {directory}/"),
     }
 }
 
@@ -198,50 +222,6 @@ fn subject(plan: &Plan) -> String {
         parts.iter().filter(|(_, what)| !what.is_empty()).map(|(verb, what)| format!("{verb} {what}")).collect();
     let said = said.join(", ");
     said[..1].to_uppercase() + &said[1..]
-}
-
-/// The progress of several archives.
-pub struct Bars {
-    all: MultiProgress,
-    names: Vec<String>,
-    bars: Mutex<BTreeMap<usize, ProgressBar>>,
-    lines: bool,
-}
-
-impl Bars {
-    fn bar(&self, archive: usize) -> ProgressBar {
-        let mut bars = self.bars.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let new = || self.all.add(ProgressBar::no_length().with_message(self.names[archive].clone()));
-        bars.entry(archive).or_insert_with(new).clone()
-    }
-}
-
-impl Progress for Bars {
-    fn begin(&self, archive: usize, size: Option<u64>) {
-        let bar = self.bar(archive);
-        let style = ProgressStyle::with_template(match size {
-            Some(_) => "{bar:24} {bytes:>10}/{total_bytes:10} {msg}",
-            None => "{spinner} {bytes:>10} {msg}",
-        });
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        if let Some(size) = size {
-            bar.set_length(size);
-        }
-        bar.set_position(0);
-    }
-
-    fn advance(&self, archive: usize, bytes: u64) {
-        self.bar(archive).inc(bytes);
-    }
-
-    fn end(&self, archive: usize, done: bool) {
-        let bar = self.bar(archive);
-        if self.lines && done {
-            // Progress that cannot be shown is no reason to stop.
-            let _ = writeln!(io::stderr(), "hashed {} ({} bytes)", self.names[archive], bar.position());
-        }
-        bar.finish_and_clear();
-    }
 }
 
 /// A reader that has seen enough and closed the pipe is no failure.
@@ -341,67 +321,4 @@ fn counts(plan: &Plan) -> String {
         0 => format!("{}, no field changed", files.join(", ")),
         _ => format!("{}; {} changed: {}", files.join(", "), count(total, "field"), fields.join(", ")),
     }
-}
-
-fn update_json(plan: &Plan, args: &UpdateArgs) -> Value {
-    let field = |field: &FieldChange| json!({ "field": field.label, "line": field.line, "found": field.found, "expected": field.expected });
-    let file = |change: &Change| {
-        json!({
-            "action": action(plan, change),
-            "path": change.path,
-            "from": change.from,
-            "template": change.template,
-            "fields": change.fields.iter().map(field).collect::<Vec<_>>(),
-        })
-    };
-    let target = |target: &crate::plan::Target| {
-        json!({
-            "version": target.version.to_string(),
-            "from": target.old.as_ref().map(ToString::to_string),
-            "directory": target.directory,
-            "source": target.source,
-        })
-    };
-    json!({
-        "dry_run": args.dry_run,
-        "versions": plan.targets.iter().map(target).collect::<Vec<_>>(),
-        "files": plan.changes.iter().map(file).collect::<Vec<_>>(),
-        "removed": plan.removed,
-        "findings": plan.remaining,
-    })
-}
-
-/// The change of a file in git's form, which `git apply` reads.
-fn print_diff(out: &mut impl Write, change: &Change) -> io::Result<()> {
-    let (old, new) = (change.from.as_deref().unwrap_or(&change.path), change.path.as_str());
-    let before = change.before.as_ref().map(|file| file.text()).unwrap_or_default();
-    writeln!(out, "\n{BOLD}diff --git a/{old} b/{new}{BOLD:#}")?;
-    if change.before.is_none() {
-        let mode = if change.after.is_executable() { "100755" } else { "100644" };
-        writeln!(out, "{BOLD}new file mode {mode}{BOLD:#}")?;
-    } else if old != new {
-        writeln!(out, "{BOLD}rename from {old}\nrename to {new}{BOLD:#}")?;
-    }
-    if before == change.after.text() {
-        return Ok(());
-    }
-    let old = if change.before.is_none() { "/dev/null".to_owned() } else { format!("a/{old}") };
-    writeln!(out, "{BOLD}--- {old}\n+++ b/{new}{BOLD:#}")?;
-    let diff = TextDiff::from_lines(before, change.after.text());
-    let mut text = Vec::new();
-    diff.unified_diff().context_radius(3).to_writer(&mut text)?;
-    for line in text.split_inclusive(|&byte| byte == b'\n') {
-        let style = match line.first() {
-            Some(b'-') => OLD,
-            Some(b'+') => NEW,
-            Some(b'@') => AT,
-            _ => Style::new(),
-        };
-        let (line, end) = line.split_at(line.len() - usize::from(line.ends_with(b"\n")));
-        write!(out, "{style}")?;
-        out.write_all(line)?;
-        write!(out, "{style:#}")?;
-        out.write_all(end)?;
-    }
-    Ok(())
 }

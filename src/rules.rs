@@ -171,7 +171,15 @@ impl Scope<'_> {
             },
             Kind::Family => None,
             Kind::Host { system } => self.hosts.get(system).map(|label| Ok(label.clone())),
-            Kind::Base { image } => self.base(image, &found),
+            Kind::Base { image } => {
+                let base = self.base(image, &found)?;
+                let is_pinned = text[field.span.end..].starts_with(b"@sha256:");
+                Some(if is_pinned && base != found {
+                    Err(format!("is pinned by its digest: put {base} and its digest there by hand"))
+                } else {
+                    Ok(base)
+                })
+            }
             Kind::Labels(must) | Kind::Arch(must) => must.clone(),
         }
     }
@@ -221,10 +229,10 @@ impl Scope<'_> {
         if is_old || is_near { self.tag(found) } else { None }
     }
 
-    fn base(&self, image: &str, found: &str) -> Must {
+    fn base(&self, image: &str, found: &str) -> Option<String> {
         let variant = self.variant.filter(|variant| variant.is_on(image) && !variant.base.is_empty())?;
         let refined = found.strip_prefix(&variant.base).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']));
-        Some(Ok(if refined { found.to_owned() } else { variant.base.clone() }))
+        Some(if refined { found.to_owned() } else { variant.base.clone() })
     }
 
     /// Splits a tag into version and variant. A version can end in a suffix with dashes, and a variant can hold some: the

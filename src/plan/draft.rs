@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::stated::Stated;
 use super::targets::{Options, Target, variants_of};
@@ -57,7 +57,9 @@ impl Draft {
                 *variant = renamed.unwrap_or_else(|| variant.clone());
             }
             for variant in &options.adds {
-                ensure!(!variants.contains(variant), "`--add {variant}`: {} has it already", target.directory);
+                if variants.contains(variant) {
+                    continue;
+                }
                 add_from_sibling(before, target, variant, &variants, &mut files, &mut origins)?;
                 variants.push(variant.clone());
             }

@@ -59,13 +59,19 @@ impl fmt::Display for Base {
 }
 
 impl Base {
-    /// Which of these variants move, and to which name. `windows` stands for all families of Windows.
+    /// Whether a variant is of the family; `windows` stands for all families of Windows.
+    fn is_of_family(&self, variant: &Variant) -> bool {
+        variant.family == self.from.family || self.from.family == "windows" && variant.is_windows()
+    }
+
+    /// Whether a variant is one that is meant.
+    fn is_of(&self, variant: &Variant) -> bool {
+        self.is_of_family(variant) && (self.from.base.is_empty() || variant.base == self.from.base)
+    }
+
+    /// Which of these variants move, and to which name.
     fn renames(&self, variants: &[Variant]) -> Result<BTreeMap<String, String>> {
-        let of_family =
-            |variant: &&Variant| variant.family == self.from.family || self.from.family == "windows" && variant.is_windows();
-        let named = |variant: &&Variant| self.from.base.is_empty() || variant.base == self.from.base;
-        let moving: Vec<&Variant> =
-            variants.iter().filter(of_family).filter(named).filter(|variant| variant.base != self.to).collect();
+        let moving: Vec<&Variant> = variants.iter().filter(|variant| self.is_of(variant) && variant.base != self.to).collect();
         let bases: BTreeSet<&str> = moving.iter().map(|variant| variant.base.as_str()).collect();
         if bases.len() > 1 {
             let names: Vec<&str> = moving.iter().map(|variant| variant.name.as_str()).collect();
@@ -149,14 +155,15 @@ pub fn targets(model: &Model, versions: &[Version], options: &Options) -> Result
     }
     ensure!(problems.is_empty(), "{}", problems.join("\n"));
     for base in &options.bases {
-        let mut moved = 0;
+        let mut is_known = false;
         for target in &mut targets {
-            let renames = base.renames(&variants_of(model, target)).with_context(|| format!("in {}", target.directory))?;
-            moved += renames.len();
-            target.renames.extend(renames);
+            let variants = variants_of(model, target);
+            is_known |=
+                variants.iter().any(|variant| base.is_of(variant) || base.is_of_family(variant) && variant.base == base.to);
+            target.renames.extend(base.renames(&variants).with_context(|| format!("in {}", target.directory))?);
         }
         let directories: Vec<&str> = targets.iter().map(|target| target.directory.as_str()).collect();
-        ensure!(moved > 0, "`--base {base}`: no variant of that name in {}", directories.join(", "));
+        ensure!(is_known, "`--base {base}`: no variant of that name in {}", directories.join(", "));
     }
     if versions.is_empty() {
         targets.retain(|target| !target.renames.is_empty() || !options.adds.is_empty());

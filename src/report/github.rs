@@ -1,0 +1,54 @@
+//! What GitHub's runner reads: annotations on standard output, and the summary of a step.
+//!
+//! Its format: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+
+use anyhow::{Context, Result};
+
+use crate::check::Finding;
+
+/// Prints a finding as an annotation of that level.
+pub(super) fn annotate(out: &mut impl Write, level: &str, finding: &Finding) -> io::Result<()> {
+    let Finding { path, line, column, rule, message, .. } = finding;
+    let (path, rule, message) = (property(path), property(rule), data(message));
+    writeln!(out, "::{level} file={path},line={line},col={column},title={rule}::{message}")
+}
+
+/// Appends to the summary of the step, where there is one.
+pub(super) fn append_summary(text: &str) -> Result<()> {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return Ok(()) };
+    let mut file = OpenOptions::new().create(true).append(true).open(&path).context("cannot open GITHUB_STEP_SUMMARY")?;
+    file.write_all(text.as_bytes()).context("cannot write GITHUB_STEP_SUMMARY")
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_runner_takes_for_syntax_is_escaped() {
+        let finding = Finding {
+            path: "a,b:c%d\n".to_owned(),
+            line: 3,
+            column: 7,
+            rule: "base",
+            found: String::new(),
+            expected: String::new(),
+            message: "100%: x,\r\n::error::y".to_owned(),
+        };
+        let mut out = Vec::new();
+        annotate(&mut out, "error", &finding).unwrap();
+        let expected = "::error file=a%2Cb%3Ac%25d%0A,line=3,col=7,title=base::100%25: x,%0D%0A::error::y\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}

@@ -1,0 +1,64 @@
+//! How far archives are, for people.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::Mutex;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::verify::{Archive, Progress};
+
+/// The progress of several archives.
+pub struct Bars {
+    all: MultiProgress,
+    names: Vec<String>,
+    bars: Mutex<BTreeMap<usize, ProgressBar>>,
+    lines: bool,
+}
+
+impl Bars {
+    /// A bar for each archive on a terminal, else a line when one is done, unless it is quiet.
+    pub(super) fn new(archives: &[Archive], is_terminal: bool, quiet: bool) -> Self {
+        let target = if is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Self {
+            all: MultiProgress::with_draw_target(target),
+            names: archives.iter().map(|archive| archive.name.clone()).collect(),
+            bars: Mutex::default(),
+            lines: !is_terminal && !quiet,
+        }
+    }
+
+    fn bar(&self, archive: usize) -> ProgressBar {
+        let mut bars = self.bars.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let new = || self.all.add(ProgressBar::no_length().with_message(self.names[archive].clone()));
+        bars.entry(archive).or_insert_with(new).clone()
+    }
+}
+
+impl Progress for Bars {
+    fn begin(&self, archive: usize, size: Option<u64>) {
+        let bar = self.bar(archive);
+        let style = ProgressStyle::with_template(match size {
+            Some(_) => "{bar:24} {bytes:>10}/{total_bytes:10} {msg}",
+            None => "{spinner} {bytes:>10} {msg}",
+        });
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        if let Some(size) = size {
+            bar.set_length(size);
+        }
+        bar.set_position(0);
+    }
+
+    fn advance(&self, archive: usize, bytes: u64) {
+        self.bar(archive).inc(bytes);
+    }
+
+    fn end(&self, archive: usize, done: bool) {
+        let bar = self.bar(archive);
+        if self.lines && done {
+            // Progress that cannot be shown is no reason to stop.
+            let _ = writeln!(io::stderr(), "hashed {} ({} bytes)", self.names[archive], bar.position());
+        }
+        bar.finish_and_clear();
+    }
+}

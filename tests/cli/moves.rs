@@ -1,0 +1,298 @@
+//! Bases, new variants and CI hosts: what a maintainer would edit by hand.
+
+use crate::support::{Repository, Run, same, snapshot, tree};
+
+const RELEASES_OF_LINES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/trees/lines/releases");
+
+fn streaming() -> Repository {
+    Repository::of(&tree("streaming/after"))
+}
+
+fn lines() -> Repository {
+    Repository::of(&tree("lines/before"))
+}
+
+/// A run without any release in reach.
+fn offline(repository: &Repository, args: &[&str]) -> Run {
+    repository.run(&[&["--from", "http://127.0.0.1:1"], args].concat())
+}
+
+/// A second run of the same command changes nothing, and `check` finds nothing.
+#[track_caller]
+fn is_settled(repository: &Repository, args: &[&str]) {
+    repository.finds(&[]);
+    let before = repository.snapshot();
+    let run = offline(repository, &[args, &["--exit-code"]].concat()).exits_with(0);
+    assert!(run.stdout.ends_with(": nothing to change\n"), "{}", run.stdout);
+    same(&repository.snapshot(), &before);
+}
+
+#[test]
+fn a_family_moves_to_another_base_with_everything_that_mentions_it() {
+    let repository = streaming();
+    let run = offline(&repository, &["--base", "alpine=3.19"]).exits_with(0);
+    assert_eq!(
+        run.stdout,
+        "\
+nats-streaming 0.25.6 in 0.25.6/
+
+  0.25.6/alpine3.18/Dockerfile → 0.25.6/alpine3.19/Dockerfile
+      base  3.18 → 3.19
+  0.25.6/alpine3.18/docker-entrypoint.sh → 0.25.6/alpine3.19/docker-entrypoint.sh  unchanged
+  0.25.6/scratch/Dockerfile
+      reference  0.25.6-alpine3.18 → 0.25.6-alpine3.19
+  tests/build-images.sh
+      variant    alpine3.18 → alpine3.19
+      reference  alpine3.18 → alpine3.19
+  tests/run-images.sh
+      reference  0.25.6-alpine3.18 → 0.25.6-alpine3.19
+
+2 files moved, 3 files rewritten; 5 fields changed: 1 base, 3 references, 1 variant
+
+What is left to do:
+  git add --all && git diff --cached -M    read the change, renames as renames
+  git commit -m \"Move alpine3.18 to alpine3.19\"
+  git push, and open the pull request
+"
+    );
+    let mut expected = snapshot(&tree("streaming/after"));
+    let moved: Vec<String> = expected.keys().filter(|path| path.contains("alpine3.18")).cloned().collect();
+    for path in moved {
+        let file = expected.remove(&path).expect("it");
+        expected.insert(path.replace("alpine3.18", "alpine3.19"), file);
+    }
+    for (path, (_, bytes)) in &mut expected {
+        let text = String::from_utf8_lossy(bytes).replace("alpine3.18", "alpine3.19").replace("alpine:3.18", "alpine:3.19");
+        if !path.ends_with("history.txt") {
+            *bytes = text.into_bytes();
+        }
+    }
+    same(&repository.snapshot(), &expected);
+    is_settled(&repository, &["--base", "alpine=3.19"]);
+}
+
+#[test]
+fn a_base_moves_together_with_the_version() {
+    let repository = Repository::of(&tree("streaming/before"));
+    repository.update(&["0.25.6", "--base", "alpine=3.19", "--base", "windows=ltsc2022"]).exits_with(0);
+    assert!(repository.read("0.25.6/alpine3.19/Dockerfile").starts_with("FROM alpine:3.19\n"));
+    assert!(
+        repository.read("0.25.6/nanoserver-ltsc2022/Dockerfile").contains("nats-streaming:0.25.6-windowsservercore-ltsc2022 ")
+    );
+    assert!(repository.read("tests/build-images-2019.ps1").contains("..\\0.25.6\\nanoserver-ltsc2022\""));
+    assert!(!repository.path("0.25.5").exists());
+    is_settled(&repository, &["--base", "windows=ltsc2022"]);
+}
+
+#[test]
+fn templates_move_with_their_families() {
+    let repository = Repository::of_this_project();
+    offline(&repository, &["--base", "alpine=3.19", "--base", "windows=ltsc2022"]).exits_with(0);
+    assert!(repository.read("templates/alpine/Dockerfile").starts_with("FROM alpine:3.19\n"));
+    assert!(repository.read("templates/scratch/Dockerfile").contains("nats-streaming:0.0.0-alpine3.19 "));
+    let nanoserver = repository.read("templates/nanoserver/Dockerfile");
+    assert!(nanoserver.contains("nanoserver:ltsc2022\n") && nanoserver.contains("0.0.0-windowsservercore-ltsc2022 "));
+    is_settled(&repository, &["--base", "alpine=3.19", "--base", "windows=ltsc2022"]);
+    offline(&repository, &["--base", "alpine=3.18", "--base", "windows=1809"]).exits_with(0);
+    same(&repository.snapshot(), &Repository::of_this_project().snapshot());
+}
+
+#[test]
+fn of_several_variants_of_a_family_the_one_that_moves_is_named() {
+    let repository = lines();
+    repository.remove("2.12.x");
+    let before = repository.snapshot();
+    offline(&repository, &["--base", "windows=ltsc2028"]).fails_with(&[
+        "in 2.14.x",
+        "`--base windows=ltsc2028` could move any of nanoserver-ltsc2022, nanoserver-ltsc2025, windowsservercore-ltsc2022, \
+         windowsservercore-ltsc2025: say which, as in `--base windows-ltsc2022=ltsc2028`",
+    ]);
+    offline(&repository, &["--base", "windows-ltsc2022=ltsc2025"])
+        .fails_with(&["`--base windows-ltsc2022=ltsc2025`: nanoserver-ltsc2025 stands beside nanoserver-ltsc2022 already"]);
+    offline(&repository, &["--base", "debian=12"]).fails_with(&["`--base debian=12`: no variant of that name in 2.14.x"]);
+    same(&repository.snapshot(), &before);
+    offline(&repository, &["--base", "windows-ltsc2022=ltsc2028"]).exits_with(0);
+    assert!(repository.read("2.14.x/nanoserver-ltsc2028/Dockerfile").contains("nats:2.14.4-windowsservercore-ltsc2028 "));
+    assert!(repository.read("2.14.x/nanoserver-ltsc2025/Dockerfile").contains("nats:2.14.4-windowsservercore-ltsc2025 "));
+    is_settled(&repository, &["--base", "windows-ltsc2022=ltsc2028"]);
+}
+
+#[test]
+fn a_base_without_a_version_moves_in_every_line_that_has_it() {
+    let repository = lines();
+    offline(&repository, &["--base", "alpine=3.23"]).exits_with(0);
+    assert!(repository.read("2.12.x/alpine3.23/Dockerfile.preview").starts_with("ARG BASE_IMAGE=nats:2.12.14-alpine3.23\n"));
+    assert!(repository.read("2.14.x/alpine3.23/Dockerfile").starts_with("FROM alpine:3.23\n"));
+    is_settled(&repository, &["--base", "alpine=3.23"]);
+    repository.run(&["--from", RELEASES_OF_LINES, "2.14.5", "--base", "alpine=3.24"]).exits_with(0);
+    assert!(repository.path("2.12.x/alpine3.23").exists() && repository.path("2.14.x/alpine3.24").exists());
+}
+
+#[test]
+fn a_base_that_is_pinned_by_its_digest_is_not_moved() {
+    let repository = streaming();
+    repository.edit("0.25.6/alpine3.18/Dockerfile", "FROM alpine:3.18", &format!("FROM alpine:3.18@sha256:{}", "4".repeat(64)));
+    repository.finds(&[]);
+    let before = repository.snapshot();
+    offline(&repository, &["--base", "alpine=3.19"]).fails_with(&[
+        "0.25.6/alpine3.18/Dockerfile:1: base: says 3.18: is pinned by its digest: put 3.19 and its digest there by hand",
+    ]);
+    same(&repository.snapshot(), &before);
+}
+
+#[test]
+fn a_comment_that_mentions_a_variant_moves_with_it() {
+    let repository = streaming();
+    repository.edit("tests/build-images.sh", "set -euo", "# alpine3.18 first, once it was alpine3.12\nset -euo");
+    offline(&repository, &["--base", "alpine=3.19"]).exits_with(0);
+    assert!(repository.read("tests/build-images.sh").contains("# alpine3.19 first, once it was alpine3.12\n"));
+}
+
+#[test]
+fn a_variant_is_added_from_its_template_and_to_the_scripts_in_build_order() {
+    let repository = Repository::of_this_project();
+    let args = ["--add", "alpine3.19", "--add", "windowsservercore-ltsc2022", "--add", "nanoserver-ltsc2022"];
+    let run = offline(&repository, &args).exits_with(0);
+    assert!(
+        run.stdout.contains("  0.25.6/alpine3.19/Dockerfile  new, from templates/alpine/Dockerfile\n      base          3.19\n")
+    );
+    assert!(repository.read("0.25.6/alpine3.19/Dockerfile").contains("caf2839d"));
+    assert!(repository.read("0.25.6/nanoserver-ltsc2022/Dockerfile").contains("0.25.6-windowsservercore-ltsc2022 "));
+    assert!(repository.read("tests/build-images.sh").contains("for variant in alpine3.18 alpine3.19 scratch; do\n"));
+    assert!(repository.read("tests/run-images-2019.ps1").contains(
+        "foreach ($variant in 'windowsservercore-1809', 'windowsservercore-ltsc2022', 'nanoserver-1809', 'nanoserver-ltsc2022') {\n"
+    ));
+    is_settled(&repository, &args);
+}
+
+#[test]
+fn a_variant_is_added_from_its_nearest_sibling_where_there_are_no_templates() {
+    let repository = Repository::of(&tree("streaming/before"));
+    repository.update(&["0.25.6", "--add", "alpine3.19", "--add", "nanoserver-ltsc2022"]).exits_with(0);
+    assert_eq!(
+        repository.read("0.25.6/alpine3.19/Dockerfile"),
+        repository.read("0.25.6/alpine3.18/Dockerfile").replace("FROM alpine:3.18", "FROM alpine:3.19")
+    );
+    let script = repository.read("tests/build-images.sh");
+    assert!(script.contains(
+        "(\n\tcd \"../${ver[1]}/alpine3.18\"\n\tdocker build --tag nats-streaming:${ver[1]}-alpine3.18 .\n)\n\n\
+         (\n\tcd \"../${ver[1]}/alpine3.19\"\n\tdocker build --tag nats-streaming:${ver[1]}-alpine3.19 .\n)\n\n\
+         (\n\tcd \"../${ver[1]}/scratch\"\n"
+    ));
+    let script = repository.read("tests/run-images-2019.ps1");
+    assert!(
+        script.contains("\t\"nats-streaming:0.25.6-nanoserver-1809\",\n\t\"nats-streaming:0.25.6-nanoserver-ltsc2022\"\n)\n")
+    );
+    is_settled(&repository, &["--add", "alpine3.19"]);
+}
+
+#[test]
+fn a_variant_that_nothing_is_like_cannot_be_added() {
+    let repository = streaming();
+    offline(&repository, &["--add", "debian12"])
+        .fails_with(&["`--add debian12`: no template for debian in `templates/debian`, and no variant of that family in 0.25.6"]);
+    offline(&repository, &["--add", "../x"]).fails_with(&["wanted the name of a variant, such as alpine3.19"]);
+    same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
+}
+
+const WORKFLOW: &str = "\
+on: [push]
+jobs:
+  linux:   # not ubuntu-20.04 any more
+    name: on ubuntu-22.04
+    runs-on: ubuntu-22.04 # as ubuntu-22.04 has it
+    steps:
+      - run: echo ubuntu-22.04
+  both:
+    strategy:
+      matrix:
+        os: [ubuntu-22.04, 'windows-2019', macos-13, ubuntu-22.04-arm, ubuntu-22.04-16core]
+        include:
+        - os: ubuntu-latest
+    runs-on: ${{ matrix.os }}
+  windows:
+    runs-on:
+    - self-hosted
+    - windows-2019
+    steps:
+      - run: ./build-images-2019.ps1
+";
+
+#[test]
+fn hosts_of_workflows_move_and_nothing_else_there() {
+    let repository = streaming();
+    repository.write(".github/workflows/ci.yml", WORKFLOW);
+    let run = offline(&repository, &["--runner", "ubuntu=24.04", "--runner", "macos=macos-15"]).exits_with(0);
+    assert!(run.stdout.contains("  .github/workflows/ci.yml\n      host ubuntu  22.04 → 24.04\n"), "{}", run.stdout);
+    let expected = WORKFLOW
+        .replace("runs-on: ubuntu-22.04", "runs-on: ubuntu-24.04")
+        .replace("os: [ubuntu-22.04,", "os: [ubuntu-24.04,")
+        .replace("macos-13", "macos-15")
+        .replace("os: ubuntu-latest", "os: ubuntu-24.04");
+    assert_eq!(repository.read(".github/workflows/ci.yml"), expected);
+    is_settled(&repository, &["--runner", "ubuntu=24.04"]);
+    offline(&repository, &["--runner", "beos=5"]).fails_with(&["`beos` is no host of GitHub's"]);
+    offline(&repository, &["--runner", "ubuntu=new"]).fails_with(&["`new` is no version of a host"]);
+}
+
+#[test]
+fn a_host_that_cannot_run_the_windows_base_of_its_scripts_is_found() {
+    let repository = streaming();
+    repository.write(".github/workflows/ci.yml", WORKFLOW);
+    repository.finds(&[]);
+    repository.edit(".github/workflows/ci.yml", "- windows-2019", "- windows-2022");
+    repository.finds(&[
+        ".github/workflows/ci.yml:18:15: host: windows-2022 cannot run the base 1809 of a script here: wanted windows-2019",
+    ]);
+    offline(&repository, &["--base", "windows=ltsc2022"]).exits_with(0);
+    repository.finds(&[]);
+    repository.edit(".github/workflows/ci.yml", "- windows-2022", "- windows-2025");
+    repository.finds(&[]);
+    repository.edit(".github/workflows/ci.yml", "- windows-2025", "- windows-2019");
+    repository.finds(&[".github/workflows/ci.yml:18:15: host: windows-2019 cannot run the base ltsc2022"]);
+}
+
+#[test]
+fn github_gets_annotations_and_a_summary() {
+    let repository = streaming();
+    repository.edit("0.25.6/scratch/Dockerfile", "0.25.6-alpine3.18", "0.25.5-alpine3.18");
+    let summary = repository.path("summary.md");
+    let mut command = crate::support::program(repository.root(), &["check", "--format", "github"]);
+    Run::of(command.env("GITHUB_STEP_SUMMARY", &summary)).exits_with(1).says(
+        "::error file=0.25.6/scratch/Dockerfile,line=3,col=28,title=reference::says 0.25.5-alpine3.18, must be 0.25.6-alpine3.18\n\
+         1 finding in 1 file\n",
+    );
+    let expected = "`update check` of nats-streaming: 1 finding.\n\n| place | rule | finding |\n| --- | --- | --- |\n\
+                    | `0.25.6/scratch/Dockerfile:3` | reference | `says 0.25.5-alpine3.18, must be 0.25.6-alpine3.18` |\n";
+    assert_eq!(repository.read("summary.md"), expected);
+    repository.run(&["check", "--format", "markdown"]).exits_with(1).says(expected);
+}
+
+#[test]
+fn markdown_is_the_body_of_a_pull_request() {
+    let repository = Repository::of(&tree("streaming/before"));
+    let run = repository.update(&["--format", "markdown", "0.25.6"]).exits_with(0);
+    for part in [
+        "## nats-streaming 0.25.5 → 0.25.6\n\n6 files moved, 4 files rewritten; 18 fields changed: ",
+        "| `{0.25.5 → 0.25.6}/alpine3.18/Dockerfile` | sha256 arm64 | `937af3f9cdbf` | `caf2839d14c6` |\n",
+        "| `nats-streaming-server-v0.25.6-linux-arm64.tar.gz` | `caf2839d14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7d26f` |\n",
+        "\n`update check` finds nothing in the result.\n\nMade by `update --from ",
+        "--format markdown 0.25.6`.\n",
+    ] {
+        assert!(run.stdout.contains(part), "{part}\n{}", run.stdout);
+    }
+}
+
+#[test]
+fn every_shell_has_its_completions() {
+    for (shell, part) in [
+        ("bash", "complete -F _update"),
+        ("zsh", "#compdef update"),
+        ("fish", "complete -c update"),
+        ("powershell", "Register-ArgumentCompleter"),
+    ] {
+        let run = Repository::empty().run(&["completions", shell]).exits_with(0);
+        assert!(run.stdout.contains(part) && run.stdout.contains("allow-downgrade"), "{}", run.stdout);
+    }
+    Repository::empty().run(&["completions", "tcsh"]).exits_with(2);
+}
