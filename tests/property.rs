@@ -11,7 +11,7 @@ use update::plan::{Options, Plan, applied, plan, targets};
 use update::rules::Model;
 use update::sums::Sums;
 use update::tree::{Content, File, Files, Tree};
-use update::version::{apk_arch, parse_version};
+use update::version::{Variant, apk_arch, parse_version};
 
 const ARCHES: [&str; 9] = ["arm64", "arm6", "arm7", "amd64", "386", "s390x", "ppc64le", "riscv64", "loong64"];
 
@@ -208,6 +208,14 @@ fn after(tree: &Tree, plan: &Plan) -> Tree {
     Tree { config: tree.config.clone(), files: applied(&tree.files, plan), directories }
 }
 
+/// The tree after an update that needs no release, planned with what the tree itself pins.
+fn moved(tree: &Tree, options: &Options) -> Tree {
+    let model = Model::new(tree.clone()).expect("a model");
+    let aims = targets(&model, &[], options).expect("targets");
+    let pins = check(&model).expect("a report").pins.into_iter().map(|pin| (pin.archive.name, pin.hash)).collect();
+    after(tree, &plan(&model, aims, &[pins], options).expect("a plan"))
+}
+
 /// Nothing is found in the tree, and an update to the same version changes nothing.
 fn is_right(tree: &Tree, style: &Style, version: &Version) -> Result<(), TestCaseError> {
     let report = check(&Model::new(tree.clone()).expect("a model")).expect("a report");
@@ -255,5 +263,40 @@ proptest! {
         let found = after(&tree, &plan(&model, aims, &[style.sums(&new)], &allowed).expect("a plan"));
         prop_assert_eq!(&found.files, &style.tree(&new).files);
         is_right(&found, &style, &new)?;
+    }
+
+    #[test]
+    fn a_base_moves_wherever_it_stands(style in style(), (_, version) in versions()) {
+        // Not one of those that trees are made with.
+        let mut wanted = style.clone();
+        let (mut bases, new) = (Vec::new(), "alpine3.22");
+        if let Some(alpine) = wanted.alpines.iter_mut().find(|alpine| **alpine != "alpine") {
+            bases.push(format!("{alpine}=3.22"));
+            *alpine = new;
+        }
+        if let Some(windows) = wanted.windows.first_mut() {
+            bases.push(format!("windows-{windows}=ltsc2028"));
+            *windows = "ltsc2028";
+        }
+        prop_assume!(!bases.is_empty());
+        let bases = bases.iter().map(|base| base.parse().expect("a base")).collect();
+        let found = moved(&style.tree(&version), &Options { bases, ..Options::default() });
+        prop_assert_eq!(&found.files, &wanted.tree(&version).files);
+        is_right(&found, &wanted, &version)?;
+    }
+
+    #[test]
+    fn a_variant_that_is_added_is_right_at_once(style in style(), (_, version) in versions()) {
+        let mut adds = vec!["alpine3.22"];
+        if !style.windows.is_empty() {
+            adds.extend(["windowsservercore-ltsc2028", "nanoserver-ltsc2028"]);
+        }
+        let adds: Vec<Variant> = adds.into_iter().filter_map(Variant::parse).collect();
+        let before = style.tree(&version);
+        let options = Options { adds, ..Options::default() };
+        let found = moved(&before, &options);
+        prop_assert!(before.files.keys().all(|path| found.files.contains_key(path)));
+        is_right(&found, &style, &version)?;
+        prop_assert_eq!(&moved(&found, &options).files, &found.files);
     }
 }
