@@ -75,7 +75,7 @@ fn run_update(args: &UpdateArgs, common: &Common) -> Result<bool> {
     let versions = all(args.versions.iter().map(|wanted| source.resolve(wanted)))?;
     let targets = targets(&model, &versions, &options)?;
     let sums = all(targets.iter().map(|target| {
-        if !target.has_release() {
+        if !target.has_release {
             return pinned(&model, &target.version);
         }
         output.progress(&format!("fetching the sums of {}", target.version));

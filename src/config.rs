@@ -11,7 +11,7 @@ use regex::bytes::Regex;
 use semver::Version;
 use serde::Deserialize;
 
-use crate::tree::{Files, read_if_there};
+use crate::tree::{Files, is_dockerfile, read_if_there};
 use crate::version::parse_version;
 
 /// The names that the fields of a repository are made of.
@@ -65,19 +65,25 @@ impl Config {
         Ok(Some(config))
     }
 
-    /// Reads the names off the addresses that the tree's Dockerfiles download from: `github.com/<owner>/<server>/releases/…`
+    /// Reads the names off the archives that the tree's Dockerfiles download: `…/<owner>/<server>/releases/download/…/<server>-v…`
     /// says owner and server, and the image is the server without its `-server`. This repository's names where there is no
     /// such address, or more than one.
     pub fn infer(files: &Files, directory: Pattern) -> Self {
-        static ADDRESS: LazyLock<Regex> =
-            LazyLock::new(|| Regex::new(r"(?-u)github\.com/([\w.-]+)/([\w.-]+)/releases/download/").expect("a fixed pattern"));
+        static ARCHIVE: LazyLock<Regex> = LazyLock::new(|| {
+            let pattern = r"(?-u)github\.com/([\w.-]+)/([\w.-]+)/releases/download/(?:[^/\s]+/([\w.-]+?)-v)?";
+            Regex::new(pattern).expect("a fixed pattern")
+        });
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let found: BTreeSet<(String, String)> = files
-            .iter()
-            .filter(|(path, _)| path.rsplit('/').next().is_some_and(|name| name.starts_with("Dockerfile")))
-            .flat_map(|(_, file)| ADDRESS.captures_iter(file.text()))
-            .map(|address| (text(&address[1]), text(&address[2])))
-            .collect();
+        let (mut named, mut others) = (BTreeSet::new(), BTreeSet::new());
+        for (_, file) in files.iter().filter(|(path, _)| path.rsplit('/').next().is_some_and(is_dockerfile)) {
+            for address in ARCHIVE.captures_iter(file.text()) {
+                // An address may be put together of parts, the archive's name one of its own.
+                let is_named = address.get(3).is_some_and(|name| name.as_bytes() == &address[2]);
+                let set = if is_named { &mut named } else { &mut others };
+                set.insert((text(&address[1]), text(&address[2])));
+            }
+        }
+        let found = if named.is_empty() { others } else { named };
         match Vec::from_iter(found).as_slice() {
             [(owner, server)] => Self {
                 image: server.strip_suffix("-server").unwrap_or(server).to_owned(),

@@ -75,57 +75,51 @@ pub struct Plan {
 /// Every archive that is missing, every hash that would change without leave, and every field for which nothing is right
 /// is reported, all of one kind together.
 pub fn plan(model: &Model, targets: Vec<Target>, sums: &[Sums], options: &Options) -> Result<Plan> {
-    let released = || targets.iter().zip(sums).filter(|(target, _)| target.has_release());
+    let all = |ask: &dyn Fn(&Target, &Sums) -> Vec<String>| -> Vec<String> {
+        targets.iter().zip(sums).filter(|(target, _)| target.has_release).flat_map(|(target, sums)| ask(target, sums)).collect()
+    };
     if !options.repin {
-        let problems: Vec<String> = released().flat_map(|(target, sums)| repinned(model, target, sums)).collect();
-        ensure!(
-            problems.is_empty(),
-            "the release's hashes are not those that the tree pins for the same version:\n  {}\n\
-             A hash was edited by hand, or the release was uploaded again. Find out which; `--repin` accepts the release's",
-            problems.join("\n  ")
-        );
+        refuse(
+            "the release's hashes are not those that the tree pins for the same version",
+            &all(&|target, sums| repinned(model, target, sums)),
+            "A hash was edited by hand, or the release was uploaded again. Find out which; `--repin` accepts the release's",
+        )?;
     }
     let draft = Draft::new(model, &targets, options)?;
     if !options.allow_missing {
-        let problems: Vec<String> = released().flat_map(|(target, sums)| draft.missing(target, sums)).collect();
-        ensure!(
-            problems.is_empty(),
-            "the release lacks archives that the Dockerfiles pin:\n  {}\n\
-             Wait until it is complete, or let `--allow-missing` pin zeros, with which their builds fail",
-            problems.join("\n  ")
-        );
+        refuse(
+            "the release lacks archives that the Dockerfiles pin",
+            &all(&|target, sums| draft.missing(target, sums)),
+            "Wait until it is complete, or let `--allow-missing` pin zeros, with which their builds fail",
+        )?;
     }
-    let problems: Vec<String> = released().flat_map(|(target, sums)| draft.doubtful(target, sums)).collect();
-    ensure!(
-        problems.is_empty(),
-        "the release's SHA256SUMS cannot be right:\n  {}\nAsk those who published it; nothing was written",
-        problems.join("\n  ")
-    );
+    refuse(
+        "the release's SHA256SUMS cannot be right",
+        &all(&|target, sums| draft.doubtful(target, sums)),
+        "Ask those who published it; nothing was written",
+    )?;
     let after = draft.model.next(draft.written(&targets, sums, options))?;
-    let mut fatal = Vec::new();
-    let mut remaining = Vec::new();
-    let is_ours =
+    let is_target =
         |path: &str| after.tree.directory_of(path).is_some_and(|name| targets.iter().any(|target| target.directory == name));
+    // Answered for is what the update writes: its directories, and the scripts that all of them share.
+    let is_shared = |path: &str| after.tree.role(path) == Some(Role::Script) && after.tree.directory_of(path).is_none();
+    let is_allowed = |finding: &Finding| {
+        let is_zeros = finding.found.parse().is_ok_and(|hash: Sha256| hash == Sha256::ZERO);
+        ["folder", "order", "script"].contains(&finding.rule) || is_zeros && options.allow_missing
+    };
     let Report { findings, mut pins, .. } = check(&after)?;
-    for finding in findings {
-        let ours = is_ours(&finding.path);
-        let allowed = options.allow_missing && finding.found.parse().is_ok_and(|hash: Sha256| hash == Sha256::ZERO);
-        let advice = ["folder", "order", "script"].contains(&finding.rule) || allowed;
-        if advice
-            || !(ours || model.tree.role(&finding.path) == Some(Role::Script) && model.tree.directory_of(&finding.path).is_none())
-        {
-            remaining.push(finding);
-        } else {
-            let origin = draft.origins.get(&finding.path).unwrap_or(&finding.path);
-            fatal.push(format!("{origin}:{}: {}: {}", finding.line, finding.rule, finding.message));
-        }
-    }
-    ensure!(
-        fatal.is_empty(),
-        "what an update cannot put right by itself:\n  {}\nMend it by hand, then run this again",
-        fatal.join("\n  ")
-    );
-    pins.retain(|pin| is_ours(&pin.place.path));
+    let (fatal, remaining): (Vec<Finding>, Vec<Finding>) =
+        findings.into_iter().partition(|finding| (is_target(&finding.path) || is_shared(&finding.path)) && !is_allowed(finding));
+    let shown = |finding: &Finding| {
+        let origin = draft.origins.get(&finding.path).unwrap_or(&finding.path);
+        format!("{origin}:{}: {}: {}", finding.line, finding.rule, finding.message)
+    };
+    refuse(
+        "what an update cannot put right by itself",
+        &fatal.iter().map(shown).collect::<Vec<_>>(),
+        "Mend it by hand, then run this again",
+    )?;
+    pins.retain(|pin| is_target(&pin.place.path));
     Ok(Plan {
         changes: draft.changes(model, &after),
         removed: draft.removed(model),
@@ -135,6 +129,12 @@ pub fn plan(model: &Model, targets: Vec<Target>, sums: &[Sums], options: &Option
         hosts: options.hosts.clone(),
         targets,
     })
+}
+
+/// An error that names all problems of one kind, where there are any.
+fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()> {
+    ensure!(problems.is_empty(), "{what}:\n  {}\n{advice}", problems.join("\n  "));
+    Ok(())
 }
 
 /// The pins of a target's version that its release contradicts. A pin of a file that gives another version is an old one.

@@ -198,7 +198,7 @@ fn headline(image: &str, target: &Target, nothing: bool, old_style: Style, new_s
     match &target.old {
         _ if nothing => format!("{image} {version} in {directory}/: nothing to change"),
         Some(old) if old != version => format!("{image} {old_style}{old}{old_style:#} → {new_style}{version}{new_style:#}"),
-        Some(_) if target.has_release() => format!("{image} {version}, repaired in {directory}/"),
+        Some(_) if target.has_release => format!("{image} {version}, repaired in {directory}/"),
         Some(_) => format!("{image} {version} in {directory}/"),
         None => format!("{image} {new_style}{version}{new_style:#}, new in {directory}/"),
     }
@@ -206,7 +206,7 @@ fn headline(image: &str, target: &Target, nothing: bool, old_style: Style, new_s
 
 /// What a commit of the plan is called.
 fn subject(plan: &Plan) -> String {
-    let released = plan.targets.iter().filter(|target| target.has_release());
+    let released = plan.targets.iter().filter(|target| target.has_release);
     let versions: Vec<String> = released.map(|target| target.version.to_string()).collect();
     let moves: BTreeMap<&String, &String> = plan.targets.iter().flat_map(|target| &target.renames).collect();
     let moves: Vec<String> = moves.into_iter().map(|(old, new)| format!("{old} to {new}")).collect();

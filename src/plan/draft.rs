@@ -107,7 +107,7 @@ impl Draft {
     }
 
     /// The archives that the Dockerfiles of a target pin and its release lacks.
-    pub(super) fn missing(&self, target: &Target, sums: &Sums) -> BTreeSet<String> {
+    pub(super) fn missing(&self, target: &Target, sums: &Sums) -> Vec<String> {
         let mut missing = BTreeMap::new();
         for (path, archive, at) in self.pinned(target).into_iter().filter(|(_, archive, _)| sums.get(archive).is_none()) {
             let (line, _) = Places::new(self.model.tree.files[path].text()).of(at);
@@ -146,7 +146,7 @@ impl Draft {
         for (path, file, role, target) in self.written_files(targets) {
             let hash = |platform: &str| {
                 let archive = self.model.tree.config.archive(&targets[target?].version, platform);
-                let lacking = targets[target?].has_release().then_some(Sha256::ZERO);
+                let lacking = targets[target?].has_release.then_some(Sha256::ZERO);
                 sums[target?].get(&archive).or(lacking)
             };
             // A file of the root may give the version that the one directory was at.

@@ -102,8 +102,9 @@ impl Base {
 /// A version directory that is written, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// No release is asked for: the directory stays at its version.
-    pub stays: bool,
+    /// A release is asked for, whose sums are needed. Otherwise the directory stays at its version, and the tree's own
+    /// pins are good.
+    pub has_release: bool,
     /// The version that it will be at.
     pub version: Version,
     /// Its name.
@@ -116,13 +117,6 @@ pub struct Target {
     pub moves: bool,
     /// Variants that move to another base: old name → new name.
     pub renames: BTreeMap<String, String>,
-}
-
-impl Target {
-    /// Whether a release is asked for, whose sums are needed. Without one the tree's own pins are good.
-    pub fn has_release(&self) -> bool {
-        !self.stays
-    }
 }
 
 /// Where each version goes, and what it is made from.
@@ -174,7 +168,7 @@ pub fn targets(model: &Model, versions: &[Version], options: &Options) -> Result
 /// A directory that stays at its version.
 fn in_place(directory: &Directory) -> Target {
     Target {
-        stays: true,
+        has_release: false,
         version: directory.version.clone(),
         directory: directory.name.clone(),
         source: Some(directory.name.clone()),
@@ -210,7 +204,7 @@ fn target(model: &Model, version: &Version, options: &Options) -> Result<Target>
              nothing to make {name} from. Is this the right folder? `-C <DIR>` names another one"
         );
         return Ok(Target {
-            stays: false,
+            has_release: true,
             version: version.clone(),
             directory: name,
             source: None,
@@ -226,7 +220,7 @@ fn target(model: &Model, version: &Version, options: &Options) -> Result<Target>
         bail!("{version} is below {place}: `--allow-downgrade` accepts that");
     }
     Ok(Target {
-        stays: false,
+        has_release: true,
         version: version.clone(),
         moves: in_place.is_none() && !lines && !options.keep,
         directory: name,

@@ -361,3 +361,14 @@ fn a_preview_need_not_give_a_version() {
     );
     repository.finds(&[]);
 }
+
+#[test]
+fn the_names_of_a_repository_are_read_off_its_archives_whatever_else_it_downloads() {
+    let repository = Repository::of(&tree("lines/after"));
+    repository.edit(
+        "2.14.x/alpine3.22/Dockerfile",
+        "EXPOSE",
+        "ADD https://github.com/other/tool/releases/download/v1.2.3/tool-linux-amd64 /\nEXPOSE",
+    );
+    repository.finds(&[]);
+}
