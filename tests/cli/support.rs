@@ -97,14 +97,19 @@ impl Repository {
     /// The part of this project that is an image repository.
     pub fn of_this_project() -> Self {
         let repository = Self::empty();
-        for part in ["0.25.6", "templates", "tests"] {
-            for (path, (mode, bytes)) in snapshot(&project().join(part)) {
-                let is_script = !path.contains('/') && (path.ends_with(".sh") || path.ends_with(".ps1"));
-                if part != "tests" || is_script {
-                    repository.write(&format!("{part}/{path}"), bytes);
-                    repository.set_mode(&format!("{part}/{path}"), mode);
-                }
+        let copy = |path: &str, (mode, bytes): (u32, Vec<u8>)| {
+            repository.write(path, bytes);
+            repository.set_mode(path, mode);
+        };
+        for part in ["0.25.6", "templates"] {
+            for (path, file) in snapshot(&project().join(part)) {
+                copy(&format!("{part}/{path}"), file);
             }
+        }
+        for name in ["build-images.sh", "run-images.sh", "build-images-2019.ps1", "run-images-2019.ps1"] {
+            let path = project().join("tests").join(name);
+            let mode = fs::metadata(&path).expect("metadata").permissions().mode() & 0o7777;
+            copy(&format!("tests/{name}"), (mode, fs::read(&path).expect("a script")));
         }
         repository
     }
