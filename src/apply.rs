@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,10 @@ use crate::plan::Plan;
 use crate::tree::{Content, File, read_if_there};
 
 const FOLDER: &str = ".update";
+
+/// How often, and how long apart, the lock is asked for while another run has it.
+const TRIES: usize = 40;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What is still to be done when every new file is on disk.
 #[derive(Default, Serialize, Deserialize)]
@@ -77,16 +82,19 @@ impl Repository {
         if !is(&staging, fs::Metadata::is_dir) || !is(&path, fs::Metadata::is_file) {
             bail!("{}: wanted a folder of ours or nothing, found something else: remove it", staging.display());
         }
-        if let Err(problem) = fs::create_dir(&staging)
-            && problem.kind() != ErrorKind::AlreadyExists
-        {
-            return Err(problem).with_context(|| format!("cannot create the folder {}", staging.display()));
-        }
-        let open = || OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let lock = open().with_context(|| format!("cannot open {}", path.display()))?;
-        if lock.try_lock().is_err() {
-            bail!("another update is at work in {}: wait until it has ended", root.display());
-        }
+        // Another run may be about to end, and to clear its folder away while this one opens it.
+        let mut tries = 0;
+        let lock = loop {
+            match take_lock(&staging, &path) {
+                Ok(Some(lock)) => break lock,
+                Err(problem) if problem.kind() != ErrorKind::NotFound || tries == TRIES || !root.is_dir() => {
+                    return Err(problem).with_context(|| format!("cannot create {}", path.display()));
+                }
+                Ok(None) if tries == TRIES => bail!("another update is at work in {}: wait until it has ended", root.display()),
+                _ => std::thread::sleep(PAUSE),
+            }
+            tries += 1;
+        };
         let repository = Self { root: root.to_owned(), staging, lock };
         repository.finish()?;
         Ok(repository)
@@ -225,6 +233,16 @@ impl Drop for Repository {
         }
         let _ = self.lock.unlock();
     }
+}
+
+/// The lock, where nobody has it and it is still in its place.
+fn take_lock(staging: &Path, path: &Path) -> std::io::Result<Option<fs::File>> {
+    match fs::create_dir(staging) {
+        Err(problem) if problem.kind() != ErrorKind::AlreadyExists => return Err(problem),
+        _ => {}
+    }
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+    Ok((lock.try_lock().is_ok() && path.exists()).then_some(lock))
 }
 
 /// Success where what was to be removed is not there.

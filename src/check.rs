@@ -223,7 +223,7 @@ fn check_folders(model: &Model, findings: &mut Vec<Finding>) {
         for (path, _) in below(&model.tree.files, &directory.name) {
             let mut parts = path.split('/').skip(1);
             let (Some(folder), Some(_)) = (parts.next(), parts.next()) else { continue };
-            let is_known = directory.variants.iter().any(|variant| variant.name == folder);
+            let is_known = model.tree.files.contains_key(&format!("{}/{folder}/Dockerfile", directory.name));
             let looks_like = Variant::parse(folder).is_some_and(|variant| families.contains(&variant.family.as_str()));
             if looks_like && !is_known {
                 missing(

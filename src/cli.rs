@@ -87,7 +87,7 @@ pub struct CheckArgs {
 }
 
 /// Where releases are.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct From {
     /// Where releases are: `FROM/v0.25.6/SHA256SUMS` [default: the server's downloads on GitHub]
     #[arg(long, value_name = "URL|DIR", env = "UPDATE_FROM", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]

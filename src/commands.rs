@@ -71,7 +71,9 @@ fn run_update(args: &UpdateArgs, common: &Common) -> Result<bool> {
     }
     let model = Model::new(Tree::read(root)?)?;
     let options = args.options();
-    let source = source(&args.from, &model.tree.config)?;
+    // Without a version and nothing to verify no release is asked for, wherever releases are.
+    let from = if args.versions.is_empty() && !args.verify { From { from: Some(".".to_owned()) } } else { args.from.clone() };
+    let source = source(&from, &model.tree.config)?;
     let versions = all(args.versions.iter().map(|wanted| source.resolve(wanted)))?;
     let targets = targets(&model, &versions, &options)?;
     let sums = all(targets.iter().map(|target| {

@@ -166,6 +166,7 @@ impl Scanner {
         let plain = [
             (format!(r"{reference}{holder}-(?<it>[A-Za-z][\w.-]*)"), Kind::TagVariant, EVERYWHERE),
             (format!(r"{reference}(?<it>v?\d+\.\d+\.\d+[\w.-]*)"), Kind::Tag, EVERYWHERE),
+            (format!(r"{reference}(?<it>{word})"), Kind::TagVariant, &[Role::Script]),
             // What a Dockerfile copies from is one image: a tag that moves is not, and must become one.
             (format!(r"{reference}(?<it>(?:v?\d[\w.]*-)?(?:{word}|{families}\b))"), Kind::Tag, &[Role::Dockerfile]),
             (

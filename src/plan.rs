@@ -110,10 +110,8 @@ pub fn plan(model: &Model, targets: Vec<Target>, sums: &[Sums], options: &Option
     let Report { findings, mut pins, .. } = check(&after)?;
     let (fatal, remaining): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().partition(|finding| (is_target(&finding.path) || is_shared(&finding.path)) && !is_allowed(finding));
-    let shown = |finding: &Finding| {
-        let origin = draft.origins.get(&finding.path).unwrap_or(&finding.path);
-        format!("{origin}:{}: {}: {}", finding.line, finding.rule, finding.message)
-    };
+    let shown =
+        |finding: &Finding| format!("{}:{}: {}: {}", draft.place(&finding.path), finding.line, finding.rule, finding.message);
     refuse(
         "what an update cannot put right by itself",
         &fatal.iter().map(shown).collect::<Vec<_>>(),

@@ -158,7 +158,7 @@ impl Output {
             plan.changes.iter().try_for_each(|change| print_change(out, change))?;
             writeln!(out, "\n{}", counts(plan))?;
             if args.diff {
-                plan.changes.iter().try_for_each(|change| diff::print(out, change))?;
+                plan.changes.iter().try_for_each(|change| diff::print(out, change, action(plan, change) == "copied"))?;
             }
         }
         if !plan.remaining.is_empty() {

@@ -161,7 +161,16 @@ impl Scope<'_> {
                 Some(Ok(if with_v { format!("v{version}") } else { version }))
             }
             Kind::Directory => self.directory_name(&found),
-            Kind::Tag => self.tag(&found),
+            Kind::Tag => {
+                // The image's name stands between: a look back of no more than that keeps long lines cheap.
+                let before = &text[field.span.start.saturating_sub(100)..field.span.start];
+                let last_word = before.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
+                let copies = last_word.starts_with(b"--from=");
+                match self.split_tag(&found) {
+                    (_, None) if copies && self.builds => Some(Err("names no variant to copy from".to_owned())),
+                    _ => self.tag(&found),
+                }
+            }
             Kind::TagVariant | Kind::Variant => self.variant_name(&found),
             Kind::Mention => self.mention(&found, role),
             Kind::Hash(None) => Some(Err("nothing tells which archive it is of".to_owned())),

@@ -54,6 +54,15 @@ impl Variant {
         self.family.starts_with("windows") || self.family.starts_with("nanoserver")
     }
 
+    /// The year of the Windows Server whose base it is on: `1809` is of Server 2019.
+    pub fn windows_year(&self) -> Option<u32> {
+        match self.base.as_str() {
+            _ if !self.is_windows() => None,
+            "1809" => Some(2019),
+            base => base.strip_prefix("ltsc")?.parse().ok(),
+        }
+    }
+
     /// Whether a release of the base is part of the name, rather than nothing or a word such as `edge`.
     pub fn has_numbered_base(&self) -> bool {
         self.base.starts_with(|c: char| c.is_ascii_digit()) || self.base.starts_with("ltsc")

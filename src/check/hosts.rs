@@ -8,17 +8,8 @@ use crate::fields::hosts::jobs;
 use crate::rules::{Model, Places};
 use crate::tree::{Role, below};
 
-/// The year of the Windows Server that a base is of: `1809` is Server 2019's.
-///
 /// Microsoft's version compatibility of Windows containers: a host runs containers of its own version, from Server 2022
 /// on those of earlier ones down to 2022 too.
-fn year(base: &str) -> Option<u32> {
-    match base {
-        "1809" => Some(2019),
-        _ => base.strip_prefix("ltsc")?.parse().ok(),
-    }
-}
-
 fn can_run(host: &str, base: u32) -> bool {
     match host.parse::<u32>() {
         Ok(host) => host == base || base >= 2022 && host >= base,
@@ -35,13 +26,15 @@ pub(super) fn check(model: &Model, mentions: &[Mention], findings: &mut Vec<Find
         }
         for job in jobs(file.text()) {
             let Some((at, _)) = job.windows.first() else { continue };
-            let runs = |script: &str| job.code.iter().any(|line| String::from_utf8_lossy(line).contains(script));
+            let runs = |script: &str| {
+                let is_name = |line: &str| line.trim_start_matches(['-', ' ']).starts_with("name:");
+                let lines = job.code.iter().map(|line| String::from_utf8_lossy(line));
+                lines.into_iter().any(|line| !is_name(&line) && line.contains(script))
+            };
             let scripts = mentions.iter().filter(|mention| mention.role == Role::Script);
             let scripts = scripts.filter(|mention| mention.path.rsplit('/').next().is_some_and(runs));
-            let bases: BTreeSet<(&str, u32)> = scripts
-                .filter_map(|mention| mention.windows_base.as_deref())
-                .filter_map(|base| Some((base, year(base)?)))
-                .collect();
+            let bases: BTreeSet<(&str, u32)> =
+                scripts.filter_map(|mention| mention.windows.as_ref()).map(|(base, year)| (base.as_str(), *year)).collect();
             for (base, year) in bases {
                 if job.windows.iter().any(|(_, host)| can_run(host, year)) {
                     continue;

@@ -13,8 +13,8 @@ pub(super) struct Mention {
     pub(super) path: String,
     pub(super) role: Role,
     variant: String,
-    /// The base of a variant of Windows.
-    pub(super) windows_base: Option<String>,
+    /// The base of a variant of Windows, and the year of the server that it is of.
+    pub(super) windows: Option<(String, u32)>,
     line: usize,
     column: usize,
 }
@@ -40,9 +40,9 @@ pub(super) fn gather(model: &Model, seen: &Seen, mentions: &mut Vec<Mention>) {
         };
         let (line, column) = seen.places.of(field.span.start);
         for variant in directory.variants.iter().filter(family).chain(named) {
-            let windows_base = variant.is_windows().then(|| variant.base.clone());
+            let windows = variant.windows_year().map(|year| (variant.base.clone(), year));
             let (path, variant) = (seen.path.to_owned(), variant.name.clone());
-            mentions.push(Mention { path, role: seen.role, variant, windows_base, line, column });
+            mentions.push(Mention { path, role: seen.role, variant, windows, line, column });
         }
     }
 }

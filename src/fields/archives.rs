@@ -30,7 +30,7 @@ impl ArchiveScanner {
         let go_on = r"[ \t]*(?:[\\`]\r?\n[ \t]*)?";
         Ok(Self {
             hash: bytes_regex(r"\b[0-9a-fA-F]{64}\b")?,
-            in_branch: bytes_regex(r#"(?i)\b\w*(?:sha|sum|hash)\w*=["']?(?<it>[^"';\s\\`]*)"#)?,
+            in_branch: bytes_regex(r#"(?i)\b\w*(?:sha|sum|hash)[\d_]*(?:sum)?=["']?(?<it>[^"';\s\\`]*)"#)?,
             in_environment: bytes_regex(
                 r#"(?m)^[ \t]*(?:(?:ENV|ARG)[ \t]+)?\w*(?:SHA|SUM)\w*(?:=|[ \t]+)["']?(?<it>[^"'\s\\`$]+)"#,
             )?,

@@ -1,5 +1,6 @@
 //! The labels of GitHub's hosts in a workflow: in `runs-on`, and in the matrix that it may take them from.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -9,51 +10,66 @@ use super::Kind;
 
 static LABEL: LazyLock<Regex> = LazyLock::new(|| {
     // Larger hosts and those of another processor have more behind the version: they are somebody's choice.
-    Regex::new(r#"(?-u)(?:^|[\s\["',])(?<system>ubuntu|windows|macos)-(?<it>latest|\d+(?:\.\d+)?)(?:$|[\s\]"',}])"#)
+    Regex::new(r#"(?-u)(?:^|[\s\["',{])(?<system>ubuntu|windows|macos)-(?<it>latest|\d+(?:\.\d+)?)(?:$|[\s\]"',}])"#)
         .expect("a fixed pattern")
 });
 
 /// Adds the versions in the labels of hosts.
 pub(super) fn scan(text: &[u8], found: &mut Vec<(Range<usize>, Kind)>) {
     for line in lines(text) {
-        let mut from = 0;
-        while let Some(groups) = LABEL.captures_at(line.code, from) {
-            let (Some(system), Some(it)) = (groups.name("system"), groups.name("it")) else { break };
-            from = it.end();
-            if line.may_name_hosts {
-                let system = String::from_utf8_lossy(system.as_bytes()).into_owned();
-                found.push((line.start + it.start()..line.start + it.end(), Kind::Host { system }));
-            }
+        for (it, system) in line.labels {
+            found.push((it, Kind::Host { system }));
         }
     }
 }
 
-/// A line of a workflow, without its comment.
+/// A line of a workflow, without its comment, and the versions in the labels of hosts there.
 struct Line<'a> {
-    start: usize,
     code: &'a [u8],
-    may_name_hosts: bool,
+    labels: Vec<(Range<usize>, String)>,
 }
 
-/// The lines of a workflow. A host may be named behind `runs-on:` and `matrix:`, and in what is indented below them.
+/// The lines of a workflow.
+///
+/// A host is named behind `runs-on` and its `labels`, and behind a key of the `matrix` that a `runs-on` takes its value
+/// from. What stands in an expression (`${{ … }}`) is nobody's label.
 fn lines(text: &[u8]) -> Vec<Line<'_>> {
+    static FROM_MATRIX: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?-u)runs-on[^\n]*?matrix\.([\w-]+)").expect("a fixed pattern"));
+    static KEY: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"(?-u)(?:^|[\s{,\["'-])([A-Za-z][\w-]*)["']?\s*:(?:\s|$)"#).expect("a fixed pattern"));
+    let taken: BTreeSet<&[u8]> = FROM_MATRIX.captures_iter(text).filter_map(|groups| Some(groups.get(1)?.as_bytes())).collect();
     let mut lines = Vec::new();
-    let (mut start, mut block) = (0, None);
+    let mut start = 0;
+    // The keys that a line is below, each with its indent.
+    let mut keys: Vec<(usize, &[u8])> = Vec::new();
     for line in text.split_inclusive(|&byte| byte == b'\n') {
         let end = line.windows(2).position(|two| two[0].is_ascii_whitespace() && two[1] == b'#').unwrap_or(line.len());
-        let code = if line.starts_with(b"#") { &[] } else { line[..end].trim_ascii_end() };
-        let indent = code.len() - code.trim_ascii_start().len();
-        let item = code.trim_ascii_start();
-        // The items of a list may stand as far left as its key.
-        let is_inside = |from: usize| indent > from || indent == from && item.starts_with(b"- ");
-        if !code.is_empty() && block.is_some_and(|from| !is_inside(from)) {
-            block = None;
+        let code = if line.trim_ascii_start().starts_with(b"#") { &[] } else { line[..end].trim_ascii_end() };
+        let mut labels = Vec::new();
+        if !code.is_empty() {
+            let indent = code.len() - code.trim_ascii_start().len();
+            // The items of a list may stand as far left as its key.
+            let is_item = code[indent..].starts_with(b"-");
+            keys.retain(|(of, _)| *of < indent || *of == indent && is_item);
+            let here: Vec<(usize, &[u8])> =
+                KEY.captures_iter(code).filter_map(|groups| groups.get(1)).map(|key| (key.start(), key.as_bytes())).collect();
+            for groups in LABEL.captures_iter(code) {
+                let (Some(system), Some(it)) = (groups.name("system"), groups.name("it")) else { continue };
+                let before = &code[..it.start()];
+                let in_expression = before.windows(3).filter(|three| three == b"${{").count()
+                    > before.windows(2).filter(|two| two == b"}}").count();
+                let key = here.iter().rev().find(|(at, _)| *at < it.start()).or(keys.last()).map(|(_, key)| *key);
+                let in_matrix = || keys.iter().chain(&here).any(|(_, key)| *key == b"matrix");
+                let names = key.is_some_and(|key| key == b"runs-on" || key == b"labels" || taken.contains(key) && in_matrix());
+                if names && !in_expression {
+                    let system = String::from_utf8_lossy(system.as_bytes()).into_owned();
+                    labels.push((start + it.start()..start + it.end(), system));
+                }
+            }
+            keys.extend(here.first().copied());
         }
-        let key = item.strip_prefix(b"- ").unwrap_or(item);
-        if block.is_none() && (key.starts_with(b"runs-on:") || key.starts_with(b"matrix:")) {
-            block = Some(indent);
-        }
-        lines.push(Line { start, code, may_name_hosts: block.is_some() });
+        lines.push(Line { code, labels });
         start += line.len();
     }
     lines
@@ -88,10 +104,8 @@ pub fn jobs(text: &[u8]) -> Vec<Job<'_>> {
         }
         let Some(job) = jobs.last_mut() else { continue };
         job.code.push(line.code);
-        for groups in LABEL.captures_iter(line.code).filter(|groups| line.may_name_hosts && &groups["system"] == b"windows") {
-            if let Some(it) = groups.name("it") {
-                job.windows.push((line.start + it.start(), String::from_utf8_lossy(it.as_bytes()).into_owned()));
-            }
+        for (it, _) in line.labels.into_iter().filter(|(_, system)| system == "windows") {
+            job.windows.push((it.start, String::from_utf8_lossy(&text[it]).into_owned()));
         }
     }
     jobs

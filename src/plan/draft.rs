@@ -21,7 +21,9 @@ pub(super) struct Draft {
     /// New path → the file that it was, for those that come from another place.
     sources: BTreeMap<String, String>,
     /// New path → the file that its text comes from: the template where there is one.
-    pub(super) origins: BTreeMap<String, String>,
+    origins: BTreeMap<String, String>,
+    /// The folders of the variants that are added.
+    added: BTreeSet<String>,
 }
 
 impl Draft {
@@ -29,7 +31,7 @@ impl Draft {
         let tree = &before.tree;
         let mut files = tree.files.clone();
         let mut directories = tree.directories.clone();
-        let (mut sources, mut origins) = (BTreeMap::new(), BTreeMap::new());
+        let (mut sources, mut origins, mut added) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         for target in targets {
             directories.insert(target.directory.clone());
             let Some(source) = &target.source else { continue };
@@ -60,6 +62,7 @@ impl Draft {
                 if variants.contains(variant) {
                     continue;
                 }
+                added.insert(format!("{}/{variant}", target.directory));
                 add_from_sibling(before, target, variant, &variants, &mut files, &mut origins)?;
                 variants.push(variant.clone());
             }
@@ -79,7 +82,7 @@ impl Draft {
                 target.version.clone();
         }
         model.directories.sort_by(|a, b| a.version.cmp(&b.version));
-        Ok(Self { model, sources, origins })
+        Ok(Self { model, sources, origins, added })
     }
 
     /// The files that the targets' versions are written in: their own, and those of the root. Each with its target, of
@@ -111,7 +114,7 @@ impl Draft {
         let mut missing = BTreeMap::new();
         for (path, archive, at) in self.pinned(target).into_iter().filter(|(_, archive, _)| sums.get(archive).is_none()) {
             let (line, _) = Places::new(self.model.tree.files[path].text()).of(at);
-            let origin = self.origins.get(path).map_or(path, String::as_str);
+            let origin = self.place(path);
             let slash = sums.with_slash(&archive).map(|name| format!("; `{name}` has a `/`, and is another file"));
             missing.entry(archive).or_insert(format!("pinned in {origin}:{line}{}", slash.unwrap_or_default()));
         }
@@ -162,11 +165,18 @@ impl Draft {
             let mode = tree.files.get(&path).map_or(0, |file| file.mode);
             tree.files.insert(path, File { content: Content::Bytes(text), mode });
         }
-        for (path, text) in scripts::extended(&tree, targets, options) {
-            let mode = tree.files.get(&path).map_or(0, |file| file.mode);
+        let had: Vec<Vec<Variant>> = targets.iter().map(|target| self.had(target)).collect();
+        for (path, text) in scripts::extended(&tree, targets, &had, options) {
+            let mode = tree.files.get(&path).map_or(0o644, |file| file.mode);
             tree.files.insert(path, File { content: Content::Bytes(text), mode });
         }
         tree
+    }
+
+    /// The variants of a target but for those that are added.
+    fn had(&self, target: &Target) -> Vec<Variant> {
+        let new = |variant: &Variant| self.added.contains(&format!("{}/{variant}", target.directory));
+        self.model.tree.variants(&target.directory).into_iter().filter(|variant| !new(variant)).collect()
     }
 
     pub(super) fn changes(&self, before: &Model, after: &Model) -> Vec<Change> {
@@ -190,6 +200,13 @@ impl Draft {
             });
         }
         changes
+    }
+
+    /// Where a file is put right: where its text comes from. A sibling that is copied is not to blame.
+    pub(super) fn place<'a>(&'a self, path: &'a str) -> &'a str {
+        let is_copy = self.added.iter().any(|folder| path.starts_with(&format!("{folder}/")));
+        let origin = self.origins.get(path).filter(|origin| !is_copy || origin.starts_with("templates/"));
+        origin.map_or(path, String::as_str)
     }
 
     pub(super) fn removed(&self, before: &Model) -> Vec<String> {

@@ -1,124 +1,257 @@
 //! Extends the scripts that build and run images by a variant that is added: what stands there for its nearest sibling
 //! stands there for it too, right behind.
+//!
+//! Only in the forms that are understood: blocks, commands, items of lists. A script in another form is left as it is, and
+//! `check` then says what it misses.
+
+use std::collections::BTreeMap;
 
 use super::draft::nearest;
 use super::targets::{Options, Target};
 use crate::tree::{Role, Tree};
 use crate::version::Variant;
 
-/// The scripts that mention a sibling of a variant that is added: path and new text.
-pub(super) fn extended(tree: &Tree, targets: &[Target], options: &Options) -> Vec<(String, Vec<u8>)> {
-    let mut changed = Vec::new();
-    for (path, file) in &tree.files {
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let own = targets.iter().find(|target| folder == format!("{}/tests", target.directory) || folder == "tests");
-        let (Some(target), Some(Role::Script), Ok(text)) = (own, tree.role(path), str::from_utf8(file.text())) else { continue };
+/// The scripts that change, and those that are new: path and text. `had` are the variants that each target had before.
+pub(super) fn extended(tree: &Tree, targets: &[Target], had: &[Vec<Variant>], options: &Options) -> Vec<(String, Vec<u8>)> {
+    let mut changed: BTreeMap<String, String> = BTreeMap::new();
+    let mut adds = options.adds.clone();
+    adds.sort();
+    for (target, had) in targets.iter().zip(had) {
         let variants = tree.variants(&target.directory);
-        let mut new = text.to_owned();
-        for variant in &options.adds {
-            let siblings: Vec<Variant> = variants.iter().filter(|sibling| !options.adds.contains(sibling)).cloned().collect();
-            let sibling = nearest(variant, &siblings).filter(|sibling| mentions(&new, &sibling.name));
-            if let Some(sibling) = sibling.filter(|_| !mentions(&new, &variant.name)) {
-                new = extend(&new, &sibling.name, &variant.name, &variants);
+        let mut siblings = had.clone();
+        for variant in adds.iter().filter(|variant| !had.contains(variant)) {
+            for (path, file) in tree.files.iter().filter(|(path, _)| is_script_of(tree, path, target)) {
+                let (Some(sibling), Ok(text)) = (nearest(variant, &siblings), str::from_utf8(file.text())) else { continue };
+                let text = changed.get(path).map_or(text, String::as_str);
+                if !mentions(text, &sibling.name) || mentions(text, &variant.name) {
+                    continue;
+                }
+                match for_another_host(path, text, sibling, variant, &variants) {
+                    Some((new_path, _)) if tree.files.contains_key(&new_path) => {}
+                    Some((new_path, new)) => drop(changed.insert(new_path, new)),
+                    None => {
+                        if let Some(new) = extend(text, &sibling.name, &variant.name, &variants) {
+                            changed.insert(path.clone(), new);
+                        }
+                    }
+                }
             }
-        }
-        if new != text {
-            changed.push((path.clone(), new.into_bytes()));
+            siblings.push(variant.clone());
         }
     }
-    changed
+    changed.into_iter().map(|(path, text)| (path, text.into_bytes())).collect()
 }
 
-/// Repeats, in a script, for `added` what it says of `sibling`.
-///
-/// A paragraph that is about the sibling alone is repeated whole; so is a run of lines that mention it and no other
-/// variant; in a line that lists several the name is put in.
-fn extend(text: &str, sibling: &str, added: &str, variants: &[Variant]) -> String {
+fn is_script_of(tree: &Tree, path: &str, target: &Target) -> bool {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    tree.role(path) == Some(Role::Script) && (folder == "tests" || folder == format!("{}/tests", target.directory))
+}
+
+/// A script that is for one host of Windows, whose year is in its name, is copied for another host: a host runs the
+/// containers of its own base. `None` where it is not such a script.
+fn for_another_host(
+    path: &str,
+    text: &str,
+    sibling: &Variant,
+    added: &Variant,
+    variants: &[Variant],
+) -> Option<(String, String)> {
+    let year = |variant: &Variant| variant.windows_year().map(|year| year.to_string());
+    let (old, new) = (year(sibling)?, year(added)?);
+    let (folder, name) = path.rsplit_once('/')?;
+    if old == new || !name.contains(&old) {
+        return None;
+    }
+    let mut out = text.to_owned();
+    for variant in variants.iter().filter(|variant| mentions(text, &variant.name)) {
+        let start = variant.name.strip_suffix(&sibling.base)?;
+        let counterpart = format!("{start}{}", added.base);
+        if !variants.iter().any(|other| other.name == counterpart) {
+            return None;
+        }
+        out = replaced(&out, &variant.name, &counterpart);
+    }
+    Some((format!("{folder}/{}", name.replace(&old, &new)), out.replace(&old, &new)))
+}
+
+/// Repeats, in a script, for `added` what it says of `sibling`. `None` where that is not understood.
+fn extend(text: &str, sibling: &str, added: &str, variants: &[Variant]) -> Option<String> {
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let others: Vec<&str> =
         variants.iter().map(|variant| variant.name.as_str()).filter(|name| *name != sibling && *name != added).collect();
-    let is_other = |text: &str| others.iter().any(|other| mentions(text, other));
+    let repeat = Repeat { sibling, added, others, newline };
     let blank = format!("{newline}{newline}");
     let paragraphs: Vec<&str> = text.split(&blank).collect();
     let mut out: Vec<String> = Vec::new();
     for paragraph in &paragraphs {
+        let is_whole = paragraphs.len() > 1 && repeat.is_about_sibling(paragraph) && is_balanced(paragraph) && returns(paragraph);
         if !mentions(paragraph, sibling) {
             out.push((*paragraph).to_owned());
-        } else if paragraphs.len() > 1 && !is_other(paragraph) && is_balanced(paragraph) {
+        } else if is_whole && !paragraph.lines().any(is_tagging) {
             let end = if paragraph.ends_with(newline) { newline } else { "" };
             let body = paragraph.trim_end();
             out.push(body.to_owned());
             out.push(format!("{}{end}", replaced(body, sibling, added)));
         } else {
-            out.push(extend_lines(paragraph, sibling, added, newline, &is_other));
+            out.push(repeat.in_units(&units(paragraph, newline))?);
         }
     }
-    out.join(&blank)
+    Some(out.join(&blank))
 }
 
-fn extend_lines(text: &str, sibling: &str, added: &str, newline: &str, is_other: &dyn Fn(&str) -> bool) -> String {
-    let mut out: Vec<String> = Vec::new();
-    let mut run: Vec<String> = Vec::new();
-    for unit in units(text, newline).into_iter().map(Some).chain([None]) {
-        let about_sibling = unit.as_ref().is_some_and(|unit| mentions(unit, sibling) && !is_other(unit));
-        if !about_sibling {
-            repeat_run(&mut out, &mut run, sibling, added);
-        }
-        match unit {
-            Some(unit) if about_sibling => run.push(unit),
-            Some(unit) if mentions(&unit, sibling) => out.push(with_added(&unit, sibling, added)),
-            Some(unit) => out.push(unit),
-            None => {}
-        }
+/// What is repeated for whom.
+struct Repeat<'a> {
+    sibling: &'a str,
+    added: &'a str,
+    others: Vec<&'a str>,
+    newline: &'a str,
+}
+
+impl Repeat<'_> {
+    fn is_about_sibling(&self, text: &str) -> bool {
+        mentions(text, self.sibling) && !self.others.iter().any(|other| mentions(text, other))
     }
-    out.join(newline)
+
+    /// Repeats runs of units that are about the sibling alone; puts the added variant into lists.
+    fn in_units(&self, units: &[String]) -> Option<String> {
+        let mut out: Vec<String> = Vec::new();
+        let mut run: Vec<String> = Vec::new();
+        for unit in units.iter().map(Some).chain([None]) {
+            match unit {
+                Some(unit) if self.is_about_sibling(unit) => run.push(unit.clone()),
+                _ => {
+                    self.repeat_run(&mut out, &mut run)?;
+                    match unit {
+                        Some(unit) if mentions(unit, self.sibling) => out.push(self.in_mixed(unit)?),
+                        Some(unit) => out.push(unit.clone()),
+                        None => {}
+                    }
+                }
+            }
+        }
+        Some(out.join(self.newline))
+    }
+
+    /// Ends a run of units by repeating it. The last item of a list with commas gets one; tags that move stay alone.
+    fn repeat_run(&self, out: &mut Vec<String>, run: &mut Vec<String>) -> Option<()> {
+        let text = run.join(self.newline);
+        if !is_balanced(&text) || !returns(&text) || run.iter().any(|unit| opens_list(unit)) {
+            return None;
+        }
+        let copies: Vec<String> =
+            run.iter().filter(|unit| !is_tagging(unit)).map(|unit| replaced(unit, self.sibling, self.added)).collect();
+        if out.last().is_some_and(|line| line.trim_end().ends_with(','))
+            && let Some(last) = run.last_mut()
+            && !last.trim_end().ends_with(',')
+        {
+            last.push(',');
+        }
+        out.append(run);
+        out.extend(copies);
+        Some(())
+    }
+
+    /// A unit that is about several variants: a list in a line, or a block with lines of their own.
+    fn in_mixed(&self, unit: &str) -> Option<String> {
+        let lines: Vec<&str> = unit.split(self.newline).collect();
+        let (first, inner) = lines.split_first()?;
+        if inner.is_empty() {
+            return self.in_list(first);
+        }
+        let (last, inner) = inner.split_last()?;
+        let first = if mentions(first, self.sibling) { self.in_list(first)? } else { (*first).to_owned() };
+        if mentions(last, self.sibling) {
+            return None;
+        }
+        let inner = if inner.is_empty() { None } else { Some(self.in_units(&units(&inner.join(self.newline), self.newline))?) };
+        Some([Some(first), inner, Some((*last).to_owned())].into_iter().flatten().collect::<Vec<_>>().join(self.newline))
+    }
+
+    /// Puts the added variant behind the sibling in a line that lists several, as the line separates them.
+    fn in_list(&self, line: &str) -> Option<String> {
+        let at = position(line, self.sibling)?;
+        let separates = |c: char| c.is_whitespace() || ",;".contains(c);
+        // A bracket opens the list, but not where it belongs to a variable.
+        let opens = |(index, c): &(usize, char)| separates(*c) || *c == '(' && !line[..*index].ends_with('$');
+        let start = line[..at].char_indices().rev().find(opens).map_or(0, |(before, c)| before + c.len_utf8());
+        let end = line[at..].find(|c: char| separates(c) || ")]".contains(c)).map_or(line.len(), |after| at + after);
+        let word = &line[start..end];
+        let is_closed = word.matches('[').count() == word.matches(']').count()
+            && ['"', '\''].iter().all(|quote| word.matches(*quote).count() % 2 == 0);
+        let is_plain = is_closed && !word.contains(['=', '|', '`', '&']);
+        let in_quotes = ['"', '\''].iter().any(|quote| line[..start].matches(*quote).count() % 2 == 1);
+        if !is_plain || in_quotes || mentions(&line[end..], self.sibling) {
+            return None;
+        }
+        let is_comma = line[end..].starts_with(',') || line[..start].trim_end().ends_with(',');
+        let is_list = ["for ", "foreach", "=(", "@(", "in "].iter().any(|mark| line.contains(mark)) || is_comma;
+        let added = replaced(word, self.sibling, self.added);
+        is_list.then(|| format!("{}{word}{}{added}{}", &line[..start], if is_comma { ", " } else { " " }, &line[end..]))
+    }
 }
 
-/// The lines of a text, where `(` or `{` stands alone all those up to its end as one.
+/// The commands of a text: lines that go on are one, and so is a block up to its end.
 fn units(text: &str, newline: &str) -> Vec<String> {
     let mut units: Vec<String> = Vec::new();
     let mut open: Vec<&str> = Vec::new();
     for line in text.split(newline) {
-        if !open.is_empty() || ["(", "{"].contains(&line.trim()) {
-            open.push(line);
-            let block = open.join(newline);
-            if is_balanced(&block) {
-                units.push(block);
-                open.clear();
-            }
-        } else {
-            units.push(line.to_owned());
+        open.push(line);
+        let unit = open.join(newline);
+        let goes_on =
+            line.trim_end().ends_with(['\\', '`']) || line.trim_end().ends_with("&&") || line.trim_end().ends_with("||");
+        if !goes_on && is_balanced(&unit) {
+            units.push(unit);
+            open.clear();
         }
     }
     units.extend(open.into_iter().map(str::to_owned));
     units
 }
 
-/// Ends a run of lines about the sibling by repeating it. The last item of a list with commas gets one.
-fn repeat_run(out: &mut Vec<String>, run: &mut Vec<String>, sibling: &str, added: &str) {
-    let copies: Vec<String> = run.iter().map(|line| replaced(line, sibling, added)).collect();
-    let ends_with_comma = |line: Option<&String>| line.is_some_and(|line| line.trim_end().ends_with(','));
-    if ends_with_comma(out.last())
-        && let Some(last) = run.last_mut()
-        && !last.trim_end().ends_with(',')
-    {
-        last.push(',');
-    }
-    out.append(run);
-    out.extend(copies);
+/// Whether everything that opens in a text closes there: brackets, blocks of a shell, changes of the folder.
+fn is_balanced(text: &str) -> bool {
+    let code: String = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect::<Vec<_>>().join("\n");
+    // The label of a `case` closes a bracket that nothing opened.
+    let brackets = [('(', ')'), ('{', '}'), ('[', ']')]
+        .iter()
+        .all(|(open, close)| code.matches(*open).count() == code.matches(*close).count());
+    let count = |words: &[&str]| {
+        let is_word = |c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '$' || c == '.' || c == '/');
+        code.split(is_word).filter(|word| words.iter().any(|wanted| word.eq_ignore_ascii_case(wanted))).count()
+    };
+    let is_powershell = code.contains("if (") || code.contains("foreach (");
+    brackets
+        && count(&["pushd", "Push-Location"]) == count(&["popd", "Pop-Location"])
+        && (is_powershell || count(&["if"]) == count(&["fi"]) && count(&["do"]) == count(&["done"]))
+        && count(&["case"]) == count(&["esac"])
 }
 
-/// Puts the added variant behind the sibling in a line that lists several, as the line separates them.
-fn with_added(line: &str, sibling: &str, added: &str) -> String {
-    let separates = |c: char| c.is_whitespace() || ",;".contains(c);
-    let Some(at) = position(line, sibling) else { return line.to_owned() };
-    // A bracket opens the list, but not where it belongs to a variable.
-    let opens = |(index, c): &(usize, char)| separates(*c) || *c == '(' && !line[..*index].ends_with('$');
-    let start = line[..at].char_indices().rev().find(opens).map_or(0, |(before, c)| before + c.len_utf8());
-    let end = line[at..].find(|c: char| separates(c) || ")]".contains(c)).map_or(line.len(), |after| at + after);
-    let separator = if line[end..].starts_with(',') || line[..start].trim_end().ends_with(',') { ", " } else { " " };
-    let word = &line[start..end];
-    format!("{}{word}{separator}{}{}", &line[..start], replaced(word, sibling, added), &line[end..])
+/// Whether what comes behind a text is in the folder in which the text began, or in one beside it.
+fn returns(text: &str) -> bool {
+    let mut is_back = true;
+    let mut depth = 0_usize;
+    for line in text.lines().map(str::trim) {
+        depth = (depth + line.matches('(').count()).saturating_sub(line.matches(')').count());
+        let Some(target) = ["cd ", "Set-Location "].iter().find_map(|command| line.strip_prefix(command)) else { continue };
+        let target = target.trim_matches(['"', '\'']);
+        if depth == 0 {
+            // To a folder beside this one and no further: from there the same step leads to the next one.
+            let beside =
+                target.strip_prefix("../").or(target.strip_prefix("..\\")).is_some_and(|rest| !rest.contains(['/', '\\', '$']));
+            is_back = beside || ["..", "-"].contains(&target);
+        }
+    }
+    is_back
+}
+
+/// A list that begins in a line with its first item, and goes on below.
+fn opens_list(unit: &str) -> bool {
+    unit.contains('=') && unit.trim_end().ends_with(',')
+}
+
+/// A command that gives an image another tag: repeated it would move the tag.
+fn is_tagging(line: &str) -> bool {
+    line.split_whitespace().any(|word| word == "tag")
 }
 
 /// Where a variant's name stands as a whole.
@@ -143,9 +276,4 @@ fn replaced(text: &str, old: &str, new: &str) -> String {
         rest = &rest[at + old.len()..];
     }
     out + rest
-}
-
-/// Whether every bracket that opens in a text closes there.
-fn is_balanced(text: &str) -> bool {
-    [('(', ')'), ('{', '}'), ('[', ']')].iter().all(|(open, close)| text.matches(*open).count() == text.matches(*close).count())
 }

@@ -496,3 +496,11 @@ fn a_comment_that_gives_the_version_is_left_by_a_second_run() {
     repository.update(&["0.25.6"]).exits_with(0);
     repository.update(&["--exit-code", "0.25.6"]).exits_with(0).says("nats-streaming 0.25.6 in 0.25.6/: nothing to change\n");
 }
+
+#[test]
+fn an_architecture_is_not_taken_for_a_hash_by_its_name() {
+    let repository = streaming();
+    repository.edit("0.25.5/alpine3.18/Dockerfile", "armv7) natsArch", "armv7) sha256natsArch");
+    repository.update(&["0.25.6"]).exits_with(0);
+    assert!(repository.read("0.25.6/alpine3.18/Dockerfile").contains("armv7) sha256natsArch='arm7'; sha256='0264455a"));
+}

@@ -156,6 +156,7 @@ fn a_variant_that_is_not_what_its_template_gives() {
     repository.finds(&[
         "0.25.6/alpine3.18/docker-entrypoint.sh:1:1: template: has the mode 644, templates/alpine/docker-entrypoint.sh has 755",
         "0.25.6/nanoserver-1809/Dockerfile:17:1: template: differs from templates/nanoserver/Dockerfile, stamped for nanoserver-1809",
+        "0.25.6/scratch:1:1: folder: a variant's folder without a Dockerfile",
         "0.25.6/scratch/Dockerfile:1:1: template: is missing: templates/scratch/Dockerfile has it",
     ]);
 }
