@@ -175,6 +175,10 @@ impl<'a> Seen<'a> {
         }
         let Some(variant) = model.scope(self.path).variant else { return };
         let stages = model.scanner.stages(self.text);
+        // A stage whose image is a variable may begin with anything.
+        if self.text.windows(6).any(|six| six.eq_ignore_ascii_case(b"FROM $")) {
+            return;
+        }
         // Docker's name for no base at all.
         if variant.family == "scratch"
             && !stages.is_empty()

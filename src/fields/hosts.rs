@@ -54,8 +54,11 @@ fn lines(text: &[u8]) -> Vec<Line<'_>> {
             keys.retain(|(of, _)| *of < indent || *of == indent && is_item);
             let here: Vec<(usize, &[u8])> =
                 KEY.captures_iter(code).filter_map(|groups| groups.get(1)).map(|key| (key.start(), key.as_bytes())).collect();
-            for groups in LABEL.captures_iter(code) {
-                let (Some(system), Some(it)) = (groups.name("system"), groups.name("it")) else { continue };
+            // A label may end in the character that the next one begins with, so each search starts where a label ended.
+            let mut from = 0;
+            while let Some(groups) = LABEL.captures_at(code, from) {
+                let (Some(system), Some(it)) = (groups.name("system"), groups.name("it")) else { break };
+                from = it.end();
                 let before = &code[..it.start()];
                 let in_expression = before.windows(3).filter(|three| three == b"${{").count()
                     > before.windows(2).filter(|two| two == b"}}").count();

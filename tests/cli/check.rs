@@ -361,6 +361,11 @@ fn a_preview_need_not_give_a_version() {
         "FROM golang:1.23-alpine3.22 AS build\nFROM alpine:3.22\nCOPY --from=build /a /a\n",
     );
     repository.finds(&[]);
+    for variant in ["scratch", "alpine3.22"] {
+        let text = "ARG BASE_IMAGE=nats:2.14.5-alpine3.22\nFROM golang:1.23 AS build\nFROM $BASE_IMAGE\n";
+        repository.write(&format!("2.14.x/{variant}/Dockerfile.preview"), text);
+    }
+    repository.finds(&[]);
 }
 
 #[test]

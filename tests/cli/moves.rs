@@ -209,7 +209,7 @@ jobs:
   both:
     strategy:
       matrix:
-        os: [ubuntu-22.04, 'windows-2019', macos-13, ubuntu-22.04-arm, ubuntu-22.04-16core]
+        os: [ubuntu-22.04,macos-13, 'windows-2019', ubuntu-22.04-arm, ubuntu-22.04-16core]
         include:
         - os: ubuntu-latest
           name: ubuntu-22.04
