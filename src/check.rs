@@ -59,10 +59,7 @@ pub fn check(model: &Model) -> Result<Report> {
     let mut report = Report::default();
     let mut mentions = Vec::new();
     check_folders(model, &mut report.findings);
-    for (path, file) in &model.tree.files {
-        let Some(role) = model.tree.role(path).filter(|_| !file.is_link() && !path.starts_with("templates/")) else {
-            continue;
-        };
+    for (path, file, role) in model.tree.stating() {
         let seen = Seen::new(model, path, file.text(), role);
         report.counts[2] += 1;
         report.counts[3] += seen.fields.len();

@@ -76,9 +76,10 @@ fn run_update(args: &UpdateArgs, common: &Common) -> Result<bool> {
     let source = source(&from, &model.tree.config)?;
     let versions = all(args.versions.iter().map(|wanted| source.resolve(wanted)))?;
     let targets = targets(&model, &versions, &options)?;
+    let pins = if targets.iter().all(|target| target.has_release) { Vec::new() } else { check(&model)?.pins };
     let sums = all(targets.iter().map(|target| {
         if !target.has_release {
-            return pinned(&model, &target.version);
+            return Ok(pinned(&pins, &target.version));
         }
         output.progress(&format!("fetching the sums of {}", target.version));
         source.sums(&target.version)
@@ -108,9 +109,9 @@ fn source(from: &From, config: &Config) -> Result<Source> {
 }
 
 /// What the tree itself pins for a version.
-fn pinned(model: &Model, version: &Version) -> Result<Sums> {
-    let pins = check(model)?.pins.into_iter().filter(|pin| pin.archive.version == *version);
-    Ok(pins.map(|pin| (pin.archive.name, pin.hash)).collect())
+fn pinned(pins: &[Pin], version: &Version) -> Sums {
+    let of_version = pins.iter().filter(|pin| pin.archive.version == *version);
+    of_version.map(|pin| (pin.archive.name.clone(), pin.hash)).collect()
 }
 
 /// Downloads the archives of the pins: a finding for each that hashes to something else.

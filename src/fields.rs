@@ -235,7 +235,7 @@ impl Scanner {
         found.sort_by_key(|(span, _)| span.start);
         let mut fields: Vec<Field> = Vec::with_capacity(found.len());
         // One pass over the text, however many fields are in a line.
-        let (mut at, mut in_comment) = (0, is_comment(text, 0));
+        let (mut at, mut in_comment) = (0, false);
         for (span, kind) in found {
             if fields.last().is_none_or(|last| last.span.end <= span.start) {
                 if text[at..span.start].contains(&b'\n') || fields.is_empty() {

@@ -18,7 +18,7 @@ use crate::check::{Finding, Report, check};
 use crate::fields::{Kind, said};
 use crate::rules::{Model, Places};
 use crate::sums::{Sha256, Sums};
-use crate::tree::{File, Files, Role, below};
+use crate::tree::{File, Files, Role};
 use crate::version::Variant;
 
 /// A file that an update writes, moves or copies.
@@ -141,10 +141,7 @@ fn repinned(model: &Model, target: &Target, sums: &Sums) -> Vec<String> {
     if target.old.as_ref() != Some(&target.version) {
         return problems;
     }
-    for (path, file) in below(&model.tree.files, &target.directory) {
-        if model.tree.role(path) != Some(Role::Dockerfile) {
-            continue;
-        }
+    for (path, file) in model.tree.dockerfiles(&target.directory) {
         let fields = model.scanner.scan(file.text(), Role::Dockerfile);
         let version = target.version.to_string();
         let is_key = |kind: &Kind| *kind == Kind::Version { key: true };

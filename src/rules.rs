@@ -10,7 +10,7 @@ use semver::Version;
 use crate::config::Config;
 use crate::fields::{Field, Kind, Must, Scanner, said};
 use crate::sums::Sha256;
-use crate::tree::{Role, Tree, below};
+use crate::tree::{Role, Tree};
 use crate::version::{Variant, parse_version};
 
 /// A version directory, with what its name and files say of it.
@@ -103,10 +103,7 @@ fn variants(tree: &Tree) -> BTreeSet<Variant> {
 
 fn most_given(tree: &Tree, scanner: &Scanner, directory: &str) -> Option<Version> {
     let mut counts: BTreeMap<Version, usize> = BTreeMap::new();
-    for (path, file) in below(&tree.files, directory) {
-        if tree.role(path) != Some(Role::Dockerfile) {
-            continue;
-        }
+    for (_, file) in tree.dockerfiles(directory) {
         for field in scanner.scan(file.text(), Role::Dockerfile) {
             if field.kind == (Kind::Version { key: true })
                 && let Ok(version) = parse_version(&said(file.text(), &field.span))

@@ -140,6 +140,18 @@ impl Tree {
         below(&self.files, "templates").filter_map(|(path, _)| path.split('/').nth(1)).collect()
     }
 
+    /// The files whose fields are statements, each with how it is read: not templates, and not links, whose targets are read
+    /// where they stand.
+    pub fn stating(&self) -> impl Iterator<Item = (&String, &File, Role)> {
+        let own = |path: &str, file: &File| self.role(path).filter(|_| !file.is_link() && !path.starts_with("templates/"));
+        self.files.iter().filter_map(move |(path, file)| Some((path, file, own(path, file)?)))
+    }
+
+    /// The Dockerfiles of a version directory.
+    pub fn dockerfiles(&self, directory: &str) -> impl Iterator<Item = (&String, &File)> {
+        below(&self.files, directory).filter(|(path, _)| self.role(path) == Some(Role::Dockerfile))
+    }
+
     /// How the file at `path` is read; `None` where it has no fields.
     pub fn role(&self, path: &str) -> Option<Role> {
         role(path, &self.config.directory)

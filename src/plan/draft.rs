@@ -89,8 +89,7 @@ impl Draft {
     /// the root's the newest one's.
     fn written_files<'a>(&'a self, targets: &'a [Target]) -> impl Iterator<Item = (&'a String, &'a File, Role, Option<usize>)> {
         let tree = &self.model.tree;
-        tree.files.iter().filter_map(move |(path, file)| {
-            let role = tree.role(path).filter(|_| !file.is_link() && !path.starts_with("templates/"))?;
+        tree.stating().filter_map(move |(path, file, role)| {
             let own = tree.directory_of(path);
             let target = targets.iter().position(|target| Some(target.directory.as_str()) == own);
             (own.is_none() || target.is_some()).then_some((path, file, role, target))
@@ -125,10 +124,7 @@ impl Draft {
     fn pinned(&self, target: &Target) -> Vec<(&str, String, usize)> {
         let config = &self.model.tree.config;
         let mut pinned = Vec::new();
-        for (path, file) in below(&self.model.tree.files, &target.directory) {
-            if self.model.tree.role(path) != Some(Role::Dockerfile) {
-                continue;
-            }
+        for (path, file) in self.model.tree.dockerfiles(&target.directory) {
             for field in self.model.scanner.scan(file.text(), Role::Dockerfile) {
                 if let (Kind::Hash(Some(platform)), false) = (&field.kind, field.in_comment) {
                     let archive = config.archive(&target.version, platform);
@@ -161,15 +157,14 @@ impl Draft {
             let text = rewrite(file.text(), &self.model.judge(file.text(), role, &scope));
             tree.files.insert(path.clone(), File { content: Content::Bytes(text), mode: file.mode });
         }
-        for (path, text) in templates::moved(&self.model, &renames) {
-            let mode = tree.files.get(&path).map_or(0, |file| file.mode);
-            tree.files.insert(path, File { content: Content::Bytes(text), mode });
-        }
-        let had: Vec<Vec<Variant>> = targets.iter().map(|target| self.had(target)).collect();
-        for (path, text) in scripts::extended(&tree, targets, &had, options) {
+        let put = |tree: &mut Tree, (path, text): (String, Vec<u8>)| {
             let mode = tree.files.get(&path).map_or(0o644, |file| file.mode);
             tree.files.insert(path, File { content: Content::Bytes(text), mode });
-        }
+        };
+        templates::moved(&self.model, &renames).into_iter().for_each(|file| put(&mut tree, file));
+        let had: Vec<Vec<Variant>> = targets.iter().map(|target| self.had(target)).collect();
+        let scripts = scripts::extended(&tree, targets, &had, options);
+        scripts.into_iter().for_each(|file| put(&mut tree, file));
         tree
     }
 
