@@ -235,6 +235,26 @@ impl Drop for Repository {
     }
 }
 
+/// Puts a text in the place of the file at `path`, or makes a new one, whole at every instant. Its mode stays; a link is
+/// followed.
+pub fn replace(path: &Path, text: &str) -> Result<()> {
+    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || {
+        let mut file = tempfile::Builder::new().prefix(".update-").tempfile_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        if let Ok(metadata) = fs::metadata(&place) {
+            file.as_file().set_permissions(metadata.permissions())?;
+        } else {
+            set_mode(file.as_file(), 0o644)?;
+        }
+        file.as_file().sync_all()?;
+        file.persist(&place)?;
+        flush_folder(folder)
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
 /// The lock, where nobody has it and it is still in its place.
 fn take_lock(staging: &Path, path: &Path) -> std::io::Result<Option<fs::File>> {
     match fs::create_dir(staging) {

@@ -27,6 +27,8 @@ Examples:
   update 2.14.5 --add alpine3.23         a release, and a new variant
   update 0.25.6 --from ../releases       from a folder that holds v0.25.6/SHA256SUMS
   update check                           is every version, hash, reference and base consistent?
+  update library ../official-images/library/nats-streaming
+                                         the file from which Docker builds the official images
 
 Exit status: 0 fine; 1 `check` found something, or `--exit-code` and changes; 2 it could not be done.")]
 pub struct Cli {
@@ -64,6 +66,8 @@ impl Cli {
 pub enum Command {
     /// Is every version, hash, reference and base consistent? Needs no network
     Check(CheckArgs),
+    /// Bring a library file of docker-library/official-images up to this tree, or check it
+    Library(LibraryArgs),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -84,6 +88,46 @@ pub struct CheckArgs {
     /// Where releases are, for --online and --archives
     #[command(flatten)]
     pub from: From,
+}
+
+/// What the library file can be brought to.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  update library ../official-images/library/nats-streaming              to the commit that is checked out
+  update library ../official-images/library/nats-streaming --check      is it right?
+  update library ../official-images/library/nats --add 2.14.x           offer a new line too
+  update library ../official-images/library/nats --add 2.14.x/windowsservercore-ltsc2025
+
+Exit status: 0 fine; 1 `--check` found something; 2 it could not be done.")]
+pub struct LibraryArgs {
+    /// The file, in a clone of docker-library/official-images: library/<image>
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Say what is not as it must be, and write nothing
+    #[arg(long, conflicts_with_all = ["adds", "new", "dry_run", "diff"])]
+    pub check: bool,
+    /// The commit that official images are built from [default: the one that is checked out]
+    #[arg(long, value_name = "SHA", value_parser = commit)]
+    pub commit: Option<String>,
+    /// Where the commit is fetched from: refs/heads/main
+    #[arg(long, value_name = "REF", value_parser = NonEmptyStringValueParser::new())]
+    pub fetch: Option<String>,
+    /// Offer a version directory, or a variant of one, that the file does not offer yet
+    #[arg(long = "add", value_name = "DIRECTORY", conflicts_with = "new")]
+    pub adds: Vec<String>,
+    /// Write a first file, with everything that the tree has
+    #[arg(long, requires = "maintainers")]
+    pub new: bool,
+    /// A maintainer for --new: `Full Name <mail> (@handle)`
+    #[arg(long = "maintainer", value_name = "MAINTAINER", requires = "new")]
+    pub maintainers: Vec<String>,
+    /// Plan and print, write nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Print the unified diff too
+    #[arg(long)]
+    pub diff: bool,
 }
 
 /// Where releases are.
@@ -155,6 +199,12 @@ impl UpdateArgs {
 
 fn variant(text: &str) -> Result<Variant, String> {
     Variant::parse(text).ok_or_else(|| "wanted the name of a variant, such as alpine3.19 or nanoserver-ltsc2022".to_owned())
+}
+
+/// The digits of a commit, all 40 or so many that git knows it by them.
+fn commit(text: &str) -> Result<String, String> {
+    let is_commit = (7..=40).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit());
+    if is_commit { Ok(text.to_lowercase()) } else { Err("wanted the hex digits of a commit, all 40 or at least 7".to_owned()) }
 }
 
 /// A host's operating system and the version in its label, which may be given whole: `ubuntu=24.04`, `ubuntu=ubuntu-24.04`.

@@ -1,6 +1,9 @@
 //! The commands: each reads, asks the modules that know, and hands the result to `report`.
 
+mod library;
+
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail, ensure};
@@ -13,7 +16,7 @@ use crate::cli::{CheckArgs, Cli, Command, Common, From, UpdateArgs};
 use crate::config::Config;
 use crate::plan::{plan, targets};
 use crate::release::Source;
-use crate::report::{self, Output};
+use crate::report::{self, Output, Verdict};
 use crate::rules::Model;
 use crate::sums::{Sha256, Sums};
 use crate::tree::Tree;
@@ -23,6 +26,7 @@ use crate::verify::{Archive, hashes};
 pub fn run(cli: &Cli) -> Result<ExitCode> {
     let found = match &cli.command {
         Some(Command::Check(args)) => run_check(args, &cli.common)?,
+        Some(Command::Library(args)) => library::run(args, &cli.common)?,
         Some(Command::Completions { shell }) => {
             report::completions(*shell)?;
             false
@@ -33,16 +37,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
 }
 
 fn run_check(args: &CheckArgs, common: &Common) -> Result<bool> {
-    let root = common.root.display();
-    let model = Model::new(Tree::read(&common.root)?)?;
-    ensure!(
-        !model.directories.is_empty(),
-        "no version directory (such as 0.25.6 or 2.14.x) in {root}: nothing to check. `-C <DIR>` names another folder"
-    );
-    ensure!(
-        !is_interrupted(&common.root),
-        "an update of {root} was interrupted, and what it has not done is kept in {root}/.update: run the same update again first"
-    );
+    let model = read(&common.root)?;
     let mut output = Output::new(common);
     let mut report = check(&model)?;
     if args.online || args.archives {
@@ -57,8 +52,24 @@ fn run_check(args: &CheckArgs, common: &Common) -> Result<bool> {
             report.add(verify(&source, &report.pins, &output)?);
         }
     }
-    output.check(&model, &report)?;
+    output.verdict(&Verdict::of_tree(&model, &report))?;
     Ok(!report.findings.is_empty())
+}
+
+/// A tree that nothing is to be written to.
+fn read(root: &Path) -> Result<Model> {
+    let model = Model::new(Tree::read(root)?)?;
+    let root_shown = root.display();
+    ensure!(
+        !model.directories.is_empty(),
+        "no version directory (such as 0.25.6 or 2.14.x) in {root_shown}: nothing to check. `-C <DIR>` names another folder"
+    );
+    ensure!(
+        !is_interrupted(root),
+        "an update of {root_shown} was interrupted, and what it has not done is kept in {root_shown}/.update: \
+         run the same update again first"
+    );
+    Ok(model)
 }
 
 fn run_update(args: &UpdateArgs, common: &Common) -> Result<bool> {

@@ -52,17 +52,21 @@ impl Config {
     pub fn from_file(root: &Path) -> Result<Option<Self>> {
         let path = root.join("update.toml");
         let Some(text) = read_if_there(&path)? else { return Ok(None) };
-        let text = String::from_utf8(text).with_context(|| format!("{} is not UTF-8", path.display()))?;
-        let config: Self = toml::from_str(&text).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(text, &path.display().to_string()).map(Some)
+    }
+
+    /// Reads the text of an `update.toml`, which errors call `place`.
+    pub fn parse(text: Vec<u8>, place: &str) -> Result<Self> {
+        let text = String::from_utf8(text).with_context(|| format!("{place} is not UTF-8"))?;
+        let config: Self = toml::from_str(&text).with_context(|| format!("cannot read {place}"))?;
         for (key, value) in [("image", &config.image), ("server", &config.server), ("owner", &config.owner)] {
             let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             ensure!(
                 !value.is_empty() && value.chars().all(plain),
-                "{}: `{key} = \"{value}\"` is no name: wanted letters, digits, `-`, `_` and `.`",
-                path.display()
+                "{place}: `{key} = \"{value}\"` is no name: wanted letters, digits, `-`, `_` and `.`"
             );
         }
-        Ok(Some(config))
+        Ok(config)
     }
 
     /// Reads the names off the archives that the tree's Dockerfiles download: `…/<owner>/<server>/releases/download/…/<server>-v…`

@@ -3,10 +3,11 @@
 mod diff;
 mod github;
 mod json;
+mod library;
 mod markdown;
 mod progress;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
@@ -15,6 +16,7 @@ use anyhow::Result;
 use clap::CommandFactory;
 use serde_json::{Value, json};
 
+pub use self::library::LibraryUpdate;
 pub use self::progress::Bars;
 use crate::check::{Finding, Report};
 use crate::cli::{Cli, Color, Common, Format, UpdateArgs};
@@ -33,11 +35,36 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// How many characters a value may have before its middle is left out.
 const LONGEST_VALUE: usize = 60;
 
+/// What a check looked at, and what it found.
+pub struct Verdict<'a> {
+    /// The command that looked.
+    pub command: &'static str,
+    /// What it looked at: `nats-streaming 0.25.6`.
+    pub subject: String,
+    /// How much of it there was: `4 variants, 12 files, 80 fields`.
+    pub looked_at: String,
+    /// What it found.
+    pub findings: &'a [Finding],
+}
+
+impl<'a> Verdict<'a> {
+    /// What `update check` says of a tree.
+    pub fn of_tree(model: &Model, report: &'a Report) -> Self {
+        let [directories, variants, files, fields] = report.counts;
+        let versions: Vec<String> = model.directories.iter().map(|directory| directory.version.to_string()).collect();
+        let shown = if directories > 3 { count(directories, "version") } else { versions.join(", ") };
+        let looked_at = [count(variants, "variant"), count(files, "file"), count(fields, "field")].join(", ");
+        let subject = format!("{} {shown}", model.tree.config.image);
+        Self { command: "update check", subject, looked_at, findings: &report.findings }
+    }
+}
+
 /// The two streams, as the user wants them.
 pub struct Output {
     out: AutoStream<io::Stdout>,
     progress: Option<AutoStream<io::Stderr>>,
     format: Format,
+    color: Color,
     quiet: bool,
 }
 
@@ -76,6 +103,7 @@ impl Output {
             out: AutoStream::new(io::stdout(), choice(common.color, io::stdout().is_terminal())),
             progress: talks.then(|| AutoStream::new(io::stderr(), choice(common.color, true))),
             format: common.format,
+            color: common.color,
             quiet: common.quiet,
         }
     }
@@ -93,40 +121,41 @@ impl Output {
         Bars::new(archives, self.progress.is_some(), self.quiet)
     }
 
-    /// Prints what `check` found.
-    pub fn check(&mut self, model: &Model, report: &Report) -> Result<()> {
+    /// Prints what a check found.
+    pub fn verdict(&mut self, verdict: &Verdict) -> Result<()> {
         match (self.quiet, self.format) {
             (true, _) => Ok(()),
-            (_, Format::Json) => self.json(&json!({ "findings": report.findings })),
-            (_, Format::Text) => finished(self.check_text(model, report)),
-            (_, Format::Markdown) => finished(write!(self.out, "{}", markdown::check(&model.tree.config.image, report))),
+            (_, Format::Json) => self.json(&json!({ "findings": verdict.findings })),
+            (_, Format::Text) => finished(self.verdict_text(verdict)),
+            (_, Format::Markdown) => finished(write!(self.out, "{}", markdown::check(verdict))),
             (_, Format::Github) => {
-                finished(report.findings.iter().try_for_each(|finding| github::annotate(&mut self.out, "error", finding)))?;
-                github::append_summary(&markdown::check(&model.tree.config.image, report))?;
-                finished(self.check_verdict(model, report))
+                finished(verdict.findings.iter().try_for_each(|finding| github::annotate(&mut self.out, "error", finding)))?;
+                github::append_summary(&markdown::check(verdict))?;
+                finished(self.verdict_line(verdict))
             }
         }
     }
 
-    fn check_text(&mut self, model: &Model, report: &Report) -> io::Result<()> {
-        print_findings(&mut self.out, "", &report.findings)?;
-        self.check_verdict(model, report)
+    fn verdict_text(&mut self, verdict: &Verdict) -> io::Result<()> {
+        print_findings(&mut self.out, "", verdict.findings)?;
+        self.verdict_line(verdict)
     }
 
-    fn check_verdict(&mut self, model: &Model, report: &Report) -> io::Result<()> {
-        let out = &mut self.out;
-        let [directories, variants, files, fields] = report.counts;
-        if !report.findings.is_empty() {
-            let mut paths: Vec<&str> = report.findings.iter().map(|finding| finding.path.as_str()).collect();
-            paths.dedup();
-            let found = count(report.findings.len(), "finding");
-            return writeln!(out, "{OLD}{found} in {}{OLD:#}", count(paths.len(), "file"));
+    fn verdict_line(&mut self, Verdict { findings, subject, looked_at, .. }: &Verdict) -> io::Result<()> {
+        if findings.is_empty() {
+            return writeln!(self.out, "{NEW}consistent{NEW:#}: {subject} ({looked_at})");
         }
-        let versions: Vec<String> = model.directories.iter().map(|directory| directory.version.to_string()).collect();
-        let shown = if directories > 3 { count(directories, "version") } else { versions.join(", ") };
-        let (variants, files, fields) = (count(variants, "variant"), count(files, "file"), count(fields, "field"));
-        let image = &model.tree.config.image;
-        writeln!(out, "{NEW}consistent{NEW:#}: {image} {shown} ({variants}, {files}, {fields})")
+        let paths: BTreeSet<&str> = findings.iter().map(|finding| finding.path.as_str()).collect();
+        writeln!(self.out, "{OLD}{} in {}{OLD:#}", count(findings.len(), "finding"), count(paths.len(), "file"))
+    }
+
+    /// Says, of what is done all the same, what somebody should know.
+    pub fn warn(&mut self, warning: &str) {
+        if !self.quiet {
+            let mut err = AutoStream::new(io::stderr(), choice(self.color, io::stderr().is_terminal()));
+            // Nothing is left to be done where standard error is closed.
+            let _ = writeln!(err, "{NOTE}warning:{NOTE:#} {warning}");
+        }
     }
 
     /// Prints what an update did, or would do.

@@ -24,6 +24,14 @@ pub struct Directory {
     pub variants: Vec<Variant>,
 }
 
+impl Directory {
+    /// The variant whose name a text is, or ends in: `0.25.6-alpine3.18` names `alpine3.18`.
+    pub fn named(&self, text: &str) -> Option<&Variant> {
+        let is_end = |name: &str| text.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('-'));
+        self.variants.iter().filter(|variant| is_end(&variant.name)).max_by_key(|variant| variant.name.len())
+    }
+}
+
 /// A tree, with what is needed to say what its fields must be.
 pub struct Model {
     /// The files.

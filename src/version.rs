@@ -80,29 +80,51 @@ impl fmt::Display for Variant {
     }
 }
 
-/// What `apk --print-arch` prints, and what the release's archives call the same architecture.
+/// What `apk --print-arch` prints, what the release's archives call the same architecture, and what Docker's official images
+/// call it, where they have it.
 ///
-/// Alpine's names: the architectures of its mirrors. The release's: Go's GOARCH, for 32-bit ARM with GOARM's number.
-const ARCHITECTURES: [(&str, &str); 9] = [
-    ("aarch64", "arm64"),
-    ("armhf", "arm6"),
-    ("armv7", "arm7"),
-    ("loongarch64", "loong64"),
-    ("ppc64le", "ppc64le"),
-    ("riscv64", "riscv64"),
-    ("s390x", "s390x"),
-    ("x86", "386"),
-    ("x86_64", "amd64"),
+/// Alpine's names: the architectures of its mirrors. The release's: Go's GOARCH, for 32-bit ARM with GOARM's number. Docker's:
+/// <https://github.com/docker-library/official-images#architectures-other-than-amd64>.
+const ARCHITECTURES: [(&str, &str, &str); 9] = [
+    ("aarch64", "arm64", "arm64v8"),
+    ("armhf", "arm6", "arm32v6"),
+    ("armv7", "arm7", "arm32v7"),
+    ("loongarch64", "loong64", ""),
+    ("ppc64le", "ppc64le", "ppc64le"),
+    ("riscv64", "riscv64", "riscv64"),
+    ("s390x", "s390x", "s390x"),
+    ("x86", "386", "i386"),
+    ("x86_64", "amd64", "amd64"),
 ];
+
+/// Docker's names of the other architectures that official images can be built for.
+const OTHERS: [&str; 3] = ["arm32v5", "mips64le", WINDOWS];
+
+/// Docker's name of the architecture of Windows.
+pub const WINDOWS: &str = "windows-amd64";
 
 /// The release's name of the architecture that Alpine calls `apk`; `None` where Alpine has none of that name.
 pub fn release_arch(apk: &str) -> Option<&'static str> {
-    ARCHITECTURES.iter().find(|pair| pair.0 == apk).map(|pair| pair.1)
+    ARCHITECTURES.iter().find(|names| names.0 == apk).map(|names| names.1)
 }
 
 /// Alpine's name of the architecture that the release calls `release`.
 pub fn apk_arch(release: &str) -> Option<&'static str> {
-    ARCHITECTURES.iter().find(|pair| pair.1 == release).map(|pair| pair.0)
+    ARCHITECTURES.iter().find(|names| names.1 == release).map(|names| names.0)
+}
+
+/// Docker's name of the architecture that an archive is for, by the end of the archive's name: `linux-arm64.tar.gz`.
+pub fn docker_arch(platform: &str) -> Option<&'static str> {
+    let stem = platform.split('.').next()?;
+    match stem.strip_prefix("linux-") {
+        Some(release) => ARCHITECTURES.iter().find(|names| names.1 == release && !names.2.is_empty()).map(|names| names.2),
+        None => (stem == WINDOWS).then_some(WINDOWS),
+    }
+}
+
+/// Whether official images can be built for an architecture that Docker calls so.
+pub fn is_docker_arch(name: &str) -> bool {
+    !name.is_empty() && (OTHERS.contains(&name) || ARCHITECTURES.iter().any(|names| names.2 == name))
 }
 
 #[cfg(test)]

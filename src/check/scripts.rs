@@ -32,14 +32,12 @@ pub(super) fn gather(model: &Model, seen: &Seen, mentions: &mut Vec<Mention>) {
             Some(Ok(said)) => said.clone(),
             _ => seen.said(field),
         };
-        let is_end = |name: &str| said == name || said.ends_with(&format!("-{name}"));
-        let named = directory.variants.iter().filter(|variant| is_end(&variant.name)).max_by_key(|variant| variant.name.len());
         let family = |variant: &&Variant| {
             matches!(field.kind, Kind::Family) && said == variant.family
                 || matches!(must, Some(Err(_))) && said.contains(&variant.family)
         };
         let (line, column) = seen.places.of(field.span.start);
-        for variant in directory.variants.iter().filter(family).chain(named) {
+        for variant in directory.variants.iter().filter(family).chain(directory.named(&said)) {
             let windows = variant.windows_year().map(|year| (variant.base.clone(), year));
             let (path, variant) = (seen.path.to_owned(), variant.name.clone());
             mentions.push(Mention { path, role: seen.role, variant, windows, line, column });

@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use anstyle::Style;
 
-use super::{count, counts, headline, shortened, shown_path};
-use crate::check::{Finding, Report};
+use super::{Verdict, count, counts, headline, shortened, shown_path};
+use crate::check::Finding;
 use crate::plan::Plan;
 
 /// What an update does: from which version to which, each field, the hashes in full, what `check` says, and the command.
@@ -41,30 +41,27 @@ pub(super) fn update(image: &str, plan: &Plan) -> String {
         line(&mut out, "\n`update check` finds nothing in the result.");
     } else {
         line(&mut out, "\n`update check` still finds, in what an update does not write:\n");
-        findings(&mut out, &plan.remaining);
+        table(&mut out, &plan.remaining);
     }
     let command: Vec<String> = std::env::args().skip(1).collect();
     line(&mut out, &format!("\nMade by {}.", code(&format!("update {}", command.join(" ")))));
     out
 }
 
-/// What `check` found.
-pub(super) fn check(image: &str, report: &Report) -> String {
+/// What a check found.
+pub(super) fn check(verdict: &Verdict) -> String {
+    let Verdict { command, subject, looked_at, findings } = verdict;
     let mut out = String::new();
-    let [_, variants, files, fields] = report.counts;
-    if report.findings.is_empty() {
-        line(
-            &mut out,
-            &format!("`update check`: {image} is consistent, in {variants} variants, {files} files and {fields} fields."),
-        );
+    if findings.is_empty() {
+        line(&mut out, &format!("`{command}`: {subject} is consistent ({looked_at})."));
     } else {
-        line(&mut out, &format!("`update check` of {image}: {}.\n", count(report.findings.len(), "finding")));
-        findings(&mut out, &report.findings);
+        line(&mut out, &format!("`{command}` of {subject}: {}.\n", count(findings.len(), "finding")));
+        table(&mut out, findings);
     }
     out
 }
 
-fn findings(out: &mut String, findings: &[Finding]) {
+pub(super) fn table(out: &mut String, findings: &[Finding]) {
     line(out, "| place | rule | finding |\n| --- | --- | --- |");
     for Finding { path, line: number, rule, message, .. } in findings {
         line(out, &format!("| {} | {rule} | {} |", code(&format!("{path}:{number}")), code(message)));
@@ -77,7 +74,7 @@ fn line(out: &mut String, text: &str) {
 }
 
 /// A cell of a table in which nothing is taken for Markdown. Inside backticks only they and a `|` need care.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if clean.is_empty() { String::new() } else { format!("`{}`", clean.replace('`', "'").replace('|', "\\|")) }
 }

@@ -1,0 +1,153 @@
+//! The rules of this repository about its library file: each entry is for an image of the tree, says what that image is, and
+//! comes after what it copies from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use semver::Version;
+
+use super::Problem;
+use super::entries::{Home, folder};
+use super::format::{architectures, unknown_fields};
+use super::images::Image;
+use super::manifest::{Manifest, Paragraph};
+use super::must::{is_name_of, musts, name_of};
+use super::tags::{Level, Names, is_preview};
+
+/// What one entry is compared with.
+pub struct Seen<'a> {
+    /// The image that it is for.
+    pub home: Home<'a>,
+    /// Where the tree was looked at, for people: `the tree at 0123456789ab`.
+    pub place: &'a str,
+}
+
+/// Everything in a file that breaks a rule of this repository; `seen` has what each entry is compared with, in their order.
+pub fn check(manifest: &Manifest, seen: &[Seen], names: &Names) -> Vec<Problem> {
+    let mut problems = unknown_fields(manifest);
+    let newest = Newest::new(seen);
+    let mut before: BTreeSet<String> = BTreeSet::new();
+    for (entry, seen) in manifest.entries().iter().zip(seen) {
+        match seen.home {
+            Home::Image(image) => {
+                check_fields(manifest, entry, image, names, &mut problems);
+                check_tags(manifest, entry, image, names, &newest, &mut problems);
+                check_architectures(manifest, entry, image, &mut problems);
+                check_order(entry, image, &before, &mut problems);
+            }
+            Home::Gone | Home::Unknown => {
+                let found = folder(manifest, entry).unwrap_or_default();
+                let at = manifest.own(entry, "Directory").map_or(entry.span.start, |field| field.value.start);
+                let message = match seen.home {
+                    _ if found.is_empty() => "the entry has no Directory: wanted the folder of a variant".to_owned(),
+                    Home::Gone => format!("`{found}` is not in {}", seen.place),
+                    _ => format!("`{found}` is no folder of a variant, such as 0.25.6/alpine3.18"),
+                };
+                problems.push(Problem::new(at, "directory", &found, "", message));
+            }
+        }
+        before.extend(manifest.items(entry, "Tags").map(|(_, tag)| tag.into_owned()));
+    }
+    problems.sort_by_key(|problem| problem.at);
+    problems
+}
+
+fn check_fields(manifest: &Manifest, entry: &Paragraph, image: &Image, names: &Names, problems: &mut Vec<Problem>) {
+    for must in musts(manifest, entry, image, names) {
+        for part in must.parts.iter().filter(|part| !part.is_right()) {
+            let expected = part.expected.as_deref().unwrap_or_default();
+            let message = match expected {
+                "" => format!("{}: {} must not be there, for {}", must.name, part.found, image.path()),
+                expected => format!("says {}, must be {expected}", part.found),
+            };
+            problems.push(Problem::new(part.span.start, part.rule, &part.found, expected, message));
+        }
+        let at = must.field.map_or(entry.span.start, |field| field.value.start);
+        for (_, missing) in &must.missing {
+            let message = format!("{} lacks {missing}, which {} needs", must.name, image.path());
+            problems.push(Problem::new(at, "constraint", "", missing, message));
+        }
+    }
+}
+
+fn check_tags(
+    manifest: &Manifest,
+    entry: &Paragraph,
+    image: &Image,
+    names: &Names,
+    newest: &Newest,
+    problems: &mut Vec<Problem>,
+) {
+    for (item, found) in ["Tags", "SharedTags"].iter().flat_map(|name| manifest.items(entry, name)) {
+        let tag = names.split(&found);
+        let mut wrong = |rule, message: String| problems.push(Problem::new(item.start, rule, &found, "", message));
+        if !is_name_of(&name_of(tag.name, &image.variant), &image.variant) {
+            wrong("variant", format!("says {found}: `{}` is no name of {}", tag.name, image.path()));
+        }
+        if tag.level != Level::Full && is_preview(&image.version) {
+            let message =
+                format!("says {found}, a stable tag, and {} is at {}, which is no release yet", image.path(), image.version);
+            wrong("preview", message);
+        } else if let Some(newer) = newest.than(image, tag.level) {
+            wrong(
+                "latest",
+                format!("says {found}, which belongs to the newest line: another entry is at {newer}, this at {}", image.version),
+            );
+        }
+    }
+}
+
+/// The newest releases that the file offers.
+struct Newest<'a> {
+    all: Option<&'a Version>,
+    of_major: BTreeMap<u64, &'a Version>,
+}
+
+impl<'a> Newest<'a> {
+    fn new(seen: &[Seen<'a>]) -> Self {
+        let mut of_major: BTreeMap<u64, &Version> = BTreeMap::new();
+        for seen in seen {
+            if let Home::Image(image) = seen.home
+                && !is_preview(&image.version)
+            {
+                let newest = of_major.entry(image.version.major).or_insert(&image.version);
+                *newest = (*newest).max(&image.version);
+            }
+        }
+        Self { all: of_major.values().next_back().copied(), of_major }
+    }
+
+    /// The version of a newer line, whose tags of that level are.
+    fn than(&self, image: &Image, level: Level) -> Option<&'a Version> {
+        let newest = match level {
+            Level::Full | Level::Minor => None,
+            Level::Major => self.of_major.get(&image.version.major).copied(),
+            Level::Bare => self.all,
+        };
+        newest.filter(|newest| (newest.major, newest.minor) > image.line())
+    }
+}
+
+/// Docker's builders would fail where the Dockerfile knows nothing of an architecture.
+fn check_architectures(manifest: &Manifest, entry: &Paragraph, image: &Image, problems: &mut Vec<Problem>) {
+    if image.architectures.is_empty() {
+        return;
+    }
+    for (at, found) in architectures(manifest, entry) {
+        if !image.architectures.contains(found.as_str()) {
+            let known: Vec<&str> = image.architectures.iter().copied().collect();
+            let message = format!("says {found}, and {} can be built for {}", image.path(), known.join(", "));
+            problems.push(Problem::new(at, "architecture", &found, "", message));
+        }
+    }
+}
+
+/// What an image copies from is built before it, by an entry further up.
+fn check_order(entry: &Paragraph, image: &Image, before: &BTreeSet<String>, problems: &mut Vec<Problem>) {
+    for source in &image.copies {
+        let tag = format!("{}-{source}", image.version);
+        if !before.contains(&tag) {
+            let message = format!("{} copies from {tag}, which no entry above it offers", image.path());
+            problems.push(Problem::new(entry.span.start, "order", "", &tag, message));
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Which image of the tree each entry is for, also where a version or a base has moved since the file was written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::images::Image;
+use super::manifest::{Manifest, Paragraph};
+use crate::config::Pattern;
+use crate::version::{Variant, parse_version};
+
+/// What became of the image that an entry is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home<'a> {
+    /// It is this one.
+    Image(&'a Image),
+    /// It is not in the tree any more.
+    Gone,
+    /// Its folder is not called like a variant of a version: nothing is known of it.
+    Unknown,
+}
+
+impl<'a> Home<'a> {
+    /// The image, where there is one.
+    pub fn image(&self) -> Option<&'a Image> {
+        if let Self::Image(image) = self { Some(image) } else { None }
+    }
+}
+
+/// The folder of an entry, split into version directory and variant.
+type Folder = (String, Variant);
+
+/// What an entry's `Directory` says, without what makes no difference in a path.
+pub fn folder(manifest: &Manifest, entry: &Paragraph) -> Option<String> {
+    let said = manifest.value(entry, "Directory")?;
+    let parts: Vec<&str> = said.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    Some(parts.join("/"))
+}
+
+fn split(path: &str, pattern: &Pattern) -> Option<Folder> {
+    let (directory, variant) = path.split_once('/')?;
+    line(directory, pattern)?;
+    Some((directory.to_owned(), Variant::parse(variant)?))
+}
+
+/// Major and minor of a version directory, of this tree's pattern or of another that it may have had: `2.14.5`, `2.14.x`.
+fn line(directory: &str, pattern: &Pattern) -> Option<(u64, u64)> {
+    let version = pattern.parse(directory).or_else(|| Pattern::lines().parse(directory));
+    let version = version.or_else(|| parse_version(directory).ok())?;
+    Some((version.major, version.minor))
+}
+
+/// The variants that the entries have, for families that only they know.
+pub fn variants<'a>(manifest: &'a Manifest, pattern: &'a Pattern) -> impl Iterator<Item = Variant> + 'a {
+    manifest.entries().iter().filter_map(|entry| Some(split(&folder(manifest, entry)?, pattern)?.1))
+}
+
+/// The image that each entry is for.
+///
+/// `follow` lets a file that offers one version go on to the newest release in the tree, although the old one is still there;
+/// `not` holds version directories that nothing goes on to.
+pub fn homes<'a>(
+    manifest: &Manifest,
+    images: &'a [Image],
+    pattern: &Pattern,
+    follow: bool,
+    not: &BTreeSet<&str>,
+) -> Vec<Home<'a>> {
+    let folders: Vec<Option<Folder>> = manifest.entries().iter().map(|entry| split(&folder(manifest, entry)?, pattern)).collect();
+    let mut offered: BTreeMap<&str, BTreeSet<&Variant>> = BTreeMap::new();
+    for (directory, variant) in folders.iter().flatten() {
+        offered.entry(directory).or_default().insert(variant);
+    }
+    let moved = directories(&offered.keys().copied().collect(), images, pattern, follow, not);
+    let targets: BTreeMap<&str, BTreeMap<&Variant, &Image>> = offered
+        .iter()
+        .filter_map(|(directory, variants)| Some((*directory, successors(variants, images, moved.get(directory)?))))
+        .collect();
+    let home = |folder: &Option<Folder>| match folder {
+        None => Home::Unknown,
+        Some((directory, variant)) => {
+            let image = targets.get(directory.as_str()).and_then(|images| images.get(variant));
+            image.map_or(Home::Gone, |image| Home::Image(image))
+        }
+    };
+    folders.iter().map(home).collect()
+}
+
+/// Where each version directory of the file is in the tree: it is there, or another of its line is, or the one that is gone
+/// has become the one that is new.
+fn directories<'a, 'b>(
+    offered: &BTreeSet<&'b str>,
+    images: &'a [Image],
+    pattern: &Pattern,
+    follow: bool,
+    not: &BTreeSet<&str>,
+) -> BTreeMap<&'b str, &'a str> {
+    let is_open = |name: &str| offered.contains(name) || !not.contains(name);
+    let there: BTreeMap<&str, &'a Image> =
+        images.iter().map(|image| (image.directory.as_str(), image)).filter(|(name, _)| is_open(name)).collect();
+    // The newest that is a release, else the newest.
+    let newest = |among: &dyn Fn(&Image) -> bool| {
+        let found = there.values().filter(|image| among(image));
+        found.max_by_key(|image| (!super::tags::is_preview(&image.version), &image.version)).map(|image| image.directory.as_str())
+    };
+    let follows = follow && !pattern.has_lines();
+    let mut moved: BTreeMap<&str, &str> = BTreeMap::new();
+    for name in offered {
+        let here = there.get(name).map(|image| image.directory.as_str());
+        let of_line = || newest(&|image| Some(image.line()) == line(name, pattern));
+        let found = match follows {
+            true if offered.len() == 1 => newest(&|_| true),
+            true => of_line(),
+            false => here.or_else(of_line),
+        };
+        moved.extend(found.map(|found| (*name, found)));
+    }
+    let gone: Vec<&&str> = offered.iter().filter(|name| !moved.contains_key(*name)).collect();
+    let free: Vec<&'a str> = there
+        .values()
+        .map(|image| image.directory.as_str())
+        .filter(|name| !offered.contains(name) && !moved.values().any(|taken| taken == name))
+        .collect();
+    if let ([gone], [free]) = (gone.as_slice(), free.as_slice()) {
+        moved.insert(gone, free);
+    }
+    moved
+}
+
+/// What each variant has become in a version directory: itself, or the one new variant of its family where it alone is gone.
+pub fn successors<'a, 'b>(
+    offered: &BTreeSet<&'b Variant>,
+    images: &'a [Image],
+    directory: &str,
+) -> BTreeMap<&'b Variant, &'a Image> {
+    let there: Vec<&Image> = images.iter().filter(|image| image.directory == directory).collect();
+    let same = |variant: &Variant| there.iter().find(|image| image.variant == *variant).copied();
+    let mut gone: BTreeMap<&str, usize> = BTreeMap::new();
+    offered.iter().filter(|variant| same(variant).is_none()).for_each(|variant| *gone.entry(&variant.family).or_default() += 1);
+    let successor = |variant: &Variant| {
+        let new: Vec<&&Image> =
+            there.iter().filter(|image| image.variant.family == variant.family && !offered.contains(&image.variant)).collect();
+        match new.as_slice() {
+            [only] if gone.get(variant.family.as_str()) == Some(&1) => Some(**only),
+            _ => None,
+        }
+    };
+    offered.iter().filter_map(|variant| Some((*variant, same(variant).or_else(|| successor(variant))?))).collect()
+}

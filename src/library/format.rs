@@ -1,0 +1,184 @@
+//! The rules of the format, as Docker's official images enforce them: what every library file must be, whatever it is for.
+//!
+//! Their source: <https://github.com/docker-library/official-images#instruction-format> and bashbrew, which reads the file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::Problem;
+use super::manifest::{Field, Manifest, Paragraph};
+use crate::rules::Places;
+use crate::version::{WINDOWS, is_docker_arch};
+
+/// What is fetched where no field says it.
+pub const DEFAULT_FETCH: &str = "refs/heads/master";
+
+/// What is built for where no field says it.
+const DEFAULT_ARCHITECTURE: &str = "amd64";
+
+/// The fields that hold several values.
+const LISTS: [&str; 5] = ["Maintainers", "Tags", "SharedTags", "Architectures", "Constraints"];
+
+/// The fields that hold one; each can be given for an architecture too (`arm64v8-GitCommit`).
+const SINGLE: [&str; 6] = ["GitRepo", "GitFetch", "GitCommit", "Directory", "File", "Builder"];
+
+/// A field's name, the rule for its values, their pattern, and what was wanted, for people.
+const SHAPES: [(&str, &str, &str, &str); 6] = [
+    ("Maintainers", "maintainer", r"^[^\s<>()][^<>()]*?( <[^<>()\s]+>)? \(@[\w./-]+\)$", "`Full Name <mail> (@handle)`"),
+    ("GitRepo", "repository", r"^(https?|git)://\S+$", "an address that begins with https://"),
+    ("GitFetch", "fetch", r"^refs/(heads|tags)/[^\s*?:]+$", "refs/heads/<branch> or refs/tags/<tag>"),
+    ("GitCommit", "commit", r"^[0-9a-f]{40}$", "the 40 hex digits of a commit, in lower case"),
+    ("Tags", "tag", TAG, TAG_WANTED),
+    ("SharedTags", "tag", TAG, TAG_WANTED),
+];
+const TAG: &str = r"^\w[\w.-]{0,127}$";
+const TAG_WANTED: &str = "a tag: a letter, a digit or `_`, then these, `.` and `-`, 128 in all";
+
+/// Everything in a file that breaks a rule of the format.
+pub fn check(manifest: &Manifest) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if manifest.text.starts_with('\u{feff}') {
+        let message = "begins with a byte-order mark, which becomes part of the first field's name: save the file without";
+        problems.push(Problem::format(0, message));
+    }
+    let Some(global) = manifest.global() else {
+        problems.push(Problem::format(0, "has no field: wanted a paragraph with Maintainers, then an entry for each image"));
+        return problems;
+    };
+    if is_missing(manifest.own(global, "Maintainers")) {
+        problems.push(Problem::format(global.span.start, "the first paragraph has no Maintainers"));
+    }
+    if let Some(tags) = manifest.own(global, "Tags").or(manifest.own(global, "SharedTags")) {
+        let message = "the first paragraph is for what all entries share, and cannot have tags: end it with an empty line";
+        problems.push(Problem::format(tags.name.start, message));
+    }
+    if manifest.entries().is_empty() {
+        problems
+            .push(Problem::format(global.span.start, "has no entry: wanted a paragraph with Tags and Directory for each image"));
+    }
+    for field in manifest.paragraphs.iter().flat_map(|paragraph| &paragraph.fields) {
+        check_field(manifest, field, &mut problems);
+    }
+    for entry in manifest.entries() {
+        let required = [manifest.own(entry, "Tags"), manifest.field(entry, "GitRepo"), manifest.field(entry, "GitCommit")];
+        for (field, name) in required.into_iter().zip(["Tags", "GitRepo", "GitCommit"]) {
+            if is_missing(field) {
+                problems.push(Problem::format(entry.span.start, &format!("the entry has no {name}")));
+            }
+        }
+    }
+    check_tags(manifest, &mut problems);
+    problems.sort_by_key(|problem| problem.at);
+    problems
+}
+
+/// Fields that nobody reads: a name that is misspelt, or of no architecture.
+pub fn unknown_fields(manifest: &Manifest) -> Vec<Problem> {
+    let known = |name: &str| match name.rsplit_once('-') {
+        Some((architecture, name)) => is_docker_arch(architecture) && SINGLE.contains(&name),
+        None => LISTS.contains(&name) || SINGLE.contains(&name),
+    };
+    let mut problems = Vec::new();
+    for field in manifest.paragraphs.iter().flat_map(|paragraph| &paragraph.fields) {
+        let name = &manifest.text[field.name.clone()];
+        if !known(name) {
+            let message = format!("`{name}` is no field of the format, and nobody reads it");
+            problems.push(Problem::new(field.name.start, "field", name, "", message));
+        }
+    }
+    problems
+}
+
+/// The architectures of an entry, each with where it stands.
+pub fn architectures<'a>(manifest: &'a Manifest, entry: &'a Paragraph) -> Vec<(usize, String)> {
+    match manifest.field(entry, "Architectures") {
+        Some(field) => field.items.iter().map(|item| (item.start, manifest.said(item).into_owned())).collect(),
+        None => vec![(entry.span.start, DEFAULT_ARCHITECTURE.to_owned())],
+    }
+}
+
+fn is_missing(field: Option<&Field>) -> bool {
+    field.is_none_or(|field| field.value.is_empty())
+}
+
+/// The values of a field, each by itself.
+fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) {
+    static PATTERNS: LazyLock<Vec<Regex>> =
+        LazyLock::new(|| SHAPES.iter().map(|shape| Regex::new(shape.2).expect("a fixed pattern")).collect());
+    let name = &manifest.text[field.name.clone()];
+    let plain = name.rsplit('-').next().unwrap_or(name);
+    let is_list = LISTS.contains(&name);
+    let values: &[Range<usize>] = if is_list { &field.items } else { std::slice::from_ref(&field.value) };
+    let mut seen = BTreeSet::new();
+    for value in values {
+        let said = manifest.said(value);
+        let mut wrong = |rule, expected: &str, message: String| {
+            problems.push(Problem::new(value.start, rule, &said, expected, message));
+        };
+        if is_list && said.is_empty() {
+            wrong("format", "", format!("{name}: a comma with nothing beside it"));
+            continue;
+        }
+        if let Some((shape, pattern)) = SHAPES.iter().zip(PATTERNS.iter()).find(|(shape, _)| shape.0 == plain)
+            && !said.is_empty()
+            && !pattern.is_match(&said)
+        {
+            wrong(shape.1, "", format!("says `{said}`, wanted {}", shape.3));
+        }
+        if name == "Architectures" && !is_docker_arch(&said) {
+            wrong("architecture", "", format!("`{said}` is no architecture of the official images"));
+        }
+        if plain == "Tags" || plain == "SharedTags" {
+            let is_part = said.split(['-', '.', '_']).any(|part| part == "latest");
+            if is_part && said != "latest" {
+                wrong("tag", "", format!("`{said}`: `latest` stands only alone"));
+            }
+        }
+        if is_list && !seen.insert(said.to_string()) {
+            let rule = if name == "Architectures" { "architecture" } else { "tag" };
+            wrong(rule, "", format!("{name}: `{said}` stands there twice"));
+        }
+    }
+}
+
+/// The rules about tags over the whole file: a tag is of one entry, a shared one of one entry for each architecture.
+fn check_tags(manifest: &Manifest, problems: &mut Vec<Problem>) {
+    let places = Places::new(manifest.text.as_bytes());
+    let line = |at: usize| places.of(at).0;
+    let mut own: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for (index, entry) in manifest.entries().iter().enumerate() {
+        for (item, tag) in manifest.items(entry, "Tags") {
+            match own.get(&*tag) {
+                // Twice in one list is reported where the list is.
+                Some((other, _)) if *other == index => {}
+                Some((_, at)) => {
+                    let message = format!("`{tag}` is a tag of another entry already, in line {}", line(*at));
+                    problems.push(Problem::new(item.start, "tag", &tag, "", message));
+                }
+                None => drop(own.insert(tag.into_owned(), (index, item.start))),
+            }
+        }
+    }
+    let mut shared: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for entry in manifest.entries() {
+        for (item, tag) in manifest.items(entry, "SharedTags") {
+            if let Some((_, at)) = own.get(&*tag) {
+                let message = format!("`{tag}` is shared, and a tag of one entry too, in line {}", line(*at));
+                problems.push(Problem::new(item.start, "tag", &tag, "", message));
+            }
+            for (_, architecture) in architectures(manifest, entry) {
+                let message = |at| format!("`{tag}` is of an entry for {architecture} already, in line {}", line(at));
+                match shared.insert((tag.to_string(), architecture.clone()), item.start) {
+                    // Twice in one list is reported where the list is.
+                    Some(at) if architecture != WINDOWS && !entry.span.contains(&at) => {
+                        problems.push(Problem::new(item.start, "tag", &tag, "", message(at)));
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The file's own grammar: paragraphs of fields, folded lines, comments. Every part knows where it stands, so that a part
+//! can be rewritten and the rest kept to the byte.
+//!
+//! What the fields mean is `format`'s business and that of the rules.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::Problem;
+
+/// A library file, taken apart.
+pub struct Manifest {
+    /// The whole file.
+    pub text: String,
+    /// The first is the global one, each other an entry.
+    pub paragraphs: Vec<Paragraph>,
+}
+
+/// Fields with no empty line between them.
+pub struct Paragraph {
+    /// Its lines, from its first field to the end of its last.
+    pub span: Range<usize>,
+    /// In their order.
+    pub fields: Vec<Field>,
+}
+
+/// A name and a value, which can go on in lines that begin with a space.
+pub struct Field {
+    /// Its lines, the comments among them too.
+    pub lines: Range<usize>,
+    /// Where its name stands.
+    pub name: Range<usize>,
+    /// Where its value stands, without the space around it.
+    pub value: Range<usize>,
+    /// The parts of the value between commas, without the space around them; an empty part is an empty range.
+    pub items: Vec<Range<usize>>,
+}
+
+impl Manifest {
+    /// Takes a file apart, and says what is not of the grammar.
+    pub fn parse(text: String) -> (Self, Vec<Problem>) {
+        let (mut paragraphs, mut problems): (Vec<Paragraph>, Vec<Problem>) = (Vec::new(), Vec::new());
+        let (mut at, mut is_between) = (0, true);
+        for line in text.split_inclusive('\n') {
+            let lines = at..at + line.len();
+            at = lines.end;
+            if line.starts_with('#') {
+                continue;
+            }
+            if line.trim().is_empty() {
+                is_between = true;
+                continue;
+            }
+            if line.starts_with([' ', '\t']) {
+                match paragraphs.last_mut().filter(|_| !is_between) {
+                    Some(paragraph) => paragraph.extend(lines.end),
+                    None => problems.push(Problem::format(
+                        lines.start,
+                        "a line that begins with a space goes on with a field, and none stands before it",
+                    )),
+                }
+                continue;
+            }
+            let is_name = |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic());
+            let Some(name) = line.split_once(':').map(|(name, _)| name).filter(is_name) else {
+                problems.push(Problem::format(lines.start, "is no field: wanted `Name: value`, a comment or an empty line"));
+                continue;
+            };
+            let name = lines.start..lines.start + name.len();
+            let field = Field { value: name.end + 1..lines.end, name, lines: lines.clone(), items: Vec::new() };
+            if is_between {
+                paragraphs.push(Paragraph { span: lines.clone(), fields: Vec::new() });
+                is_between = false;
+            }
+            if let Some(paragraph) = paragraphs.last_mut() {
+                paragraph.fields.push(field);
+                paragraph.span.end = lines.end;
+            }
+        }
+        for paragraph in &mut paragraphs {
+            let mut names = BTreeSet::new();
+            for field in &mut paragraph.fields {
+                (field.value, field.items) = items(&text, field.value.clone());
+                let name = &text[field.name.clone()];
+                if !names.insert(name.to_ascii_lowercase()) {
+                    problems.push(Problem::format(
+                        field.name.start,
+                        &format!("a second `{name}` in one paragraph: one of the two would be lost"),
+                    ));
+                }
+            }
+        }
+        (Self { text, paragraphs }, problems)
+    }
+
+    /// The paragraphs that offer images.
+    pub fn entries(&self) -> &[Paragraph] {
+        self.paragraphs.get(1..).unwrap_or_default()
+    }
+
+    /// The first paragraph, whose fields hold for every entry that does not say otherwise.
+    pub fn global(&self) -> Option<&Paragraph> {
+        self.paragraphs.first()
+    }
+
+    /// A paragraph's own field of that name.
+    pub fn own<'a>(&self, paragraph: &'a Paragraph, name: &str) -> Option<&'a Field> {
+        paragraph.fields.iter().find(|field| self.text[field.name.clone()] == *name)
+    }
+
+    /// A paragraph's field of that name, else the global one.
+    pub fn field<'a>(&'a self, paragraph: &'a Paragraph, name: &str) -> Option<&'a Field> {
+        self.own(paragraph, name).or_else(|| self.own(self.global()?, name))
+    }
+
+    /// The value of a paragraph's field of that name, or of the global one.
+    pub fn value(&self, paragraph: &Paragraph, name: &str) -> Option<Cow<'_, str>> {
+        self.field(paragraph, name).map(|field| self.said(&field.value))
+    }
+
+    /// The items of a paragraph's own field of that name, each with its text.
+    pub fn items<'a>(&'a self, paragraph: &'a Paragraph, name: &str) -> impl Iterator<Item = (&'a Range<usize>, Cow<'a, str>)> {
+        let field = self.own(paragraph, name);
+        field.into_iter().flat_map(|field| &field.items).map(|item| (item, self.said(item)))
+    }
+
+    /// What a span says: where it is folded, its lines joined, comments left out.
+    pub fn said(&self, span: &Range<usize>) -> Cow<'_, str> {
+        let text = self.text[span.clone()].trim();
+        if !text.contains('\n') {
+            return Cow::Borrowed(text);
+        }
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).map(str::trim).collect();
+        Cow::Owned(lines.join(" "))
+    }
+
+    /// How its lines end.
+    pub fn newline(&self) -> &'static str {
+        if self.text.contains("\r\n") { "\r\n" } else { "\n" }
+    }
+}
+
+impl Paragraph {
+    /// Goes on with the last field.
+    fn extend(&mut self, end: usize) {
+        self.span.end = end;
+        if let Some(field) = self.fields.last_mut() {
+            field.lines.end = end;
+            field.value.end = end;
+        }
+    }
+}
+
+/// A value without the space around it, and its parts between commas.
+fn items(text: &str, value: Range<usize>) -> (Range<usize>, Vec<Range<usize>>) {
+    let mut items = Vec::new();
+    let mut current: Option<Range<usize>> = None;
+    let mut all: Option<Range<usize>> = None;
+    let mut at = value.start;
+    for line in text[value].split_inclusive('\n') {
+        let is_comment = at > 0 && text[..at].ends_with('\n') && line.starts_with('#');
+        for (offset, c) in line.char_indices().filter(|(_, c)| !is_comment && !c.is_whitespace()) {
+            let place = at + offset..at + offset + c.len_utf8();
+            all = Some(all.map_or(place.start, |all| all.start)..place.end);
+            if c == ',' {
+                items.push(current.take().unwrap_or(place.start..place.start));
+            } else {
+                current = Some(current.map_or(place.start, |current| current.start)..place.end);
+            }
+        }
+        at += line.len();
+    }
+    let all = all.unwrap_or(at..at);
+    match current {
+        Some(last) => items.push(last),
+        // A comma at the end has nothing behind it.
+        None if !items.is_empty() => items.push(all.end..all.end),
+        None => {}
+    }
+    (all, items)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_item_knows_where_it_stands() {
+        let text = "# head\nMaintainers: A <a@b.c> (@a),\n\tB (@b)\nX:\n\nTags: 1.2.3,\n# a comment\n 1.2 ,latest\n";
+        let (manifest, problems) = Manifest::parse(text.to_owned());
+        assert_eq!(problems.len(), 0);
+        let said = |index: usize, name: &str| -> Vec<String> {
+            manifest.items(&manifest.paragraphs[index], name).map(|(_, said)| said.into_owned()).collect()
+        };
+        assert_eq!(said(0, "Maintainers"), ["A <a@b.c> (@a)", "B (@b)"]);
+        assert_eq!(said(0, "X"), [""; 0]);
+        assert_eq!(said(1, "Tags"), ["1.2.3", "1.2", "latest"]);
+        assert_eq!(&text[manifest.paragraphs[1].span.clone()], "Tags: 1.2.3,\n# a comment\n 1.2 ,latest\n");
+    }
+
+    #[test]
+    fn what_is_not_of_the_grammar_is_named_by_its_place() {
+        for (text, at) in
+            [(" a: b\n", 0), ("A: b\n\n c\n", 6), ("A: b\nc\n", 5), ("A: b\na: c\n", 5), (": b\n", 0), ("A B: c\n", 0)]
+        {
+            let (_, problems) = Manifest::parse(text.to_owned());
+            assert_eq!(problems.iter().map(|problem| problem.at).collect::<Vec<_>>(), [at], "{text:?}");
+        }
+    }
+}
