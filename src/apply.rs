@@ -274,12 +274,11 @@ fn absent(result: std::io::Result<()>) -> std::io::Result<()> {
 }
 
 fn write_file(path: &Path, file: &File) -> Result<()> {
-    let bytes = match &file.content {
-        Content::Link(target) => return Ok(symlink(target, path)?),
-        Content::Bytes(bytes) => bytes,
-    };
+    if let Content::Link(target) = &file.content {
+        return Ok(symlink(target, path)?);
+    }
     let mut out = fs::File::create(path)?;
-    out.write_all(bytes)?;
+    out.write_all(&file.read()?)?;
     set_mode(&out, file.mode)?;
     out.sync_all()?;
     Ok(())

@@ -6,13 +6,15 @@ mod hosts;
 pub mod pins;
 mod scripts;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use memchr::{memchr_iter, memmem};
 use serde::Serialize;
 
 use crate::fields::{Field, Kind, Must, said};
+use crate::parallel;
 use crate::rules::{Model, Places};
 use crate::templates;
-use crate::tree::{Role, below};
+use crate::tree::{File, Role, below};
 use crate::version::Variant;
 
 /// Something that is not as it must be, and where.
@@ -57,28 +59,72 @@ impl Report {
 /// Checks a tree.
 pub fn check(model: &Model) -> Result<Report> {
     let mut report = Report::default();
-    let mut mentions = Vec::new();
     check_folders(model, &mut report.findings);
-    for (path, file, role) in model.tree.stating() {
-        let seen = Seen::new(model, path, file.text(), role);
-        report.counts[2] += 1;
-        report.counts[3] += seen.fields.len();
-        seen.check_fields(&mut report.findings);
-        if role == Role::Dockerfile {
-            seen.check_branches(&mut report.findings);
-            seen.check_missing(model, &mut report.findings);
-            pins::gather(model, &seen, &mut report.pins);
-        }
-        scripts::gather(model, &seen, &mut mentions);
+    // Each version directory by itself, several at once; what is left of one is small.
+    let parts: Vec<Result<Part>> = parallel::map(&model.directories, 0, |_, directory| {
+        let files = below(&model.tree.files, &directory.name);
+        let mut part = Part::of(model, model.tree.stating(files))?;
+        scripts::check_folder(directory, &format!("{}/tests/", directory.name), &part.mentions, &mut part.findings);
+        let is_newest = Some(directory) == model.directories.last();
+        part.mentions.retain(|mention| is_newest || mention.role == Role::Script);
+        Ok(part)
+    });
+    let outside = model.tree.files.iter().filter(|(path, _)| model.tree.directory_of(path).is_none());
+    let mut all = Part::of(model, model.tree.stating(outside))?;
+    for part in parts {
+        all.add(part?);
     }
-    pins::check(&report.pins, &mut report.findings);
-    scripts::check(model, &mentions, &mut report.findings);
+    let Part { findings, files, fields, pins, mentions } = all;
+    report.findings.extend(findings);
+    pins::check(&pins, &mut report.findings);
+    if let Some(newest) = model.directories.last().filter(|_| !model.tree.config.directory.has_lines()) {
+        scripts::check_folder(newest, "tests/", &mentions, &mut report.findings);
+    }
     hosts::check(model, &mentions, &mut report.findings);
     templates::check(model, &mut report.findings);
-    report.counts[0] = model.directories.len();
-    report.counts[1] = model.directories.iter().map(|directory| directory.variants.len()).sum();
+    let variants = model.directories.iter().map(|directory| directory.variants.len()).sum();
+    report.counts = [model.directories.len(), variants, files, fields];
+    report.pins = pins;
     report.add(Vec::new());
     Ok(report)
+}
+
+/// What some files say, and what is found in each by itself.
+#[derive(Default)]
+struct Part {
+    findings: Vec<Finding>,
+    files: usize,
+    fields: usize,
+    pins: Vec<pins::Pin>,
+    mentions: Vec<scripts::Mention>,
+}
+
+impl Part {
+    fn of<'a>(model: &Model, files: impl Iterator<Item = (&'a String, &'a File, Role)>) -> Result<Self> {
+        let mut part = Self::default();
+        for (path, file, role) in files {
+            let text = file.read().with_context(|| format!("cannot read {path}"))?;
+            let seen = Seen::new(model, path, &text, role);
+            part.files += 1;
+            part.fields += seen.fields.len();
+            seen.check_fields(&mut part.findings);
+            if role == Role::Dockerfile {
+                seen.check_branches(&mut part.findings);
+                seen.check_missing(model, &mut part.findings);
+                pins::gather(model, &seen, &mut part.pins);
+            }
+            scripts::gather(model, &seen, &mut part.mentions);
+        }
+        Ok(part)
+    }
+
+    fn add(&mut self, mut other: Self) {
+        self.findings.append(&mut other.findings);
+        self.pins.append(&mut other.pins);
+        self.mentions.append(&mut other.mentions);
+        self.files += other.files;
+        self.fields += other.fields;
+    }
 }
 
 /// A file, with its fields.
@@ -171,24 +217,20 @@ impl<'a> Seen<'a> {
             missing("hash", "<sha256>", "the file downloads an archive and pins no hash for it");
         }
         let Some(variant) = model.scope(self.path).variant else { return };
-        let stages = model.scanner.stages(self.text);
+        let has_base = self.statements().any(|field| matches!(&field.kind, Kind::Base { image } if variant.is_on(image)));
         // A stage whose image is a variable may begin with anything.
-        if self.text.windows(6).any(|six| six.eq_ignore_ascii_case(b"FROM $")) {
+        let is_from = |at: usize| at >= 5 && self.text[at - 5..at].eq_ignore_ascii_case(b"FROM ");
+        if has_base || memchr_iter(b'$', self.text).any(is_from) {
             return;
         }
-        // Docker's name for no base at all.
-        if variant.family == "scratch"
-            && !stages.is_empty()
-            && !stages.iter().any(|stage| *stage == "scratch" || *stage == config.image)
-        {
+        let stages = model.scanner.stages(self.text);
+        let is_other = |stage: &String| *stage == config.image || stage == "scratch";
+        // `scratch` is Docker's name for no base at all.
+        if variant.family == "scratch" && !stages.is_empty() && !stages.iter().any(is_other) {
             missing("base", "FROM scratch", "no stage begins with nothing");
         }
-        if !variant.has_numbered_base() {
-            return;
-        }
-        let is_other = |stage: &String| *stage == config.image || stage == "scratch";
-        let has_base = self.statements().any(|field| matches!(&field.kind, Kind::Base { image } if variant.is_on(image)));
-        if !has_base && !stages.is_empty() && (stages.iter().any(|stage| variant.is_on(stage)) || !stages.iter().any(is_other)) {
+        let is_on_other = stages.iter().any(is_other) && !stages.iter().any(|stage| variant.is_on(stage));
+        if variant.has_numbered_base() && !stages.is_empty() && !is_on_other {
             let expected = format!("FROM …:{}", variant.base);
             missing("base", &expected, &format!("no stage begins with {} {}", variant.family, variant.base));
         }
@@ -197,12 +239,7 @@ impl<'a> Seen<'a> {
 
 /// Where a merge left its first mark.
 fn conflict(text: &[u8]) -> Option<usize> {
-    let mark = b"<<<<<<< ";
-    if text.starts_with(mark) {
-        Some(0)
-    } else {
-        text.windows(9).position(|nine| nine[0] == b'\n' && &nine[1..] == mark).map(|at| at + 1)
-    }
+    memmem::find_iter(text, b"<<<<<<< ").find(|&at| at == 0 || text[at - 1] == b'\n')
 }
 
 /// Version directories without variants, and folders that are called like a variant and have no Dockerfile.

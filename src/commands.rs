@@ -19,7 +19,7 @@ use crate::release::Source;
 use crate::report::{self, Output, Verdict};
 use crate::rules::Model;
 use crate::sums::{Sha256, Sums};
-use crate::tree::Tree;
+use crate::tree::{History, Tree};
 use crate::verify::{Archive, hashes};
 
 /// Does what the command line asks for. The exit code is 0 or 1; what could not be done is an error.
@@ -37,7 +37,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
 }
 
 fn run_check(args: &CheckArgs, common: &Common) -> Result<bool> {
-    let model = read(&common.root)?;
+    let model = read(&common.root, History::Leave)?;
     let mut output = Output::new(common);
     let mut report = check(&model)?;
     if args.online || args.archives {
@@ -57,8 +57,8 @@ fn run_check(args: &CheckArgs, common: &Common) -> Result<bool> {
 }
 
 /// A tree that nothing is to be written to.
-fn read(root: &Path) -> Result<Model> {
-    let model = Model::new(Tree::read(root)?)?;
+fn read(root: &Path, history: History) -> Result<Model> {
+    let model = Model::new(Tree::read(root, history)?)?;
     let root_shown = root.display();
     ensure!(
         !model.directories.is_empty(),
@@ -80,7 +80,7 @@ fn run_update(args: &UpdateArgs, common: &Common) -> Result<bool> {
     } else if is_interrupted(root) {
         bail!("an update of {} was interrupted: finish it first, with the same command without --dry-run", root.display());
     }
-    let model = Model::new(Tree::read(root)?)?;
+    let model = Model::new(Tree::read(root, History::Read)?)?;
     let options = args.options();
     // Without a version and nothing to verify no release is asked for, wherever releases are.
     let from = if args.versions.is_empty() && !args.verify { From { from: Some(".".to_owned()) } } else { args.from.clone() };
@@ -108,7 +108,11 @@ fn run_update(args: &UpdateArgs, common: &Common) -> Result<bool> {
     output.update(&model, &plan, args)?;
     if !args.dry_run && !plan.changes.is_empty() {
         let repository = Repository::lock(root)?;
-        ensure!(Tree::read(root)? == model.tree, "{} was changed while the update was planned: run it again", root.display());
+        ensure!(
+            Tree::read(root, History::Read)? == model.tree,
+            "{} was changed while the update was planned: run it again",
+            root.display()
+        );
         repository.apply(&plan)?;
         output.left_to_do(&plan);
     }
@@ -129,14 +133,14 @@ fn pinned(pins: &[Pin], version: &Version) -> Sums {
 fn verify(source: &Source, pins: &[Pin], output: &Output) -> Result<Vec<Finding>> {
     // A pin at zeros says that there is no such archive.
     let pins: Vec<&Pin> = pins.iter().filter(|pin| pin.hash != Sha256::ZERO).collect();
-    let mut archives: Vec<Archive> = pins.iter().map(|pin| pin.archive.clone()).collect();
+    let mut archives: Vec<Archive> = pins.iter().map(|pin| Archive::clone(&pin.archive)).collect();
     archives.sort();
     archives.dedup();
     let hashes = all(hashes(source, &archives, &output.bars(&archives)).into_iter())?;
     let found: BTreeMap<&Archive, Sha256> = archives.iter().zip(hashes).collect();
-    let differs = pins.iter().filter(|pin| found[&pin.archive] != pin.hash);
+    let differs = pins.iter().filter(|pin| found[&*pin.archive] != pin.hash);
     let findings = differs.map(|pin| {
-        let (actual, address) = (found[&pin.archive], source.address(&pin.archive.version, &pin.archive.name));
+        let (actual, address) = (found[&*pin.archive], source.address(&pin.archive.version, &pin.archive.name));
         let message = format!("{}: expected {}, but {address} hashes to {actual}", pin.archive.name, pin.hash);
         pin.finding(actual.to_string(), message)
     });

@@ -11,7 +11,7 @@ use regex::bytes::Regex;
 use semver::Version;
 use serde::Deserialize;
 
-use crate::tree::{Files, is_dockerfile, read_if_there};
+use crate::tree::{Files, below, is_dockerfile, read_if_there};
 use crate::version::parse_version;
 
 /// The names that the fields of a repository are made of.
@@ -70,33 +70,27 @@ impl Config {
     }
 
     /// Reads the names off the archives that the tree's Dockerfiles download: `…/<owner>/<server>/releases/download/…/<server>-v…`
-    /// says owner and server, and the image is the server without its `-server`. This repository's names where there is no
-    /// such address, or more than one.
-    pub fn infer(files: &Files, directory: Pattern) -> Self {
-        static ARCHIVE: LazyLock<Regex> = LazyLock::new(|| {
-            let pattern = r"(?-u)github\.com/([\w.-]+)/([\w.-]+)/releases/download/(?:[^/\s]+/([\w.-]+?)-v)?";
-            Regex::new(pattern).expect("a fixed pattern")
-        });
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (mut named, mut others) = (BTreeSet::new(), BTreeSet::new());
-        for (_, file) in files.iter().filter(|(path, _)| path.rsplit('/').next().is_some_and(is_dockerfile)) {
-            for address in ARCHIVE.captures_iter(file.text()) {
-                // An address may be put together of parts, the archive's name one of its own.
-                let is_named = address.get(3).is_some_and(|name| name.as_bytes() == &address[2]);
-                let set = if is_named { &mut named } else { &mut others };
-                set.insert((text(&address[1]), text(&address[2])));
+    /// says owner and server, and the image is the server without its `-server`. The newest version directory that has such
+    /// addresses decides, after them templates; this repository's names where there is none, or more than one.
+    pub fn infer(files: &Files, directory: Pattern) -> Result<Self> {
+        let mut folders: Vec<(Option<Version>, &str)> = Vec::new();
+        for folder in files.keys().filter_map(|path| path.split('/').next()) {
+            if folders.last().is_none_or(|(_, last)| *last != folder) {
+                folders.push((directory.parse(folder), folder));
             }
         }
-        let found = if named.is_empty() { others } else { named };
-        match Vec::from_iter(found).as_slice() {
-            [(owner, server)] => Self {
-                image: server.strip_suffix("-server").unwrap_or(server).to_owned(),
-                server: server.clone(),
-                owner: owner.clone(),
-                directory,
-            },
-            _ => Self { directory, ..Self::default() },
+        folders.sort();
+        for (_, folder) in folders.into_iter().rev() {
+            let addresses = addresses(files, folder)?;
+            if let [(owner, server)] = Vec::from_iter(&addresses).as_slice() {
+                let image = server.strip_suffix("-server").unwrap_or(server).to_owned();
+                return Ok(Self { image, server: server.clone(), owner: owner.clone(), directory });
+            }
+            if !addresses.is_empty() {
+                break;
+            }
         }
+        Ok(Self { directory, ..Self::default() })
     }
 
     /// The name under which Dockerfiles and scripts keep the version: `NATS_STREAMING_SERVER`.
@@ -113,6 +107,26 @@ impl Config {
     pub fn releases(&self) -> String {
         format!("https://github.com/{}/{}/releases/download", self.owner, self.server)
     }
+}
+
+/// The owners and servers whose archives the Dockerfiles of a folder download.
+fn addresses(files: &Files, folder: &str) -> Result<BTreeSet<(String, String)>> {
+    static ARCHIVE: LazyLock<Regex> = LazyLock::new(|| {
+        let pattern = r"(?-u)github\.com/([\w.-]+)/([\w.-]+)/releases/download/(?:[^/\s]+/([\w.-]+?)-v)?";
+        Regex::new(pattern).expect("a fixed pattern")
+    });
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (mut named, mut others) = (BTreeSet::new(), BTreeSet::new());
+    for (path, file) in below(files, folder).filter(|(path, _)| path.rsplit('/').next().is_some_and(is_dockerfile)) {
+        let bytes = file.read().with_context(|| format!("cannot read {path}"))?;
+        for address in ARCHIVE.captures_iter(&bytes) {
+            // An address may be put together of parts, the archive's name one of its own.
+            let is_named = address.get(3).is_some_and(|name| name.as_bytes() == &address[2]);
+            let set = if is_named { &mut named } else { &mut others };
+            set.insert((text(&address[1]), text(&address[2])));
+        }
+    }
+    Ok(if named.is_empty() { others } else { named })
 }
 
 /// How version directories are named: a directory per version (`{version}`, the default), or per line (`{major}.{minor}.x`).

@@ -8,11 +8,13 @@ pub mod hosts;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use memchr::memmem::{self, Finder};
 use regex::bytes::Regex;
 
 use crate::config::Config;
 use crate::fields::archives::ArchiveScanner;
+use crate::parallel;
 use crate::tree::Role;
 use crate::version::Variant;
 
@@ -140,6 +142,24 @@ struct Plain {
     pattern: Regex,
     kind: Kind,
     roles: &'static [Role],
+    needs: Needs,
+}
+
+/// Words of which a text must have one for a pattern to match in it, which is seen faster than that it does not match.
+struct Needs(Vec<Finder<'static>>);
+
+impl Needs {
+    fn nothing() -> Self {
+        Self(Vec::new())
+    }
+
+    fn any_of<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(words.into_iter().map(|word| Finder::new(word).into_owned()).collect())
+    }
+
+    fn are_in(&self, text: &[u8]) -> bool {
+        self.0.is_empty() || self.0.iter().any(|word| word.find(text).is_some())
+    }
 }
 
 const EVERYWHERE: &[Role] = &[Role::Dockerfile, Role::Script, Role::Workflow];
@@ -148,64 +168,27 @@ const IN_CODE: &[Role] = &[Role::Dockerfile, Role::Script];
 impl Scanner {
     /// The patterns for a repository with those names and variants.
     pub fn new(config: &Config, variants: &BTreeSet<Variant>) -> Result<Self> {
-        let (word, families) = words(variants);
-        let image = regex::escape(&config.image);
-        let key = regex::escape(&config.version_key());
-        let server = regex::escape(&config.server);
-        let directory = config.directory.regex();
-        let holder = r"(?:\$\{[^}\s]*\}|\$\([^)\s]*\)|\$\w+(?:\[\w+\])?|\{\d+\})";
-        let reference = format!(r#"(?m)(?:^|[^\w./@-])(?:docker\.io/)?(?:library/)?{image}:"#);
-        let is_lines = config.directory.has_lines();
-        let path = match is_lines {
-            true => format!(r#"(?m)(?:^|[\s"'=/\\(])(?<it>{directory})(?:[/\\\s"');]|$)"#),
-            false => format!(r#"(?m)(?:^|[\s"'=/\\(])(?<it>{directory})[/\\](?:{word}|tests)\b"#),
-        };
-        // Shells write a default as `${NAME:-0.25.6}`.
-        let default = r#"(?:["']?\$\{\w+:?[-=])?"#;
-        let address = Kind::Version { key: false };
-        let plain = [
-            (format!(r"{reference}{holder}-(?<it>[A-Za-z][\w.-]*)"), Kind::TagVariant, EVERYWHERE),
-            (format!(r"{reference}(?<it>v?\d+\.\d+\.\d+[\w.-]*)"), Kind::Tag, EVERYWHERE),
-            (format!(r"{reference}(?<it>{word})"), Kind::TagVariant, &[Role::Script]),
-            // What a Dockerfile copies from is one image: a tag that moves is not, and must become one.
-            (format!(r"{reference}(?<it>(?:v?\d[\w.]*-)?(?:{word}|{families}\b))"), Kind::Tag, &[Role::Dockerfile]),
-            (
-                format!(r#"\b{key}(?:[ \t]*=[ \t]*|:?[-=]|[ \t]+){default}["']?(?<it>v?\d[\w+-]*(?:\.[\w+-]+)*)"#),
-                Kind::Version { key: true },
-                EVERYWHERE,
-            ),
-            (
-                format!(r"\b{server}-v(?<it>\d+\.\d+\.\d+(?:-[\w.-]+?)??)(?:-(?:{SYSTEMS}|\W)|\.[A-Za-z]|[^\w.-]|$)"),
-                address.clone(),
-                EVERYWHERE,
-            ),
-            (format!(r"/{server}/releases/download/v(?<it>{VERSION})"), address.clone(), EVERYWHERE),
-            (format!(r#"image\.version["']?[= \t]["']?(?<it>{VERSION})"#), address, IN_CODE),
-            (path, Kind::Directory, EVERYWHERE),
-            (format!(r#"\.\.[/\\](?<it>{directory})(?:[/\\\s"');]|$)"#), Kind::Directory, EVERYWHERE),
-            (format!(r"(?m)(?:^|[^\w.:-]|[}})]-)(?<it>{word})"), Kind::Variant, &[Role::Script]),
-            (format!(r"(?m)(?:^|[^A-Za-z.])(?<it>{families})[-\d.]*[{{$*]"), Kind::Family, &[Role::Script]),
-            (format!(r"(?m)(?:^|[^\w.-]|:-)v?(?<it>{VERSION})"), Kind::Mention, IN_CODE),
-        ];
-        let plain = plain
-            .into_iter()
-            .map(|(pattern, kind, roles)| Ok(Plain { pattern: bytes_regex(&pattern)?, kind, roles }))
-            .collect::<Result<_>>()?;
-        Ok(Self {
-            plain,
-            archives: ArchiveScanner::new(config)?,
-            from: bytes_regex(
-                r"(?mi)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(?<image>(?:[\w.-]+(?::\d+)?/)*[\w.-]+)(?::(?<tag>[^\s@]*))?",
-            )?,
-            variable: bytes_regex(&format!(
-                r"{reference}(?:\$[{{(]*(?:env:)?(?<version>[A-Za-z_]\w*)|\d[\w.]*)[^\s$-]*(?:-\$\{{?(?<variant>\w+))?"
-            ))?,
-            value: bytes_regex(&format!(
+        let words = Words::new(config, variants);
+        let plain = plain(config, variants, &words);
+        let Words { reference, word, default, .. } = &words;
+        let rest = [
+            r"(?mi)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(?<image>(?:[\w.-]+(?::\d+)?/)*[\w.-]+)(?::(?<tag>[^\s@]*))?".to_owned(),
+            format!(r"{reference}(?:\$[{{(]*(?:env:)?(?<version>[A-Za-z_]\w*)|\d[\w.]*)[^\s$-]*(?:-\$\{{?(?<variant>\w+))?"),
+            format!(
                 r#"(?m)(?:^|[\s;$:])(?<name>\w+)[ \t]*=[ \t]*[("'@]*(?:\w+[ ,"']+)?{default}v?(?:(?<version>{VERSION})|(?<variant>{word}))"#
-            ))?,
-            key: config.version_key(),
-            image: config.image.clone(),
-        })
+            ),
+        ];
+        let archives = ArchiveScanner::patterns(config);
+        let all: Vec<&String> = plain.iter().map(|plain| &plain.0).chain(&rest).chain(&archives).collect();
+        // Making a pattern takes longer than reading a small repository: two threads are worth it at once.
+        let made: Result<Vec<Regex>> = parallel::map(&all, 2, |_, pattern| bytes_regex(pattern)).into_iter().collect();
+        let mut made = made?.into_iter();
+        let plain = plain.into_iter().zip(made.by_ref());
+        let plain = plain.map(|((_, kind, roles, needs), pattern)| Plain { pattern, kind, roles, needs }).collect();
+        let mut next = || made.next().context("a pattern is missing");
+        let (from, variable, value) = (next()?, next()?, next()?);
+        let archives = ArchiveScanner::new(config, next)?;
+        Ok(Self { plain, archives, from, variable, value, key: config.version_key(), image: config.image.clone() })
     }
 
     /// The fields of a file, in the order in which they stand there; none overlaps another.
@@ -219,7 +202,7 @@ impl Scanner {
             hosts::scan(text, &mut found);
         }
         self.scan_variables(text, role, &mut found);
-        for plain in self.plain.iter().filter(|plain| plain.roles.contains(&role)) {
+        for plain in self.plain.iter().filter(|plain| plain.roles.contains(&role) && plain.needs.are_in(text)) {
             // A match may end in the character that the next one begins with, so each search starts where a field ended.
             let mut from = 0;
             while let Some(group) = plain.pattern.captures_at(text, from).and_then(|groups| groups.name("it")) {
@@ -251,6 +234,9 @@ impl Scanner {
     /// The values of the variables that references are made of.
     fn scan_variables(&self, text: &[u8], role: Role, found: &mut Vec<(Range<usize>, Kind)>) {
         let (mut versions, mut variants) = (BTreeSet::new(), BTreeSet::new());
+        if !contains(text, self.image.as_bytes()) {
+            return;
+        }
         for groups in self.variable.captures_iter(text) {
             versions.extend(groups.name("version").map(|name| name.as_bytes()));
             variants.extend(groups.name("variant").map(|name| name.as_bytes()));
@@ -301,17 +287,86 @@ impl Scanner {
     }
 }
 
-/// The patterns for the name of a variant, of the tree's or of another base, and for that of a family.
-fn words(variants: &BTreeSet<Variant>) -> (String, String) {
-    // Where one name begins another the longer one must be tried first; no name at all must match nothing.
-    let any_of = |names: BTreeSet<&str>| match names.is_empty() {
-        true => r"[^\s\S]".to_owned(),
-        false => format!("(?:{})", Vec::from_iter(names.into_iter().rev().map(regex::escape)).join("|")),
+/// What several patterns are made of.
+struct Words {
+    /// The image's name, as a reference begins with it.
+    reference: String,
+    /// The name of a variant, of the tree's or of another base.
+    word: String,
+    /// The name of a family.
+    families: String,
+    /// How shells write a default, in front of it: `${NAME:-0.25.6}`.
+    default: &'static str,
+}
+
+impl Words {
+    fn new(config: &Config, variants: &BTreeSet<Variant>) -> Self {
+        // Where one name begins another the longer one must be tried first; no name at all must match nothing.
+        let any_of = |names: BTreeSet<&str>| match names.is_empty() {
+            true => r"[^\s\S]".to_owned(),
+            false => format!("(?:{})", Vec::from_iter(names.into_iter().rev().map(regex::escape)).join("|")),
+        };
+        let named = |has_base: bool| variants.iter().filter(move |variant| variant.base.is_empty() != has_base);
+        let families = any_of(variants.iter().map(|variant| variant.family.as_str()).collect());
+        let [based, plain] = [true, false].map(|has_base| any_of(named(has_base).map(|variant| variant.name.as_str()).collect()));
+        let image = regex::escape(&config.image);
+        Self {
+            reference: format!(r#"(?m)(?:^|[^\w./@-])(?:docker\.io/)?(?:library/)?{image}:"#),
+            word: format!("(?:{based}|{families}-?{BASE}|{plain})"),
+            families,
+            default: r#"(?:["']?\$\{\w+:?[-=])?"#,
+        }
+    }
+}
+
+/// The patterns whose group `it` is a field: each with its kind, the roles that it is looked for in, and what a text must have.
+fn plain(config: &Config, variants: &BTreeSet<Variant>, words: &Words) -> Vec<(String, Kind, &'static [Role], Needs)> {
+    let Words { reference, word, families, default } = words;
+    let key = regex::escape(&config.version_key());
+    let server = regex::escape(&config.server);
+    let directory = config.directory.regex();
+    let holder = r"(?:\$\{[^}\s]*\}|\$\([^)\s]*\)|\$\w+(?:\[\w+\])?|\{\d+\})";
+    let is_lines = config.directory.has_lines();
+    let path = match is_lines {
+        true => format!(r#"(?m)(?:^|[\s"'=/\\(])(?<it>{directory})(?:[/\\\s"');]|$)"#),
+        false => format!(r#"(?m)(?:^|[\s"'=/\\(])(?<it>{directory})[/\\](?:{word}|tests)\b"#),
     };
-    let named = |has_base: bool| variants.iter().filter(move |variant| variant.base.is_empty() != has_base);
-    let families = any_of(variants.iter().map(|variant| variant.family.as_str()).collect());
-    let [based, plain] = [true, false].map(|has_base| any_of(named(has_base).map(|variant| variant.name.as_str()).collect()));
-    (format!("(?:{based}|{families}-?{BASE}|{plain})"), families)
+    let below: BTreeSet<&str> = variants.iter().map(|variant| variant.family.as_str()).chain(["tests"]).collect();
+    let below: Vec<String> = below.iter().flat_map(|name| [format!("/{name}"), format!("\\{name}")]).collect();
+    let in_path = if is_lines { Needs::nothing() } else { Needs::any_of(below.iter().map(String::as_str)) };
+    let image = || Needs::any_of([format!("{}:", config.image).as_str()]);
+    let address = Kind::Version { key: false };
+    vec![
+        (format!(r"{reference}{holder}-(?<it>[A-Za-z][\w.-]*)"), Kind::TagVariant, EVERYWHERE, image()),
+        (format!(r"{reference}(?<it>v?\d+\.\d+\.\d+[\w.-]*)"), Kind::Tag, EVERYWHERE, image()),
+        (format!(r"{reference}(?<it>{word})"), Kind::TagVariant, &[Role::Script], image()),
+        // What a Dockerfile copies from is one image: a tag that moves is not, and must become one.
+        (format!(r"{reference}(?<it>(?:v?\d[\w.]*-)?(?:{word}|{families}\b))"), Kind::Tag, &[Role::Dockerfile], image()),
+        (
+            format!(r#"\b{key}(?:[ \t]*=[ \t]*|:?[-=]|[ \t]+){default}["']?(?<it>v?\d[\w+-]*(?:\.[\w+-]+)*)"#),
+            Kind::Version { key: true },
+            EVERYWHERE,
+            Needs::any_of([config.version_key().as_str()]),
+        ),
+        (
+            format!(r"\b{server}-v(?<it>\d+\.\d+\.\d+(?:-[\w.-]+?)??)(?:-(?:{SYSTEMS}|\W)|\.[A-Za-z]|[^\w.-]|$)"),
+            address.clone(),
+            EVERYWHERE,
+            Needs::any_of([format!("{}-v", config.server).as_str()]),
+        ),
+        (
+            format!(r"/{server}/releases/download/v(?<it>{VERSION})"),
+            address.clone(),
+            EVERYWHERE,
+            Needs::any_of(["/releases/download/v"]),
+        ),
+        (format!(r#"image\.version["']?[= \t]["']?(?<it>{VERSION})"#), address, IN_CODE, Needs::any_of(["image.version"])),
+        (path, Kind::Directory, EVERYWHERE, in_path),
+        (format!(r#"\.\.[/\\](?<it>{directory})(?:[/\\\s"');]|$)"#), Kind::Directory, EVERYWHERE, Needs::any_of(["../", r"..\"])),
+        (format!(r"(?m)(?:^|[^\w.:-]|[}})]-)(?<it>{word})"), Kind::Variant, &[Role::Script], Needs::nothing()),
+        (format!(r"(?m)(?:^|[^A-Za-z.])(?<it>{families})[-\d.]*[{{$*]"), Kind::Family, &[Role::Script], Needs::nothing()),
+        (format!(r"(?m)(?:^|[^\w.-]|:-)v?(?<it>{VERSION})"), Kind::Mention, IN_CODE, Needs::nothing()),
+    ]
 }
 
 /// The value that an `ARG` of this name (`NAME`, `{NAME}`) has by default.
@@ -326,7 +381,7 @@ fn bytes_regex(pattern: &str) -> Result<Regex> {
 }
 
 fn contains(text: &[u8], what: &[u8]) -> bool {
-    text.windows(what.len()).any(|window| window == what)
+    memmem::find(text, what).is_some()
 }
 
 /// A span without the `.` at its end, which is the sentence's, and the `-` in front of a variable.

@@ -116,7 +116,7 @@ impl Git {
             .collect();
         let texts = self.blobs(&wanted)?;
         let files: Files = wanted.iter().zip(texts).map(|(blob, text)| (blob.path.clone(), blob.file(text))).collect();
-        let config = config.unwrap_or_else(|| Config::infer(&files, pattern));
+        let config = config.map_or_else(|| Config::infer(&files, pattern), Ok)?;
         Ok(Tree { config, files, directories })
     }
 

@@ -14,6 +14,7 @@ pub mod fetch;
 pub mod fields;
 pub mod git;
 pub mod library;
+pub mod parallel;
 pub mod plan;
 pub mod release;
 pub mod report;

@@ -117,7 +117,7 @@ pub fn plan(model: &Model, targets: Vec<Target>, sums: &[Sums], options: &Option
         &fatal.iter().map(shown).collect::<Vec<_>>(),
         "Mend it by hand, then run this again",
     )?;
-    pins.retain(|pin| is_target(&pin.place.path));
+    pins.retain(|pin| is_target(&pin.path));
     Ok(Plan {
         changes: draft.changes(model, &after),
         removed: draft.removed(model),

@@ -40,6 +40,27 @@ pub struct Model {
     pub scanner: Arc<Scanner>,
     /// Its version directories, the newest last.
     pub directories: Vec<Directory>,
+    known: Known,
+}
+
+/// What a tree's names are looked up in, however many directories it has.
+#[derive(Default)]
+pub struct Known {
+    /// The place of each version directory, by its name.
+    places: BTreeMap<String, usize>,
+    versions: BTreeSet<String>,
+    variants: BTreeSet<String>,
+}
+
+impl Known {
+    fn new(directories: &[Directory]) -> Self {
+        let variants = directories.iter().flat_map(|directory| &directory.variants);
+        Self {
+            places: directories.iter().enumerate().map(|(place, directory)| (directory.name.clone(), place)).collect(),
+            versions: directories.iter().map(|directory| directory.version.to_string()).collect(),
+            variants: variants.map(|variant| variant.name.clone()).collect(),
+        }
+    }
 }
 
 impl Model {
@@ -69,12 +90,13 @@ impl Model {
             directories.push(Directory { name: name.clone(), version: given.unwrap_or(named), variants: tree.variants(name) });
         }
         directories.sort_by(|a, b| a.version.cmp(&b.version));
-        Self { tree, scanner, directories }
+        let known = Known::new(&directories);
+        Self { tree, scanner, directories, known }
     }
 
     /// The version directory of that name.
     pub fn directory(&self, name: &str) -> Option<&Directory> {
-        self.directories.iter().find(|directory| directory.name == name)
+        self.known.places.get(name).map(|&place| &self.directories[place])
     }
 
     /// The scope of the file at `path`, in a tree at rest: nothing is being replaced, and no release is known.
@@ -86,6 +108,7 @@ impl Model {
         Scope {
             config: &self.tree.config,
             directories: &self.directories,
+            known: &self.known,
             own,
             variant,
             builds,
@@ -133,6 +156,8 @@ pub struct Scope<'a> {
     pub config: &'a Config,
     /// All version directories, the newest last.
     pub directories: &'a [Directory],
+    /// Their names.
+    pub known: &'a Known,
     /// The version directory that the file is in; `None` at the root.
     pub own: Option<&'a Directory>,
     /// The variant whose folder the file is in.
@@ -203,7 +228,7 @@ impl Scope<'_> {
     fn directory_for(&self, version: &str) -> Option<&Directory> {
         let line = || {
             let name = self.config.directory.render(&parse_version(version).ok()?);
-            self.directories.iter().find(|directory| directory.name == name)
+            self.known.places.get(&name).map(|&place| &self.directories[place])
         };
         let is_line = self.config.directory.has_lines();
         self.own.or_else(|| if is_line { line() } else { None }).or(self.directories.last())
@@ -255,32 +280,33 @@ impl Scope<'_> {
         if !tag.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit()) {
             return ("", Some(tag));
         }
-        let ends = |name: &&String| {
-            tag.strip_suffix(name.as_str()).and_then(|rest| rest.strip_suffix('-')).is_some_and(|rest| !rest.is_empty())
-        };
-        let variants = || self.directories.iter().flat_map(|directory| &directory.variants);
-        let names = variants().map(|variant| &variant.name).chain(self.renames.keys());
-        if let Some(name) = names.filter(ends).max_by_key(|name| name.len()) {
-            let end = tag.len() - name.len();
-            return (&tag[..end - 1], Some(&tag[end..]));
+        let dashes = || tag.match_indices('-').map(|(at, _)| at);
+        // The longest name of a variant that it ends in.
+        let is_variant = |at: &usize| *at > 0 && self.is_variant(&tag[at + 1..]);
+        if let Some(at) = dashes().find(is_variant) {
+            return (&tag[..at], Some(&tag[at + 1..]));
         }
-        for version in self.directories.iter().map(|directory| &directory.version).chain(self.old) {
-            let version = version.to_string();
-            match tag.strip_prefix(&version) {
-                Some("") => return (tag, None),
-                Some(rest) if rest.starts_with('-') => return (&tag[..version.len()], Some(&rest[1..])),
-                _ => {}
-            }
+        let old = self.old.map(ToString::to_string);
+        let is_version = |version: &str| self.known.versions.contains(version) || old.as_deref() == Some(version);
+        if is_version(tag) {
+            return (tag, None);
+        }
+        if let Some(at) = dashes().find(|at| is_version(&tag[..*at])) {
+            return (&tag[..at], Some(&tag[at + 1..]));
         }
         let is_family = |at: &usize| {
             let named = Variant::parse(&tag[at + 1..]);
-            named.is_some_and(|named| variants().any(|variant| variant.family == named.family))
+            let mut known = self.known.variants.iter().filter_map(|name| Variant::parse(name));
+            named.is_some_and(|named| known.any(|variant| variant.family == named.family))
         };
-        let dashes = || tag.match_indices('-').map(|(at, _)| at);
         match dashes().find(is_family).or_else(|| dashes().next()) {
             Some(at) => (&tag[..at], Some(&tag[at + 1..])),
             None => (tag, None),
         }
+    }
+
+    fn is_variant(&self, name: &str) -> bool {
+        self.known.variants.contains(name) || self.renames.contains_key(name)
     }
 
     /// The variant that a reference to `name` must be to: of several of a family the one with the file's own base, else

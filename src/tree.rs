@@ -2,6 +2,7 @@
 //!
 //! What they say is `fields`' business; what they must say, `rules`'; writing, `apply`'s.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
@@ -12,6 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use walkdir::WalkDir;
 
 use crate::config::{Config, Pattern, infer_pattern};
+use crate::parallel;
 use crate::version::Variant;
 
 /// Path → file. Paths are relative to the repository, with `/` between their parts on every system.
@@ -31,6 +33,8 @@ pub struct File {
 pub enum Content {
     /// Bytes, mostly text, not always UTF-8.
     Bytes(Vec<u8>),
+    /// Bytes that are where they were, on disk: of a release that is history.
+    Unread(PathBuf),
     /// A symbolic link that stays inside the repository. It travels along; what it points to is read where it stands.
     Link(PathBuf),
 }
@@ -39,17 +43,25 @@ impl fmt::Debug for Content {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Bytes(bytes) => String::from_utf8_lossy(bytes).fmt(out),
-            Self::Link(target) => write!(out, "{}", target.display()),
+            Self::Unread(path) | Self::Link(path) => write!(out, "{}", path.display()),
         }
     }
 }
 
 impl File {
-    /// The file's bytes; none for a link.
+    /// The file's bytes; none for a link, and of what is not read.
     pub fn text(&self) -> &[u8] {
         match &self.content {
             Content::Bytes(bytes) => bytes,
-            Content::Link(_) => &[],
+            Content::Unread(_) | Content::Link(_) => &[],
+        }
+    }
+
+    /// The file's bytes, from disk where they are still there.
+    pub fn read(&self) -> Result<Cow<'_, [u8]>> {
+        match &self.content {
+            Content::Unread(path) => Ok(Cow::Owned(fs::read(path)?)),
+            _ => Ok(Cow::Borrowed(self.text())),
         }
     }
 
@@ -75,6 +87,15 @@ pub struct Tree {
     pub directories: BTreeSet<String>,
 }
 
+/// What becomes of the files of older releases, of which there may be thousands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum History {
+    /// They are read.
+    Read,
+    /// They stay on disk, to be read one by one, where each version has a directory of its own.
+    Leave,
+}
+
 /// How a file is read for its fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -89,7 +110,7 @@ pub enum Role {
 impl Tree {
     /// Reads the repository at `root`. What cannot be read, a name that is not UTF-8 and a symbolic link that leads out of
     /// the repository are errors, reported together.
-    pub fn read(root: &Path) -> Result<Self> {
+    pub fn read(root: &Path, history: History) -> Result<Self> {
         let (folders, links) = top_level(root)?;
         let known = Config::from_file(root)?;
         let pattern = match &known {
@@ -102,13 +123,18 @@ impl Tree {
         }
         let directories: BTreeSet<String> = folders.iter().filter(is_version).cloned().collect();
 
-        let mut reader = Reader { root, files: Files::new(), problems: Vec::new() };
-        for folder in directories.iter().map(String::as_str).chain(["templates"]) {
-            reader.folder(folder, usize::MAX, |_| true);
+        let newest = directories.iter().max_by_key(|name| pattern.parse(name));
+        let is_old = |name: &String| history == History::Leave && !pattern.has_lines() && Some(name) != newest;
+        let names: Vec<&String> = directories.iter().collect();
+        let read = parallel::map(&names, 0, |_, name| Reader::read(root, name, usize::MAX, is_old(name), |_| true));
+        let is_read = |path: &str| role(path, &pattern).is_some();
+        let rest = [("templates", usize::MAX), ("tests", 1), (".github/workflows", 1)];
+        let rest = rest.map(|(folder, depth)| Reader::read(root, folder, depth, false, |path| depth > 1 || is_read(path)));
+        let (mut files, mut problems) = (Files::new(), Vec::new());
+        for reader in read.into_iter().chain(rest) {
+            files.extend(reader.files);
+            problems.extend(reader.problems);
         }
-        reader.folder("tests", 1, |path| role(path, &pattern).is_some());
-        reader.folder(".github/workflows", 1, |path| role(path, &pattern).is_some());
-        let Reader { files, mut problems, .. } = reader;
         for (path, file) in files.iter().filter(|(path, file)| file.is_link() && role(path, &pattern).is_some()) {
             // Read where it stands, or not at all: then it would be overlooked.
             let target = fs::canonicalize(root.join(path)).ok().zip(fs::canonicalize(root).ok());
@@ -120,7 +146,7 @@ impl Tree {
         }
         ensure!(problems.is_empty(), "cannot read the repository:\n  {}", problems.join("\n  "));
 
-        let config = known.unwrap_or_else(|| Config::infer(&files, pattern));
+        let config = known.map_or_else(|| Config::infer(&files, pattern), Ok)?;
         Ok(Self { config, files, directories })
     }
 
@@ -140,11 +166,14 @@ impl Tree {
         below(&self.files, "templates").filter_map(|(path, _)| path.split('/').nth(1)).collect()
     }
 
-    /// The files whose fields are statements, each with how it is read: not templates, and not links, whose targets are read
-    /// where they stand.
-    pub fn stating(&self) -> impl Iterator<Item = (&String, &File, Role)> {
+    /// Of some files those whose fields are statements, each with how it is read: not templates, and not links, whose targets
+    /// are read where they stand.
+    pub fn stating<'a>(
+        &self,
+        files: impl Iterator<Item = (&'a String, &'a File)>,
+    ) -> impl Iterator<Item = (&'a String, &'a File, Role)> {
         let own = |path: &str, file: &File| self.role(path).filter(|_| !file.is_link() && !path.starts_with("templates/"));
-        self.files.iter().filter_map(move |(path, file)| Some((path, file, own(path, file)?)))
+        files.filter_map(move |(path, file)| Some((path, file, own(path, file)?)))
     }
 
     /// The Dockerfiles of a version directory.
@@ -216,39 +245,45 @@ pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// Gathers files, and everything that could not be read.
-struct Reader<'a> {
-    root: &'a Path,
-    files: Files,
+/// Files of a folder, and everything there that could not be read.
+#[derive(Default)]
+struct Reader {
+    files: Vec<(String, File)>,
     problems: Vec<String>,
 }
 
-impl Reader<'_> {
-    /// Reads the files of a folder, where there is one, that `wanted` accepts by their path.
-    fn folder(&mut self, folder: &str, depth: usize, wanted: impl Fn(&str) -> bool) {
-        let start = self.root.join(folder);
+impl Reader {
+    /// Reads the files of a folder, where there is one, that `wanted` accepts by their path; where they are to stay on disk, only
+    /// their names.
+    fn read(root: &Path, folder: &str, depth: usize, stay: bool, wanted: impl Fn(&str) -> bool) -> Self {
+        let mut reader = Self::default();
+        let start = root.join(folder);
         if !start.is_dir() {
-            return;
+            return reader;
         }
         for entry in WalkDir::new(start).max_depth(depth) {
             let read = entry.map_err(walk_error).and_then(|entry| {
                 if entry.file_type().is_dir() {
                     return Ok(None);
                 }
-                let relative = entry.path().strip_prefix(self.root)?;
+                let relative = entry.path().strip_prefix(root)?;
                 let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
                 let path = parts.with_context(|| format!("{}: its name is not UTF-8", relative.display()))?.join("/");
                 if !wanted(&path) {
                     return Ok(None);
                 }
-                let file = read_file(self.root, entry.path(), entry.file_type()).with_context(|| path.clone())?;
+                if stay && entry.file_type().is_file() {
+                    return Ok(Some((path, File { content: Content::Unread(entry.into_path()), mode: 0 })));
+                }
+                let file = read_file(root, entry.path(), entry.file_type()).with_context(|| path.clone())?;
                 Ok(Some((path, file)))
             });
             match read {
-                Ok(found) => self.files.extend(found),
-                Err(problem) => self.problems.push(format!("{problem:#}")),
+                Ok(found) => reader.files.extend(found),
+                Err(problem) => reader.problems.push(format!("{problem:#}")),
             }
         }
+        reader
     }
 }
 

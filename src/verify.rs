@@ -1,14 +1,12 @@
 //! Downloads archives and hashes them as they come, several at once: what is pinned must be what is there.
 
 use std::io::{self, Read};
-use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use anyhow::Result;
 use semver::Version;
 use sha2::Digest;
 
+use crate::parallel;
 use crate::release::Source;
 use crate::sums::Sha256;
 
@@ -36,26 +34,14 @@ pub trait Progress: Sync {
 
 /// The hash of each archive, in their order, or why there is none.
 pub fn hashes(source: &Source, archives: &[Archive], progress: &dyn Progress) -> Vec<Result<Sha256>> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(archive) = archives.get(number) else { return done };
-            let result = source.archive(&archive.version, &archive.name, |size, body| {
-                progress.begin(number, size);
-                hash(body, |bytes| progress.advance(number, bytes))
-            });
-            progress.end(number, result.is_ok());
-            done.push((number, result));
-        }
-    };
-    let mut all: Vec<(usize, Result<Sha256>)> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..AT_ONCE.min(archives.len())).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    });
-    all.sort_by_key(|(number, _)| *number);
-    all.into_iter().map(|(_, result)| result).collect()
+    parallel::map(archives, AT_ONCE, |number, archive| {
+        let result = source.archive(&archive.version, &archive.name, |size, body| {
+            progress.begin(number, size);
+            hash(body, |bytes| progress.advance(number, bytes))
+        });
+        progress.end(number, result.is_ok());
+        result
+    })
 }
 
 /// Hashes a file as it comes, in memory that does not grow with it.

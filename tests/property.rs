@@ -212,7 +212,7 @@ fn after(tree: &Tree, plan: &Plan) -> Tree {
 fn moved(tree: &Tree, options: &Options) -> Tree {
     let model = Model::new(tree.clone()).expect("a model");
     let aims = targets(&model, &[], options).expect("targets");
-    let pins = check(&model).expect("a report").pins.into_iter().map(|pin| (pin.archive.name, pin.hash)).collect();
+    let pins = check(&model).expect("a report").pins.into_iter().map(|pin| (pin.archive.name.clone(), pin.hash)).collect();
     after(tree, &plan(&model, aims, &[pins], options).expect("a plan"))
 }
 

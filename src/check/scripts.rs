@@ -45,18 +45,8 @@ pub(super) fn gather(model: &Model, seen: &Seen, mentions: &mut Vec<Mention>) {
     }
 }
 
-/// Checks the scripts of each version directory, and those of the root against the newest one.
-pub(super) fn check(model: &Model, mentions: &[Mention], findings: &mut Vec<Finding>) {
-    for directory in &model.directories {
-        let folder = format!("{}/tests/", directory.name);
-        check_folder(directory, &folder, mentions, findings);
-    }
-    if let Some(newest) = model.directories.last().filter(|_| !model.tree.config.directory.has_lines()) {
-        check_folder(newest, "tests/", mentions, findings);
-    }
-}
-
-fn check_folder(directory: &Directory, folder: &str, mentions: &[Mention], findings: &mut Vec<Finding>) {
+/// Checks the scripts directly in a folder, which are for the variants of that version directory.
+pub(super) fn check_folder(directory: &Directory, folder: &str, mentions: &[Mention], findings: &mut Vec<Finding>) {
     let copies: BTreeMap<&str, BTreeSet<&str>> = directory
         .variants
         .iter()

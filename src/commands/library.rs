@@ -12,11 +12,11 @@ use crate::git::{Git, Reach};
 use crate::library::{self, Home, Image, Manifest, OFFICIAL_IMAGES, Offer, Problem, Seen, Wanted, homes, images, names};
 use crate::report::{LibraryUpdate, Output, Verdict};
 use crate::rules::{Model, Places};
-use crate::tree::read_if_there;
+use crate::tree::{History, read_if_there};
 
 /// Checks the file, or brings it up to the tree. Whether there are findings.
 pub(super) fn run(args: &LibraryArgs, common: &Common) -> Result<bool> {
-    let model = super::read(&common.root)?;
+    let model = super::read(&common.root, History::Read)?;
     let session = Session {
         args,
         common,

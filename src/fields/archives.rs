@@ -6,7 +6,7 @@ use std::ops::Range;
 use anyhow::Result;
 use regex::bytes::{Captures, Regex};
 
-use super::{Kind, Must, SYSTEMS, bytes_regex, contains, is_comment, line_at, line_before, said};
+use super::{Kind, Must, SYSTEMS, contains, is_comment, line_at, line_before, said};
 use crate::config::Config;
 use crate::version::{apk_arch, release_arch};
 
@@ -21,27 +21,40 @@ pub(super) struct ArchiveScanner {
     branch: Regex,
     branch_end: Regex,
     key: String,
+    server: String,
 }
 
 impl ArchiveScanner {
-    pub(super) fn new(config: &Config) -> Result<Self> {
+    /// What its patterns are made from.
+    pub(super) fn patterns(config: &Config) -> [String; 6] {
         let server = regex::escape(&config.server);
         let label = r#"["']?[\w-]+["']?"#;
         let go_on = r"[ \t]*(?:[\\`]\r?\n[ \t]*)?";
-        Ok(Self {
-            hash: bytes_regex(r"\b[0-9a-fA-F]{64}\b")?,
-            in_branch: bytes_regex(r#"(?i)\b\w*(?:sha|sum|hash)[\d_]*(?:sum)?=["']?(?<it>[^"';\s\\`]*)"#)?,
-            in_environment: bytes_regex(
-                r#"(?m)^[ \t]*(?:(?:ENV|ARG)[ \t]+)?\w*(?:SHA|SUM)\w*(?:=|[ \t]+)["']?(?<it>[^"'\s\\`$]+)"#,
-            )?,
-            archive: bytes_regex(&format!(
+        [
+            r"\b[0-9a-fA-F]{64}\b".to_owned(),
+            r#"(?i)\b\w*(?:sha|sum|hash)[\d_]*(?:sum)?=["']?(?<it>[^"';\s\\`]*)"#.to_owned(),
+            r#"(?m)^[ \t]*(?:(?:ENV|ARG)[ \t]+)?\w*(?:SHA|SUM)\w*(?:=|[ \t]+)["']?(?<it>[^"'\s\\`$]+)"#.to_owned(),
+            format!(
                 r#"(?<ours>\b{server}-v[^\s"'/]*?-)?\b(?<os>{SYSTEMS})-(?<arch>[a-z0-9]+|\$\{{?\w+\}}?)\.(?<ending>tar\.gz|tgz|zip)\b"#
-            ))?,
-            branch: bytes_regex(&format!(
+            ),
+            format!(
                 r#"(?:(?<labels>{label}(?:[ \t]*\|[ \t]*{label})*)[ \t]*\){go_on}(?:\w+=[^;\r\n]*;{go_on})*?)?\b\w*[aA](?:rch|RCH)=["']?(?<arch>\w[\w.-]*)"#
-            ))?,
-            branch_end: bytes_regex(r";;|\besac\b|\bfi\b|\belif\b")?,
+            ),
+            r";;|\besac\b|\bfi\b|\belif\b".to_owned(),
+        ]
+    }
+
+    /// From the patterns, in their order.
+    pub(super) fn new(config: &Config, mut next: impl FnMut() -> Result<Regex>) -> Result<Self> {
+        Ok(Self {
+            hash: next()?,
+            in_branch: next()?,
+            in_environment: next()?,
+            archive: next()?,
+            branch: next()?,
+            branch_end: next()?,
             key: config.version_key(),
+            server: config.server.clone(),
         })
     }
 
@@ -121,6 +134,9 @@ impl ArchiveScanner {
     /// The branches of a Dockerfile that name an architecture.
     fn branches(&self, text: &[u8]) -> Vec<Branch> {
         let mut branches: Vec<Branch> = Vec::new();
+        if !contains(text, b"rch=") && !contains(text, b"RCH=") {
+            return branches;
+        }
         for groups in self.branch.captures_iter(text) {
             let (Some(all), Some(arch)) = (groups.get(0), groups.name("arch")) else { continue };
             let end = self.branch_end.find_at(text, arch.end()).map_or(text.len(), |end| end.start());
@@ -140,7 +156,7 @@ impl ArchiveScanner {
 
     /// Whether a Dockerfile downloads an archive of the server.
     pub(super) fn downloads(&self, text: &[u8]) -> bool {
-        self.archive.captures_iter(text).any(|groups| groups.name("ours").is_some())
+        contains(text, self.server.as_bytes()) && self.archive.captures_iter(text).any(|groups| groups.name("ours").is_some())
     }
 }
 

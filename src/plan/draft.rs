@@ -89,7 +89,7 @@ impl Draft {
     /// the root's the newest one's.
     fn written_files<'a>(&'a self, targets: &'a [Target]) -> impl Iterator<Item = (&'a String, &'a File, Role, Option<usize>)> {
         let tree = &self.model.tree;
-        tree.stating().filter_map(move |(path, file, role)| {
+        tree.stating(tree.files.iter()).filter_map(move |(path, file, role)| {
             let own = tree.directory_of(path);
             let target = targets.iter().position(|target| Some(target.directory.as_str()) == own);
             (own.is_none() || target.is_some()).then_some((path, file, role, target))

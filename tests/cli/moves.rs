@@ -267,7 +267,7 @@ fn github_gets_annotations_and_a_summary() {
         "::error file=0.25.6/scratch/Dockerfile,line=3,col=28,title=reference::says 0.25.5-alpine3.18, must be 0.25.6-alpine3.18\n\
          1 finding in 1 file\n",
     );
-    let expected = "`update check` of nats-streaming: 1 finding.\n\n| place | rule | finding |\n| --- | --- | --- |\n\
+    let expected = "`update check` of nats-streaming 0.25.6: 1 finding.\n\n| place | rule | finding |\n| --- | --- | --- |\n\
                     | `0.25.6/scratch/Dockerfile:3` | reference | `says 0.25.5-alpine3.18, must be 0.25.6-alpine3.18` |\n";
     assert_eq!(repository.read("summary.md"), expected);
     repository.run(&["check", "--format", "markdown"]).exits_with(1).says(expected);

@@ -1,0 +1,35 @@
+//! The same work on many things at once, its results in the order of the things.
+
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// Does `work` on each item and its number, in up to so many threads; 0 is as many as there are processors.
+pub fn map<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut done = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(number) else { return done };
+            done.push((number, work(number, item)));
+        }
+    };
+    let threads = match threads {
+        _ if items.len() < 2 => 1,
+        // Asked only where it matters: the answer takes some files of the system.
+        0 => thread::available_parallelism().map_or(1, usize::from),
+        some => some,
+    };
+    let threads = threads.min(items.len());
+    let mut all: Vec<(usize, R)> = if threads < 2 {
+        run()
+    } else {
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+            workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        })
+    };
+    all.sort_by_key(|(number, _)| *number);
+    all.into_iter().map(|(_, result)| result).collect()
+}
