@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::library::misshapen;
 use crate::plan::{Base, Options};
 use crate::release::Wanted;
 use crate::version::Variant;
@@ -108,10 +109,10 @@ pub struct LibraryArgs {
     #[arg(long, conflicts_with_all = ["adds", "new", "dry_run", "diff"])]
     pub check: bool,
     /// The commit that official images are built from [default: the one that is checked out]
-    #[arg(long, value_name = "SHA", value_parser = commit)]
+    #[arg(long, value_name = "SHA", value_parser = NonEmptyStringValueParser::new())]
     pub commit: Option<String>,
     /// Where the commit is fetched from: refs/heads/main
-    #[arg(long, value_name = "REF", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "REF", value_parser = value_of("GitFetch"))]
     pub fetch: Option<String>,
     /// Offer a version directory, or a variant of one, that the file does not offer yet
     #[arg(long = "add", value_name = "DIRECTORY", conflicts_with = "new")]
@@ -120,7 +121,7 @@ pub struct LibraryArgs {
     #[arg(long, requires = "maintainers")]
     pub new: bool,
     /// A maintainer for --new: `Full Name <mail> (@handle)`
-    #[arg(long = "maintainer", value_name = "MAINTAINER", requires = "new")]
+    #[arg(long = "maintainer", value_name = "MAINTAINER", requires = "new", value_parser = value_of("Maintainers"))]
     pub maintainers: Vec<String>,
     /// Plan and print, write nothing
     #[arg(short = 'n', long)]
@@ -201,10 +202,12 @@ fn variant(text: &str) -> Result<Variant, String> {
     Variant::parse(text).ok_or_else(|| "wanted the name of a variant, such as alpine3.19 or nanoserver-ltsc2022".to_owned())
 }
 
-/// The digits of a commit, all 40 or so many that git knows it by them.
-fn commit(text: &str) -> Result<String, String> {
-    let is_commit = (7..=40).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit());
-    if is_commit { Ok(text.to_lowercase()) } else { Err("wanted the hex digits of a commit, all 40 or at least 7".to_owned()) }
+/// A value of that field of a library file.
+fn value_of(field: &'static str) -> impl Fn(&str) -> Result<String, String> + Clone {
+    move |text| match misshapen(field, text) {
+        None => Ok(text.to_owned()),
+        Some((_, wanted)) => Err(format!("wanted {wanted}")),
+    }
 }
 
 /// A host's operating system and the version in its label, which may be given whole: `ubuntu=24.04`, `ubuntu=ubuntu-24.04`.

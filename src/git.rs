@@ -23,7 +23,9 @@ pub enum Reach {
     Yes,
     /// It is not: in this ref, for people.
     No(String),
-    /// There is no such ref here.
+    /// The remote of that name is known here, and has no such branch.
+    Missing(String),
+    /// Nothing is known of such a ref here.
     Unknown,
 }
 
@@ -35,10 +37,21 @@ impl Git {
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             let reason = said.lines().find_map(|line| line.strip_prefix("fatal: ")).unwrap_or("git fails").to_owned();
-            bail!("{} is no git repository: {reason}", root.display());
+            let (short, place) = (reason.split(" (").next().unwrap_or(&reason), root.display());
+            if short.contains("dubious ownership") {
+                bail!("{place} belongs to somebody else, and git refuses it: `git config --global --add safe.directory {place}`");
+            }
+            bail!(
+                "{place} is {}",
+                if short.starts_with("not a") { short.to_owned() } else { format!("no git repository: {short}") }
+            );
         }
         let prefix = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
-        ensure!(prefix.is_empty(), "{} is no git repository, only its folder {prefix}", root.display());
+        ensure!(
+            prefix.is_empty(),
+            "{} is the folder {prefix} of a git repository, and folders in a library file are counted from its top",
+            root.display()
+        );
         Ok(git)
     }
 
@@ -96,7 +109,25 @@ impl Git {
                 _ => Reach::Unknown,
             });
         }
-        Ok(Reach::Unknown)
+        let known = self.line(&["for-each-ref", "--count=1", "--format=%(refname)", &format!("refs/remotes/{remote}/")])?;
+        let is_known = known.is_some() && tracked.is_some() && !self.is_shallow()?;
+        Ok(if is_known { Reach::Missing(remote.to_owned()) } else { Reach::Unknown })
+    }
+
+    /// Whether a folder is the same at two commits, both of which are here.
+    pub fn is_same(&self, one: &str, other: &str, folder: &str) -> Result<bool> {
+        let at =
+            |commit: &str| self.line(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{commit}:{folder}")]);
+        let (one, other) = (at(one)?, at(other)?);
+        Ok(one.is_some() && one == other)
+    }
+
+    /// The files below these folders that are not as the commit has them that is checked out, new ones too.
+    pub fn changed(&self, folders: &[&str]) -> Result<Vec<String>> {
+        let args = [&["-c", "core.fsmonitor=false", "status", "--porcelain", "-z", "--no-renames", "--"], folders].concat();
+        let listed = self.output(&args)?;
+        let name = |line: &[u8]| Some(String::from_utf8_lossy(line.get(3..)?).into_owned());
+        Ok(listed.split(|&byte| byte == 0).filter_map(name).collect())
     }
 
     /// The Dockerfiles of a commit's version directories, as a tree.
@@ -209,13 +240,19 @@ fn next(rest: &mut &[u8]) -> Option<Vec<u8>> {
     Some(content)
 }
 
-/// `git@github.com:owner/name.git` as an address that needs no key, in the form that library files have.
+/// `git@github.com:owner/name.git` as an address that needs no key and gives away no password, in the form that library files
+/// have.
 fn public(url: &str) -> String {
     let url = url.trim_end_matches('/');
-    let path = ["git@github.com:", "ssh://git@github.com/", "git://github.com/", "https://github.com/"];
-    match path.iter().find_map(|start| url.strip_prefix(start)) {
-        Some(path) => format!("https://github.com/{}.git", path.trim_end_matches(".git")),
-        None => url.to_owned(),
+    let Some((scheme, rest)) = url.split_once("://") else {
+        let path = url.strip_prefix("git@github.com:");
+        return path.map_or(url.to_owned(), |path| public(&format!("https://github.com/{path}")));
+    };
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = host.rsplit('@').next().unwrap_or(host);
+    match host {
+        "github.com" => format!("https://github.com/{}.git", path.trim_end_matches(".git")),
+        _ => format!("{scheme}://{host}/{path}"),
     }
 }
 
@@ -229,6 +266,8 @@ mod tests {
         {
             assert_eq!(public(url), "https://github.com/a/b.git");
         }
-        assert_eq!(public("https://example.com/a/b"), "https://example.com/a/b");
+        assert_eq!(public("https://user:password@github.com/a/b.git"), "https://github.com/a/b.git");
+        assert_eq!(public("https://user:password@example.com/a/b"), "https://example.com/a/b");
+        assert_eq!(public("/srv/git/b.git"), "/srv/git/b.git");
     }
 }

@@ -16,7 +16,7 @@ mod tags;
 pub use self::add::first;
 pub use self::check::{Seen, check};
 pub use self::entries::{Home, homes};
-pub use self::format::DEFAULT_FETCH;
+pub use self::format::{DEFAULT_FETCH, misshapen};
 pub use self::images::{Image, images};
 pub use self::manifest::{Field, Manifest, Paragraph};
 pub use self::plan::{Offer, PartChange, Plan, Wanted, names, plan};

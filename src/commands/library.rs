@@ -1,6 +1,9 @@
 //! `update library`: which tree a library file is for, and what becomes of the file.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod check;
+
+use std::collections::BTreeSet;
+use std::fs;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -9,8 +12,8 @@ use crate::check::Finding;
 use crate::cli::{Common, LibraryArgs};
 use crate::config::Pattern;
 use crate::git::{Git, Reach};
-use crate::library::{self, Home, Image, Manifest, OFFICIAL_IMAGES, Offer, Problem, Seen, Wanted, homes, images, names};
-use crate::report::{LibraryUpdate, Output, Verdict};
+use crate::library::{self, Image, OFFICIAL_IMAGES, Offer, Problem, Wanted, images};
+use crate::report::{LibraryUpdate, Output};
 use crate::rules::{Model, Places};
 use crate::tree::{History, read_if_there};
 
@@ -94,127 +97,11 @@ impl Session<'_> {
             return Ok((whole, true));
         }
         ensure!(
-            commit.len() == 40,
-            "no commit begins with {commit} in {}: `git fetch`, or give all of its 40 digits",
+            library::misshapen("GitCommit", commit).is_none(),
+            "no commit `{commit}` in {}: `git fetch`, or give all of its 40 digits",
             self.common.root.display()
         );
         Ok((commit.to_owned(), false))
-    }
-
-    fn check(&self, bytes: &[u8]) -> Result<bool> {
-        let places = Places::new(bytes);
-        let (mut looked_at, mut problems) = (String::from("nothing in it could be read"), Vec::new());
-        match std::str::from_utf8(bytes) {
-            Err(wrong) => problems.push(not_utf8(wrong.valid_up_to())),
-            Ok(text) => {
-                let (manifest, found) = library::parse(text);
-                problems.extend(found);
-                self.check_entries(&manifest, &mut problems)?;
-                let tags: usize = manifest
-                    .entries()
-                    .iter()
-                    .map(|entry| ["Tags", "SharedTags"].map(|name| manifest.items(entry, name).count()).iter().sum::<usize>())
-                    .sum();
-                looked_at = format!("{} entries, {tags} tags", manifest.entries().len());
-            }
-        }
-        problems.sort_by_key(|problem| problem.at);
-        let findings: Vec<Finding> = problems.into_iter().map(|problem| problem.finding(&self.path(), &places)).collect();
-        let verdict = Verdict { command: "update library --check", subject: self.path(), looked_at, findings: &findings };
-        Output::new(self.common).verdict(&verdict)?;
-        Ok(!findings.is_empty())
-    }
-
-    /// Compares the entries with the trees at their commits.
-    fn check_entries(&self, manifest: &Manifest, problems: &mut Vec<Problem>) -> Result<()> {
-        let commits: Vec<String> =
-            manifest.entries().iter().map(|entry| manifest.value(entry, "GitCommit").unwrap_or_default().into_owned()).collect();
-        let mut views: BTreeMap<&str, Option<View>> = BTreeMap::new();
-        let mut is_told = false;
-        for (entry, commit) in manifest.entries().iter().zip(&commits) {
-            if views.contains_key(commit.as_str()) {
-                continue;
-            }
-            let at = manifest.field(entry, "GitCommit").map_or(entry.span.start, |field| field.value.start);
-            let fetched = manifest.value(entry, "GitFetch").unwrap_or(library::DEFAULT_FETCH.into());
-            let address = manifest.value(entry, "GitRepo").unwrap_or_default();
-            let view = match &self.git {
-                Err(reason) => {
-                    if !is_told {
-                        self.warn(&format!(
-                            "{reason:#}: the entries are compared with the tree as it is, and commits with nothing"
-                        ));
-                    }
-                    is_told = true;
-                    None
-                }
-                // The format's own finding says that it is none.
-                Ok(_) if commit.len() != 40 => None,
-                Ok(git) => self.view(git, commit, &fetched, &address, at, problems)?,
-            };
-            views.insert(commit, view);
-        }
-        self.check_given(manifest, problems)?;
-        let every: Vec<Image> = views.values().flatten().chain([&self.work]).flat_map(|view| view.images.clone()).collect();
-        let names = names(manifest, &Offer { images: &every, ..self.work.offer() });
-        let look = |view| Looked { view, homes: homes(manifest, &view.images, &view.pattern, false, &BTreeSet::new()) };
-        let work = look(&self.work);
-        let looked: BTreeMap<&str, Looked> =
-            views.iter().filter_map(|(commit, view)| Some((*commit, look(view.as_ref()?)))).collect();
-        let seen = commits.iter().enumerate().map(|(index, commit)| {
-            let looked = looked.get(commit.as_str()).unwrap_or(&work);
-            Seen { home: looked.homes[index], place: &looked.view.place }
-        });
-        problems.extend(library::check(manifest, &seen.collect::<Vec<_>>(), &names));
-        Ok(())
-    }
-
-    /// The tree at a commit; `None` where it is not here. Reports a commit that nobody can fetch.
-    fn view(
-        &self,
-        git: &Git,
-        commit: &str,
-        fetched: &str,
-        address: &str,
-        at: usize,
-        problems: &mut Vec<Problem>,
-    ) -> Result<Option<View>> {
-        if git.commit(commit)?.is_none() {
-            if git.is_shallow()? {
-                self.warn(&format!(
-                    "{commit} is not in this clone, which holds a part of the history only: compared with the tree as it is \
-                     (`git fetch --unshallow` gets the rest)"
-                ));
-            } else {
-                let message =
-                    format!("says {commit}, which this repository does not have: `git fetch`, or look whether it is mistyped");
-                problems.push(Problem::new(at, "commit", commit, "", message));
-            }
-            return Ok(None);
-        }
-        if let Reach::No(branch) = git.reach(commit, fetched, address)? {
-            let message =
-                format!("says {commit}, which is not in {branch}, and {fetched} is what is fetched: push it, or `git fetch`");
-            problems.push(Problem::new(at, "commit", commit, "", message));
-        }
-        View::at(git, commit).map(Some)
-    }
-
-    /// What `--commit` and `--fetch` say beside `--check`, the file must say.
-    fn check_given(&self, manifest: &Manifest, problems: &mut Vec<Problem>) -> Result<()> {
-        let commit = self.args.commit.as_deref().map(|commit| self.resolve(commit)).transpose()?.map(|(commit, _)| commit);
-        let fetch = self.args.fetch.clone();
-        let Some(global) = manifest.global() else { return Ok(()) };
-        for (name, rule, expected) in [("GitCommit", "commit", commit), ("GitFetch", "fetch", fetch)] {
-            let Some(expected) = expected else { continue };
-            let found = manifest.value(global, name).unwrap_or_default();
-            if *found != expected {
-                let at = manifest.own(global, name).map_or(global.span.start, |field| field.value.start);
-                let message = format!("{name} says {}, must be {expected}", if found.is_empty() { "nothing" } else { &found });
-                problems.push(Problem::new(at, rule, &found, &expected, message));
-            }
-        }
-        Ok(())
     }
 
     fn update(&self, bytes: &[u8]) -> Result<()> {
@@ -224,7 +111,14 @@ impl Session<'_> {
         })?;
         let (commit, view) = self.target()?;
         let view = view.as_ref().unwrap_or(&self.work);
-        let wanted = Wanted { commit, fetch: self.args.fetch.clone(), adds: self.args.adds.clone() };
+        let git = self.git.as_ref().ok();
+        // What cannot be compared is taken for the same: an entry's own commit is somebody's choice.
+        let is_same = |old: &str, folder: &str| {
+            let is_here = |git: &Git| matches!((git.commit(old), git.commit(&commit)), (Ok(Some(_)), Ok(Some(_))));
+            git.filter(|git| is_here(git)).is_none_or(|git| git.is_same(old, &commit, folder).unwrap_or(true))
+        };
+        let (fetch, adds) = (self.args.fetch.clone(), self.args.adds.clone());
+        let wanted = Wanted { commit: commit.clone(), fetch, adds, is_same: &is_same };
         let plan = library::plan(text, &view.offer(), &wanted).with_context(|| format!("cannot update {}", self.path()))?;
         plan.warnings.iter().for_each(|warning| self.warn(warning));
         let (manifest, _) = library::parse(&plan.text);
@@ -262,13 +156,14 @@ impl Session<'_> {
             Err(reason) => bail!("{reason:#}: {advice}"),
         };
         let head = git.head()?.with_context(|| format!("{} has no commit yet: {advice}", self.common.root.display()))?;
-        let view = View::at(git, &head)?;
+        let folders: BTreeSet<&str> = self.work.images.iter().map(|image| image.directory.as_str()).collect();
+        let changed = git.changed(&folders.into_iter().collect::<Vec<_>>())?;
         ensure!(
-            view.images == self.work.images,
-            "the tree has changes that are not committed ({}), and official images are built from a commit: commit them first, or \
-             give an older state with --commit <SHA>",
-            differences(&view.images, &self.work.images).join(", ")
+            changed.is_empty(),
+            "what is not committed is in no official image ({}): commit it first, or give an older commit with --commit <SHA>",
+            changed.join(", ")
         );
+        let view = View::at(git, &head)?;
         Ok((head, Some(view)))
     }
 
@@ -280,6 +175,9 @@ impl Session<'_> {
         match git.reach(commit, fetched, address)? {
             Reach::Yes => {}
             Reach::No(branch) => self.warn(&format!("{commit} is not in {branch}: push it before the pull request is opened")),
+            Reach::Missing(remote) => {
+                self.warn(&format!("{fetched} is what is fetched, and {remote} has no such branch: `--fetch` says another"));
+            }
             Reach::Unknown => {
                 self.warn(&format!("nothing is known of {fetched} here, so look yourself whether {commit} is in it"))
             }
@@ -293,9 +191,11 @@ impl Session<'_> {
         let git = self.git.as_ref().ok();
         let origin = git.map(Git::origin).transpose()?.flatten();
         let config = &model.tree.config;
-        let address = origin.unwrap_or_else(|| {
+        let address = origin.filter(|url| library::misshapen("GitRepo", url).is_none()).unwrap_or_else(|| {
             let guess = format!("https://github.com/{}/{}-docker.git", config.owner, config.image);
-            self.warn(&format!("the repository has no remote `origin`, so GitRepo is a guess: {guess}"));
+            self.warn(&format!(
+                "the repository has no remote `origin` that everybody can read from, so GitRepo is a guess: {guess}"
+            ));
             guess
         });
         let branch = git.map(Git::branch).transpose()?.flatten();
@@ -307,7 +207,7 @@ impl Session<'_> {
             ("GitCommit", commit.clone()),
         ];
         let text = library::first(&global, &view.images);
-        let wanted = Wanted { commit, ..Wanted::default() };
+        let wanted = Wanted { commit, fetch: None, adds: Vec::new(), is_same: &|_, _| true };
         let mut plan = library::plan(&text, &view.offer(), &wanted).with_context(|| format!("cannot write {}", self.path()))?;
         let offered = |image: &&Image| text.contains(&format!("\nDirectory: {}\n", image.path()));
         plan.added = view.images.iter().filter(offered).map(Image::path).collect();
@@ -333,28 +233,14 @@ impl Session<'_> {
         }
         let now = read_if_there(&self.args.file)?;
         ensure!(now.as_deref() == before.map(str::as_bytes), "{path} was changed while this was planned: run it again");
+        let is_read_only = fs::metadata(&self.args.file).is_ok_and(|file| file.permissions().readonly());
+        ensure!(!is_read_only, "{path} is read-only: make it writable first");
         replace(&self.args.file, &plan.text)?;
-        output.library_left_to_do(&update);
+        output.library_left_to_do(&update, &self.common.root);
         Ok(())
     }
 }
 
-/// The images of a tree, with what each entry is for.
-struct Looked<'a> {
-    view: &'a View,
-    homes: Vec<Home<'a>>,
-}
-
 fn not_utf8(at: usize) -> Problem {
     Problem::new(at, "format", "", "UTF-8", "is not UTF-8: save the file as UTF-8".to_owned())
-}
-
-/// Where two trees offer different images, by folder or version.
-fn differences(committed: &[Image], now: &[Image]) -> Vec<String> {
-    let named = |images: &[Image]| -> BTreeSet<String> {
-        images.iter().map(|image| format!("{} at {}", image.path(), image.version)).collect()
-    };
-    let (committed, now) = (named(committed), named(now));
-    let differ: Vec<String> = now.symmetric_difference(&committed).cloned().collect();
-    if differ.is_empty() { vec!["in the Dockerfiles".to_owned()] } else { differ }
 }

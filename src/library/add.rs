@@ -21,11 +21,11 @@ struct Draft<'a> {
     homes: Vec<Home<'a>>,
     names: Names,
     offer: &'a Offer<'a>,
-    wanted: &'a Wanted,
+    wanted: &'a Wanted<'a>,
 }
 
-/// The text with what is wanted beside what it offers: lines first, then variants, in the order in which they are built.
-pub fn add(mut text: String, offer: &Offer, wanted: &Wanted, plan: &mut Plan) -> Result<String> {
+/// The text with what is wanted beside what it offers, `before` the folders that it offered before the update: lines first, then variants, in the order in which they are built.
+pub fn add(mut text: String, before: &[String], offer: &Offer, wanted: &Wanted, plan: &mut Plan) -> Result<String> {
     let (mut lines, mut variants): (Vec<&Image>, Vec<&Image>) = (Vec::new(), Vec::new());
     for add in &wanted.adds {
         let add = add.trim_end_matches('/');
@@ -41,15 +41,24 @@ pub fn add(mut text: String, offer: &Offer, wanted: &Wanted, plan: &mut Plan) ->
     for (image, is_line) in lines.into_iter().map(|image| (image, true)).chain(variants.into_iter().map(|image| (image, false))) {
         let draft = Draft::new(&text, offer, wanted);
         let what = if is_line { image.directory.clone() } else { image.path() };
-        let offered = draft.images().find(|offered| if is_line { offered.directory == what } else { offered.path() == what });
-        ensure!(offered.is_none(), "the file offers {what} already: leave `--add {what}` out");
+        let is_it = |offered: &&Image| if is_line { offered.directory == what } else { offered.path() == what };
+        if draft.images().any(|offered| is_it(&offered)) {
+            // An entry may have come to it in this update.
+            let was_there = before.iter().any(|folder| *folder == what || is_line && folder.starts_with(&format!("{what}/")));
+            ensure!(
+                !was_there,
+                "the file offers {what} already: leave `--add {what}` out, or name a variant of it that is not offered"
+            );
+            text = draft.manifest.text;
+            continue;
+        }
         text = if is_line { draft.add_line(image, plan)? } else { draft.add_variant(image, plan)? };
     }
     Ok(text)
 }
 
 impl<'a> Draft<'a> {
-    fn new(text: &str, offer: &'a Offer, wanted: &'a Wanted) -> Self {
+    fn new(text: &str, offer: &'a Offer, wanted: &'a Wanted<'a>) -> Self {
         let (manifest, _) = super::parse(text);
         let homes = homes(&manifest, offer.images, offer.pattern, false, &BTreeSet::new());
         let names = names(&manifest, offer);
@@ -92,7 +101,7 @@ impl<'a> Draft<'a> {
         let mut edits = self.hand_over(image, &text, plan)?;
         let is_older = |home: &Home| home.image().is_some_and(|other| other.line() < image.line());
         edits.push(match self.homes.iter().position(is_older) {
-            Some(index) => self.put_before(index, &text),
+            Some(index) => self.put_before(index, &text, self.heading(index)),
             None => self.put_after(self.homes.len().saturating_sub(1), &text),
         });
         Ok(apply(&self.manifest.text, edits))
@@ -159,7 +168,7 @@ impl<'a> Draft<'a> {
         let before = own.iter().rfind(|(_, other)| other.is_built_before(image));
         let edit = match sibling.or(before.copied()) {
             Some((index, _)) => self.put_after(index, &text),
-            None => self.put_before(own[0].0, &text),
+            None => self.put_before(own[0].0, &text, None),
         };
         Ok(apply(&self.manifest.text, vec![edit]))
     }
@@ -214,12 +223,20 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Puts a text in front of an entry, and of the comment that stands right above it.
-    fn put_before(&self, index: usize, text: &str) -> Edit {
-        let start = self.manifest.entries()[index].span.start;
-        let lines = self.manifest.text[..start].split_inclusive('\n').rev();
-        let comment: usize = lines.take_while(|line| line.starts_with('#')).map(str::len).sum();
-        (start - comment..start - comment, format!("{text}{}", self.manifest.newline()))
+    /// Where the comment begins that stands somewhere above an entry and names its line.
+    fn heading(&self, index: usize) -> Option<usize> {
+        let image = self.homes[index].image()?;
+        let (start, end) = (self.manifest.paragraphs[index].span.end, self.manifest.paragraphs[index + 1].span.start);
+        let gap = &self.manifest.text[start..end];
+        let line = format!("{}.{}", image.version.major, image.version.minor);
+        let is_heading = |comment: &&str| comment.starts_with('#') && comment.contains(&line);
+        gap.split_inclusive('\n').any(|line| is_heading(&line)).then(|| start + gap.find('#').unwrap_or_default())
+    }
+
+    /// Puts a text in front of an entry, and of the comment that stands right above it, or in front of its line's heading.
+    fn put_before(&self, index: usize, text: &str, heading: Option<usize>) -> Edit {
+        let start = heading.unwrap_or(self.manifest.with_comment(&self.manifest.entries()[index]).start);
+        (start..start, format!("{text}{}", self.manifest.newline()))
     }
 
     /// Puts a text behind an entry.

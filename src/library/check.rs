@@ -33,6 +33,7 @@ pub fn check(manifest: &Manifest, seen: &[Seen], names: &Names) -> Vec<Problem> 
                 check_tags(manifest, entry, image, names, &newest, &mut problems);
                 check_architectures(manifest, entry, image, &mut problems);
                 check_order(entry, image, &before, &mut problems);
+                check_dockerfile(manifest, entry, image, seen.place, &mut problems);
             }
             Home::Gone | Home::Unknown => {
                 let found = folder(manifest, entry).unwrap_or_default();
@@ -54,9 +55,14 @@ pub fn check(manifest: &Manifest, seen: &[Seen], names: &Names) -> Vec<Problem> 
 fn check_fields(manifest: &Manifest, entry: &Paragraph, image: &Image, names: &Names, problems: &mut Vec<Problem>) {
     for must in musts(manifest, entry, image, names) {
         for part in must.parts.iter().filter(|part| !part.is_right()) {
+            // A tag that stands there twice breaks a rule of the format, and is reported as that.
+            let is_twice = must.parts.iter().filter(|other| other.found == part.found).count() > 1;
+            if part.expected.is_none() && is_twice {
+                continue;
+            }
             let expected = part.expected.as_deref().unwrap_or_default();
             let message = match expected {
-                "" => format!("{}: {} must not be there, for {}", must.name, part.found, image.path()),
+                "" => format!("{}: {} does not belong to {}", must.name, part.found, image.path()),
                 expected => format!("says {}, must be {expected}", part.found),
             };
             problems.push(Problem::new(part.span.start, part.rule, &part.found, expected, message));
@@ -82,6 +88,9 @@ fn check_tags(
         let mut wrong = |rule, message: String| problems.push(Problem::new(item.start, rule, &found, "", message));
         if !is_name_of(&name_of(tag.name, &image.variant), &image.variant) {
             wrong("variant", format!("says {found}: `{}` is no name of {}", tag.name, image.path()));
+        }
+        if tag.level == Level::Major && image.version.major == 0 {
+            wrong("version", format!("says {found}: a major by itself is for those above 0"));
         }
         if tag.level != Level::Full && is_preview(&image.version) {
             let message =
@@ -138,6 +147,21 @@ fn check_architectures(manifest: &Manifest, entry: &Paragraph, image: &Image, pr
             let message = format!("says {found}, and {} can be built for {}", image.path(), known.join(", "));
             problems.push(Problem::new(at, "architecture", &found, "", message));
         }
+    }
+}
+
+/// The Dockerfile that is built is there, and says what its folder says.
+fn check_dockerfile(manifest: &Manifest, entry: &Paragraph, image: &Image, place: &str, problems: &mut Vec<Problem>) {
+    for field in &entry.fields {
+        let (name, said) = (&manifest.text[field.name.clone()], manifest.said(&field.value));
+        if name.rsplit('-').next() == Some("File") && !image.files.contains(&*said) {
+            let message = format!("{}/{said} is not in {place}", image.path());
+            problems.push(Problem::new(field.value.start, "file", &said, "", message));
+        }
+    }
+    let at = manifest.own(entry, "Directory").map_or(entry.span.start, |field| field.value.start);
+    for wrong in &image.wrong {
+        problems.push(Problem::new(at, "dockerfile", "", "", format!("{wrong}: `update check` there says more")));
     }
 }
 

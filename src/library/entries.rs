@@ -93,12 +93,11 @@ fn directories<'a, 'b>(
     follow: bool,
     not: &BTreeSet<&str>,
 ) -> BTreeMap<&'b str, &'a str> {
-    let is_open = |name: &str| offered.contains(name) || !not.contains(name);
-    let there: BTreeMap<&str, &'a Image> =
-        images.iter().map(|image| (image.directory.as_str(), image)).filter(|(name, _)| is_open(name)).collect();
+    let there: BTreeMap<&str, &'a Image> = images.iter().map(|image| (image.directory.as_str(), image)).collect();
+    let is_open = |image: &&&Image| offered.contains(image.directory.as_str()) || !not.contains(image.directory.as_str());
     // The newest that is a release, else the newest.
     let newest = |among: &dyn Fn(&Image) -> bool| {
-        let found = there.values().filter(|image| among(image));
+        let found = there.values().filter(is_open).filter(|image| among(image));
         found.max_by_key(|image| (!super::tags::is_preview(&image.version), &image.version)).map(|image| image.directory.as_str())
     };
     let follows = follow && !pattern.has_lines();
@@ -114,11 +113,11 @@ fn directories<'a, 'b>(
         moved.extend(found.map(|found| (*name, found)));
     }
     let gone: Vec<&&str> = offered.iter().filter(|name| !moved.contains_key(*name)).collect();
-    let free: Vec<&'a str> = there
-        .values()
-        .map(|image| image.directory.as_str())
-        .filter(|name| !offered.contains(name) && !moved.values().any(|taken| taken == name))
-        .collect();
+    // What is to be added beside the others is what the only one has become, where that is gone.
+    let is_free = |image: &&&Image| offered.len() == 1 || is_open(image);
+    let taken = |name: &&str| offered.contains(name) || moved.values().any(|taken| taken == name);
+    let free: Vec<&'a str> =
+        there.values().filter(is_free).map(|image| image.directory.as_str()).filter(|name| !taken(name)).collect();
     if let ([gone], [free]) = (gone.as_slice(), free.as_slice()) {
         moved.insert(gone, free);
     }

@@ -26,11 +26,12 @@ const LISTS: [&str; 5] = ["Maintainers", "Tags", "SharedTags", "Architectures", 
 const SINGLE: [&str; 6] = ["GitRepo", "GitFetch", "GitCommit", "Directory", "File", "Builder"];
 
 /// A field's name, the rule for its values, their pattern, and what was wanted, for people.
-const SHAPES: [(&str, &str, &str, &str); 6] = [
+const SHAPES: [(&str, &str, &str, &str); 7] = [
     ("Maintainers", "maintainer", r"^[^\s<>()][^<>()]*?( <[^<>()\s]+>)? \(@[\w./-]+\)$", "`Full Name <mail> (@handle)`"),
     ("GitRepo", "repository", r"^(https?|git)://\S+$", "an address that begins with https://"),
     ("GitFetch", "fetch", r"^refs/(heads|tags)/[^\s*?:]+$", "refs/heads/<branch> or refs/tags/<tag>"),
     ("GitCommit", "commit", r"^[0-9a-f]{40}$", "the 40 hex digits of a commit, in lower case"),
+    ("Builder", "builder", r"^(buildkit|classic|oci-import)$", "buildkit, classic or oci-import"),
     ("Tags", "tag", TAG, TAG_WANTED),
     ("SharedTags", "tag", TAG, TAG_WANTED),
 ];
@@ -62,12 +63,17 @@ pub fn check(manifest: &Manifest) -> Vec<Problem> {
     for field in manifest.paragraphs.iter().flat_map(|paragraph| &paragraph.fields) {
         check_field(manifest, field, &mut problems);
     }
-    for entry in manifest.entries() {
-        let required = [manifest.own(entry, "Tags"), manifest.field(entry, "GitRepo"), manifest.field(entry, "GitCommit")];
-        for (field, name) in required.into_iter().zip(["Tags", "GitRepo", "GitCommit"]) {
-            if is_missing(field) {
-                problems.push(Problem::format(entry.span.start, &format!("the entry has no {name}")));
+    for name in ["Tags", "GitRepo", "GitCommit"] {
+        let has = |entry: &&Paragraph| !is_missing(manifest.own(entry, name));
+        if name != "Tags" && (has(&global) || !manifest.entries().iter().any(|entry| has(&entry))) {
+            if !has(&global) && !manifest.entries().is_empty() {
+                problems
+                    .push(Problem::format(global.span.start, &format!("neither the first paragraph nor an entry has a {name}")));
             }
+            continue;
+        }
+        for entry in manifest.entries().iter().filter(|entry| !has(entry)) {
+            problems.push(Problem::format(entry.span.start, &format!("the entry has no {name}")));
         }
     }
     check_tags(manifest, &mut problems);
@@ -104,10 +110,17 @@ fn is_missing(field: Option<&Field>) -> bool {
     field.is_none_or(|field| field.value.is_empty())
 }
 
+static PATTERNS: LazyLock<Vec<Regex>> =
+    LazyLock::new(|| SHAPES.iter().map(|shape| Regex::new(shape.2).expect("a fixed pattern")).collect());
+
+/// What a value of a field must look like, and the rule that says so, where it does not.
+pub fn misshapen(field: &str, value: &str) -> Option<(&'static str, &'static str)> {
+    let (shape, pattern) = SHAPES.iter().zip(PATTERNS.iter()).find(|(shape, _)| shape.0 == field)?;
+    (!pattern.is_match(value)).then_some((shape.1, shape.3))
+}
+
 /// The values of a field, each by itself.
 fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) {
-    static PATTERNS: LazyLock<Vec<Regex>> =
-        LazyLock::new(|| SHAPES.iter().map(|shape| Regex::new(shape.2).expect("a fixed pattern")).collect());
     let name = &manifest.text[field.name.clone()];
     let plain = name.rsplit('-').next().unwrap_or(name);
     let is_list = LISTS.contains(&name);
@@ -122,11 +135,8 @@ fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) 
             wrong("format", "", format!("{name}: a comma with nothing beside it"));
             continue;
         }
-        if let Some((shape, pattern)) = SHAPES.iter().zip(PATTERNS.iter()).find(|(shape, _)| shape.0 == plain)
-            && !said.is_empty()
-            && !pattern.is_match(&said)
-        {
-            wrong(shape.1, "", format!("says `{said}`, wanted {}", shape.3));
+        if let Some((rule, wanted)) = misshapen(plain, &said).filter(|_| !said.is_empty()) {
+            wrong(rule, "", format!("says `{said}`, wanted {wanted}"));
         }
         if name == "Architectures" && !is_docker_arch(&said) {
             wrong("architecture", "", format!("`{said}` is no architecture of the official images"));
@@ -169,15 +179,18 @@ fn check_tags(manifest: &Manifest, problems: &mut Vec<Problem>) {
                 let message = format!("`{tag}` is shared, and a tag of one entry too, in line {}", line(*at));
                 problems.push(Problem::new(item.start, "tag", &tag, "", message));
             }
+            let mut twice: Vec<(String, usize)> = Vec::new();
             for (_, architecture) in architectures(manifest, entry) {
-                let message = |at| format!("`{tag}` is of an entry for {architecture} already, in line {}", line(at));
                 match shared.insert((tag.to_string(), architecture.clone()), item.start) {
                     // Twice in one list is reported where the list is.
-                    Some(at) if architecture != WINDOWS && !entry.span.contains(&at) => {
-                        problems.push(Problem::new(item.start, "tag", &tag, "", message(at)));
-                    }
+                    Some(at) if architecture != WINDOWS && !entry.span.contains(&at) => twice.push((architecture, at)),
                     _ => {}
                 }
+            }
+            if let Some((_, at)) = twice.first() {
+                let names: Vec<&str> = twice.iter().map(|(architecture, _)| architecture.as_str()).collect();
+                let message = format!("`{tag}` is of an entry for {} already, in line {}", names.join(", "), line(*at));
+                problems.push(Problem::new(item.start, "tag", &tag, "", message));
             }
         }
     }

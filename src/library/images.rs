@@ -7,7 +7,7 @@ use semver::Version;
 use crate::fields::{Field, Kind, said};
 use crate::rules::{Directory, Model};
 use crate::sums::Sha256;
-use crate::tree::Role;
+use crate::tree::{Role, below, is_dockerfile};
 use crate::version::{Variant, docker_arch};
 
 /// A variant of a version directory.
@@ -25,6 +25,10 @@ pub struct Image {
     pub constraints: Vec<String>,
     /// Docker's names of the architectures that it can be built for; empty where the Dockerfile does not tell.
     pub architectures: BTreeSet<&'static str>,
+    /// The names of the Dockerfiles in its folder.
+    pub files: BTreeSet<String>,
+    /// The versions and references in its Dockerfile that are not what they must be, as `update check` says it.
+    pub wrong: Vec<String>,
 }
 
 impl Image {
@@ -69,6 +73,8 @@ fn of_directory(model: &Model, directory: &Directory) -> Vec<Image> {
             copies: own.copies.clone(),
             constraints: if variant.is_windows() { hosts.collect() } else { Vec::new() },
             architectures: if own.architectures.is_empty() { all() } else { own.architectures.clone() },
+            files: files(model, directory, variant),
+            wrong: own.wrong.clone(),
         }
     };
     let mut images: Vec<Image> = directory.variants.iter().map(image).collect();
@@ -76,8 +82,18 @@ fn of_directory(model: &Model, directory: &Directory) -> Vec<Image> {
     images
 }
 
+/// The names of the Dockerfiles in a variant's folder.
+fn files(model: &Model, directory: &Directory, variant: &Variant) -> BTreeSet<String> {
+    let folder = format!("{}/{variant}", directory.name);
+    below(&model.tree.files, &folder)
+        .map(|(path, _)| path[folder.len() + 1..].to_owned())
+        .filter(|name| is_dockerfile(name))
+        .collect()
+}
+
 /// What one Dockerfile says.
 struct Seen {
+    wrong: Vec<String>,
     copies: BTreeSet<String>,
     architectures: BTreeSet<&'static str>,
     host: Option<String>,
@@ -102,7 +118,17 @@ impl Seen {
             Kind::Hash(Some(platform)) => Some(platform).filter(|_| said(text, &field.span).parse().ok() != Some(Sha256::ZERO)),
             _ => None,
         });
+        let states = |kind: &Kind| is_reference(kind) || *kind == Kind::Version { key: true };
+        let wrong = statements().filter(|(field, _)| states(&field.kind)).filter_map(|(field, must)| {
+            let found = said(text, &field.span);
+            match must {
+                Some(Ok(right)) if *right != found => Some(format!("{path} says {found}, must be {right}")),
+                Some(Err(why)) => Some(format!("{path} says {found}: {why}")),
+                _ => None,
+            }
+        });
         Self {
+            wrong: wrong.collect(),
             copies: copies.collect(),
             architectures: archives.filter_map(|platform| docker_arch(platform)).collect(),
             host: host(text, statements().map(|(field, _)| field), variant),

@@ -49,6 +49,10 @@ impl Manifest {
                 continue;
             }
             if line.trim().is_empty() {
+                if line.contains([' ', '\t']) && !is_between {
+                    let message = "a line of spaces does not end a paragraph, and what follows becomes part of it: make it empty";
+                    problems.push(Problem::format(lines.start, message));
+                }
                 is_between = true;
                 continue;
             }
@@ -133,6 +137,13 @@ impl Manifest {
         }
         let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).map(str::trim).collect();
         Cow::Owned(lines.join(" "))
+    }
+
+    /// A paragraph's lines, and those of the comment that stands right above it.
+    pub fn with_comment(&self, paragraph: &Paragraph) -> Range<usize> {
+        let lines = self.text[..paragraph.span.start].split_inclusive('\n').rev();
+        let comment: usize = lines.take_while(|line| line.starts_with('#')).map(str::len).sum();
+        paragraph.span.start - comment..paragraph.span.end
     }
 
     /// How its lines end.

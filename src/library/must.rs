@@ -114,7 +114,7 @@ pub fn musts<'a>(manifest: &Manifest, entry: &'a Paragraph, image: &Image, names
         let name = &manifest.text[field.name.clone()];
         let parts = match name {
             "Tags" | "SharedTags" => tags(manifest, field, image, names),
-            "Constraints" if image.variant.is_windows() => hosts(manifest, field, image),
+            "Constraints" => hosts(manifest, field, image),
             _ if name == "Directory" || name.ends_with("-Directory") => directory(manifest, entry, field, image),
             _ => continue,
         };
@@ -190,10 +190,15 @@ fn hosts(manifest: &Manifest, field: &Field, image: &Image) -> Vec<Part> {
 /// The folder; of one architecture, what it is below the folder of the others.
 fn directory(manifest: &Manifest, entry: &Paragraph, field: &Field, image: &Image) -> Vec<Part> {
     let found = manifest.said(&field.value).into_owned();
-    let old = folder(manifest, entry).unwrap_or_default();
-    let clean: Vec<&str> = found.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    let expected = match clean.join("/").strip_prefix(&old) {
-        Some(rest) if old != image.path() && (rest.is_empty() || rest.starts_with('/')) => format!("{}{rest}", image.path()),
+    let parts: Vec<&str> = found.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let is_own = Some(parts.join("/")) == folder(manifest, entry);
+    let family = parts.get(1).and_then(|name| Variant::parse(name)).map(|variant| variant.family);
+    let expected = match parts.as_slice() {
+        // An empty part, or a `.`, makes no difference.
+        _ if parts.join("/") == image.path() => found.clone(),
+        [_, _, rest @ ..] if is_own || family.as_ref() == Some(&image.variant.family) => {
+            [&[image.path().as_str()], rest].concat().join("/")
+        }
         _ => found.clone(),
     };
     vec![Part { span: field.value.clone(), found, expected: Some(expected), rule: "directory" }]

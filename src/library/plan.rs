@@ -13,20 +13,21 @@ use super::format;
 use super::images::Image;
 use super::manifest::{Field, Manifest, Paragraph};
 use super::must::{Edit, Must, Part, musts};
-use super::tags::Names;
+use super::tags::{Level, Names};
 use crate::config::Pattern;
 use crate::rules::Places;
-use crate::version::parse_version;
+use crate::version::{Variant, parse_version};
 
 /// What an update of a library file is told.
-#[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct Wanted<'a> {
     /// What `GitCommit` must say.
     pub commit: String,
     /// What `GitFetch` must say, where it must say something else.
     pub fetch: Option<String>,
     /// Version directories, or folders of variants, to offer too.
     pub adds: Vec<String>,
+    /// Whether a folder is the same at an older commit as at the one that is wanted, as far as anybody knows.
+    pub is_same: &'a dyn Fn(&str, &str) -> bool,
 }
 
 /// What the tree says to a library file.
@@ -88,8 +89,10 @@ impl PartChange {
 pub fn plan(text: &str, offer: &Offer, wanted: &Wanted) -> Result<Plan> {
     let mut plan = Plan::default();
     let manifest = well_formed(text, "the file breaks rules of its format", "Mend it by hand, then run this again")?;
+    let before: Vec<String> = manifest.entries().iter().filter_map(|entry| folder(&manifest, entry)).collect();
+    let stable = stable_tags(&manifest, offer);
     let text = rewrite(&manifest, offer, wanted, &mut plan)?;
-    plan.text = add::add(text, offer, wanted, &mut plan)?;
+    plan.text = add::add(text, &before, offer, wanted, &mut plan)?;
 
     let manifest = well_formed(
         &plan.text,
@@ -107,6 +110,11 @@ pub fn plan(text: &str, offer: &Offer, wanted: &Wanted) -> Result<Plan> {
         lines.join("\n  ")
     );
     plan.remaining = remaining;
+    let lost: Vec<String> = stable.difference(&stable_tags(&manifest, offer)).cloned().collect();
+    if !plan.removed.is_empty() && !lost.is_empty() {
+        plan.warnings
+            .push(format!("with the entries that are taken out these tags go, and no other has them: {}", lost.join(", ")));
+    }
     plan.not_offered = not_offered(offer, &homes);
     Ok(plan)
 }
@@ -137,6 +145,19 @@ pub fn names(manifest: &Manifest, offer: &Offer) -> Names {
     )
 }
 
+/// The tags of a file that a release does not change, without those of single variants: `latest`, `2`, `2-alpine`, `alpine`.
+fn stable_tags(manifest: &Manifest, offer: &Offer) -> BTreeSet<String> {
+    let names = names(manifest, offer);
+    let tags = manifest.entries().iter().flat_map(|entry| ["Tags", "SharedTags"].map(|name| manifest.items(entry, name)));
+    let tags = tags.flatten().map(|(_, tag)| tag.into_owned());
+    tags.filter(|tag| {
+        let tag = names.split(tag);
+        let is_variant = Variant::parse(tag.name).is_some_and(|variant| !variant.base.is_empty());
+        tag.level >= Level::Major && !is_variant
+    })
+    .collect()
+}
+
 /// The text with every entry written for its image, and without those whose image is gone.
 fn rewrite(manifest: &Manifest, offer: &Offer, wanted: &Wanted, plan: &mut Plan) -> Result<String> {
     let new_lines = wanted.adds.iter().map(String::as_str).filter(|add| !add.contains('/')).collect();
@@ -153,18 +174,25 @@ fn rewrite(manifest: &Manifest, offer: &Offer, wanted: &Wanted, plan: &mut Plan)
         plan.take(manifest, &musts, String::new(), &mut edits)?;
     }
     let mut removed = BTreeSet::new();
+    let has_commit = manifest.global().is_some_and(|global| manifest.own(global, "GitCommit").is_some());
     for (index, (entry, home)) in manifest.entries().iter().zip(&homes).enumerate() {
         match home {
             Home::Unknown => {}
             Home::Gone => {
-                plan.removed.push(folder(manifest, entry).unwrap_or_default());
+                let folder = folder(manifest, entry).unwrap_or_default();
+                for comment in manifest.text[manifest.with_comment(entry)].lines().filter(|line| line.starts_with('#')) {
+                    plan.warnings.push(format!("taken out with the entry of {folder}: {comment}"));
+                }
+                plan.removed.push(folder);
                 removed.insert(index + 1);
             }
             Home::Image(image) => {
                 let mut musts = musts(manifest, entry, image, &names);
-                // An entry's own commit holds what the entry was written for.
-                if musts.iter().any(|must| !must.is_right()) {
-                    musts.extend(commits(manifest, entry, wanted));
+                // An entry's own commit, beside the one for all, stays as long as there is nothing new for the entry after it.
+                let own: Vec<Must> = commits(manifest, entry, wanted).collect();
+                let is_new = |part: &Part| !has_commit || !(wanted.is_same)(&part.found, &image.path());
+                if musts.iter().any(|must| !must.is_right()) || own.iter().flat_map(|must| &must.parts).any(is_new) {
+                    musts.extend(own);
                 }
                 plan.take(manifest, &musts, image.path(), &mut edits)?;
                 let is_version = |part: &Part| part.rule == "version" && !part.is_right();
@@ -218,7 +246,8 @@ fn rebuild(manifest: &Manifest, edits: Vec<Edit>, removed: &BTreeSet<usize>) -> 
         let after = manifest.paragraphs.get(index + 1).map_or(text.len(), |next| next.span.start);
         let end = if is_last { span.end } else { span.end + blank(text[span.end..after].split_inclusive('\n')) };
         let before = manifest.paragraphs[index - 1].span.end;
-        let start = if is_last { span.start - blank(text[before..span.start].split_inclusive('\n').rev()) } else { span.start };
+        let start = manifest.with_comment(&manifest.paragraphs[index]).start;
+        let start = if is_last { start - blank(text[before..start].split_inclusive('\n').rev()) } else { start };
         cuts.push((start..end, String::new()));
     }
     apply(text, cuts)
@@ -250,8 +279,10 @@ impl Plan {
         for must in musts.iter().filter(|must| !must.is_right()) {
             edits.extend(must.edits(manifest)?);
         }
-        if !changes.is_empty() {
-            self.changes.push((title, changes));
+        match self.changes.iter_mut().find(|(other, _)| *other == title) {
+            _ if changes.is_empty() => {}
+            Some((_, earlier)) => earlier.extend(changes),
+            None => self.changes.push((title, changes)),
         }
         Ok(())
     }

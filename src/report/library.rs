@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -46,7 +47,8 @@ impl LibraryUpdate<'_> {
     }
 
     fn counts(&self) -> String {
-        let changed = self.plan.changes.iter().filter(|(entry, _)| !entry.is_empty()).count();
+        let is_old = |entry: &String| !entry.is_empty() && !self.plan.added.contains(entry);
+        let changed = self.plan.changes.iter().filter(|(entry, _)| is_old(entry)).count();
         let parts = [(changed, "rewritten"), (self.plan.added.len(), "added"), (self.plan.removed.len(), "removed")];
         let said: Vec<String> = parts
             .iter()
@@ -120,6 +122,12 @@ impl LibraryUpdate<'_> {
     }
 }
 
+/// A word as a shell takes it for one.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
+    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", harmless(word).replace('\'', r"'\''")) }
+}
+
 /// The versions that entries come to.
 fn versions(plan: &Plan) -> String {
     plan.versions.iter().rev().map(ToString::to_string).collect::<Vec<_>>().join(", ")
@@ -184,7 +192,7 @@ impl Output {
     }
 
     /// Prints, to people, what they do with a library file that is written.
-    pub fn library_left_to_do(&mut self, update: &LibraryUpdate) {
+    pub fn library_left_to_do(&mut self, update: &LibraryUpdate, root: &Path) {
         if self.quiet || !matches!(self.format, Format::Text | Format::Github) {
             return;
         }
@@ -193,12 +201,14 @@ impl Output {
             true => format!("Update {image}"),
             false => format!("Update {image} to {}", versions(plan)),
         };
+        let path = quoted(path);
+        let root = if root == Path::new(".") { String::new() } else { format!(" -C {}", quoted(&root.display().to_string())) };
         // The file is written: that this cannot be said is no failure any more.
         let _ = writeln!(
             self.out,
             "\nWhat is left to do:\n  \
-             update library {path} --check    {DIM}once the commit is pushed{DIM:#}\n  \
-             git commit -m \"{title}\", there, and open the pull request to docker-library/official-images"
+             update library{root} {path} --check    {DIM}once the commit is pushed{DIM:#}\n  \
+             git commit --all -m \"{title}\", there, and open the pull request to docker-library/official-images"
         );
     }
 }

@@ -150,7 +150,7 @@ library → 0.25.6
 
 What is left to do:
   update library library --check    once the commit is pushed
-  git commit -m \"Update nats-streaming to 0.25.6\", there, and open the pull request to docker-library/official-images
+  git commit --all -m \"Update nats-streaming to 0.25.6\", there, and open the pull request to docker-library/official-images
 ",
     );
     let again = published.run(&["--commit", "b58b5957ac6c7e2349e52a01ec61fb0afb376ac5"]).exits_with(0);
@@ -333,6 +333,9 @@ fn a_version_that_is_no_release_yet_gets_no_stable_tag() {
     for path in ["alpine3.22", "windowsservercore-ltsc2022", "windowsservercore-ltsc2025"] {
         repository.edit(&format!("2.14.x/{path}/Dockerfile"), "2.14.5", "2.14.6-RC.1");
     }
+    for path in ["scratch", "nanoserver-ltsc2022", "nanoserver-ltsc2025"] {
+        repository.edit(&format!("2.14.x/{path}/Dockerfile"), "2.14.5-", "2.14.6-RC.1-");
+    }
     let published = Published::of(repository, &file("nats-2.14.5"));
     published.fails(&[], &["a version that is no release yet would get stable tags", "2.14-alpine3.22", "Wait for the release"]);
     // A line of its own can be offered early, under its full name alone.
@@ -405,7 +408,7 @@ fn tags_are_of_one_entry_and_shared_ones_of_one_for_each_architecture() {
     );
     Published::with(
         &[("Directory: 0.25.6/alpine3.18", "SharedTags: latest\nDirectory: 0.25.6/alpine3.18")],
-        &["library:13:27: tag: `latest` is of an entry for amd64 already, in line 9", "arm32v6", "arm32v7", "arm64v8"],
+        &["library:13:27: tag: `latest` is of an entry for amd64, arm32v6, arm32v7, arm64v8 already, in line 9"],
     );
     Published::with(
         &[("0.25.6-linux, 0.25-linux, linux", "0.25.6-linux, 0.25-linux, linux, 0.25")],
@@ -486,6 +489,121 @@ fn only_the_newest_line_is_latest() {
 }
 
 #[test]
+fn a_line_is_added_once() {
+    let published = Published::lines(&file("nats-2.14.5"));
+    published.fails(&["--commit", COMMIT, "--add", "2.14.x"], &["offers 2.14.x already"]);
+    published.fails(&["--commit", COMMIT, "--add", "2.12.x"], &["offers 2.12.x already"]);
+}
+
+#[test]
+fn a_line_that_replaces_the_only_one_is_the_one_that_is_added() {
+    let mut published = Published::lines(&file("nats-2.12.15"));
+    published.repository.remove("2.12.x");
+    published.commit();
+    published.run(&["--add", "2.14.x", "--commit", &published.head]).exits_with(0);
+    let old = file("nats-2.14.5");
+    let (expected, _) = old.split_once("\n\nTags: 2.12.15").expect("two lines");
+    same_text(&published.library(), &format!("{}\n", expected.replace(COMMIT, &published.head)));
+}
+
+#[test]
+fn tags_that_nobody_has_any_more_are_said() {
+    let mut published = Published::lines(&file("nats-2.14.5"));
+    published.repository.remove("2.14.x");
+    published.commit();
+    let run = published.run(&[]).exits_with(0);
+    assert!(run.stderr.contains("no other has them: 2, 2-alpine, 2-linux, "), "{}", run.stderr);
+    assert!(run.stderr.contains("latest"), "{}", run.stderr);
+}
+
+#[test]
+fn a_dockerfile_that_says_something_else_than_its_folder_is_found() {
+    for (path, old, new, expected) in [
+        (
+            "alpine3.18",
+            "SERVER=0.25.6",
+            "SERVER=0.25.5",
+            "library:9:12: dockerfile: 0.25.6/alpine3.18/Dockerfile says 0.25.5, must be 0.25.6",
+        ),
+        (
+            "scratch",
+            "0.25.6-alpine",
+            "0.25.5-alpine",
+            "library:14:12: dockerfile: 0.25.6/scratch/Dockerfile says 0.25.5-alpine3.18",
+        ),
+    ] {
+        let mut published = Published::right();
+        published.repository.edit(&format!("0.25.6/{path}/Dockerfile"), old, new);
+        let old = published.head.clone();
+        published.commit();
+        published.repository.edit("library", &old, &published.head);
+        published.finds(&[expected]);
+    }
+}
+
+#[test]
+fn a_commit_of_its_own_follows_what_is_new_for_the_entry() {
+    let mut published = Published::right();
+    let old = published.head.clone();
+    published.repository.edit("library", "Directory: 0.25.6/", &format!("GitCommit: {old}\nDirectory: 0.25.6/"));
+    published.repository.edit("0.25.6/scratch/Dockerfile", "# An empty", "# A quite empty");
+    published.repository.run(&["check"]);
+    published.commit();
+    published.run(&[]).exits_with(0);
+    let found = published.library();
+    assert_eq!(found.matches(&format!("GitCommit: {old}\nDirectory")).count(), 3, "{found}");
+    assert!(found.contains(&format!("GitCommit: {}\nDirectory: 0.25.6/scratch", published.head)), "{found}");
+}
+
+#[test]
+fn more_mistakes_are_found() {
+    Published::with(&[("GitFetch: refs/heads/main", "GitFetch: refs/heads/main\nBuilder: kaniko")], &["builder: says `kaniko`"]);
+    Published::with(
+        &[("Directory: 0.25.6/scratch", "Directory: 0.25.6/scratch\nFile: Dockerfile.preview")],
+        &["library:15:7: file: 0.25.6/scratch/Dockerfile.preview is not in the tree at"],
+    );
+    Published::with(
+        &[("Directory: 0.25.6/scratch", "Directory: 0.25.6/scratch\narm32v7-Directory: 0.25.5/scratch")],
+        &["library:15:20: directory: says 0.25.5/scratch, must be 0.25.6/scratch"],
+    );
+    Published::with(
+        &[("Directory: 0.25.6/alpine3.18", "Directory: 0.25.6/alpine3.18\nConstraints: windowsservercore-1809")],
+        &["library:10:14: constraint: Constraints: windowsservercore-1809 does not belong to 0.25.6/alpine3.18"],
+    );
+    Published::with(&[(" 0.25.6-linux,", " 0.25.6-linux, 0-linux,")], &["version: says 0-linux: a major by itself"]);
+    Published::with(&[("\n\nTags: 0.25.6-scratch", "\n  \nTags: 0.25.6-scratch")], &["library:10:1: format: a line of spaces"]);
+}
+
+#[test]
+fn a_branch_that_the_remote_does_not_have_is_found() {
+    let published = Published::right();
+    let root = published.repository.root();
+    git(root, &["remote", "add", "origin", "https://example.com/x.git"]);
+    git(root, &["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    published.finds(&[]);
+    published.repository.edit("library", "GitFetch: refs/heads/main\n", "");
+    published
+        .finds(&["library:4:12: fetch: refs/heads/master is fetched, where GitFetch says nothing else, and origin has no such"]);
+}
+
+#[test]
+fn a_first_file_gives_no_password_away() {
+    let published = Published::right();
+    published.repository.remove("library");
+    git(
+        published.repository.root(),
+        &["remote", "add", "origin", "https://user:secret@github.com/nats-io/nats-streaming-docker.git"],
+    );
+    published.run(&["--new", "--maintainer", "The NATS Maintainers <info@nats.io> (@nats-io)"]).exits_with(0);
+    assert!(
+        published.library().contains("\nGitRepo: https://github.com/nats-io/nats-streaming-docker.git\n"),
+        "{}",
+        published.library()
+    );
+    published.fails(&["--new", "--maintainer", "X"], &["--maintainer", "wanted `Full Name <mail> (@handle)`"]);
+}
+
+#[test]
 fn findings_come_in_every_format() {
     let published = Published::right();
     published.repository.edit("library", "0.25.6-alpine,", "0.25.5-alpine,");
@@ -524,15 +642,15 @@ fn a_commit_can_be_given_by_its_first_digits() {
     let published = Published::lines(&file("nats-2.14.4"));
     published.run(&["--commit", &published.head[..10]]).exits_with(0);
     same_text(&published.library(), &file("nats-2.14.5").replace(COMMIT, &published.head));
-    published.fails(&["--commit", "abcdef0"], &["no commit begins with abcdef0"]);
-    published.fails(&["--commit", "main"], &["wanted the hex digits of a commit"]);
+    published.fails(&["--commit", "abcdef0"], &["no commit `abcdef0` in .", "all of its 40 digits"]);
+    published.run(&["--commit", "main"]).exits_with(0);
 }
 
 #[test]
 fn changes_that_are_not_committed_are_no_release() {
     let published = Published::right();
     published.repository.update(&["--base", "alpine=3.19"]).exits_with(0);
-    published.fails(&[], &["not committed", "0.25.6/alpine3.19 at 0.25.6", "commit them first", "--commit <SHA>"]);
+    published.fails(&[], &["not committed", "0.25.6/alpine3.19/", "commit it first", "--commit <SHA>"]);
 }
 
 #[test]
@@ -540,9 +658,9 @@ fn without_a_repository_the_commit_must_be_said() {
     let repository = Repository::of_this_project();
     repository.write("library", file("nats-streaming-0.25.5"));
     let published = Published { repository, head: String::new() };
-    published.fails(&[], &["is no git repository", "--commit <SHA>"]);
+    published.fails(&[], &[". is not a git repository", "--commit <SHA>"]);
     let run = published.run(&["--commit", "b58b5957ac6c7e2349e52a01ec61fb0afb376ac5"]).exits_with(0);
-    assert!(run.stderr.contains("is no git repository: not a git repository"), "{}", run.stderr);
+    assert!(run.stderr.contains("is not a git repository"), "{}", run.stderr);
     same_text(&published.library(), &file("nats-streaming-0.25.6"));
     let run = published.run(&["--check"]).exits_with(0);
     assert!(run.stderr.contains("compared with the tree as it is"), "{}", run.stderr);
