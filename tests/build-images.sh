@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds and tags the Linux images, each after the image that it copies the server from.
-# DOCKER names the client: docker (the default), or podman.
+# DOCKER names the client: docker (the default), podman, or tests/images/buildah, which needs no daemon.
 set -euo pipefail
 
 NATS_STREAMING_SERVER=0.25.6

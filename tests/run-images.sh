@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts each Linux image that build-images.sh has built, and sees that it is still running a second later.
-# DOCKER names the client: docker (the default), or podman.
+# DOCKER names the client: docker (the default), podman, or tests/images/buildah, which needs no daemon.
 set -euo pipefail
 
 NATS_STREAMING_SERVER=0.25.6
