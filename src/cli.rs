@@ -102,7 +102,7 @@ Examples:
 
 Exit status: 0 fine; 1 `--check` found something; 2 it could not be done.")]
 pub struct LibraryArgs {
-    /// The file, in a clone of docker-library/official-images: library/<image>
+    /// The file, in a clone of docker-library/official-images: library/nats-streaming
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Say what is not as it must be, and write nothing
