@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::bytes::Regex;
 
 use super::Problem;
 use super::manifest::{Field, Manifest, Paragraph};
@@ -111,12 +111,12 @@ fn is_missing(field: Option<&Field>) -> bool {
 }
 
 static PATTERNS: LazyLock<Vec<Regex>> =
-    LazyLock::new(|| SHAPES.iter().map(|shape| Regex::new(shape.2).expect("a fixed pattern")).collect());
+    LazyLock::new(|| SHAPES.iter().map(|shape| Regex::new(&format!("(?-u){}", shape.2)).expect("a fixed pattern")).collect());
 
 /// What a value of a field must look like, and the rule that says so, where it does not.
 pub fn misshapen(field: &str, value: &str) -> Option<(&'static str, &'static str)> {
     let (shape, pattern) = SHAPES.iter().zip(PATTERNS.iter()).find(|(shape, _)| shape.0 == field)?;
-    (!pattern.is_match(value)).then_some((shape.1, shape.3))
+    (!pattern.is_match(value.as_bytes())).then_some((shape.1, shape.3))
 }
 
 /// The values of a field, each by itself.
