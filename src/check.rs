@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::fields::{Field, Kind, Must, said};
 use crate::parallel;
-use crate::rules::{Model, Places};
+use crate::rules::{Model, Places, Scope};
 use crate::templates;
 use crate::tree::{File, Role, below};
 use crate::version::Variant;
@@ -132,13 +132,16 @@ struct Seen<'a> {
     path: &'a str,
     text: &'a [u8],
     role: Role,
+    scope: Scope<'a>,
     fields: Vec<(Field, Must)>,
     places: Places<'a>,
 }
 
 impl<'a> Seen<'a> {
-    fn new(model: &Model, path: &'a str, text: &'a [u8], role: Role) -> Self {
-        Self { path, text, role, fields: model.judge(text, role, &model.scope(path)), places: Places::new(text) }
+    fn new(model: &'a Model, path: &'a str, text: &'a [u8], role: Role) -> Self {
+        let scope = model.scope(path);
+        let fields = model.judge(text, role, &scope);
+        Self { path, text, role, scope, fields, places: Places::new(text) }
     }
 
     /// The fields that are statements, rather than mentions in a comment.
@@ -208,7 +211,7 @@ impl<'a> Seen<'a> {
             findings.push(self.finding(rule, 0, "", expected, format!("found none of `{expected}`: {why}")));
         };
         let gives_version = |kind: &Kind| matches!(kind, Kind::Version { .. } | Kind::Tag | Kind::TagVariant | Kind::Mention);
-        let builds = model.scope(self.path).builds;
+        let builds = self.scope.builds;
         if builds && !self.fields.iter().any(|(field, must)| gives_version(&field.kind) && must.is_some() && !field.in_comment) {
             let expected = format!("{}=<version>` or `{}:<version>-<variant>", config.version_key(), config.image);
             missing("version", &expected, "nothing in the file gives a version");
@@ -216,7 +219,7 @@ impl<'a> Seen<'a> {
         if !has_hash && model.scanner.downloads(self.text) {
             missing("hash", "<sha256>", "the file downloads an archive and pins no hash for it");
         }
-        let Some(variant) = model.scope(self.path).variant else { return };
+        let Some(variant) = self.scope.variant else { return };
         let has_base = self.statements().any(|field| matches!(&field.kind, Kind::Base { image } if variant.is_on(image)));
         // A stage whose image is a variable may begin with anything.
         let is_from = |at: usize| at >= 5 && self.text[at - 5..at].eq_ignore_ascii_case(b"FROM ");

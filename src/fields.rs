@@ -135,6 +135,8 @@ pub struct Scanner {
     value: Regex,
     key: String,
     image: String,
+    /// Whether there can be a reference at all.
+    named: Needs,
 }
 
 /// A pattern whose group `it` is a field.
@@ -172,7 +174,7 @@ impl Scanner {
         let plain = plain(config, variants, &words);
         let Words { reference, word, default, .. } = &words;
         let rest = [
-            r"(?mi)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(?<image>(?:[\w.-]+(?::\d+)?/)*[\w.-]+)(?::(?<tag>[^\s@]*))?".to_owned(),
+            r"(?i)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(?<image>(?:[\w.-]+(?::\d+)?/)*[\w.-]+)(?::(?<tag>[^\s@]*))?".to_owned(),
             format!(r"{reference}(?:\$[{{(]*(?:env:)?(?<version>[A-Za-z_]\w*)|\d[\w.]*)[^\s$-]*(?:-\$\{{?(?<variant>\w+))?"),
             format!(
                 r#"(?m)(?:^|[\s;$:])(?<name>\w+)[ \t]*=[ \t]*[("'@]*(?:\w+[ ,"']+)?{default}v?(?:(?<version>{VERSION})|(?<variant>{word}))"#
@@ -188,7 +190,9 @@ impl Scanner {
         let mut next = || made.next().context("a pattern is missing");
         let (from, variable, value) = (next()?, next()?, next()?);
         let archives = ArchiveScanner::new(config, next)?;
-        Ok(Self { plain, archives, from, variable, value, key: config.version_key(), image: config.image.clone() })
+        let (key, image) = (config.version_key(), config.image.clone());
+        let named = Needs::any_of([format!("{image}:").as_str()]);
+        Ok(Self { plain, archives, from, variable, value, key, image, named })
     }
 
     /// The fields of a file, in the order in which they stand there; none overlaps another.
@@ -234,7 +238,7 @@ impl Scanner {
     /// The values of the variables that references are made of.
     fn scan_variables(&self, text: &[u8], role: Role, found: &mut Vec<(Range<usize>, Kind)>) {
         let (mut versions, mut variants) = (BTreeSet::new(), BTreeSet::new());
-        if !contains(text, self.image.as_bytes()) {
+        if !self.named.are_in(text) {
             return;
         }
         for groups in self.variable.captures_iter(text) {
@@ -259,20 +263,34 @@ impl Scanner {
 
     /// The tags of the images that stages begin with.
     fn scan_bases(&self, text: &[u8], found: &mut Vec<(Range<usize>, Kind)>) {
-        for groups in self.from.captures_iter(text) {
-            let (Some(image), Some(tag)) = (groups.name("image"), groups.name("tag")) else { continue };
-            let image = said(text, &image.range());
+        for (image, tag) in self.froms(text) {
+            let (image, Some(tag)) = (said(text, &image), tag) else { continue };
             if image == self.image {
                 continue;
             }
             let image = image.rsplit('/').next().unwrap_or(&image).to_owned();
-            let variable = tag.as_bytes().strip_prefix(b"$").map(|name| name.trim_ascii());
+            let variable = text[tag.clone()].strip_prefix(b"$").map(|name| name.trim_ascii());
             let span = match variable {
-                None => Some(tag.range()),
+                None => Some(tag),
                 Some(name) => default_of(text, &String::from_utf8_lossy(name)),
             };
             found.extend(span.map(|span| (span, Kind::Base { image })));
         }
+    }
+
+    /// The images that stages begin with, and their tags. Few lines can be such, so that only those are given to the pattern.
+    fn froms(&self, text: &[u8]) -> impl Iterator<Item = (Range<usize>, Option<Range<usize>>)> {
+        let mut start = 0;
+        let lines = text.split_inclusive(|&byte| byte == b'\n').map(move |line| {
+            start += line.len();
+            (start - line.len(), line)
+        });
+        let is_from = |line: &[u8]| line.trim_ascii_start().get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"FROM"));
+        lines.filter(move |(_, line)| is_from(line)).filter_map(|(start, line)| {
+            let groups = self.from.captures(line)?;
+            let range = |name| groups.name(name).map(|group| start + group.start()..start + group.end());
+            Some((range("image")?, range("tag")))
+        })
     }
 
     /// Whether a Dockerfile downloads an archive of the server.
@@ -283,7 +301,7 @@ impl Scanner {
     /// The images that the stages of a Dockerfile begin with, without tag; `scratch` and names of stages too.
     pub fn stages(&self, text: &[u8]) -> Vec<String> {
         let last = |image: String| image.rsplit('/').next().unwrap_or_default().to_owned();
-        self.from.captures_iter(text).filter_map(|groups| Some(last(said(text, &groups.name("image")?.range())))).collect()
+        self.froms(text).map(|(image, _)| last(said(text, &image))).collect()
     }
 }
 

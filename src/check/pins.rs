@@ -35,7 +35,7 @@ impl Pin {
 
 /// Adds the pins of a Dockerfile. Those of one version share what they name.
 pub(super) fn gather(model: &Model, seen: &Seen, pins: &mut Vec<Pin>) {
-    let Some(directory) = model.scope(seen.path).own else { return };
+    let Some(directory) = seen.scope.own else { return };
     let path: Arc<str> = seen.path.into();
     for field in seen.statements() {
         if let Kind::Hash(Some(platform)) = &field.kind

@@ -21,8 +21,7 @@ pub(super) struct Mention {
 
 /// Adds the variants that a file names, in the order in which it names them.
 pub(super) fn gather(model: &Model, seen: &Seen, mentions: &mut Vec<Mention>) {
-    let scope = model.scope(seen.path);
-    let Some(directory) = scope.own.or(model.directories.last()) else { return };
+    let Some(directory) = seen.scope.own.or(model.directories.last()) else { return };
     for (field, must) in seen.fields.iter().filter(|(field, _)| !field.in_comment) {
         if !matches!(field.kind, Kind::Tag | Kind::TagVariant | Kind::Variant | Kind::Family | Kind::Mention) {
             continue;

@@ -12,7 +12,6 @@ use crate::version::{apk_arch, release_arch};
 
 /// The patterns of one server's archives.
 pub(super) struct ArchiveScanner {
-    hash: Regex,
     /// What is called a hash in a branch, whether it is one or not.
     in_branch: Regex,
     /// What is called a hash in an `ENV` or `ARG`, whether it is one or not.
@@ -26,12 +25,11 @@ pub(super) struct ArchiveScanner {
 
 impl ArchiveScanner {
     /// What its patterns are made from.
-    pub(super) fn patterns(config: &Config) -> [String; 6] {
+    pub(super) fn patterns(config: &Config) -> [String; 5] {
         let server = regex::escape(&config.server);
         let label = r#"["']?[\w-]+["']?"#;
         let go_on = r"[ \t]*(?:[\\`]\r?\n[ \t]*)?";
         [
-            r"\b[0-9a-fA-F]{64}\b".to_owned(),
             r#"(?i)\b\w*(?:sha|sum|hash)[\d_]*(?:sum)?=["']?(?<it>[^"';\s\\`]*)"#.to_owned(),
             r#"(?m)^[ \t]*(?:(?:ENV|ARG)[ \t]+)?\w*(?:SHA|SUM)\w*(?:=|[ \t]+)["']?(?<it>[^"'\s\\`$]+)"#.to_owned(),
             format!(
@@ -47,7 +45,6 @@ impl ArchiveScanner {
     /// From the patterns, in their order.
     pub(super) fn new(config: &Config, mut next: impl FnMut() -> Result<Regex>) -> Result<Self> {
         Ok(Self {
-            hash: next()?,
             in_branch: next()?,
             in_environment: next()?,
             archive: next()?,
@@ -109,7 +106,14 @@ impl ArchiveScanner {
 
     /// Whatever looks like a hash. An image's digest says which bytes the base is, not which archive.
     fn hashes(&self, text: &[u8]) -> impl Iterator<Item = Range<usize>> {
-        self.hash.find_iter(text).map(|hash| hash.range()).filter(|hash| !text[..hash.start].ends_with(b"@sha256:"))
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let mut start = 0;
+        let words = text.split(move |byte| !is_word(byte)).map(move |word| {
+            start += word.len() + 1;
+            start - word.len() - 1..start - 1
+        });
+        let is_hash = |word: &Range<usize>| word.len() == 64 && text[word.clone()].iter().all(u8::is_ascii_hexdigit);
+        words.filter(is_hash).filter(|hash| !text[..hash.start].ends_with(b"@sha256:"))
     }
 
     /// What the addresses in a Dockerfile say of the archives it downloads.
