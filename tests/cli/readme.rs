@@ -1,29 +1,155 @@
-//! What the README shows is what the program prints.
+//! What the README shows is what the program prints: its help, its picture, and the output of every command in it.
+//!
+//! After a change that is meant, `README=write cargo test readme` puts the new output in.
 
-use crate::support::{Repository, project, tree};
+use std::fs;
+use std::path::PathBuf;
+
+use crate::support::{Repository, Run, program, project, releases, run, tree};
 
 fn readme() -> String {
-    std::fs::read_to_string(project().join("README.md")).expect("the README")
+    fs::read_to_string(project().join("README.md")).expect("the README")
+}
+
+/// The file is this; or is made so, where that is wanted.
+#[track_caller]
+fn is_file(path: &str, expected: &str) {
+    let path = project().join(path);
+    if std::env::var_os("README").is_some_and(|what| what == "write") {
+        fs::write(&path, expected).expect("it can be written");
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == expected, "{} is not what the program prints now: `README=write cargo test readme`", path.display());
+}
+
+/// The README with another block behind a mark.
+fn with_block(readme: &str, mark: &str, text: &str) -> String {
+    let (before, rest) = readme.split_once(mark).expect(mark);
+    let (fence, rest) = rest.split_once("```text\n").expect("a block");
+    let (_, after) = rest.split_once("\n```").expect("its end");
+    format!("{before}{mark}{fence}```text\n{}\n```{after}", text.trim_end())
 }
 
 #[test]
-fn the_readme_shows_the_real_help() {
+fn the_readme_shows_the_real_output_of_every_command() {
     let help = Repository::empty().run(&["-h"]).exits_with(0).stdout;
-    assert!(readme().contains(&format!("```text\n{}\n```", help.trim_end())), "{help}");
-}
-
-#[test]
-fn the_readme_shows_the_real_output_of_its_first_command() {
-    let command = "cp -R tests/trees/streaming/before demo && cargo run --release -- -C demo --from tests/releases 0.25.6\n";
-    assert!(readme().contains(command));
+    let first = "cp -R tests/trees/streaming/before demo && cargo run --release -- -C demo --from tests/releases 0.25.6\n";
+    assert!(readme().contains(first));
     let output = Repository::of(&tree("streaming/before")).update(&["0.25.6"]).exits_with(0).stdout;
-    assert!(readme().contains(&format!("```text\n{}\n```", output.trim_end())), "{output}");
+    let expected = with_block(&readme(), "<!-- the output of `update -h`, tested -->", &help);
+    let expected = with_block(&expected, "<!-- the output of the command above, tested -->", &output);
+    is_file("README.md", &consoles(&expected));
+}
+
+/// The README with the output of the commands in its console blocks, each run where the comment above the block says.
+fn consoles(readme: &str) -> String {
+    let mut text = String::new();
+    let mut rest = readme;
+    while let Some((before, comment)) = rest.split_once("<!-- tested in ") {
+        let (place, after) = comment.split_once(" -->\n").expect("the end of a comment");
+        let (indent, block) = after.split_once("```console\n").expect("a block");
+        let (block, after) = block.split_once("```").expect("its end");
+        let command = block.trim_start().lines().next().and_then(|line| line.strip_prefix("$ update ")).expect("a command");
+        let shown: Vec<String> =
+            format!("$ update {command}\n{}", output(place, command)).lines().map(|line| format!("{indent}{line}")).collect();
+        let shown: Vec<&str> = shown.iter().map(|line| line.trim_end()).collect();
+        text.push_str(&format!("{before}<!-- tested in {place} -->\n{indent}```console\n{}\n{indent}```", shown.join("\n")));
+        rest = after;
+    }
+    text + rest
+}
+
+/// What a command prints in a place.
+fn output(place: &str, command: &str) -> String {
+    let args: Vec<&str> = command.split_whitespace().collect();
+    let quoted = |args: &[&str]| args.join(" ");
+    assert!(!quoted(&args).contains(['"', '\'']), "a command without quotes: {command}");
+    if let Some((name, from)) = place.split_once(", from ") {
+        let repository = Repository::of(&project().join(name));
+        let mut command = program(repository.root(), &args);
+        return Run::of(command.env("UPDATE_FROM", project().join(from))).exits_with(0).stdout;
+    }
+    let outside = Repository::empty();
+    for (path, (mode, bytes)) in Repository::of_this_project().snapshot() {
+        let path = format!("here/{path}");
+        outside.write(&path, bytes);
+        outside.set_mode(&path, mode);
+    }
+    if let Some((_, mistake)) = place.split_once(", with 0.25.6-") {
+        let (variant, path) = mistake.split_once(" in ").expect("a file");
+        outside.edit(&format!("here/{path}"), "0.25.6-alpine3.18", &format!("0.25.6-{variant}"));
+    }
+    let library = if args.contains(&"--check") { "nats-streaming-0.25.6" } else { "nats-streaming-0.25.5" };
+    let library = fs::read(project().join("tests/library").join(library)).expect("a library file");
+    outside.write("official-images/library/nats-streaming", library);
+    run(&outside.path("here"), &args).stdout
 }
 
 #[test]
-fn the_readme_shows_a_real_finding() {
-    let repository = Repository::of_this_project();
-    repository.edit("0.25.6/scratch/Dockerfile", "0.25.6-alpine3.18", "0.25.6-alpine3.17");
-    let output = repository.run(&["check"]).exits_with(1).stdout;
-    assert!(readme().contains(&format!("$ update check\n{output}")), "{output}");
+fn the_picture_shows_the_real_output() {
+    let repository = Repository::of(&tree("streaming/before"));
+    let releases = releases();
+    let from = releases.to_str().expect("UTF-8");
+    let mut lines: Vec<String> = Vec::new();
+    for args in [vec!["0.25.6"], vec!["check"]] {
+        lines.push(format!("\u{1b}[1m$ update {}\u{1b}[0m", args.join(" ")));
+        let more: &[&str] = if args == ["check"] { &[] } else { &["--from", from] };
+        let output = repository.run(&[&args, more, &["--color", "always"]].concat()).exits_with(0).stdout;
+        lines.extend(output.lines().map(str::to_owned));
+        lines.push(String::new());
+    }
+    lines.pop();
+    is_file(".github/update.svg", &svg(&lines));
+}
+
+/// A terminal's lines as a picture.
+fn svg(lines: &[String]) -> String {
+    const LINE: usize = 18;
+    let height = 24 + LINE * lines.len();
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"900\" height=\"{height}\" font-family=\"ui-monospace, Menlo, Consolas, monospace\" font-size=\"13\">\n\
+         <rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"#161b22\"/>\n"
+    );
+    for (number, line) in lines.iter().enumerate() {
+        let y = 24 + LINE * number;
+        out.push_str(&format!("<text x=\"16\" y=\"{y}\" xml:space=\"preserve\" fill=\"#c9d1d9\">{}</text>\n", spans(line)));
+    }
+    out + "</svg>\n"
+}
+
+/// A line's parts, each in the style that its escapes say.
+fn spans(line: &str) -> String {
+    let mut styles: Vec<&str> = Vec::new();
+    let mut out = String::new();
+    for (index, part) in line.split('\u{1b}').enumerate() {
+        let (codes, text) = if index == 0 { ("", part) } else { part[1..].split_once('m').expect("a style") };
+        for code in codes.split(';').filter(|_| index > 0) {
+            match code {
+                "" | "0" => styles.clear(),
+                "1" => styles.push("font-weight=\"bold\""),
+                "2" => styles.push("fill=\"#8b949e\""),
+                "31" => styles.push("fill=\"#ff7b72\""),
+                "32" => styles.push("fill=\"#7ee787\""),
+                "33" => styles.push("fill=\"#d29922\""),
+                other => panic!("no style for {other}"),
+            }
+        }
+        let text = text.replace('&', "&amp;").replace('<', "&lt;");
+        if styles.is_empty() || text.is_empty() {
+            out.push_str(&text);
+        } else {
+            out.push_str(&format!("<tspan {}>{text}</tspan>", styles.join(" ")));
+        }
+    }
+    out
+}
+
+#[test]
+fn every_file_that_the_readme_links_to_is_there() {
+    let readme = readme();
+    let links = readme.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);
+    for link in links.filter(|link| !link.starts_with('#') && !link.contains("://")) {
+        let path: PathBuf = project().join(link);
+        assert!(path.exists(), "{link}");
+    }
 }
