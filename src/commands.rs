@@ -83,20 +83,23 @@ fn run_update(args: &UpdateArgs, common: &Common) -> Result<bool> {
     let model = Model::new(Tree::read(root, History::Read)?)?;
     let options = args.options();
     // Without a version and nothing to verify no release is asked for, wherever releases are.
-    let from = if args.versions.is_empty() && !args.verify { From { from: Some(".".to_owned()) } } else { args.from.clone() };
-    let source = source(&from, &model.tree.config)?;
-    let versions = all(args.versions.iter().map(|wanted| source.resolve(wanted)))?;
+    let is_asked = !args.versions.is_empty() || args.verify;
+    let source = is_asked.then(|| source(&args.from, &model.tree.config)).transpose()?;
+    let versions = match &source {
+        Some(source) => all(args.versions.iter().map(|wanted| source.resolve(wanted)))?,
+        None => Vec::new(),
+    };
     let targets = targets(&model, &versions, &options)?;
     let pins = if targets.iter().all(|target| target.has_release) { Vec::new() } else { check(&model)?.pins };
     let sums = all(targets.iter().map(|target| {
-        if !target.has_release {
+        let Some(source) = source.as_ref().filter(|_| target.has_release) else {
             return Ok(pinned(&pins, &target.version));
-        }
+        };
         output.progress(&format!("fetching the sums of {}", target.version));
         source.sums(&target.version)
     }))?;
     let plan = plan(&model, targets, &sums, &options)?;
-    if args.verify {
+    if let Some(source) = source.filter(|_| args.verify) {
         let wrong = verify(&source, &plan.pins, &output)?;
         let lines: Vec<&str> = wrong.iter().map(|finding| finding.message.as_str()).collect();
         ensure!(

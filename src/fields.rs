@@ -4,25 +4,24 @@
 
 mod archives;
 pub mod hosts;
+mod patterns;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use anyhow::{Context, Result};
-use memchr::memmem::{self, Finder};
+use memchr::memmem;
 use regex::bytes::Regex;
 
 use crate::config::Config;
 use crate::fields::archives::ArchiveScanner;
+use crate::fields::patterns::{Needs, Words, plain};
 use crate::parallel;
 use crate::tree::Role;
 use crate::version::Variant;
 
 /// A version as it stands in text: SemVer's grammar without build metadata, leading zeros let through to be reported.
 pub const VERSION: &str = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?";
-
-/// The base of a variant as it stands in text: `3.18`, `1809`, `ltsc2022`.
-const BASE: &str = r"(?:\d+(?:\.\d+)*|ltsc\d+)";
 
 /// What a field must say: `None` where anything is right, an error that says why where nothing is.
 pub type Must = Option<Result<String, String>>;
@@ -146,26 +145,6 @@ struct Plain {
     roles: &'static [Role],
     needs: Needs,
 }
-
-/// Words of which a text must have one for a pattern to match in it, which is seen faster than that it does not match.
-struct Needs(Vec<Finder<'static>>);
-
-impl Needs {
-    fn nothing() -> Self {
-        Self(Vec::new())
-    }
-
-    fn any_of<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(words.into_iter().map(|word| Finder::new(word).into_owned()).collect())
-    }
-
-    fn are_in(&self, text: &[u8]) -> bool {
-        self.0.is_empty() || self.0.iter().any(|word| word.find(text).is_some())
-    }
-}
-
-const EVERYWHERE: &[Role] = &[Role::Dockerfile, Role::Script, Role::Workflow];
-const IN_CODE: &[Role] = &[Role::Dockerfile, Role::Script];
 
 impl Scanner {
     /// The patterns for a repository with those names and variants.
@@ -303,88 +282,6 @@ impl Scanner {
         let last = |image: String| image.rsplit('/').next().unwrap_or_default().to_owned();
         self.froms(text).map(|(image, _)| last(said(text, &image))).collect()
     }
-}
-
-/// What several patterns are made of.
-struct Words {
-    /// The image's name, as a reference begins with it.
-    reference: String,
-    /// The name of a variant, of the tree's or of another base.
-    word: String,
-    /// The name of a family.
-    families: String,
-    /// How shells write a default, in front of it: `${NAME:-0.25.6}`.
-    default: &'static str,
-}
-
-impl Words {
-    fn new(config: &Config, variants: &BTreeSet<Variant>) -> Self {
-        // Where one name begins another the longer one must be tried first; no name at all must match nothing.
-        let any_of = |names: BTreeSet<&str>| match names.is_empty() {
-            true => r"[^\s\S]".to_owned(),
-            false => format!("(?:{})", Vec::from_iter(names.into_iter().rev().map(regex::escape)).join("|")),
-        };
-        let named = |has_base: bool| variants.iter().filter(move |variant| variant.base.is_empty() != has_base);
-        let families = any_of(variants.iter().map(|variant| variant.family.as_str()).collect());
-        let [based, plain] = [true, false].map(|has_base| any_of(named(has_base).map(|variant| variant.name.as_str()).collect()));
-        let image = regex::escape(&config.image);
-        Self {
-            reference: format!(r#"(?m)(?:^|[^\w./@-])(?:docker\.io/)?(?:library/)?{image}:"#),
-            word: format!("(?:{based}|{families}-?{BASE}|{plain})"),
-            families,
-            default: r#"(?:["']?\$\{\w+:?[-=])?"#,
-        }
-    }
-}
-
-/// The patterns whose group `it` is a field: each with its kind, the roles that it is looked for in, and what a text must have.
-fn plain(config: &Config, variants: &BTreeSet<Variant>, words: &Words) -> Vec<(String, Kind, &'static [Role], Needs)> {
-    let Words { reference, word, families, default } = words;
-    let key = regex::escape(&config.version_key());
-    let server = regex::escape(&config.server);
-    let directory = config.directory.regex();
-    let holder = r"(?:\$\{[^}\s]*\}|\$\([^)\s]*\)|\$\w+(?:\[\w+\])?|\{\d+\})";
-    let is_lines = config.directory.has_lines();
-    let path = match is_lines {
-        true => format!(r#"(?m)(?:^|[\s"'=/\\(])(?<it>{directory})(?:[/\\\s"');]|$)"#),
-        false => format!(r#"(?m)(?:^|[\s"'=/\\(])(?<it>{directory})[/\\](?:{word}|tests)\b"#),
-    };
-    let below: BTreeSet<&str> = variants.iter().map(|variant| variant.family.as_str()).chain(["tests"]).collect();
-    let below: Vec<String> = below.iter().flat_map(|name| [format!("/{name}"), format!("\\{name}")]).collect();
-    let in_path = if is_lines { Needs::nothing() } else { Needs::any_of(below.iter().map(String::as_str)) };
-    let image = || Needs::any_of([format!("{}:", config.image).as_str()]);
-    let address = Kind::Version { key: false };
-    vec![
-        (format!(r"{reference}{holder}-(?<it>[A-Za-z][\w.-]*)"), Kind::TagVariant, EVERYWHERE, image()),
-        (format!(r"{reference}(?<it>v?\d+\.\d+\.\d+[\w.-]*)"), Kind::Tag, EVERYWHERE, image()),
-        (format!(r"{reference}(?<it>{word})"), Kind::TagVariant, &[Role::Script], image()),
-        // What a Dockerfile copies from is one image: a tag that moves is not, and must become one.
-        (format!(r"{reference}(?<it>(?:v?\d[\w.]*-)?(?:{word}|{families}\b))"), Kind::Tag, &[Role::Dockerfile], image()),
-        (
-            format!(r#"\b{key}(?:[ \t]*=[ \t]*|:?[-=]|[ \t]+){default}["']?(?<it>v?\d[\w+-]*(?:\.[\w+-]+)*)"#),
-            Kind::Version { key: true },
-            EVERYWHERE,
-            Needs::any_of([config.version_key().as_str()]),
-        ),
-        (
-            format!(r"\b{server}-v(?<it>\d+\.\d+\.\d+(?:-[\w.-]+?)??)(?:-(?:{SYSTEMS}|\W)|\.[A-Za-z]|[^\w.-]|$)"),
-            address.clone(),
-            EVERYWHERE,
-            Needs::any_of([format!("{}-v", config.server).as_str()]),
-        ),
-        (
-            format!(r"/{server}/releases/download/v(?<it>{VERSION})"),
-            address.clone(),
-            EVERYWHERE,
-            Needs::any_of(["/releases/download/v"]),
-        ),
-        (format!(r#"image\.version["']?[= \t]["']?(?<it>{VERSION})"#), address, IN_CODE, Needs::any_of(["image.version"])),
-        (path, Kind::Directory, EVERYWHERE, in_path),
-        (format!(r#"\.\.[/\\](?<it>{directory})(?:[/\\\s"');]|$)"#), Kind::Directory, EVERYWHERE, Needs::any_of(["../", r"..\"])),
-        (format!(r"(?m)(?:^|[^\w.:-]|[}})]-)(?<it>{word})"), Kind::Variant, &[Role::Script], Needs::nothing()),
-        (format!(r"(?m)(?:^|[^A-Za-z.])(?<it>{families})[-\d.]*[{{$*]"), Kind::Family, &[Role::Script], Needs::nothing()),
-        (format!(r"(?m)(?:^|[^\w.-]|:-)v?(?<it>{VERSION})"), Kind::Mention, IN_CODE, Needs::nothing()),
-    ]
 }
 
 /// The value that an `ARG` of this name (`NAME`, `{NAME}`) has by default.

@@ -118,7 +118,8 @@ impl ArchiveScanner {
 
     /// What the addresses in a Dockerfile say of the archives it downloads.
     fn archives(&self, text: &[u8]) -> Archives {
-        let all: Vec<Captures> = self.archive.captures_iter(text).collect();
+        let has_any = [".tar.gz", ".tgz", ".zip"].iter().any(|ending| contains(text, ending.as_bytes()));
+        let all: Vec<Captures> = if has_any { self.archive.captures_iter(text).collect() } else { Vec::new() };
         let ours = all.iter().filter(|groups| groups.name("ours").is_some()).collect::<Vec<_>>();
         let relevant = if ours.is_empty() { all.iter().collect() } else { ours };
         let group = |groups: &Captures, name: &str| said(text, &groups.name(name).map_or(0..0, |group| group.range()));
