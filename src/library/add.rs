@@ -24,7 +24,8 @@ struct Draft<'a> {
     wanted: &'a Wanted<'a>,
 }
 
-/// The text with what is wanted beside what it offers, `before` the folders that it offered before the update: lines first, then variants, in the order in which they are built.
+/// The text with what is wanted beside what it offers: lines first, then variants, in the order in which they are built. What
+/// is among the folders that it offered `before` the update is there already.
 pub fn add(mut text: String, before: &[String], offer: &Offer, wanted: &Wanted, plan: &mut Plan) -> Result<String> {
     let (mut lines, mut variants): (Vec<&Image>, Vec<&Image>) = (Vec::new(), Vec::new());
     for add in &wanted.adds {

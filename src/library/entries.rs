@@ -84,8 +84,8 @@ pub fn homes<'a>(
     folders.iter().map(home).collect()
 }
 
-/// Where each version directory of the file is in the tree: it is there, or another of its line is, or the one that is gone
-/// has become the one that is new.
+/// Where each version directory of the file is in the tree: it is there, or another of its line is, or the only one has
+/// become the only one.
 fn directories<'a, 'b>(
     offered: &BTreeSet<&'b str>,
     images: &'a [Image],
@@ -112,14 +112,11 @@ fn directories<'a, 'b>(
         };
         moved.extend(found.map(|found| (*name, found)));
     }
-    let gone: Vec<&&str> = offered.iter().filter(|name| !moved.contains_key(*name)).collect();
-    // What is to be added beside the others is what the only one has become, where that is gone.
-    let is_free = |image: &&&Image| offered.len() == 1 || is_open(image);
-    let taken = |name: &&str| offered.contains(name) || moved.values().any(|taken| taken == name);
-    let free: Vec<&'a str> =
-        there.values().filter(is_free).map(|image| image.directory.as_str()).filter(|name| !taken(name)).collect();
-    if let ([gone], [free]) = (gone.as_slice(), free.as_slice()) {
-        moved.insert(gone, free);
+    // The only one, gone, has become the only one that is there.
+    if let ([gone], [there], true) =
+        (Vec::from_iter(offered).as_slice(), Vec::from_iter(there.values()).as_slice(), moved.is_empty())
+    {
+        moved.insert(gone, &there.directory);
     }
     moved
 }

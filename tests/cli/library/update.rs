@@ -273,6 +273,20 @@ fn a_line_that_replaces_the_only_one_is_the_one_that_is_added() {
 }
 
 #[test]
+fn an_old_line_that_is_gone_does_not_become_the_new_one() {
+    let mut published = Published::lines(&file("nats-2.14.5"));
+    published.repository.rename("2.12.x", "2.16.x");
+    published.repository.edit("2.16.x/alpine3.21/Dockerfile", "2.12.15", "2.16.0");
+    published.commit();
+    let run = published.run(&[]).exits_with(0);
+    assert!(run.stdout.contains("In the tree, and not offered:\n  2.14.x/windowsservercore-ltsc2025\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("\n  2.16.x\n"), "{}", run.stdout);
+    let old = file("nats-2.14.5");
+    let (newest, _) = old.split_once("\n\nTags: 2.12.15").expect("two lines");
+    same_text(&published.library(), &format!("{}\n", newest.replace(COMMIT, &published.head)));
+}
+
+#[test]
 fn tags_that_nobody_has_any_more_are_said() {
     let mut published = Published::lines(&file("nats-2.14.5"));
     published.repository.remove("2.14.x");
