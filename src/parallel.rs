@@ -22,14 +22,13 @@ pub fn map<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(usize, &
         some => some,
     };
     let threads = threads.min(items.len());
-    let mut all: Vec<(usize, R)> = if threads < 2 {
-        run()
-    } else {
-        thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-            workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-        })
-    };
+    let mut all: Vec<(usize, R)> = thread::scope(|scope| {
+        // This thread works too.
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
+        let own = run();
+        let others = others.into_iter().flat_map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        own.into_iter().chain(others).collect()
+    });
     all.sort_by_key(|(number, _)| *number);
     all.into_iter().map(|(_, result)| result).collect()
 }
