@@ -179,8 +179,8 @@ impl Output {
         for target in &plan.targets {
             writeln!(out, "{}", headline(image, target, nothing, OLD, NEW))?;
         }
-        if plan.targets.is_empty() && nothing {
-            writeln!(out, "{image}: nothing to change")?;
+        if plan.targets.is_empty() {
+            writeln!(out, "{image}{}", if nothing { ": nothing to change" } else { "" })?;
         }
         if !plan.changes.is_empty() {
             writeln!(out)?;
@@ -191,7 +191,7 @@ impl Output {
             }
         }
         if !plan.remaining.is_empty() {
-            writeln!(out, "\n{NOTE}`update check` will still find, in what an update does not write:{NOTE:#}")?;
+            writeln!(out, "\n{NOTE}`update check` will still find, which `--runner`, `--add` or an editor mends:{NOTE:#}")?;
             print_findings(out, "  ", &plan.remaining)?;
         }
         if args.dry_run && !plan.changes.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::stated::Stated;
 use super::targets::{Options, Target, variants_of};
@@ -61,6 +61,10 @@ impl Draft {
             for variant in &options.adds {
                 if variants.contains(variant) {
                     continue;
+                }
+                let based = variants.iter().find(|other| other.family == variant.family && !other.base.is_empty());
+                if let Some(other) = based.filter(|_| variant.base.is_empty()) {
+                    bail!("`{variant}` names no base: wanted the name of a variant, such as {other}");
                 }
                 added.insert(format!("{}/{variant}", target.directory));
                 add_from_sibling(before, target, variant, &variants, &mut files, &mut origins)?;

@@ -48,7 +48,17 @@ impl FromStr for Base {
             to.starts_with(|c: char| c.is_ascii_alphanumeric()) && to.chars().all(plain),
             "`{text}`: `{to}` is no base, such as 3.19 or ltsc2022"
         );
-        Ok(Self { from, to: to.to_owned() })
+        let base = Self { from, to: to.to_owned() };
+        // Read back from the name of its folder, it must be what was asked for.
+        let dash = if base.from.is_windows() { "-" } else { "" };
+        let named = Variant::parse(&format!("{}{dash}{to}", base.from.family));
+        let is_known = |variant: &Variant| variant.base == to && variant.has_numbered_base();
+        ensure!(
+            named.filter(is_known).is_some_and(|variant| !variant.is_windows() || variant.windows_year().is_some()),
+            "`{text}`: `{to}` is no numbered base, such as {}",
+            if base.from.is_windows() { "1809 or ltsc2022" } else { "3.19" }
+        );
+        Ok(base)
     }
 }
 

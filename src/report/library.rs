@@ -208,7 +208,7 @@ impl Output {
             self.out,
             "\nWhat is left to do:\n  \
              update library{root} {path} --check    {DIM}once the commit is pushed{DIM:#}\n  \
-             git commit --all -m \"{title}\", there, and open the pull request to docker-library/official-images"
+             git add --all && git commit -m \"{title}\", there, and open the pull request to docker-library/official-images"
         );
     }
 }

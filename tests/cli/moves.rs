@@ -355,3 +355,12 @@ fn a_diff_of_a_copy_is_one_of_a_copy() {
     let diff = repository.update(&["-n", "--diff", "--keep", "0.25.6"]).exits_with(0).stdout;
     assert!(diff.contains("\ncopy from 0.25.5/scratch/Dockerfile\ncopy to 0.25.6/scratch/Dockerfile\n"), "{diff}");
 }
+
+#[test]
+fn a_base_that_no_folder_can_be_called_by_is_refused() {
+    let repository = Repository::of_this_project();
+    for base in ["alpine=edge", "alpine=latest", "windows=2022", "windows=ltsc", "windowsservercore=3.18"] {
+        repository.update_fails(&["--base", base], &["is no numbered base, such as"]);
+    }
+    repository.update_fails(&["--add", "alpine"], &["`alpine` names no base", "such as alpine3.18"]);
+}

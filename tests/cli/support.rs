@@ -94,24 +94,9 @@ impl Repository {
         repository
     }
 
-    /// The part of this project that is an image repository.
+    /// A repository like the one that this project is, at 0.25.6: the project's own moves on.
     pub fn of_this_project() -> Self {
-        let repository = Self::empty();
-        let copy = |path: &str, (mode, bytes): (u32, Vec<u8>)| {
-            repository.write(path, bytes);
-            repository.set_mode(path, mode);
-        };
-        for part in ["0.25.6", "templates"] {
-            for (path, file) in snapshot(&project().join(part)) {
-                copy(&format!("{part}/{path}"), file);
-            }
-        }
-        for name in ["build-images.sh", "run-images.sh", "build-images-2019.ps1", "run-images-2019.ps1"] {
-            let path = project().join("tests").join(name);
-            let mode = fs::metadata(&path).expect("metadata").permissions().mode() & 0o7777;
-            copy(&format!("tests/{name}"), (mode, fs::read(&path).expect("a script")));
-        }
-        repository
+        Self::of(&tree("own"))
     }
 
     pub fn root(&self) -> &Path {

@@ -281,7 +281,7 @@ fn what_update_cannot_put_right_in_scripts_is_said() {
     repository.edit("tests/build-images.sh", "/scratch", "/other");
     let run = repository.update(&["0.25.6"]).exits_with(0);
     assert!(run.stdout.contains(
-        "`update check` will still find, in what an update does not write:\n  \
+        "`update check` will still find, which `--runner`, `--add` or an editor mends:\n  \
          tests/build-images.sh:1:1: script: misses the variant scratch of 0.25.6\n"
     ));
 }

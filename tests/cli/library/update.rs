@@ -41,7 +41,7 @@ library → 0.25.6
 
 What is left to do:
   update library library --check    once the commit is pushed
-  git commit --all -m \"Update nats-streaming to 0.25.6\", there, and open the pull request to docker-library/official-images
+  git add --all && git commit -m \"Update nats-streaming to 0.25.6\", there, and open the pull request to docker-library/official-images
 ",
     );
     let again = published.run(&["--commit", "b58b5957ac6c7e2349e52a01ec61fb0afb376ac5"]).exits_with(0);
