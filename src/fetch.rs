@@ -18,6 +18,9 @@ const PAUSES: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const MOST_REDIRECTS: usize = 10;
 
+/// What somebody can do about an address that cannot be read.
+const ELSEWHERE: &str = " (`--from <URL|DIR>` reads releases from elsewhere)";
+
 /// What one file may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -113,9 +116,10 @@ fn with_retries<T>(address: &str, attempt: impl Fn() -> Result<T, Failure>) -> R
         match (failure.again_after, pauses.next()) {
             (Some(wanted), Some(pause)) => std::thread::sleep(pause.max(wanted.min(LONGEST_PAUSE))),
             (Some(_), None) => {
-                return Err(failure.error).with_context(|| format!("cannot fetch {address}, tried {} times", PAUSES.len() + 1));
+                return Err(failure.error)
+                    .with_context(|| format!("cannot fetch {address}, tried {} times{ELSEWHERE}", PAUSES.len() + 1));
             }
-            (None, _) => return Err(failure.error).with_context(|| format!("cannot fetch {address}")),
+            (None, _) => return Err(failure.error).with_context(|| format!("cannot fetch {address}{ELSEWHERE}")),
         }
     }
 }

@@ -133,7 +133,7 @@ fn what_does_not_pass_is_given_up() {
     let broken = Server::new(|_, _| response("503 Service Unavailable", "", ""));
     broken.update_fails(&[
         "cannot fetch http://127.0.0.1:",
-        ", tried 4 times",
+        ", tried 4 times (`--from <URL|DIR>` reads releases from elsewhere)",
         "because: the server answers 503 Service Unavailable",
     ]);
     assert_eq!(broken.requests.lock().expect("the log").len(), 4);
