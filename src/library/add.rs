@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::entries::{Home, homes, successors};
 use super::format::architectures;
 use super::images::Image;
-use super::manifest::{Manifest, Paragraph};
+use super::manifest::{Manifest, TAGS};
 use super::must::{Edit, Must, Part, musts};
 use super::plan::{Offer, Plan, Wanted, apply, commits, names};
 use super::tags::{Level, Names, is_preview};
@@ -112,7 +112,7 @@ impl<'a> Draft<'a> {
     fn hand_over(&self, image: &Image, new: &str, plan: &mut Plan) -> Result<Vec<Edit>> {
         let (new, _) = Manifest::parse(new.to_owned());
         let taken: BTreeSet<String> =
-            new.paragraphs.iter().flat_map(|entry| tags(&new, entry)).map(|(_, tag)| tag.into_owned()).collect();
+            new.paragraphs.iter().flat_map(|entry| new.tags(entry)).map(|(_, _, tag)| tag.into_owned()).collect();
         let mut edits = Vec::new();
         for (entry, home) in self.manifest.entries().iter().zip(&self.homes) {
             let mut musts = Vec::new();
@@ -143,8 +143,8 @@ impl<'a> Draft<'a> {
         ensure!(!own.is_empty(), "the file offers nothing of {directory}: `--add {directory}` adds the whole line");
         let levels: BTreeSet<Level> = own
             .iter()
-            .flat_map(|(index, _)| tags(&self.manifest, &self.manifest.entries()[*index]))
-            .map(|(_, tag)| self.names.split(&tag).level)
+            .flat_map(|(index, _)| self.manifest.tags(&self.manifest.entries()[*index]))
+            .map(|(_, _, tag)| self.names.split(&tag).level)
             .collect();
         let sibling = own.iter().rfind(|(_, other)| is_family(other)).copied();
         let all = self.homes.iter().enumerate().filter_map(|(index, home)| Some((index, home.image()?)));
@@ -252,13 +252,6 @@ impl<'a> Draft<'a> {
     }
 }
 
-const TAGS: [&str; 2] = ["Tags", "SharedTags"];
-
-/// The tags of an entry, each with the field that it is in.
-fn tags<'a>(manifest: &'a Manifest, entry: &'a Paragraph) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> {
-    TAGS.into_iter().flat_map(|name| manifest.items(entry, name).map(move |(_, tag)| (name, tag)))
-}
-
 /// The tags that a file has.
 struct Taken {
     own: BTreeSet<String>,
@@ -270,7 +263,7 @@ impl Taken {
         let mut taken = Self { own: BTreeSet::new(), shared: BTreeSet::new() };
         for entry in manifest.entries() {
             let architectures = architectures(manifest, entry);
-            for (name, tag) in tags(manifest, entry) {
+            for (name, _, tag) in manifest.tags(entry) {
                 if name == "Tags" {
                     taken.own.insert(tag.to_string());
                 } else {

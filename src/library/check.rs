@@ -83,7 +83,7 @@ fn check_tags(
     newest: &Newest,
     problems: &mut Vec<Problem>,
 ) {
-    for (item, found) in ["Tags", "SharedTags"].iter().flat_map(|name| manifest.items(entry, name)) {
+    for (_, item, found) in manifest.tags(entry) {
         let tag = names.split(&found);
         let mut wrong = |rule, message: String| problems.push(Problem::new(item.start, rule, &found, "", message));
         if !is_name_of(&name_of(tag.name, &image.variant), &image.variant) {

@@ -9,6 +9,9 @@ use std::ops::Range;
 
 use super::Problem;
 
+/// The fields that hold tags.
+pub const TAGS: [&str; 2] = ["Tags", "SharedTags"];
+
 /// A library file, taken apart.
 pub struct Manifest {
     /// The whole file.
@@ -127,6 +130,11 @@ impl Manifest {
     pub fn items<'a>(&'a self, paragraph: &'a Paragraph, name: &str) -> impl Iterator<Item = (&'a Range<usize>, Cow<'a, str>)> {
         let field = self.own(paragraph, name);
         field.into_iter().flat_map(|field| &field.items).map(|item| (item, self.said(item)))
+    }
+
+    /// The tags of an entry, its own and those that it shares: the field's name, where each stands, and its text.
+    pub fn tags<'a>(&'a self, entry: &'a Paragraph) -> impl Iterator<Item = (&'static str, &'a Range<usize>, Cow<'a, str>)> {
+        TAGS.into_iter().flat_map(|name| self.items(entry, name).map(move |(item, tag)| (name, item, tag)))
     }
 
     /// What a span says: where it is folded, its lines joined, comments left out.

@@ -63,7 +63,8 @@ impl Must<'_> {
                 return Ok(vec![(at..at, format!("{before}{}: {}{after}", self.name, missing.join(", ")))]);
             }
         };
-        if self.missing.is_empty() && self.parts.iter().all(|part| part.expected.is_none()) {
+        let nothing_kept = self.parts.iter().all(|part| part.expected.is_none());
+        if self.missing.is_empty() && nothing_kept {
             return cut(manifest, field.lines.clone()).map(|edit| vec![edit]);
         }
         let mut edits = Vec::new();
@@ -85,7 +86,6 @@ impl Must<'_> {
             let range = ahead.filter(|range| !has_comment(range)).or(behind).unwrap_or(field.value.clone());
             edits.push(cut(manifest, range)?);
         }
-        let nothing_kept = self.parts.iter().all(|part| part.expected.is_none());
         for (after, text) in &self.missing {
             let index = after.unwrap_or(self.parts.len().saturating_sub(1));
             let end = self.parts.get(index).map_or(field.value.end, |part| part.span.end);

@@ -132,12 +132,7 @@ fn well_formed(text: &str, what: &str, advice: &str) -> Result<Manifest> {
 /// The names that tags can end in, for a file and a tree.
 pub fn names(manifest: &Manifest, offer: &Offer) -> Names {
     let old: Vec<_> = variants(manifest, offer.pattern).collect();
-    let tags: Vec<_> = manifest
-        .entries()
-        .iter()
-        .flat_map(|entry| ["Tags", "SharedTags"].into_iter().flat_map(|name| manifest.items(entry, name)))
-        .map(|(_, tag)| tag)
-        .collect();
+    let tags: Vec<_> = manifest.entries().iter().flat_map(|entry| manifest.tags(entry)).map(|(_, _, tag)| tag).collect();
     Names::new(
         offer.images.iter().map(|image| &image.variant).chain(&old),
         offer.images.iter().map(|image| &image.version),
@@ -148,8 +143,7 @@ pub fn names(manifest: &Manifest, offer: &Offer) -> Names {
 /// The tags of a file that a release does not change, without those of single variants: `latest`, `2`, `2-alpine`, `alpine`.
 fn stable_tags(manifest: &Manifest, offer: &Offer) -> BTreeSet<String> {
     let names = names(manifest, offer);
-    let tags = manifest.entries().iter().flat_map(|entry| ["Tags", "SharedTags"].map(|name| manifest.items(entry, name)));
-    let tags = tags.flatten().map(|(_, tag)| tag.into_owned());
+    let tags = manifest.entries().iter().flat_map(|entry| manifest.tags(entry)).map(|(_, _, tag)| tag.into_owned());
     tags.filter(|tag| {
         let tag = names.split(tag);
         let is_variant = Variant::parse(tag.name).is_some_and(|variant| !variant.base.is_empty());

@@ -22,11 +22,7 @@ impl Session<'_> {
                 let (manifest, found) = library::parse(text);
                 problems.extend(found);
                 self.check_entries(&manifest, &mut problems)?;
-                let tags: usize = manifest
-                    .entries()
-                    .iter()
-                    .map(|entry| ["Tags", "SharedTags"].map(|name| manifest.items(entry, name).count()).iter().sum::<usize>())
-                    .sum();
+                let tags = manifest.entries().iter().flat_map(|entry| manifest.tags(entry)).count();
                 looked_at = format!("{} entries, {tags} tags", manifest.entries().len());
             }
         }
