@@ -2,7 +2,7 @@
 
 mod check;
 
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
 use std::fs;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -20,15 +20,10 @@ use crate::tree::{History, read_if_there};
 /// Checks the file, or brings it up to the tree. Whether there are findings.
 pub(super) fn run(args: &LibraryArgs, common: &Common) -> Result<bool> {
     let model = super::read(&common.root, History::Read)?;
-    let session = Session {
-        args,
-        common,
-        image: model.tree.config.image.clone(),
-        work: View::of("the tree", &model),
-        git: Git::open(&common.root),
-    };
+    let image = model.tree.config.image.clone();
+    let session = Session { args, common, image, model: &model, work: OnceCell::new(), git: Git::open(&common.root) };
     match session.text()? {
-        None if args.new => session.write_first(&model),
+        None if args.new => session.write_first(),
         None => bail!(
             "no file {}: official-images keeps it as library/{} ({OFFICIAL_IMAGES}): clone that and name the file there, or write a \
              first one with --new --maintainer \"Full Name <mail> (@handle)\"",
@@ -68,11 +63,18 @@ struct Session<'a> {
     args: &'a LibraryArgs,
     common: &'a Common,
     image: String,
-    work: View,
+    model: &'a Model,
+    /// The tree as it is, looked at where no commit can be.
+    work: OnceCell<View>,
     git: Result<Git>,
 }
 
 impl Session<'_> {
+    /// The tree as it is.
+    fn work(&self) -> &View {
+        self.work.get_or_init(|| View::of("the tree", self.model))
+    }
+
     /// The file's bytes; `None` where there is no file.
     fn text(&self) -> Result<Option<Vec<u8>>> {
         let file = &self.args.file;
@@ -110,7 +112,7 @@ impl Session<'_> {
             anyhow::anyhow!("{}: line {line}: {}", self.path(), not_utf8(0).message)
         })?;
         let (commit, view) = self.target()?;
-        let view = view.as_ref().unwrap_or(&self.work);
+        let view = view.as_ref().unwrap_or_else(|| self.work());
         let git = self.git.as_ref().ok();
         // What cannot be compared is taken for the same: an entry's own commit is somebody's choice.
         let is_same = |old: &str, folder: &str| {
@@ -156,8 +158,8 @@ impl Session<'_> {
             Err(reason) => bail!("{reason:#}: {advice}"),
         };
         let head = git.head()?.with_context(|| format!("{} has no commit yet: {advice}", self.common.root.display()))?;
-        let folders: BTreeSet<&str> = self.work.images.iter().map(|image| image.directory.as_str()).collect();
-        let changed = git.changed(&folders.into_iter().collect::<Vec<_>>())?;
+        let folders: Vec<&str> = self.model.directories.iter().map(|directory| directory.name.as_str()).collect();
+        let changed = git.changed(&folders)?;
         ensure!(
             changed.is_empty(),
             "what is not committed is in no official image ({}): commit it first, or give an older commit with --commit <SHA>",
@@ -185,12 +187,12 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn write_first(&self, model: &Model) -> Result<bool> {
+    fn write_first(&self) -> Result<bool> {
         let (commit, view) = self.target()?;
-        let view = view.as_ref().unwrap_or(&self.work);
+        let view = view.as_ref().unwrap_or_else(|| self.work());
         let git = self.git.as_ref().ok();
         let origin = git.map(Git::origin).transpose()?.flatten();
-        let config = &model.tree.config;
+        let config = &self.model.tree.config;
         let address = origin.filter(|url| library::misshapen("GitRepo", url).is_none()).unwrap_or_else(|| {
             let guess = format!("https://github.com/{}/{}-docker.git", config.owner, config.image);
             self.warn(&format!(

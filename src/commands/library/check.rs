@@ -60,10 +60,10 @@ impl Session<'_> {
             views.insert(commit, view);
         }
         self.check_given(manifest, problems)?;
-        let every: Vec<Image> = views.values().flatten().chain([&self.work]).flat_map(|view| view.images.clone()).collect();
-        let names = names(manifest, &Offer { images: &every, ..self.work.offer() });
+        let every: Vec<Image> = views.values().flatten().chain([self.work()]).flat_map(|view| view.images.clone()).collect();
+        let names = names(manifest, &Offer { images: &every, ..self.work().offer() });
         let look = |view| Looked { view, homes: homes(manifest, &view.images, &view.pattern, false, &BTreeSet::new()) };
-        let work = look(&self.work);
+        let work = look(self.work());
         let looked: BTreeMap<&str, Looked> =
             views.iter().filter_map(|(commit, view)| Some((*commit, look(view.as_ref()?)))).collect();
         let seen = commits.iter().enumerate().map(|(index, commit)| {
