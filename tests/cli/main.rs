@@ -6,6 +6,7 @@ mod check;
 #[cfg(target_os = "linux")]
 mod faults;
 mod github;
+mod golden;
 mod library;
 mod moves;
 mod readme;

@@ -77,16 +77,29 @@ pub fn run(folder: &Path, args: &[&str]) -> Run {
 
 /// A copy of a tree, removed at the end.
 pub struct Repository {
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
+    root: PathBuf,
 }
 
 impl Repository {
     pub fn empty() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self { root: folder.path().to_owned(), _folder: folder }
     }
 
     pub fn of(tree: &Path) -> Self {
-        let repository = Self::empty();
+        Self::empty().with(tree)
+    }
+
+    /// A copy in a folder of its own inside of another, so that files beside it are not part of it.
+    pub fn nested(tree: &Path) -> Self {
+        let mut repository = Self::empty();
+        repository.root.push("here");
+        repository.with(tree)
+    }
+
+    fn with(self, tree: &Path) -> Self {
+        let repository = self;
         for (path, (mode, bytes)) in snapshot(tree) {
             repository.write(&path, bytes);
             repository.set_mode(&path, mode);
@@ -100,7 +113,7 @@ impl Repository {
     }
 
     pub fn root(&self) -> &Path {
-        self.folder.path()
+        &self.root
     }
 
     pub fn path(&self, path: &str) -> PathBuf {
