@@ -11,9 +11,18 @@ fn main() -> io::Result<()> {
     command.build();
     let mut page = Vec::new();
     Man::new(command.clone()).render(&mut page)?;
-    for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
+    for command in command
+        .get_subcommands()
+        .filter(|command| command.get_name() != "help")
+    {
         let man = Man::new(command.clone());
-        let title = format!(".SH {}\n", command.get_display_name().unwrap_or(command.get_name()).to_uppercase());
+        let title = format!(
+            ".SH {}\n",
+            command
+                .get_display_name()
+                .unwrap_or(command.get_name())
+                .to_uppercase()
+        );
         page.extend(title.bytes());
         man.render_description_section(&mut page)?;
         man.render_options_section(&mut page)?;

@@ -37,13 +37,22 @@ struct Journal {
 impl Journal {
     fn new(plan: &Plan) -> Self {
         let renamed = plan.targets.iter().flat_map(|target| {
-            let variants = target.renames.keys().map(|name| format!("{}/{name}", target.directory));
+            let variants = target
+                .renames
+                .keys()
+                .map(|name| format!("{}/{name}", target.directory));
             let whole = target.source.clone().filter(|_| target.moves);
             // Variants of a directory that is renamed itself are not there any more.
-            variants.filter(|_| !target.moves && target.source.as_ref() == Some(&target.directory)).chain(whole)
+            variants
+                .filter(|_| !target.moves && target.source.as_ref() == Some(&target.directory))
+                .chain(whole)
         });
         Self {
-            write: plan.changes.iter().map(|change| change.path.clone()).collect(),
+            write: plan
+                .changes
+                .iter()
+                .map(|change| change.path.clone())
+                .collect(),
             remove: plan.removed.clone(),
             renamed: renamed.collect(),
         }
@@ -68,7 +77,11 @@ pub fn is_interrupted(root: &Path) -> bool {
 
 /// Finishes or clears away what an interrupted run has left in the repository at `root`.
 pub fn recover(root: &Path) -> Result<()> {
-    if fs::symlink_metadata(root.join(FOLDER)).is_ok() { Repository::lock(root).map(drop) } else { Ok(()) }
+    if fs::symlink_metadata(root.join(FOLDER)).is_ok() {
+        Repository::lock(root).map(drop)
+    } else {
+        Ok(())
+    }
 }
 
 impl Repository {
@@ -78,24 +91,41 @@ impl Repository {
     pub fn lock(root: &Path) -> Result<Self> {
         let staging = root.join(FOLDER);
         let path = staging.join("lock");
-        let is = |path: &Path, wanted: fn(&fs::Metadata) -> bool| fs::symlink_metadata(path).map_or(true, |found| wanted(&found));
+        let is = |path: &Path, wanted: fn(&fs::Metadata) -> bool| {
+            fs::symlink_metadata(path).map_or(true, |found| wanted(&found))
+        };
         if !is(&staging, fs::Metadata::is_dir) || !is(&path, fs::Metadata::is_file) {
-            bail!("{}: wanted a folder of ours or nothing, found something else: remove it", staging.display());
+            bail!(
+                "{}: wanted a folder of ours or nothing, found something else: remove it",
+                staging.display()
+            );
         }
         // Another run may be about to end, and to clear its folder away while this one opens it.
         let mut tries = 0;
         let lock = loop {
             match take_lock(&staging, &path) {
                 Ok(Some(lock)) => break lock,
-                Err(problem) if problem.kind() != ErrorKind::NotFound || tries == TRIES || !root.is_dir() => {
-                    return Err(problem).with_context(|| format!("cannot create {}", path.display()));
+                Err(problem)
+                    if problem.kind() != ErrorKind::NotFound
+                        || tries == TRIES
+                        || !root.is_dir() =>
+                {
+                    return Err(problem)
+                        .with_context(|| format!("cannot create {}", path.display()));
                 }
-                Ok(None) if tries == TRIES => bail!("another update is at work in {}: wait until it has ended", root.display()),
+                Ok(None) if tries == TRIES => bail!(
+                    "another update is at work in {}: wait until it has ended",
+                    root.display()
+                ),
                 _ => std::thread::sleep(PAUSE),
             }
             tries += 1;
         };
-        let repository = Self { root: root.to_owned(), staging, lock };
+        let repository = Self {
+            root: root.to_owned(),
+            staging,
+            lock,
+        };
         repository.finish()?;
         Ok(repository)
     }
@@ -105,10 +135,14 @@ impl Repository {
         if let Some(text) = read_if_there(&path)? {
             let journal: Journal = serde_json::from_slice(&text).with_context(|| {
                 let folder = self.staging.display();
-                format!("{} is no journal of an interrupted update: look at {folder}, and remove it", path.display())
+                format!(
+                    "{} is no journal of an interrupted update: look at {folder}, and remove it",
+                    path.display()
+                )
             })?;
             self.check_places(&journal)?;
-            self.carry_out(&journal).context("an interrupted update is still not finished")?;
+            self.carry_out(&journal)
+                .context("an interrupted update is still not finished")?;
         }
         self.clear()
     }
@@ -122,7 +156,8 @@ impl Repository {
             let _ = self.clear();
         }
         staged.context("nothing was changed")?;
-        self.carry_out(&journal).context("the update is not finished: run the same command again to finish it")?;
+        self.carry_out(&journal)
+            .context("the update is not finished: run the same command again to finish it")?;
         self.clear()
     }
 
@@ -132,12 +167,20 @@ impl Repository {
         for change in &plan.changes {
             let path = self.staged(&change.path);
             let cannot = || format!("cannot write {}", path.display());
-            fs::create_dir_all(path.parent().context("a path without a folder")?).with_context(cannot)?;
+            fs::create_dir_all(path.parent().context("a path without a folder")?)
+                .with_context(cannot)?;
             write_file(&path, &change.after).with_context(cannot)?;
         }
         let draft = self.staging.join("journal.new");
         let text = serde_json::to_vec(journal)?;
-        write_file(&draft, &File { content: Content::Bytes(text), mode: 0 }).context("cannot write the journal")?;
+        write_file(
+            &draft,
+            &File {
+                content: Content::Bytes(text),
+                mode: 0,
+            },
+        )
+        .context("cannot write the journal")?;
         self.flush_below(&self.staging)?;
         fs::rename(&draft, self.staging.join("journal")).context("cannot write the journal")?;
         flush_folder(&self.staging)
@@ -148,22 +191,43 @@ impl Repository {
         let root = fs::canonicalize(&self.root)?;
         let mut checked = BTreeSet::new();
         for path in journal.paths() {
-            let ours = |part| matches!(part, Component::Normal(name) if name != ".git" && name != FOLDER);
+            let ours =
+                |part| matches!(part, Component::Normal(name) if name != ".git" && name != FOLDER);
             let plain = Path::new(path).components().all(ours);
-            ensure!(plain && !path.is_empty(), "`{path}` is no place for an update to write");
+            ensure!(
+                plain && !path.is_empty(),
+                "`{path}` is no place for an update to write"
+            );
             for path in [self.root.join(path), self.staged(path)] {
-                let folder = path.ancestors().skip(1).find(|folder| folder.is_dir()).context("a path without a folder")?;
+                let folder = path
+                    .ancestors()
+                    .skip(1)
+                    .find(|folder| folder.is_dir())
+                    .context("a path without a folder")?;
                 checked.insert(folder.to_owned());
             }
         }
         for folder in &journal.renamed {
-            let inside = WalkDir::new(self.root.join(folder)).into_iter().filter_map(Result::ok);
-            checked.extend(inside.filter(|entry| entry.file_type().is_dir()).map(|entry| entry.into_path()));
+            let inside = WalkDir::new(self.root.join(folder))
+                .into_iter()
+                .filter_map(Result::ok);
+            checked.extend(
+                inside
+                    .filter(|entry| entry.file_type().is_dir())
+                    .map(|entry| entry.into_path()),
+            );
         }
         for folder in checked {
-            let real = fs::canonicalize(&folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
-            ensure!(real.starts_with(&root), "{} leads out of the repository, to {}", folder.display(), real.display());
-            tempfile::tempfile_in(&real).with_context(|| format!("cannot write in the folder {}", folder.display()))?;
+            let real = fs::canonicalize(&folder)
+                .with_context(|| format!("cannot read the folder {}", folder.display()))?;
+            ensure!(
+                real.starts_with(&root),
+                "{} leads out of the repository, to {}",
+                folder.display(),
+                real.display()
+            );
+            tempfile::tempfile_in(&real)
+                .with_context(|| format!("cannot write in the folder {}", folder.display()))?;
         }
         Ok(())
     }
@@ -177,23 +241,35 @@ impl Repository {
             let cannot = || format!("cannot put {} in its place", to.display());
             fs::create_dir_all(&folder).with_context(cannot)?;
             match fs::rename(&from, &to) {
-                Err(problem) if problem.kind() == ErrorKind::NotFound && fs::symlink_metadata(&to).is_ok() => {}
+                Err(problem)
+                    if problem.kind() == ErrorKind::NotFound
+                        && fs::symlink_metadata(&to).is_ok() => {}
                 other => other.with_context(cannot)?,
             }
-            folders.extend(folder.ancestors().take_while(|folder| folder.starts_with(&self.root)).map(Path::to_owned));
+            folders.extend(
+                folder
+                    .ancestors()
+                    .take_while(|folder| folder.starts_with(&self.root))
+                    .map(Path::to_owned),
+            );
         }
         folders.iter().try_for_each(|folder| flush_folder(folder))?;
         for path in &journal.remove {
             let path = self.root.join(path);
-            absent(fs::remove_file(&path)).with_context(|| format!("cannot remove {}", path.display()))?;
+            absent(fs::remove_file(&path))
+                .with_context(|| format!("cannot remove {}", path.display()))?;
         }
         for folder in &journal.renamed {
-            let inside = WalkDir::new(self.root.join(folder)).contents_first(true).into_iter().filter_map(Result::ok);
+            let inside = WalkDir::new(self.root.join(folder))
+                .contents_first(true)
+                .into_iter()
+                .filter_map(Result::ok);
             for entry in inside.filter(|entry| entry.file_type().is_dir()) {
                 match absent(fs::remove_dir(entry.path())) {
                     // It holds something that was made in the meantime, which is not ours to remove.
                     Err(problem) if problem.kind() == ErrorKind::DirectoryNotEmpty => {}
-                    other => other.with_context(|| format!("cannot remove {}", entry.path().display()))?,
+                    other => other
+                        .with_context(|| format!("cannot remove {}", entry.path().display()))?,
                 }
             }
         }
@@ -239,9 +315,14 @@ impl Drop for Repository {
 /// followed.
 pub fn replace(path: &Path, text: &str) -> Result<()> {
     let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = place
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let write = || {
-        let mut file = tempfile::Builder::new().prefix(".update-").tempfile_in(folder)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(".update-")
+            .tempfile_in(folder)?;
         file.write_all(text.as_bytes())?;
         if let Ok(metadata) = fs::metadata(&place) {
             file.as_file().set_permissions(metadata.permissions())?;
@@ -261,7 +342,11 @@ fn take_lock(staging: &Path, path: &Path) -> std::io::Result<Option<fs::File>> {
         Err(problem) if problem.kind() != ErrorKind::AlreadyExists => return Err(problem),
         _ => {}
     }
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+    let lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)?;
     Ok((lock.try_lock().is_ok() && path.exists()).then_some(lock))
 }
 
@@ -311,7 +396,9 @@ fn symlink(target: &Path, path: &Path) -> std::io::Result<()> {
 /// Makes renames and removals in a folder last. Windows has no such call, and needs none.
 #[cfg(unix)]
 fn flush_folder(folder: &Path) -> Result<()> {
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).with_context(|| format!("cannot flush {}", folder.display()))
+    fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .with_context(|| format!("cannot flush {}", folder.display()))
 }
 
 #[cfg(not(unix))]

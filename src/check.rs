@@ -64,25 +64,49 @@ pub fn check(model: &Model) -> Result<Report> {
     let parts: Vec<Result<Part>> = parallel::map(&model.directories, 0, |_, directory| {
         let files = below(&model.tree.files, &directory.name);
         let mut part = Part::of(model, model.tree.stating(files))?;
-        scripts::check_folder(directory, &format!("{}/tests/", directory.name), &part.mentions, &mut part.findings);
+        scripts::check_folder(
+            directory,
+            &format!("{}/tests/", directory.name),
+            &part.mentions,
+            &mut part.findings,
+        );
         let is_newest = Some(directory) == model.directories.last();
-        part.mentions.retain(|mention| is_newest || mention.role == Role::Script);
+        part.mentions
+            .retain(|mention| is_newest || mention.role == Role::Script);
         Ok(part)
     });
-    let outside = model.tree.files.iter().filter(|(path, _)| model.tree.directory_of(path).is_none());
+    let outside = model
+        .tree
+        .files
+        .iter()
+        .filter(|(path, _)| model.tree.directory_of(path).is_none());
     let mut all = Part::of(model, model.tree.stating(outside))?;
     for part in parts {
         all.add(part?);
     }
-    let Part { findings, files, fields, pins, mentions } = all;
+    let Part {
+        findings,
+        files,
+        fields,
+        pins,
+        mentions,
+    } = all;
     report.findings.extend(findings);
     pins::check(&pins, &mut report.findings);
-    if let Some(newest) = model.directories.last().filter(|_| !model.tree.config.directory.has_lines()) {
+    if let Some(newest) = model
+        .directories
+        .last()
+        .filter(|_| !model.tree.config.directory.has_lines())
+    {
         scripts::check_folder(newest, "tests/", &mentions, &mut report.findings);
     }
     hosts::check(model, &mentions, &mut report.findings);
     templates::check(model, &mut report.findings);
-    let variants = model.directories.iter().map(|directory| directory.variants.len()).sum();
+    let variants = model
+        .directories
+        .iter()
+        .map(|directory| directory.variants.len())
+        .sum();
     report.counts = [model.directories.len(), variants, files, fields];
     report.pins = pins;
     report.add(Vec::new());
@@ -100,7 +124,10 @@ struct Part {
 }
 
 impl Part {
-    fn of<'a>(model: &Model, files: impl Iterator<Item = (&'a String, &'a File, Role)>) -> Result<Self> {
+    fn of<'a>(
+        model: &Model,
+        files: impl Iterator<Item = (&'a String, &'a File, Role)>,
+    ) -> Result<Self> {
         let mut part = Self::default();
         for (path, file, role) in files {
             let text = file.read().with_context(|| format!("cannot read {path}"))?;
@@ -141,19 +168,36 @@ impl<'a> Seen<'a> {
     fn new(model: &'a Model, path: &'a str, text: &'a [u8], role: Role) -> Self {
         let scope = model.scope(path);
         let fields = model.judge(text, role, &scope);
-        Self { path, text, role, scope, fields, places: Places::new(text) }
+        Self {
+            path,
+            text,
+            role,
+            scope,
+            fields,
+            places: Places::new(text),
+        }
     }
 
     /// The fields that are statements, rather than mentions in a comment.
     fn statements(&self) -> impl Iterator<Item = &Field> {
-        self.fields.iter().map(|(field, _)| field).filter(|field| !field.in_comment)
+        self.fields
+            .iter()
+            .map(|(field, _)| field)
+            .filter(|field| !field.in_comment)
     }
 
     fn said(&self, field: &Field) -> String {
         said(self.text, &field.span)
     }
 
-    fn finding(&self, rule: &'static str, at: usize, found: &str, expected: &str, message: String) -> Finding {
+    fn finding(
+        &self,
+        rule: &'static str,
+        at: usize,
+        found: &str,
+        expected: &str,
+        message: String,
+    ) -> Finding {
         let (line, column) = self.places.of(at);
         Finding {
             path: self.path.to_owned(),
@@ -178,11 +222,20 @@ impl<'a> Seen<'a> {
         for (field, must) in &self.fields {
             let found = self.said(field);
             let (expected, message) = match must {
-                Some(Ok(expected)) if *expected != found => (expected.as_str(), format!("says {found}, must be {expected}")),
+                Some(Ok(expected)) if *expected != found => (
+                    expected.as_str(),
+                    format!("says {found}, must be {expected}"),
+                ),
                 Some(Err(why)) => ("", format!("says {found}: {why}")),
                 _ => continue,
             };
-            findings.push(self.finding(field.kind.rule(), field.span.start, &found, expected, message));
+            findings.push(self.finding(
+                field.kind.rule(),
+                field.span.start,
+                &found,
+                expected,
+                message,
+            ));
         }
     }
 
@@ -193,8 +246,13 @@ impl<'a> Seen<'a> {
         if !statements.iter().any(|field| is_hash(&field)) {
             return;
         }
-        for branch in statements.split(|field| matches!(field.kind, Kind::Labels(_))).skip(1) {
-            if let Some(arch) = branch.iter().find(|field| matches!(field.kind, Kind::Arch(_)))
+        for branch in statements
+            .split(|field| matches!(field.kind, Kind::Labels(_)))
+            .skip(1)
+        {
+            if let Some(arch) = branch
+                .iter()
+                .find(|field| matches!(field.kind, Kind::Arch(_)))
                 && !branch.iter().any(|field| is_hash(&field))
             {
                 let message = format!("found no hash for {}", self.said(arch));
@@ -206,21 +264,50 @@ impl<'a> Seen<'a> {
     /// What every Dockerfile of a variant has: a version, a hash for what it downloads, and its variant's base.
     fn check_missing(&self, model: &Model, findings: &mut Vec<Finding>) {
         let config = &model.tree.config;
-        let has_hash = self.statements().any(|field| matches!(field.kind, Kind::Hash(_)));
+        let has_hash = self
+            .statements()
+            .any(|field| matches!(field.kind, Kind::Hash(_)));
         let mut missing = |rule, expected: &str, why: &str| {
-            findings.push(self.finding(rule, 0, "", expected, format!("found none of `{expected}`: {why}")));
+            findings.push(self.finding(
+                rule,
+                0,
+                "",
+                expected,
+                format!("found none of `{expected}`: {why}"),
+            ));
         };
-        let gives_version = |kind: &Kind| matches!(kind, Kind::Version { .. } | Kind::Tag | Kind::TagVariant | Kind::Mention);
+        let gives_version = |kind: &Kind| {
+            matches!(
+                kind,
+                Kind::Version { .. } | Kind::Tag | Kind::TagVariant | Kind::Mention
+            )
+        };
         let builds = self.scope.builds;
-        if builds && !self.fields.iter().any(|(field, must)| gives_version(&field.kind) && must.is_some() && !field.in_comment) {
-            let expected = format!("{}=<version>` or `{}:<version>-<variant>", config.version_key(), config.image);
+        if builds
+            && !self.fields.iter().any(|(field, must)| {
+                gives_version(&field.kind) && must.is_some() && !field.in_comment
+            })
+        {
+            let expected = format!(
+                "{}=<version>` or `{}:<version>-<variant>",
+                config.version_key(),
+                config.image
+            );
             missing("version", &expected, "nothing in the file gives a version");
         }
         if !has_hash && model.scanner.downloads(self.text) {
-            missing("hash", "<sha256>", "the file downloads an archive and pins no hash for it");
+            missing(
+                "hash",
+                "<sha256>",
+                "the file downloads an archive and pins no hash for it",
+            );
         }
-        let Some(variant) = self.scope.variant else { return };
-        let has_base = self.statements().any(|field| matches!(&field.kind, Kind::Base { image } if variant.is_on(image)));
+        let Some(variant) = self.scope.variant else {
+            return;
+        };
+        let has_base = self
+            .statements()
+            .any(|field| matches!(&field.kind, Kind::Base { image } if variant.is_on(image)));
         // A stage whose image is a variable may begin with anything.
         let is_from = |at: usize| at >= 5 && self.text[at - 5..at].eq_ignore_ascii_case(b"FROM ");
         if has_base || memchr_iter(b'$', self.text).any(is_from) {
@@ -232,10 +319,15 @@ impl<'a> Seen<'a> {
         if variant.family == "scratch" && !stages.is_empty() && !stages.iter().any(is_other) {
             missing("base", "FROM scratch", "no stage begins with nothing");
         }
-        let is_on_other = stages.iter().any(is_other) && !stages.iter().any(|stage| variant.is_on(stage));
+        let is_on_other =
+            stages.iter().any(is_other) && !stages.iter().any(|stage| variant.is_on(stage));
         if variant.has_numbered_base() && !stages.is_empty() && !is_on_other {
             let expected = format!("FROM …:{}", variant.base);
-            missing("base", &expected, &format!("no stage begins with {} {}", variant.family, variant.base));
+            missing(
+                "base",
+                &expected,
+                &format!("no stage begins with {} {}", variant.family, variant.base),
+            );
         }
     }
 }
@@ -247,25 +339,50 @@ fn conflict(text: &[u8]) -> Option<usize> {
 
 /// Version directories without variants, and folders that are called like a variant and have no Dockerfile.
 fn check_folders(model: &Model, findings: &mut Vec<Finding>) {
-    let families: Vec<&str> =
-        model.directories.iter().flat_map(|directory| &directory.variants).map(|variant| variant.family.as_str()).collect();
+    let families: Vec<&str> = model
+        .directories
+        .iter()
+        .flat_map(|directory| &directory.variants)
+        .map(|variant| variant.family.as_str())
+        .collect();
     let mut missing = |path: String, expected: &str, message: String| {
         let (found, expected) = (String::new(), expected.to_owned());
-        findings.push(Finding { path, line: 1, column: 1, rule: "folder", found, expected, message });
+        findings.push(Finding {
+            path,
+            line: 1,
+            column: 1,
+            rule: "folder",
+            found,
+            expected,
+            message,
+        });
     };
     for directory in &model.directories {
         if directory.variants.is_empty() {
-            missing(directory.name.clone(), "a variant", "a version directory without variants".to_owned());
+            missing(
+                directory.name.clone(),
+                "a variant",
+                "a version directory without variants".to_owned(),
+            );
         }
         if model.tree.config.directory.render(&directory.version) != directory.name {
-            let message = format!("its Dockerfiles are at {}, which is not of this directory", directory.version);
+            let message = format!(
+                "its Dockerfiles are at {}, which is not of this directory",
+                directory.version
+            );
             missing(directory.name.clone(), &directory.name, message);
         }
         for (path, _) in below(&model.tree.files, &directory.name) {
             let mut parts = path.split('/').skip(1);
-            let (Some(folder), Some(_)) = (parts.next(), parts.next()) else { continue };
-            let is_known = model.tree.files.contains_key(&format!("{}/{folder}/Dockerfile", directory.name));
-            let looks_like = Variant::parse(folder).is_some_and(|variant| families.contains(&variant.family.as_str()));
+            let (Some(folder), Some(_)) = (parts.next(), parts.next()) else {
+                continue;
+            };
+            let is_known = model
+                .tree
+                .files
+                .contains_key(&format!("{}/{folder}/Dockerfile", directory.name));
+            let looks_like = Variant::parse(folder)
+                .is_some_and(|variant| families.contains(&variant.family.as_str()));
             if looks_like && !is_known {
                 missing(
                     format!("{}/{folder}", directory.name),

@@ -19,7 +19,9 @@ use crate::version::Variant;
 #[derive(Debug, Parser)]
 #[command(version, subcommand_negates_reqs = true, max_term_width = 100)]
 #[command(override_usage = "update [OPTIONS] <VERSION>...\n       update <COMMAND> [OPTIONS]")]
-#[command(after_help = "Exit status: 0 fine; 1 `check` found something, or `--exit-code` and changes; 2 it could not be done.")]
+#[command(
+    after_help = "Exit status: 0 fine; 1 `check` found something, or `--exit-code` and changes; 2 it could not be done."
+)]
 #[command(after_long_help = "\
 Examples:
   update 0.25.6                          the main job
@@ -50,12 +52,18 @@ impl Cli {
         let matches = Self::command().get_matches();
         if let Some(command) = matches.subcommand_name() {
             let update = UpdateArgs::augment_args(clap::Command::new(""));
-            let given =
-                |argument: &&clap::Arg| matches.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine);
+            let given = |argument: &&clap::Arg| {
+                matches.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine)
+            };
             if let Some(argument) = update.get_arguments().find(given) {
-                let shown = argument.get_long().map_or("<VERSION>".to_owned(), |long| format!("--{long}"));
-                let message = format!("`update {command}` takes no {shown}: that is for the update alone");
-                Self::command().error(ErrorKind::ArgumentConflict, message).exit();
+                let shown = argument
+                    .get_long()
+                    .map_or("<VERSION>".to_owned(), |long| format!("--{long}"));
+                let message =
+                    format!("`update {command}` takes no {shown}: that is for the update alone");
+                Self::command()
+                    .error(ErrorKind::ArgumentConflict, message)
+                    .exit();
             }
         }
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
@@ -199,7 +207,9 @@ impl UpdateArgs {
 }
 
 fn variant(text: &str) -> Result<Variant, String> {
-    Variant::parse(text).ok_or_else(|| "wanted the name of a variant, such as alpine3.19 or nanoserver-ltsc2022".to_owned())
+    Variant::parse(text).ok_or_else(|| {
+        "wanted the name of a variant, such as alpine3.19 or nanoserver-ltsc2022".to_owned()
+    })
 }
 
 /// A value of that field of a library file.
@@ -212,13 +222,23 @@ fn value_of(field: &'static str) -> impl Fn(&str) -> Result<String, String> + Cl
 
 /// A host's operating system and the version in its label, which may be given whole: `ubuntu=24.04`, `ubuntu=ubuntu-24.04`.
 fn host(text: &str) -> Result<(String, String), String> {
-    let (system, label) = text.split_once('=').ok_or("wanted OS=LABEL, such as ubuntu=24.04")?;
-    let version = label.strip_prefix(system).and_then(|rest| rest.strip_prefix('-')).unwrap_or(label);
-    let is_version = version == "latest" || !version.is_empty() && version.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let (system, label) = text
+        .split_once('=')
+        .ok_or("wanted OS=LABEL, such as ubuntu=24.04")?;
+    let version = label
+        .strip_prefix(system)
+        .and_then(|rest| rest.strip_prefix('-'))
+        .unwrap_or(label);
+    let is_version = version == "latest"
+        || !version.is_empty() && version.chars().all(|c| c.is_ascii_digit() || c == '.');
     match system {
         "ubuntu" | "windows" | "macos" if is_version => Ok((system.to_owned(), version.to_owned())),
-        "ubuntu" | "windows" | "macos" => Err(format!("`{label}` is no version of a host, such as 24.04 or latest")),
-        _ => Err(format!("`{system}` is no host of GitHub's: wanted ubuntu, windows or macos")),
+        "ubuntu" | "windows" | "macos" => Err(format!(
+            "`{label}` is no version of a host, such as 24.04 or latest"
+        )),
+        _ => Err(format!(
+            "`{system}` is no host of GitHub's: wanted ubuntu, windows or macos"
+        )),
     }
 }
 

@@ -78,19 +78,28 @@ fn run_update(args: &UpdateArgs, common: &Common) -> Result<bool> {
     if !args.dry_run {
         recover(root)?;
     } else if is_interrupted(root) {
-        bail!("an update of {} was interrupted: finish it first, with the same command without --dry-run", root.display());
+        bail!(
+            "an update of {} was interrupted: finish it first, with the same command without --dry-run",
+            root.display()
+        );
     }
     let model = Model::new(Tree::read(root, History::Read)?)?;
     let options = args.options();
     // Without a version and nothing to verify no release is asked for, wherever releases are.
     let is_asked = !args.versions.is_empty() || args.verify;
-    let source = is_asked.then(|| source(&args.from, &model.tree.config)).transpose()?;
+    let source = is_asked
+        .then(|| source(&args.from, &model.tree.config))
+        .transpose()?;
     let versions = match &source {
         Some(source) => all(args.versions.iter().map(|wanted| source.resolve(wanted)))?,
         None => Vec::new(),
     };
     let targets = targets(&model, &versions, &options)?;
-    let pins = if targets.iter().all(|target| target.has_release) { Vec::new() } else { check(&model)?.pins };
+    let pins = if targets.iter().all(|target| target.has_release) {
+        Vec::new()
+    } else {
+        check(&model)?.pins
+    };
     let sums = all(targets.iter().map(|target| {
         let Some(source) = source.as_ref().filter(|_| target.has_release) else {
             return Ok(pinned(&pins, &target.version));
@@ -101,7 +110,10 @@ fn run_update(args: &UpdateArgs, common: &Common) -> Result<bool> {
     let plan = plan(&model, targets, &sums, &options)?;
     if let Some(source) = source.filter(|_| args.verify) {
         let wrong = verify(&source, &plan.pins, &output)?;
-        let lines: Vec<&str> = wrong.iter().map(|finding| finding.message.as_str()).collect();
+        let lines: Vec<&str> = wrong
+            .iter()
+            .map(|finding| finding.message.as_str())
+            .collect();
         ensure!(
             wrong.is_empty(),
             "archives that are not what the release publishes:\n  {}\nNothing was written",
@@ -129,22 +141,33 @@ fn source(from: &From, config: &Config) -> Result<Source> {
 /// What the tree itself pins for a version.
 fn pinned(pins: &[Pin], version: &Version) -> Sums {
     let of_version = pins.iter().filter(|pin| pin.archive.version == *version);
-    of_version.map(|pin| (pin.archive.name.clone(), pin.hash)).collect()
+    of_version
+        .map(|pin| (pin.archive.name.clone(), pin.hash))
+        .collect()
 }
 
 /// Downloads the archives of the pins: a finding for each that hashes to something else.
 fn verify(source: &Source, pins: &[Pin], output: &Output) -> Result<Vec<Finding>> {
     // A pin at zeros says that there is no such archive.
     let pins: Vec<&Pin> = pins.iter().filter(|pin| pin.hash != Sha256::ZERO).collect();
-    let mut archives: Vec<Archive> = pins.iter().map(|pin| Archive::clone(&pin.archive)).collect();
+    let mut archives: Vec<Archive> = pins
+        .iter()
+        .map(|pin| Archive::clone(&pin.archive))
+        .collect();
     archives.sort();
     archives.dedup();
     let hashes = all(hashes(source, &archives, &output.bars(&archives)).into_iter())?;
     let found: BTreeMap<&Archive, Sha256> = archives.iter().zip(hashes).collect();
     let differs = pins.iter().filter(|pin| found[&*pin.archive] != pin.hash);
     let findings = differs.map(|pin| {
-        let (actual, address) = (found[&*pin.archive], source.address(&pin.archive.version, &pin.archive.name));
-        let message = format!("{}: expected {}, but {address} hashes to {actual}", pin.archive.name, pin.hash);
+        let (actual, address) = (
+            found[&*pin.archive],
+            source.address(&pin.archive.version, &pin.archive.name),
+        );
+        let message = format!(
+            "{}: expected {}, but {address} hashes to {actual}",
+            pin.archive.name, pin.hash
+        );
         pin.finding(actual.to_string(), message)
     });
     Ok(findings.collect())
@@ -162,6 +185,12 @@ fn all<T>(results: impl Iterator<Item = Result<T>>) -> Result<Vec<T>> {
     match problems.len() {
         0 => Ok(values),
         1 => Err(problems.remove(0)),
-        _ => bail!(problems.iter().map(|problem| format!("{problem:#}")).collect::<Vec<_>>().join("\n")),
+        _ => bail!(
+            problems
+                .iter()
+                .map(|problem| format!("{problem:#}"))
+                .collect::<Vec<_>>()
+                .join("\n")
+        ),
     }
 }

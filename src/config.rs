@@ -51,7 +51,9 @@ impl Config {
     /// line and column.
     pub fn from_file(root: &Path) -> Result<Option<Self>> {
         let path = root.join("update.toml");
-        let Some(text) = read_if_there(&path)? else { return Ok(None) };
+        let Some(text) = read_if_there(&path)? else {
+            return Ok(None);
+        };
         Self::parse(text, &path.display().to_string()).map(Some)
     }
 
@@ -59,7 +61,11 @@ impl Config {
     pub fn parse(text: Vec<u8>, place: &str) -> Result<Self> {
         let text = String::from_utf8(text).with_context(|| format!("{place} is not UTF-8"))?;
         let config: Self = toml::from_str(&text).with_context(|| format!("cannot read {place}"))?;
-        for (key, value) in [("image", &config.image), ("server", &config.server), ("owner", &config.owner)] {
+        for (key, value) in [
+            ("image", &config.image),
+            ("server", &config.server),
+            ("owner", &config.owner),
+        ] {
             let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             ensure!(
                 !value.is_empty() && value.chars().all(plain),
@@ -84,13 +90,21 @@ impl Config {
             let addresses = addresses(files, folder)?;
             if let [(owner, server)] = Vec::from_iter(&addresses).as_slice() {
                 let image = server.strip_suffix("-server").unwrap_or(server).to_owned();
-                return Ok(Self { image, server: server.clone(), owner: owner.clone(), directory });
+                return Ok(Self {
+                    image,
+                    server: server.clone(),
+                    owner: owner.clone(),
+                    directory,
+                });
             }
             if !addresses.is_empty() {
                 break;
             }
         }
-        Ok(Self { directory, ..Self::default() })
+        Ok(Self {
+            directory,
+            ..Self::default()
+        })
     }
 
     /// The name under which Dockerfiles and scripts keep the version: `NATS_STREAMING_SERVER`.
@@ -105,23 +119,31 @@ impl Config {
 
     /// Where the server's releases are, without a final `/`.
     pub fn releases(&self) -> String {
-        format!("https://github.com/{}/{}/releases/download", self.owner, self.server)
+        format!(
+            "https://github.com/{}/{}/releases/download",
+            self.owner, self.server
+        )
     }
 }
 
 /// The owners and servers whose archives the Dockerfiles of a folder download.
 fn addresses(files: &Files, folder: &str) -> Result<BTreeSet<(String, String)>> {
     static ARCHIVE: LazyLock<Regex> = LazyLock::new(|| {
-        let pattern = r"(?-u)github\.com/([\w.-]+)/([\w.-]+)/releases/download/(?:[^/\s]+/([\w.-]+?)-v)?";
+        let pattern =
+            r"(?-u)github\.com/([\w.-]+)/([\w.-]+)/releases/download/(?:[^/\s]+/([\w.-]+?)-v)?";
         Regex::new(pattern).expect("a fixed pattern")
     });
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (mut named, mut others) = (BTreeSet::new(), BTreeSet::new());
-    for (path, file) in below(files, folder).filter(|(path, _)| path.rsplit('/').next().is_some_and(is_dockerfile)) {
+    for (path, file) in
+        below(files, folder).filter(|(path, _)| path.rsplit('/').next().is_some_and(is_dockerfile))
+    {
         let bytes = file.read().with_context(|| format!("cannot read {path}"))?;
         for address in ARCHIVE.captures_iter(&bytes) {
             // An address may be put together of parts, the archive's name one of its own.
-            let is_named = address.get(3).is_some_and(|name| name.as_bytes() == &address[2]);
+            let is_named = address
+                .get(3)
+                .is_some_and(|name| name.as_bytes() == &address[2]);
             let set = if is_named { &mut named } else { &mut others };
             set.insert((text(&address[1]), text(&address[2])));
         }
@@ -150,9 +172,15 @@ impl TryFrom<String> for Pattern {
         let lines = pattern.has_lines();
         ensure!(
             name.starts_with(|c: char| c.is_ascii_digit() || c == 'v')
-                && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+                && name
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
                 && name.contains("1234")
-                && pattern.parse(&name).is_some_and(|version| if lines { true } else { version == example }),
+                && pattern.parse(&name).is_some_and(|version| if lines {
+                    true
+                } else {
+                    version == example
+                }),
             "`{}` cannot name version directories: wanted `{{version}}`, or a line such as `{{major}}.{{minor}}.x`",
             pattern.0
         );
@@ -186,7 +214,9 @@ impl Pattern {
             let version = parse_version(name.strip_prefix(before)?.strip_suffix(after)?).ok()?;
             return (self.render(&version) == name).then_some(version);
         }
-        let mut numbers = name.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+        let mut numbers = name
+            .split(|c: char| !c.is_ascii_digit())
+            .filter(|digits| !digits.is_empty());
         let mut number = || numbers.next().map_or(Some(0), |digits| digits.parse().ok());
         let version = Version::new(number()?, number()?, 0);
         (self.render(&version) == name).then_some(version)
@@ -204,7 +234,11 @@ impl Pattern {
 /// The pattern that the names of these directories follow: lines, where one of them is called `2.14.x`.
 pub fn infer_pattern<'a>(mut directories: impl Iterator<Item = &'a str>) -> Pattern {
     let lines = Pattern::lines();
-    if directories.any(|name| lines.parse(name).is_some()) { lines } else { Pattern::default() }
+    if directories.any(|name| lines.parse(name).is_some()) {
+        lines
+    } else {
+        Pattern::default()
+    }
 }
 
 #[cfg(test)]
@@ -215,7 +249,10 @@ mod tests {
     fn a_directory_name_gives_its_version_back() {
         let version = Pattern::default();
         assert_eq!(version.parse("0.25.6"), Some(Version::new(0, 25, 6)));
-        assert_eq!(version.parse("2.14.0-RC.3").map(|v| v.to_string()), Some("2.14.0-RC.3".to_owned()));
+        assert_eq!(
+            version.parse("2.14.0-RC.3").map(|v| v.to_string()),
+            Some("2.14.0-RC.3".to_owned())
+        );
         for bad in ["v0.25.6", "0.25", "0.25.x", "tests", "0.25.6 "] {
             assert_eq!(version.parse(bad), None, "{bad}");
         }
@@ -228,10 +265,25 @@ mod tests {
 
     #[test]
     fn a_pattern_that_cannot_name_directories_is_refused() {
-        for good in ["{version}", "{major}.{minor}.x", "{major}.x", "v{version}", "{major}.{minor}"] {
+        for good in [
+            "{version}",
+            "{major}.{minor}.x",
+            "{major}.x",
+            "v{version}",
+            "{major}.{minor}",
+        ] {
             assert!(Pattern::try_from(good.to_owned()).is_ok(), "{good}");
         }
-        for bad in ["", "x", "{minor}.x", "../{version}", "a/{version}", "{patch}", "{version}{version}", "{major}{minor}"] {
+        for bad in [
+            "",
+            "x",
+            "{minor}.x",
+            "../{version}",
+            "a/{version}",
+            "{patch}",
+            "{version}{version}",
+            "{major}{minor}",
+        ] {
             assert!(Pattern::try_from(bad.to_owned()).is_err(), "{bad}");
         }
     }

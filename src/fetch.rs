@@ -14,7 +14,11 @@ use reqwest::{StatusCode, Url};
 const CONNECT: Duration = Duration::from_secs(15);
 const SILENCE: Duration = Duration::from_secs(30);
 /// The pauses before further tries. A server's own `Retry-After` may make one longer, up to `LONGEST_PAUSE`.
-const PAUSES: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(4)];
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(250),
+    Duration::from_secs(1),
+    Duration::from_secs(4),
+];
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const MOST_REDIRECTS: usize = 10;
 
@@ -44,7 +48,10 @@ struct Failure {
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self { error: error.into(), again_after: None }
+        Self {
+            error: error.into(),
+            again_after: None,
+        }
     }
 }
 
@@ -67,12 +74,22 @@ impl Fetcher {
             }
             let body = good(response)?;
             let size = body.content_length();
-            let mut body = Body { inner: body, count: 0, limits, start, exceeded: None };
+            let mut body = Body {
+                inner: body,
+                count: 0,
+                limits,
+                start,
+                exceeded: None,
+            };
             let result = read(size, &mut body);
             result.map(Some).map_err(|problem| match body.exceeded {
-                Some(why) => Failure { error: anyhow!(why), again_after: None },
+                Some(why) => Failure {
+                    error: anyhow!(why),
+                    again_after: None,
+                },
                 None => Failure {
-                    error: anyhow!(problem).context(format!("broke off after {} bytes", body.count)),
+                    error: anyhow!(problem)
+                        .context(format!("broke off after {} bytes", body.count)),
                     again_after: Some(Duration::ZERO),
                 },
             })
@@ -85,7 +102,11 @@ impl Fetcher {
             let response = self.send(address)?;
             let end = response.url().to_string();
             // Whether a page is there does not matter where its address says all.
-            if end == address { good(response).map(|_| end) } else { Ok(end) }
+            if end == address {
+                good(response).map(|_| end)
+            } else {
+                Ok(end)
+            }
         })
     }
 
@@ -116,10 +137,17 @@ fn with_retries<T>(address: &str, attempt: impl Fn() -> Result<T, Failure>) -> R
         match (failure.again_after, pauses.next()) {
             (Some(wanted), Some(pause)) => std::thread::sleep(pause.max(wanted.min(LONGEST_PAUSE))),
             (Some(_), None) => {
-                return Err(failure.error)
-                    .with_context(|| format!("cannot fetch {address}, tried {} times{ELSEWHERE}", PAUSES.len() + 1));
+                return Err(failure.error).with_context(|| {
+                    format!(
+                        "cannot fetch {address}, tried {} times{ELSEWHERE}",
+                        PAUSES.len() + 1
+                    )
+                });
             }
-            (None, _) => return Err(failure.error).with_context(|| format!("cannot fetch {address}{ELSEWHERE}")),
+            (None, _) => {
+                return Err(failure.error)
+                    .with_context(|| format!("cannot fetch {address}{ELSEWHERE}"));
+            }
         }
     }
 }
@@ -128,7 +156,10 @@ fn new_client() -> Result<Client> {
     // An error here only says that a provider is there already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let redirects = Policy::custom(|attempt| {
-        let was_safe = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
+        let was_safe = attempt
+            .previous()
+            .last()
+            .is_some_and(|url| url.scheme() == "https");
         if attempt.previous().len() > MOST_REDIRECTS {
             attempt.error(format!("more than {MOST_REDIRECTS} redirects"))
         } else if was_safe && attempt.url().scheme() != "https" {
@@ -161,7 +192,10 @@ fn token_for(url: &Url) -> Option<String> {
 /// A failure of the network, which another try may not meet; a redirect that is refused is refused each time.
 fn temporary(error: reqwest::Error) -> Failure {
     let again_after = (!error.is_redirect() && !error.is_builder()).then_some(Duration::ZERO);
-    Failure { error: anyhow!(error.without_url()), again_after }
+    Failure {
+        error: anyhow!(error.without_url()),
+        again_after,
+    }
 }
 
 /// The response, where its status says that the file is in it.
@@ -170,10 +204,16 @@ fn good(response: Response) -> Result<Response, Failure> {
     if status == StatusCode::OK {
         return Ok(response);
     }
-    let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let seconds = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
     let may_pass = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
     let again_after = may_pass.then(|| Duration::from_secs(seconds.unwrap_or(0)));
-    Err(Failure { error: anyhow!("the server answers {status}"), again_after })
+    Err(Failure {
+        error: anyhow!("the server answers {status}"),
+        again_after,
+    })
 }
 
 /// A body that ends with an error where it costs more than it may.
@@ -190,10 +230,16 @@ impl<R: Read> Read for Body<R> {
         let count = self.inner.read(buffer)?;
         self.count += count as u64;
         if self.count > self.limits.size {
-            self.exceeded = Some(format!("more than {} bytes, which is more than the file can have", self.limits.size));
+            self.exceeded = Some(format!(
+                "more than {} bytes, which is more than the file can have",
+                self.limits.size
+            ));
         } else if self.start.elapsed() > self.limits.time {
             let seconds = self.limits.time.as_secs();
-            self.exceeded = Some(format!("only {} bytes within {seconds} seconds, given up", self.count));
+            self.exceeded = Some(format!(
+                "only {} bytes within {seconds} seconds, given up",
+                self.count
+            ));
         }
         match &self.exceeded {
             Some(why) => Err(io::Error::other(why.clone())),
@@ -218,8 +264,17 @@ mod tests {
 
     #[test]
     fn a_body_that_drips_is_given_up() {
-        let limits = Limits { size: u64::MAX, time: Duration::from_millis(20) };
-        let mut body = Body { inner: Drip, count: 0, limits, start: Instant::now(), exceeded: None };
+        let limits = Limits {
+            size: u64::MAX,
+            time: Duration::from_millis(20),
+        };
+        let mut body = Body {
+            inner: Drip,
+            count: 0,
+            limits,
+            start: Instant::now(),
+            exceeded: None,
+        };
         let problem = io::copy(&mut body, &mut io::sink()).unwrap_err();
         assert!(problem.to_string().starts_with("only "), "{problem}");
     }
@@ -227,7 +282,11 @@ mod tests {
     #[test]
     fn a_token_is_for_hosts_of_github_alone() {
         // The variables are not set in tests: what is asked here is that other hosts are not even asked for.
-        for other in ["https://github.com.example.org/", "http://github.com/", "https://objects.githubusercontent.com/"] {
+        for other in [
+            "https://github.com.example.org/",
+            "http://github.com/",
+            "https://objects.githubusercontent.com/",
+        ] {
             assert_eq!(token_for(&other.parse().unwrap()), None);
         }
     }

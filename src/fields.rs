@@ -27,7 +27,8 @@ pub const VERSION: &str = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?
 pub type Must = Option<Result<String, String>>;
 
 /// The systems that archives are built for, as their names give them: where a version ends and the system begins.
-const SYSTEMS: &str = "linux|windows|darwin|freebsd|netbsd|openbsd|dragonfly|solaris|illumos|aix|android";
+const SYSTEMS: &str =
+    "linux|windows|darwin|freebsd|netbsd|openbsd|dragonfly|solaris|illumos|aix|android";
 
 /// A span of a file that states something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,7 +152,12 @@ impl Scanner {
     pub fn new(config: &Config, variants: &BTreeSet<Variant>) -> Result<Self> {
         let words = Words::new(config, variants);
         let plain = plain(config, variants, &words);
-        let Words { reference, word, default, .. } = &words;
+        let Words {
+            reference,
+            word,
+            default,
+            ..
+        } = &words;
         let rest = [
             r"(?i)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(?<image>(?:[\w.-]+(?::\d+)?/)*[\w.-]+)(?::(?<tag>[^\s@]*))?".to_owned(),
             format!(r"{reference}(?:\$[{{(]*(?:env:)?(?<version>[A-Za-z_]\w*)|\d[\w.]*)[^\s$-]*(?:-\$\{{?(?<variant>\w+))?"),
@@ -160,18 +166,41 @@ impl Scanner {
             ),
         ];
         let archives = ArchiveScanner::patterns(config);
-        let all: Vec<&String> = plain.iter().map(|plain| &plain.0).chain(&rest).chain(&archives).collect();
+        let all: Vec<&String> = plain
+            .iter()
+            .map(|plain| &plain.0)
+            .chain(&rest)
+            .chain(&archives)
+            .collect();
         // Making a pattern takes longer than reading a small repository: two threads are worth it at once.
-        let made: Result<Vec<Regex>> = parallel::map(&all, 2, |_, pattern| bytes_regex(pattern)).into_iter().collect();
+        let made: Result<Vec<Regex>> = parallel::map(&all, 2, |_, pattern| bytes_regex(pattern))
+            .into_iter()
+            .collect();
         let mut made = made?.into_iter();
         let plain = plain.into_iter().zip(made.by_ref());
-        let plain = plain.map(|((_, kind, roles, needs), pattern)| Plain { pattern, kind, roles, needs }).collect();
+        let plain = plain
+            .map(|((_, kind, roles, needs), pattern)| Plain {
+                pattern,
+                kind,
+                roles,
+                needs,
+            })
+            .collect();
         let mut next = || made.next().context("a pattern is missing");
         let (from, variable, value) = (next()?, next()?, next()?);
         let archives = ArchiveScanner::new(config, next)?;
         let (key, image) = (config.version_key(), config.image.clone());
         let named = Needs::any_of([format!("{image}:").as_str()]);
-        Ok(Self { plain, archives, from, variable, value, key, image, named })
+        Ok(Self {
+            plain,
+            archives,
+            from,
+            variable,
+            value,
+            key,
+            image,
+            named,
+        })
     }
 
     /// The fields of a file, in the order in which they stand there; none overlaps another.
@@ -185,13 +214,24 @@ impl Scanner {
             hosts::scan(text, &mut found);
         }
         self.scan_variables(text, role, &mut found);
-        for plain in self.plain.iter().filter(|plain| plain.roles.contains(&role) && plain.needs.are_in(text)) {
+        for plain in self
+            .plain
+            .iter()
+            .filter(|plain| plain.roles.contains(&role) && plain.needs.are_in(text))
+        {
             // A match may end in the character that the next one begins with, so each search starts where a field ended.
             let mut from = 0;
-            while let Some(group) = plain.pattern.captures_at(text, from).and_then(|groups| groups.name("it")) {
+            while let Some(group) = plain
+                .pattern
+                .captures_at(text, from)
+                .and_then(|groups| groups.name("it"))
+            {
                 from = group.end();
                 let span = trimmed(text, group.range());
-                let has_end = matches!(plain.kind, Kind::Tag | Kind::Family | Kind::Version { key: false });
+                let has_end = matches!(
+                    plain.kind,
+                    Kind::Tag | Kind::Family | Kind::Version { key: false }
+                );
                 if has_end || is_whole(text, &span, &plain.kind) {
                     found.push((span, plain.kind.clone()));
                 }
@@ -208,7 +248,11 @@ impl Scanner {
                     in_comment = is_comment(text, span.start);
                 }
                 at = span.start;
-                fields.push(Field { in_comment, span, kind });
+                fields.push(Field {
+                    in_comment,
+                    span,
+                    kind,
+                });
             }
         }
         fields
@@ -234,7 +278,9 @@ impl Scanner {
                 (Some(version), _) if versions.contains(&groups["name"]) => {
                     found.push((version.range(), Kind::Version { key: false }));
                 }
-                (_, Some(variant)) if variants.contains(&groups["name"]) => found.push((variant.range(), Kind::TagVariant)),
+                (_, Some(variant)) if variants.contains(&groups["name"]) => {
+                    found.push((variant.range(), Kind::TagVariant))
+                }
                 _ => {}
             }
         }
@@ -243,12 +289,16 @@ impl Scanner {
     /// The tags of the images that stages begin with.
     fn scan_bases(&self, text: &[u8], found: &mut Vec<(Range<usize>, Kind)>) {
         for (image, tag) in self.froms(text) {
-            let (image, Some(tag)) = (said(text, &image), tag) else { continue };
+            let (image, Some(tag)) = (said(text, &image), tag) else {
+                continue;
+            };
             if image == self.image {
                 continue;
             }
             let image = image.rsplit('/').next().unwrap_or(&image).to_owned();
-            let variable = text[tag.clone()].strip_prefix(b"$").map(|name| name.trim_ascii());
+            let variable = text[tag.clone()]
+                .strip_prefix(b"$")
+                .map(|name| name.trim_ascii());
             let span = match variable {
                 None => Some(tag),
                 Some(name) => default_of(text, &String::from_utf8_lossy(name)),
@@ -260,16 +310,28 @@ impl Scanner {
     /// The images that stages begin with, and their tags. Few lines can be such, so that only those are given to the pattern.
     fn froms(&self, text: &[u8]) -> impl Iterator<Item = (Range<usize>, Option<Range<usize>>)> {
         let mut start = 0;
-        let lines = text.split_inclusive(|&byte| byte == b'\n').map(move |line| {
-            start += line.len();
-            (start - line.len(), line)
-        });
-        let is_from = |line: &[u8]| line.trim_ascii_start().get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"FROM"));
-        lines.filter(move |(_, line)| is_from(line)).filter_map(|(start, line)| {
-            let groups = self.from.captures(line)?;
-            let range = |name| groups.name(name).map(|group| start + group.start()..start + group.end());
-            Some((range("image")?, range("tag")))
-        })
+        let lines = text
+            .split_inclusive(|&byte| byte == b'\n')
+            .map(move |line| {
+                start += line.len();
+                (start - line.len(), line)
+            });
+        let is_from = |line: &[u8]| {
+            line.trim_ascii_start()
+                .get(..4)
+                .is_some_and(|word| word.eq_ignore_ascii_case(b"FROM"))
+        };
+        lines
+            .filter(move |(_, line)| is_from(line))
+            .filter_map(|(start, line)| {
+                let groups = self.from.captures(line)?;
+                let range = |name| {
+                    groups
+                        .name(name)
+                        .map(|group| start + group.start()..start + group.end())
+                };
+                Some((range("image")?, range("tag")))
+            })
     }
 
     /// Whether a Dockerfile downloads an archive of the server.
@@ -280,14 +342,19 @@ impl Scanner {
     /// The images that the stages of a Dockerfile begin with, without tag; `scratch` and names of stages too.
     pub fn stages(&self, text: &[u8]) -> Vec<String> {
         let last = |image: String| image.rsplit('/').next().unwrap_or_default().to_owned();
-        self.froms(text).map(|(image, _)| last(said(text, &image))).collect()
+        self.froms(text)
+            .map(|(image, _)| last(said(text, &image)))
+            .collect()
     }
 }
 
 /// The value that an `ARG` of this name (`NAME`, `{NAME}`) has by default.
 fn default_of(text: &[u8], name: &str) -> Option<Range<usize>> {
     let name = regex::escape(name.trim_matches(['{', '}']));
-    let pattern = bytes_regex(&format!(r#"(?mi)^[ \t]*ARG[ \t]+{name}=["']?(?<it>[^\s"']+)"#)).ok()?;
+    let pattern = bytes_regex(&format!(
+        r#"(?mi)^[ \t]*ARG[ \t]+{name}=["']?(?<it>[^\s"']+)"#
+    ))
+    .ok()?;
     Some(pattern.captures(text)?.name("it")?.range())
 }
 
@@ -301,18 +368,26 @@ fn contains(text: &[u8], what: &[u8]) -> bool {
 
 /// A span without the `.` at its end, which is the sentence's, and the `-` in front of a variable.
 fn trimmed(text: &[u8], span: Range<usize>) -> Range<usize> {
-    if text[..span.end].ends_with(b"-") && !text.get(span.end).is_some_and(|next| b"${(%".contains(next)) {
+    if text[..span.end].ends_with(b"-")
+        && !text
+            .get(span.end)
+            .is_some_and(|next| b"${(%".contains(next))
+    {
         // Nothing follows that would be the rest of it: it is wrong as it stands.
         return span;
     }
-    let kept = text[span.clone()].iter().rposition(|byte| !matches!(byte, b'.' | b'-')).map_or(0, |last| last + 1);
+    let kept = text[span.clone()]
+        .iter()
+        .rposition(|byte| !matches!(byte, b'.' | b'-'))
+        .map_or(0, |last| last + 1);
     span.start..span.start + kept
 }
 
 /// Whether the word ends where the span does: `127.0.0` is not all of `127.0.0.1`, nor `alpine3.1` of `alpine3.1-slim`.
 fn is_whole(text: &[u8], span: &Range<usize>, kind: &Kind) -> bool {
     let rest = &text[span.end..];
-    let word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let word =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     match rest.first() {
         Some(b'{' | b'$' | b'*') => !matches!(kind, Kind::Variant | Kind::TagVariant),
         Some(b'.') if matches!(rest.get(1), Some(b'{' | b'$' | b'*')) => false,
@@ -330,12 +405,18 @@ fn is_comment(text: &[u8], at: usize) -> bool {
 /// The line of a place.
 fn line_at(text: &[u8], at: usize) -> &[u8] {
     let start = at - line_before(text, at).len();
-    let end = text[at..].iter().position(|&byte| byte == b'\n').map_or(text.len(), |newline| at + newline);
+    let end = text[at..]
+        .iter()
+        .position(|&byte| byte == b'\n')
+        .map_or(text.len(), |newline| at + newline);
     &text[start..end]
 }
 
 /// The line of a place, as far as that place.
 fn line_before(text: &[u8], at: usize) -> &[u8] {
-    let start = text[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+    let start = text[..at]
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |newline| newline + 1);
     &text[start..at]
 }

@@ -32,21 +32,35 @@ pub enum Reach {
 impl Git {
     /// The repository whose top folder `root` is. An error where there is none, or no `git`.
     pub fn open(root: &Path) -> Result<Self> {
-        let git = Self { root: root.to_owned() };
+        let git = Self {
+            root: root.to_owned(),
+        };
         let output = git.run(&["rev-parse", "--show-prefix"])?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            let reason = said.lines().find_map(|line| line.strip_prefix("fatal: ")).unwrap_or("git fails").to_owned();
+            let reason = said
+                .lines()
+                .find_map(|line| line.strip_prefix("fatal: "))
+                .unwrap_or("git fails")
+                .to_owned();
             let (short, place) = (reason.split(" (").next().unwrap_or(&reason), root.display());
             if short.contains("dubious ownership") {
-                bail!("{place} belongs to somebody else, and git refuses it: `git config --global --add safe.directory {place}`");
+                bail!(
+                    "{place} belongs to somebody else, and git refuses it: `git config --global --add safe.directory {place}`"
+                );
             }
             bail!(
                 "{place} is {}",
-                if short.starts_with("not a") { short.to_owned() } else { format!("no git repository: {short}") }
+                if short.starts_with("not a") {
+                    short.to_owned()
+                } else {
+                    format!("no git repository: {short}")
+                }
             );
         }
-        let prefix = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
+        let prefix = String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned();
         ensure!(
             prefix.is_empty(),
             "{} is the folder {prefix} of a git repository, and folders in a library file are counted from its top",
@@ -62,12 +76,21 @@ impl Git {
 
     /// The commit of that name or that begins with these digits; `None` where the repository has none.
     pub fn commit(&self, name: &str) -> Result<Option<String>> {
-        self.line(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")])
+        self.line(&[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &format!("{name}^{{commit}}"),
+        ])
     }
 
     /// Whether only a part of the history is here, so that an unknown commit means nothing.
     pub fn is_shallow(&self) -> Result<bool> {
-        Ok(self.line(&["rev-parse", "--is-shallow-repository"])?.as_deref() == Some("true"))
+        Ok(self
+            .line(&["rev-parse", "--is-shallow-repository"])?
+            .as_deref()
+            == Some("true"))
     }
 
     /// The branch that is checked out: `refs/heads/main`.
@@ -77,16 +100,27 @@ impl Git {
 
     /// The address of the remote `origin`, as one that everybody can read from.
     pub fn origin(&self) -> Result<Option<String>> {
-        Ok(self.remotes()?.into_iter().find(|(name, _)| name == "origin").map(|(_, url)| url))
+        Ok(self
+            .remotes()?
+            .into_iter()
+            .find(|(name, _)| name == "origin")
+            .map(|(_, url)| url))
     }
 
     /// The remotes, each with its address as one that everybody can read from.
     fn remotes(&self) -> Result<Vec<(String, String)>> {
-        let listed = self.run(&["config", "--get-regexp", r"^remote\..*\.url$"])?.stdout;
+        let listed = self
+            .run(&["config", "--get-regexp", r"^remote\..*\.url$"])?
+            .stdout;
         let listed = String::from_utf8_lossy(&listed);
         let remote = |line: &str| {
             let (key, url) = line.split_once(' ')?;
-            Some((key.strip_prefix("remote.")?.strip_suffix(".url")?.to_owned(), public(url)))
+            Some((
+                key.strip_prefix("remote.")?
+                    .strip_suffix(".url")?
+                    .to_owned(),
+                public(url),
+            ))
         };
         Ok(listed.lines().filter_map(remote).collect())
     }
@@ -95,36 +129,71 @@ impl Git {
     /// known of the remote, else of the branch here.
     pub fn reach(&self, commit: &str, fetched: &str, address: &str) -> Result<Reach> {
         let remotes = self.remotes()?;
-        let remote = remotes.iter().find(|(_, url)| *url == public(address)).map_or("origin", |(name, _)| name);
-        let tracked = fetched.strip_prefix("refs/heads/").map(|branch| format!("refs/remotes/{remote}/{branch}"));
+        let remote = remotes
+            .iter()
+            .find(|(_, url)| *url == public(address))
+            .map_or("origin", |(name, _)| name);
+        let tracked = fetched
+            .strip_prefix("refs/heads/")
+            .map(|branch| format!("refs/remotes/{remote}/{branch}"));
         for name in tracked.iter().map(String::as_str).chain([fetched]) {
             if self.commit(name)?.is_none() {
                 continue;
             }
             let output = self.run(&["merge-base", "--is-ancestor", commit, name])?;
-            let short = ["refs/remotes/", "refs/heads/", "refs/tags/"].iter().find_map(|start| name.strip_prefix(start));
+            let short = ["refs/remotes/", "refs/heads/", "refs/tags/"]
+                .iter()
+                .find_map(|start| name.strip_prefix(start));
             return Ok(match output.status.code() {
                 Some(0) => Reach::Yes,
                 Some(1) => Reach::No(short.unwrap_or(name).to_owned()),
                 _ => Reach::Unknown,
             });
         }
-        let known = self.line(&["for-each-ref", "--count=1", "--format=%(refname)", &format!("refs/remotes/{remote}/")])?;
+        let known = self.line(&[
+            "for-each-ref",
+            "--count=1",
+            "--format=%(refname)",
+            &format!("refs/remotes/{remote}/"),
+        ])?;
         let is_known = known.is_some() && tracked.is_some() && !self.is_shallow()?;
-        Ok(if is_known { Reach::Missing(remote.to_owned()) } else { Reach::Unknown })
+        Ok(if is_known {
+            Reach::Missing(remote.to_owned())
+        } else {
+            Reach::Unknown
+        })
     }
 
     /// Whether a folder is the same at two commits, both of which are here.
     pub fn is_same(&self, one: &str, other: &str, folder: &str) -> Result<bool> {
-        let at =
-            |commit: &str| self.line(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{commit}:{folder}")]);
+        let at = |commit: &str| {
+            self.line(&[
+                "rev-parse",
+                "--verify",
+                "--quiet",
+                "--end-of-options",
+                &format!("{commit}:{folder}"),
+            ])
+        };
         let (one, other) = (at(one)?, at(other)?);
         Ok(one.is_some() && one == other)
     }
 
     /// The files below these folders that are not as the commit has them that is checked out, new ones too.
     pub fn changed(&self, folders: &[&str]) -> Result<Vec<String>> {
-        let args = [&["-c", "core.fsmonitor=false", "status", "--porcelain", "-z", "--no-renames", "--"], folders].concat();
+        let args = [
+            &[
+                "-c",
+                "core.fsmonitor=false",
+                "status",
+                "--porcelain",
+                "-z",
+                "--no-renames",
+                "--",
+            ],
+            folders,
+        ]
+        .concat();
         let listed = self.output(&args)?;
         let name = |line: &[u8]| Some(String::from_utf8_lossy(line.get(3..)?).into_owned());
         Ok(listed.split(|&byte| byte == 0).filter_map(name).collect())
@@ -133,59 +202,121 @@ impl Git {
     /// The Dockerfiles of a commit's version directories, as a tree.
     pub fn tree(&self, commit: &str) -> Result<Tree> {
         let listed = self.output(&["ls-tree", "-r", "-z", "--full-tree", commit])?;
-        let blobs: Vec<Blob> = listed.split(|&byte| byte == 0).filter_map(Blob::parse).collect();
+        let blobs: Vec<Blob> = listed
+            .split(|&byte| byte == 0)
+            .filter_map(Blob::parse)
+            .collect();
         let config = blobs.iter().find(|blob| blob.path == "update.toml");
-        let config = config.map(|blob| Config::parse(self.blobs(&[blob])?.concat(), &format!("update.toml of {commit}")));
+        let config = config.map(|blob| {
+            Config::parse(
+                self.blobs(&[blob])?.concat(),
+                &format!("update.toml of {commit}"),
+            )
+        });
         let config = config.transpose()?;
-        let folders = || blobs.iter().filter_map(|blob| Some(blob.path.split_once('/')?.0));
-        let pattern = config.as_ref().map_or_else(|| infer_pattern(folders()), |config| config.directory.clone());
-        let directories: BTreeSet<String> = folders().filter(|name| pattern.parse(name).is_some()).map(str::to_owned).collect();
+        let folders = || {
+            blobs
+                .iter()
+                .filter_map(|blob| Some(blob.path.split_once('/')?.0))
+        };
+        let pattern = config.as_ref().map_or_else(
+            || infer_pattern(folders()),
+            |config| config.directory.clone(),
+        );
+        let directories: BTreeSet<String> = folders()
+            .filter(|name| pattern.parse(name).is_some())
+            .map(str::to_owned)
+            .collect();
         let wanted: Vec<&Blob> = blobs
             .iter()
-            .filter(|blob| blob.path.split('/').next().is_some_and(|first| directories.contains(first)))
+            .filter(|blob| {
+                blob.path
+                    .split('/')
+                    .next()
+                    .is_some_and(|first| directories.contains(first))
+            })
             .filter(|blob| blob.path.rsplit('/').next().is_some_and(is_dockerfile))
             .collect();
         let texts = self.blobs(&wanted)?;
-        let files: Files = wanted.iter().zip(texts).map(|(blob, text)| (blob.path.clone(), blob.file(text))).collect();
+        let files: Files = wanted
+            .iter()
+            .zip(texts)
+            .map(|(blob, text)| (blob.path.clone(), blob.file(text)))
+            .collect();
         let config = config.map_or_else(|| Config::infer(&files, pattern), Ok)?;
-        Ok(Tree { config, files, directories })
+        Ok(Tree {
+            config,
+            files,
+            directories,
+        })
     }
 
     /// The contents of blobs, in their order.
     fn blobs(&self, blobs: &[&Blob]) -> Result<Vec<Vec<u8>>> {
-        let mut child = self.command(&["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let (mut input, mut output) = child.stdin.take().zip(child.stdout.take()).context("git has no input or output")?;
-        let names: String = blobs.iter().map(|blob| format!("{}\n", blob.name)).collect();
+        let mut child = self
+            .command(&["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let (mut input, mut output) = child
+            .stdin
+            .take()
+            .zip(child.stdout.take())
+            .context("git has no input or output")?;
+        let names: String = blobs
+            .iter()
+            .map(|blob| format!("{}\n", blob.name))
+            .collect();
         let mut all = Vec::new();
         // Both pipes are small: what is asked for goes in while what is answered comes out.
         thread::scope(|scope| {
             let writer = scope.spawn(move || input.write_all(names.as_bytes()));
             output.read_to_end(&mut all)?;
-            writer.join().map_err(|_| anyhow::anyhow!("the thread that asks git ended"))?.context("git takes no more questions")
+            writer
+                .join()
+                .map_err(|_| anyhow::anyhow!("the thread that asks git ended"))?
+                .context("git takes no more questions")
         })?;
         child.wait()?;
         let mut rest = all.as_slice();
-        blobs.iter().map(|blob| next(&mut rest).with_context(|| format!("git has no content of {}", blob.path))).collect()
+        blobs
+            .iter()
+            .map(|blob| {
+                next(&mut rest).with_context(|| format!("git has no content of {}", blob.path))
+            })
+            .collect()
     }
 
     /// What git answers, without the end of its line; `None` where it has no answer.
     fn line(&self, args: &[&str]) -> Result<Option<String>> {
         let output = self.run(args)?;
-        let line = String::from_utf8(output.stdout).context("git answers in something else than UTF-8")?;
-        Ok(output.status.success().then(|| line.trim_end().to_owned()).filter(|line| !line.is_empty()))
+        let line =
+            String::from_utf8(output.stdout).context("git answers in something else than UTF-8")?;
+        Ok(output
+            .status
+            .success()
+            .then(|| line.trim_end().to_owned())
+            .filter(|line| !line.is_empty()))
     }
 
     fn output(&self, args: &[&str]) -> Result<Vec<u8>> {
         let output = self.run(args)?;
         let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "git {} fails: {}", args.join(" "), said.trim_end());
+        ensure!(
+            output.status.success(),
+            "git {} fails: {}",
+            args.join(" "),
+            said.trim_end()
+        );
         Ok(output.stdout)
     }
 
     fn run(&self, args: &[&str]) -> Result<Output> {
         match self.command(args).output() {
             Err(problem) if problem.kind() == ErrorKind::NotFound => {
-                bail!("git is not installed, or not on PATH; without it nothing is known of commits")
+                bail!(
+                    "git is not installed, or not on PATH; without it nothing is known of commits"
+                )
             }
             other => other.context("cannot start git"),
         }
@@ -193,11 +324,28 @@ impl Git {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new("git");
-        command.arg("-C").arg(&self.root).arg("--no-replace-objects").args(args).stdin(Stdio::null()).stderr(Stdio::piped());
+        command
+            .arg("-C")
+            .arg(&self.root)
+            .arg("--no-replace-objects")
+            .args(args)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped());
         // Messages in English, for what is read of them; nothing fetched behind the back.
-        command.env("LC_ALL", "C").env("GIT_NO_LAZY_FETCH", "1").env("GIT_OPTIONAL_LOCKS", "0");
+        command
+            .env("LC_ALL", "C")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_OPTIONAL_LOCKS", "0");
         // A hook of git runs with these, which would name another repository.
-        ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"].iter().for_each(|name| {
+        [
+            "GIT_DIR",
+            "GIT_WORK_TREE",
+            "GIT_INDEX_FILE",
+            "GIT_COMMON_DIR",
+            "GIT_PREFIX",
+        ]
+        .iter()
+        .for_each(|name| {
             command.env_remove(name);
         });
         command
@@ -217,7 +365,11 @@ impl Blob {
         let (info, path) = std::str::from_utf8(line).ok()?.split_once('\t')?;
         let [mode, kind, name] = info.split(' ').collect::<Vec<_>>().try_into().ok()?;
         let mode = u32::from_str_radix(mode, 8).ok()?;
-        (kind == "blob").then(|| Self { mode, name: name.to_owned(), path: path.to_owned() })
+        (kind == "blob").then(|| Self {
+            mode,
+            name: name.to_owned(),
+            path: path.to_owned(),
+        })
     }
 
     fn file(&self, text: Vec<u8>) -> File {
@@ -226,7 +378,10 @@ impl Blob {
             LINK => Content::Link(String::from_utf8_lossy(&text).into_owned().into()),
             _ => Content::Bytes(text),
         };
-        File { content, mode: self.mode & 0o7777 }
+        File {
+            content,
+            mode: self.mode & 0o7777,
+        }
     }
 }
 
@@ -234,7 +389,12 @@ impl Blob {
 fn next(rest: &mut &[u8]) -> Option<Vec<u8>> {
     let end = rest.iter().position(|&byte| byte == b'\n')?;
     let head = std::str::from_utf8(&rest[..end]).ok()?;
-    let size: usize = head.rsplit_once(" blob ").or(head.rsplit_once(' '))?.1.parse().ok()?;
+    let size: usize = head
+        .rsplit_once(" blob ")
+        .or(head.rsplit_once(' '))?
+        .1
+        .parse()
+        .ok()?;
     let content = rest.get(end + 1..end + 1 + size)?.to_vec();
     *rest = rest.get(end + 2 + size..)?;
     Some(content)
@@ -246,7 +406,9 @@ fn public(url: &str) -> String {
     let url = url.trim_end_matches('/');
     let Some((scheme, rest)) = url.split_once("://") else {
         let path = url.strip_prefix("git@github.com:");
-        return path.map_or(url.to_owned(), |path| public(&format!("https://github.com/{path}")));
+        return path.map_or(url.to_owned(), |path| {
+            public(&format!("https://github.com/{path}"))
+        });
     };
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let host = host.rsplit('@').next().unwrap_or(host);
@@ -262,12 +424,22 @@ mod tests {
 
     #[test]
     fn an_address_with_a_key_becomes_one_that_everybody_can_read() {
-        for url in ["git@github.com:a/b.git", "ssh://git@github.com/a/b", "https://github.com/a/b/", "https://github.com/a/b.git"]
-        {
+        for url in [
+            "git@github.com:a/b.git",
+            "ssh://git@github.com/a/b",
+            "https://github.com/a/b/",
+            "https://github.com/a/b.git",
+        ] {
             assert_eq!(public(url), "https://github.com/a/b.git");
         }
-        assert_eq!(public("https://user:password@github.com/a/b.git"), "https://github.com/a/b.git");
-        assert_eq!(public("https://user:password@example.com/a/b"), "https://example.com/a/b");
+        assert_eq!(
+            public("https://user:password@github.com/a/b.git"),
+            "https://github.com/a/b.git"
+        );
+        assert_eq!(
+            public("https://user:password@example.com/a/b"),
+            "https://example.com/a/b"
+        );
         assert_eq!(public("/srv/git/b.git"), "/srv/git/b.git");
     }
 }

@@ -43,8 +43,20 @@ pub struct Problem {
 
 impl Problem {
     /// A problem with its parts.
-    pub fn new(at: usize, rule: &'static str, found: &str, expected: &str, message: String) -> Self {
-        Self { at, rule, found: found.to_owned(), expected: expected.to_owned(), message }
+    pub fn new(
+        at: usize,
+        rule: &'static str,
+        found: &str,
+        expected: &str,
+        message: String,
+    ) -> Self {
+        Self {
+            at,
+            rule,
+            found: found.to_owned(),
+            expected: expected.to_owned(),
+            message,
+        }
     }
 
     /// A problem of the file's own grammar.
@@ -55,8 +67,22 @@ impl Problem {
     /// The finding that it is in a file.
     pub fn finding(self, path: &str, places: &Places) -> Finding {
         let (line, column) = places.of(self.at);
-        let Self { rule, found, expected, message, .. } = self;
-        Finding { path: path.to_owned(), line, column, rule, found, expected, message }
+        let Self {
+            rule,
+            found,
+            expected,
+            message,
+            ..
+        } = self;
+        Finding {
+            path: path.to_owned(),
+            line,
+            column,
+            rule,
+            found,
+            expected,
+            message,
+        }
     }
 }
 

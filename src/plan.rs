@@ -76,7 +76,12 @@ pub struct Plan {
 /// is reported, all of one kind together.
 pub fn plan(model: &Model, targets: Vec<Target>, sums: &[Sums], options: &Options) -> Result<Plan> {
     let all = |ask: &dyn Fn(&Target, &Sums) -> Vec<String>| -> Vec<String> {
-        targets.iter().zip(sums).filter(|(target, _)| target.has_release).flat_map(|(target, sums)| ask(target, sums)).collect()
+        targets
+            .iter()
+            .zip(sums)
+            .filter(|(target, _)| target.has_release)
+            .flat_map(|(target, sums)| ask(target, sums))
+            .collect()
     };
     if !options.repin {
         refuse(
@@ -99,19 +104,39 @@ pub fn plan(model: &Model, targets: Vec<Target>, sums: &[Sums], options: &Option
         "Ask those who published it; nothing was written",
     )?;
     let after = draft.model.next(draft.written(&targets, sums, options))?;
-    let is_target =
-        |path: &str| after.tree.directory_of(path).is_some_and(|name| targets.iter().any(|target| target.directory == name));
+    let is_target = |path: &str| {
+        after
+            .tree
+            .directory_of(path)
+            .is_some_and(|name| targets.iter().any(|target| target.directory == name))
+    };
     // Answered for is what the update writes: its directories, and the scripts that all of them share.
-    let is_shared = |path: &str| after.tree.role(path) == Some(Role::Script) && after.tree.directory_of(path).is_none();
+    let is_shared = |path: &str| {
+        after.tree.role(path) == Some(Role::Script) && after.tree.directory_of(path).is_none()
+    };
     let is_allowed = |finding: &Finding| {
-        let is_zeros = finding.found.parse().is_ok_and(|hash: Sha256| hash == Sha256::ZERO);
+        let is_zeros = finding
+            .found
+            .parse()
+            .is_ok_and(|hash: Sha256| hash == Sha256::ZERO);
         ["folder", "order", "script"].contains(&finding.rule) || is_zeros && options.allow_missing
     };
-    let Report { findings, mut pins, .. } = check(&after)?;
+    let Report {
+        findings, mut pins, ..
+    } = check(&after)?;
     let (fatal, remaining): (Vec<Finding>, Vec<Finding>) =
-        findings.into_iter().partition(|finding| (is_target(&finding.path) || is_shared(&finding.path)) && !is_allowed(finding));
-    let shown =
-        |finding: &Finding| format!("{}:{}: {}: {}", draft.place(&finding.path), finding.line, finding.rule, finding.message);
+        findings.into_iter().partition(|finding| {
+            (is_target(&finding.path) || is_shared(&finding.path)) && !is_allowed(finding)
+        });
+    let shown = |finding: &Finding| {
+        format!(
+            "{}:{}: {}: {}",
+            draft.place(&finding.path),
+            finding.line,
+            finding.rule,
+            finding.message
+        )
+    };
     refuse(
         "what an update cannot put right by itself",
         &fatal.iter().map(shown).collect::<Vec<_>>(),
@@ -131,7 +156,11 @@ pub fn plan(model: &Model, targets: Vec<Target>, sums: &[Sums], options: &Option
 
 /// An error that names all problems of one kind, where there are any.
 fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()> {
-    ensure!(problems.is_empty(), "{what}:\n  {}\n{advice}", problems.join("\n  "));
+    ensure!(
+        problems.is_empty(),
+        "{what}:\n  {}\n{advice}",
+        problems.join("\n  ")
+    );
     Ok(())
 }
 
@@ -145,19 +174,28 @@ fn repinned(model: &Model, target: &Target, sums: &Sums) -> Vec<String> {
         let fields = model.scanner.scan(file.text(), Role::Dockerfile);
         let version = target.version.to_string();
         let is_key = |kind: &Kind| *kind == Kind::Version { key: true };
-        if fields.iter().any(|field| is_key(&field.kind) && said(file.text(), &field.span) != version) {
+        if fields
+            .iter()
+            .any(|field| is_key(&field.kind) && said(file.text(), &field.span) != version)
+        {
             continue;
         }
         for field in fields.iter().filter(|field| !field.in_comment) {
-            let Kind::Hash(Some(platform)) = &field.kind else { continue };
+            let Kind::Hash(Some(platform)) = &field.kind else {
+                continue;
+            };
             let archive = model.tree.config.archive(&target.version, platform);
-            let Ok(found) = said(file.text(), &field.span).parse::<Sha256>() else { continue };
+            let Ok(found) = said(file.text(), &field.span).parse::<Sha256>() else {
+                continue;
+            };
             if let Some(published) = sums.get(&archive)
                 && found != published
                 && found != Sha256::ZERO
             {
                 let (line, _) = Places::new(file.text()).of(field.span.start);
-                problems.push(format!("{path}:{line}: {archive}: pinned {found}, published {published}"));
+                problems.push(format!(
+                    "{path}:{line}: {archive}: pinned {found}, published {published}"
+                ));
             }
         }
     }
@@ -167,7 +205,13 @@ fn repinned(model: &Model, target: &Target, sums: &Sums) -> Vec<String> {
 /// The links and bytes of a tree after a plan, for tests and for a dry run: old files with the changes made.
 pub fn applied(files: &Files, plan: &Plan) -> Files {
     let mut files = files.clone();
-    plan.removed.iter().for_each(|path| drop(files.remove(path)));
-    files.extend(plan.changes.iter().map(|change| (change.path.clone(), change.after.clone())));
+    plan.removed
+        .iter()
+        .for_each(|path| drop(files.remove(path)));
+    files.extend(
+        plan.changes
+            .iter()
+            .map(|change| (change.path.clone(), change.after.clone())),
+    );
     files
 }

@@ -16,9 +16,15 @@ use crate::version::parse_version;
 
 /// The sums of the largest release are some 5 KB; what is a hundred times that is something else.
 const MOST_SUMS: u64 = 512 * 1024;
-const SUMS: Limits = Limits { size: MOST_SUMS, time: Duration::from_secs(120) };
+const SUMS: Limits = Limits {
+    size: MOST_SUMS,
+    time: Duration::from_secs(120),
+};
 /// The largest archives are some 20 MB.
-const ARCHIVE: Limits = Limits { size: 2 << 30, time: Duration::from_secs(30 * 60) };
+const ARCHIVE: Limits = Limits {
+    size: 2 << 30,
+    time: Duration::from_secs(30 * 60),
+};
 
 /// A version as the command line asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +39,11 @@ impl std::str::FromStr for Wanted {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        if text == "latest" { Ok(Self::Latest) } else { parse_version(text).map(Self::Version) }
+        if text == "latest" {
+            Ok(Self::Latest)
+        } else {
+            parse_version(text).map(Self::Version)
+        }
     }
 }
 
@@ -48,19 +58,34 @@ pub enum Source {
 impl Source {
     /// Reads an address or a folder's path.
     pub fn new(from: &str) -> Result<Self> {
-        let scheme = from.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let scheme = from
+            .split_once("://")
+            .map(|(scheme, _)| scheme.to_ascii_lowercase());
         if scheme.is_some_and(|scheme| scheme == "http" || scheme == "https") {
-            return Ok(Self::Web(from.trim_end_matches('/').to_owned(), Fetcher::default()));
+            return Ok(Self::Web(
+                from.trim_end_matches('/').to_owned(),
+                Fetcher::default(),
+            ));
         }
-        ensure!(!from.contains("://"), "cannot fetch from {from}: wanted an http or https address, or a folder");
-        ensure!(fs::metadata(from).is_ok_and(|found| found.is_dir()), "cannot fetch from {from}: there is no such folder");
+        ensure!(
+            !from.contains("://"),
+            "cannot fetch from {from}: wanted an http or https address, or a folder"
+        );
+        ensure!(
+            fs::metadata(from).is_ok_and(|found| found.is_dir()),
+            "cannot fetch from {from}: there is no such folder"
+        );
         Ok(Self::Folder(from.into()))
     }
 
     /// The address of a file of a release, to be shown and to be read.
     pub fn address(&self, version: &Version, file: &str) -> String {
         match self {
-            Self::Folder(folder) => folder.join(format!("v{version}")).join(file).display().to_string(),
+            Self::Folder(folder) => folder
+                .join(format!("v{version}"))
+                .join(file)
+                .display()
+                .to_string(),
             Self::Web(base, _) => format!("{base}/v{version}/{file}"),
         }
     }
@@ -78,19 +103,28 @@ impl Source {
         match self {
             Self::Folder(folder) => {
                 let shown = folder.display();
-                let entries = fs::read_dir(folder).with_context(|| format!("cannot read the folder {shown}"))?;
+                let entries = fs::read_dir(folder)
+                    .with_context(|| format!("cannot read the folder {shown}"))?;
                 let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
                 let versions = names.filter_map(|name| parse_version(name.strip_prefix('v')?).ok());
-                let stable =
-                    versions.filter(|version| version.pre.is_empty() && folder.join(format!("v{version}/SHA256SUMS")).is_file());
-                stable.max().with_context(|| format!("no stable release in {shown}: wanted folders such as v0.25.6"))
+                let stable = versions.filter(|version| {
+                    version.pre.is_empty()
+                        && folder.join(format!("v{version}/SHA256SUMS")).is_file()
+                });
+                stable.max().with_context(|| {
+                    format!("no stable release in {shown}: wanted folders such as v0.25.6")
+                })
             }
             Self::Web(base, fetcher) => {
                 let address = format!("{}/latest", base.strip_suffix("/download").unwrap_or(base));
                 let end = fetcher.destination(&address)?;
                 let tag = end.rsplit_once("/tag/").map(|(_, tag)| tag);
                 let version = tag.and_then(|tag| parse_version(tag.trim_end_matches('/')).ok());
-                version.with_context(|| format!("{address} leads to {end}: wanted an address that ends in /tag/v<version>"))
+                version.with_context(|| {
+                    format!(
+                        "{address} leads to {end}: wanted an address that ends in /tag/v<version>"
+                    )
+                })
             }
         }
     }
@@ -100,11 +134,19 @@ impl Source {
         let address = self.address(version, "SHA256SUMS");
         let text = match self {
             Self::Folder(_) => match fs::metadata(&address) {
-                Ok(found) if !found.is_file() => bail!("{address}: neither a file nor a link to one"),
-                Ok(found) if found.len() > MOST_SUMS => bail!("{address}: {} bytes, which is no list of sums", found.len()),
-                Ok(_) => Some(fs::read(&address).with_context(|| format!("cannot read {address}"))?),
+                Ok(found) if !found.is_file() => {
+                    bail!("{address}: neither a file nor a link to one")
+                }
+                Ok(found) if found.len() > MOST_SUMS => {
+                    bail!("{address}: {} bytes, which is no list of sums", found.len())
+                }
+                Ok(_) => {
+                    Some(fs::read(&address).with_context(|| format!("cannot read {address}"))?)
+                }
                 Err(problem) if problem.kind() == ErrorKind::NotFound => None,
-                Err(problem) => return Err(problem).with_context(|| format!("cannot read {address}")),
+                Err(problem) => {
+                    return Err(problem).with_context(|| format!("cannot read {address}"));
+                }
             },
             Self::Web(_, fetcher) => fetcher.get(&address, SUMS, |_, body| {
                 let mut text = Vec::new();
@@ -112,11 +154,17 @@ impl Source {
             })?,
         };
         let Some(text) = text else {
-            let newest = self.latest().map_or(String::new(), |newest| format!("; the newest stable release there is {newest}"));
-            bail!("no release {version}: {address} is not there{newest}. A draft is not there until it is published");
+            let newest = self.latest().map_or(String::new(), |newest| {
+                format!("; the newest stable release there is {newest}")
+            });
+            bail!(
+                "no release {version}: {address} is not there{newest}. A draft is not there until it is published"
+            );
         };
         Sums::parse(&text).with_context(|| match text.trim_ascii_start().starts_with(b"<") {
-            true => format!("{address} is a web page, not the sums of a release: is a login page in between?"),
+            true => format!(
+                "{address} is a web page, not the sums of a release: is a login page in between?"
+            ),
             false => format!("cannot use {address}"),
         })
     }

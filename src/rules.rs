@@ -27,8 +27,14 @@ pub struct Directory {
 impl Directory {
     /// The variant whose name a text is, or ends in: `0.25.6-alpine3.18` names `alpine3.18`.
     pub fn named(&self, text: &str) -> Option<&Variant> {
-        let is_end = |name: &str| text.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('-'));
-        self.variants.iter().filter(|variant| is_end(&variant.name)).max_by_key(|variant| variant.name.len())
+        let is_end = |name: &str| {
+            text.strip_suffix(name)
+                .is_some_and(|before| before.is_empty() || before.ends_with('-'))
+        };
+        self.variants
+            .iter()
+            .filter(|variant| is_end(&variant.name))
+            .max_by_key(|variant| variant.name.len())
     }
 }
 
@@ -56,8 +62,15 @@ impl Known {
     fn new(directories: &[Directory]) -> Self {
         let variants = directories.iter().flat_map(|directory| &directory.variants);
         Self {
-            places: directories.iter().enumerate().map(|(place, directory)| (directory.name.clone(), place)).collect(),
-            versions: directories.iter().map(|directory| directory.version.to_string()).collect(),
+            places: directories
+                .iter()
+                .enumerate()
+                .map(|(place, directory)| (directory.name.clone(), place))
+                .collect(),
+            versions: directories
+                .iter()
+                .map(|directory| directory.version.to_string())
+                .collect(),
             variants: variants.map(|variant| variant.name.clone()).collect(),
         }
     }
@@ -85,25 +98,50 @@ impl Model {
         let pattern = &tree.config.directory;
         let mut directories = Vec::new();
         for name in &tree.directories {
-            let Some(named) = pattern.parse(name) else { continue };
-            let given = if pattern.has_lines() { most_given(&tree, &scanner, name) } else { None };
-            directories.push(Directory { name: name.clone(), version: given.unwrap_or(named), variants: tree.variants(name) });
+            let Some(named) = pattern.parse(name) else {
+                continue;
+            };
+            let given = if pattern.has_lines() {
+                most_given(&tree, &scanner, name)
+            } else {
+                None
+            };
+            directories.push(Directory {
+                name: name.clone(),
+                version: given.unwrap_or(named),
+                variants: tree.variants(name),
+            });
         }
         directories.sort_by(|a, b| a.version.cmp(&b.version));
         let known = Known::new(&directories);
-        Self { tree, scanner, directories, known }
+        Self {
+            tree,
+            scanner,
+            directories,
+            known,
+        }
     }
 
     /// The version directory of that name.
     pub fn directory(&self, name: &str) -> Option<&Directory> {
-        self.known.places.get(name).map(|&place| &self.directories[place])
+        self.known
+            .places
+            .get(name)
+            .map(|&place| &self.directories[place])
     }
 
     /// The scope of the file at `path`, in a tree at rest: nothing is being replaced, and no release is known.
     pub fn scope<'a>(&'a self, path: &str) -> Scope<'a> {
-        let own = self.tree.directory_of(path).and_then(|name| self.directory(name));
+        let own = self
+            .tree
+            .directory_of(path)
+            .and_then(|name| self.directory(name));
         let folder = path.split('/').nth(1);
-        let variant = own.and_then(|own| own.variants.iter().find(|variant| Some(variant.name.as_str()) == folder));
+        let variant = own.and_then(|own| {
+            own.variants
+                .iter()
+                .find(|variant| Some(variant.name.as_str()) == folder)
+        });
         let builds = path.ends_with("/Dockerfile");
         Scope {
             config: &self.tree.config,
@@ -122,14 +160,18 @@ impl Model {
     /// The fields of a text, each with what it must be.
     pub fn judge(&self, text: &[u8], role: Role, scope: &Scope) -> Vec<(Field, Must)> {
         let fields = self.scanner.scan(text, role).into_iter();
-        fields.map(|field| (field.clone(), scope.must(&field, text, role))).collect()
+        fields
+            .map(|field| (field.clone(), scope.must(&field, text, role)))
+            .collect()
     }
 }
 
 /// What the patterns of a tree are made from: its variants, and the families that have a template.
 fn variants(tree: &Tree) -> BTreeSet<Variant> {
     let named = tree.directories.iter().flat_map(|name| tree.variants(name));
-    named.chain(tree.templates().into_iter().filter_map(Variant::parse)).collect()
+    named
+        .chain(tree.templates().into_iter().filter_map(Variant::parse))
+        .collect()
 }
 
 fn most_given(tree: &Tree, scanner: &Scanner, directory: &str) -> Option<Version> {
@@ -144,7 +186,10 @@ fn most_given(tree: &Tree, scanner: &Scanner, directory: &str) -> Option<Version
         }
     }
     let belongs = |version: &Version| tree.config.directory.render(version) == directory;
-    counts.into_iter().max_by_key(|(version, count)| (belongs(version), *count, version.clone())).map(|(version, _)| version)
+    counts
+        .into_iter()
+        .max_by_key(|(version, count)| (belongs(version), *count, version.clone()))
+        .map(|(version, _)| version)
 }
 
 /// No renames, no hosts.
@@ -187,17 +232,28 @@ impl Scope<'_> {
             Kind::Version { .. } => {
                 let version = self.directory_for(&found)?.version.to_string();
                 // Some addresses begin with the variable, and the variable with the `v`.
-                let with_v = found.starts_with('v') && role == Role::Dockerfile && !has_v_before_variable(text);
-                Some(Ok(if with_v { format!("v{version}") } else { version }))
+                let with_v = found.starts_with('v')
+                    && role == Role::Dockerfile
+                    && !has_v_before_variable(text);
+                Some(Ok(if with_v {
+                    format!("v{version}")
+                } else {
+                    version
+                }))
             }
             Kind::Directory => self.directory_name(&found),
             Kind::Tag => {
                 // The image's name stands between: a look back of no more than that keeps long lines cheap.
                 let before = &text[field.span.start.saturating_sub(100)..field.span.start];
-                let last_word = before.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
+                let last_word = before
+                    .rsplit(u8::is_ascii_whitespace)
+                    .next()
+                    .unwrap_or_default();
                 let copies = last_word.starts_with(b"--from=");
                 match self.split_tag(&found) {
-                    (_, None) if copies && self.builds => Some(Err("names no variant to copy from".to_owned())),
+                    (_, None) if copies && self.builds => {
+                        Some(Err("names no variant to copy from".to_owned()))
+                    }
                     _ => self.tag(&found),
                 }
             }
@@ -206,7 +262,10 @@ impl Scope<'_> {
             Kind::Hash(None) => Some(Err("nothing tells which archive it is of".to_owned())),
             Kind::Hash(Some(platform)) => match (self.hash)(platform) {
                 Some(hash) => Some(Ok(in_case_of(&found, hash))),
-                None => found.parse::<Sha256>().err().map(|_| Err("wanted the 64 hex digits of a SHA-256".to_owned())),
+                None => found
+                    .parse::<Sha256>()
+                    .err()
+                    .map(|_| Err("wanted the 64 hex digits of a SHA-256".to_owned())),
             },
             Kind::Family => None,
             Kind::Host { system } => self.hosts.get(system).map(|label| Ok(label.clone())),
@@ -214,7 +273,9 @@ impl Scope<'_> {
                 let base = self.base(image, &found)?;
                 let is_pinned = text[field.span.end..].starts_with(b"@sha256:");
                 Some(if is_pinned && base != found {
-                    Err(format!("is pinned by its digest: put {base} and its digest there by hand"))
+                    Err(format!(
+                        "is pinned by its digest: put {base} and its digest there by hand"
+                    ))
                 } else {
                     Ok(base)
                 })
@@ -228,10 +289,15 @@ impl Scope<'_> {
     fn directory_for(&self, version: &str) -> Option<&Directory> {
         let line = || {
             let name = self.config.directory.render(&parse_version(version).ok()?);
-            self.known.places.get(&name).map(|&place| &self.directories[place])
+            self.known
+                .places
+                .get(&name)
+                .map(|&place| &self.directories[place])
         };
         let is_line = self.config.directory.has_lines();
-        self.own.or_else(|| if is_line { line() } else { None }).or(self.directories.last())
+        self.own
+            .or_else(|| if is_line { line() } else { None })
+            .or(self.directories.last())
     }
 
     fn directory_name(&self, found: &str) -> Must {
@@ -244,15 +310,29 @@ impl Scope<'_> {
     fn tag(&self, found: &str) -> Must {
         let (version, rest) = self.split_tag(found);
         let directory = self.directory_for(version)?;
-        let Some(rest) = rest else { return Some(Ok(directory.version.to_string())) };
-        Some(self.resolve(rest, directory).map(|variant| format!("{}-{variant}", directory.version)))
+        let Some(rest) = rest else {
+            return Some(Ok(directory.version.to_string()));
+        };
+        Some(
+            self.resolve(rest, directory)
+                .map(|variant| format!("{}-{variant}", directory.version)),
+        )
     }
 
     /// A variant without a version: of the file's own directory; at the root of the newest that has it.
     fn variant_name(&self, found: &str) -> Must {
         let directory = self.own.or_else(|| {
-            let has = |directory: &&Directory| directory.variants.iter().any(|variant| variant.name == found);
-            self.directories.iter().rev().find(has).or(self.directories.last())
+            let has = |directory: &&Directory| {
+                directory
+                    .variants
+                    .iter()
+                    .any(|variant| variant.name == found)
+            };
+            self.directories
+                .iter()
+                .rev()
+                .find(has)
+                .or(self.directories.last())
         })?;
         Some(self.resolve(found, directory))
     }
@@ -264,20 +344,36 @@ impl Scope<'_> {
         let is_old = self.old.is_some_and(|old| old.to_string() == version);
         let line = |version: &Version| (version.major, version.minor);
         let lines = [Some(&directory.version), self.old].map(|version| version.map(line));
-        let is_near = role == Role::Script && parse_version(version).is_ok_and(|version| lines.contains(&Some(line(&version))));
-        if is_old || is_near { self.tag(found) } else { None }
+        let is_near = role == Role::Script
+            && parse_version(version).is_ok_and(|version| lines.contains(&Some(line(&version))));
+        if is_old || is_near {
+            self.tag(found)
+        } else {
+            None
+        }
     }
 
     fn base(&self, image: &str, found: &str) -> Option<String> {
-        let variant = self.variant.filter(|variant| variant.is_on(image) && !variant.base.is_empty())?;
-        let refined = found.strip_prefix(&variant.base).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']));
-        Some(if refined { found.to_owned() } else { variant.base.clone() })
+        let variant = self
+            .variant
+            .filter(|variant| variant.is_on(image) && !variant.base.is_empty())?;
+        let refined = found
+            .strip_prefix(&variant.base)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']));
+        Some(if refined {
+            found.to_owned()
+        } else {
+            variant.base.clone()
+        })
     }
 
     /// Splits a tag into version and variant. A version can end in a suffix with dashes, and a variant can hold some: the
     /// variants of the tree decide, then the versions that are known, then the families.
     fn split_tag<'t>(&self, tag: &'t str) -> (&'t str, Option<&'t str>) {
-        if !tag.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit()) {
+        if !tag
+            .trim_start_matches('v')
+            .starts_with(|c: char| c.is_ascii_digit())
+        {
             return ("", Some(tag));
         }
         let dashes = || tag.match_indices('-').map(|(at, _)| at);
@@ -287,7 +383,9 @@ impl Scope<'_> {
             return (&tag[..at], Some(&tag[at + 1..]));
         }
         let old = self.old.map(ToString::to_string);
-        let is_version = |version: &str| self.known.versions.contains(version) || old.as_deref() == Some(version);
+        let is_version = |version: &str| {
+            self.known.versions.contains(version) || old.as_deref() == Some(version)
+        };
         if is_version(tag) {
             return (tag, None);
         }
@@ -296,7 +394,11 @@ impl Scope<'_> {
         }
         let is_family = |at: &usize| {
             let named = Variant::parse(&tag[at + 1..]);
-            let mut known = self.known.variants.iter().filter_map(|name| Variant::parse(name));
+            let mut known = self
+                .known
+                .variants
+                .iter()
+                .filter_map(|name| Variant::parse(name));
             named.is_some_and(|named| known.any(|variant| variant.family == named.family))
         };
         match dashes().find(is_family).or_else(|| dashes().next()) {
@@ -313,15 +415,33 @@ impl Scope<'_> {
     /// the one that is named, else the only one. In scripts a family without base is an alias, which is left.
     fn resolve(&self, name: &str, directory: &Directory) -> Result<String, String> {
         let name = self.renames.get(name).map_or(name, String::as_str);
-        let Some(wanted) = Variant::parse(name) else { return Err(format!("`{name}` is no variant's name")) };
-        let family: Vec<&Variant> = directory.variants.iter().filter(|variant| variant.family == wanted.family).collect();
-        let own_base = self.variant.map(|variant| variant.base.as_str()).filter(|base| !base.is_empty());
-        let names = |variants: &[&Variant]| variants.iter().map(|v| v.name.as_str()).collect::<Vec<_>>().join(", ");
+        let Some(wanted) = Variant::parse(name) else {
+            return Err(format!("`{name}` is no variant's name"));
+        };
+        let family: Vec<&Variant> = directory
+            .variants
+            .iter()
+            .filter(|variant| variant.family == wanted.family)
+            .collect();
+        let own_base = self
+            .variant
+            .map(|variant| variant.base.as_str())
+            .filter(|base| !base.is_empty());
+        let names = |variants: &[&Variant]| {
+            variants
+                .iter()
+                .map(|v| v.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let found = match family.as_slice() {
             [] => {
                 let all = names(&directory.variants.iter().collect::<Vec<_>>());
                 let has = if all.is_empty() { "none at all" } else { &all };
-                return Err(format!("no variant {name} in {}, which has {has}", directory.name));
+                return Err(format!(
+                    "no variant {name} in {}, which has {has}",
+                    directory.name
+                ));
             }
             _ if wanted.base.is_empty() && self.variant.is_none() => return Ok(name.to_owned()),
             [only] => only,
@@ -329,11 +449,21 @@ impl Scope<'_> {
                 .iter()
                 .find(|variant| Some(variant.base.as_str()) == own_base)
                 .or_else(|| several.iter().find(|variant| variant.name == name))
-                .ok_or_else(|| format!("no variant {name} in {}: say which of {}", directory.name, names(several)))?,
+                .ok_or_else(|| {
+                    format!(
+                        "no variant {name} in {}: say which of {}",
+                        directory.name,
+                        names(several)
+                    )
+                })?,
         };
         match self.variant {
-            Some(own) if own.is_windows() != found.is_windows() => Err(format!("{found} does not run on the system of {own}")),
-            Some(own) if own == *found && self.builds => Err(format!("{own} would be made of itself")),
+            Some(own) if own.is_windows() != found.is_windows() => {
+                Err(format!("{found} does not run on the system of {own}"))
+            }
+            Some(own) if own == *found && self.builds => {
+                Err(format!("{own} would be made of itself"))
+            }
             _ => Ok(found.name.clone()),
         }
     }
@@ -341,7 +471,8 @@ impl Scope<'_> {
 
 /// Whether an address in a text has its `v` before the variable with the version: `/v${VERSION}/`, `-v{0}-`.
 fn has_v_before_variable(text: &[u8]) -> bool {
-    text.windows(3).any(|three| b"/-".contains(&three[0]) && three[1] == b'v' && b"${".contains(&three[2]))
+    text.windows(3)
+        .any(|three| b"/-".contains(&three[0]) && three[1] == b'v' && b"${".contains(&three[2]))
 }
 
 /// A hash in the case that the file writes its hashes in.
@@ -349,7 +480,11 @@ fn in_case_of(found: &str, hash: Sha256) -> String {
     let upper = found.parse::<Sha256>().is_ok()
         && found.contains(|c: char| c.is_ascii_uppercase())
         && !found.contains(|c: char| c.is_ascii_lowercase());
-    if upper { hash.to_string().to_uppercase() } else { hash.to_string() }
+    if upper {
+        hash.to_string().to_uppercase()
+    } else {
+        hash.to_string()
+    }
 }
 
 /// The text with every field that must say something else rewritten. Fields that nothing is right for stay: `check` says why.
@@ -376,13 +511,20 @@ pub struct Places<'a> {
 impl<'a> Places<'a> {
     /// Those of a text.
     pub fn new(text: &'a [u8]) -> Self {
-        Self { text, last: Cell::new((0, 1, 1)) }
+        Self {
+            text,
+            last: Cell::new((0, 1, 1)),
+        }
     }
 
     /// Line and column of a byte, from 1; the column counts characters.
     pub fn of(&self, at: usize) -> (usize, usize) {
         let at = at.min(self.text.len());
-        let (from, mut line, mut column) = if self.last.get().0 <= at { self.last.get() } else { (0, 1, 1) };
+        let (from, mut line, mut column) = if self.last.get().0 <= at {
+            self.last.get()
+        } else {
+            (0, 1, 1)
+        };
         for byte in &self.text[from..at] {
             match byte {
                 b'\n' => (line, column) = (line + 1, 1),

@@ -79,15 +79,22 @@ impl Sums {
             if line.trim_ascii().is_empty() || line.starts_with(b"#") {
                 continue;
             }
-            let entry = parse_line(line).and_then(|(hash, name)| match sums.insert(name.clone(), hash) {
-                Some(other) if other != hash => bail!("a second hash for {name}: {other}, then {hash}"),
-                _ => Ok(()),
-            });
+            let entry =
+                parse_line(line).and_then(|(hash, name)| match sums.insert(name.clone(), hash) {
+                    Some(other) if other != hash => {
+                        bail!("a second hash for {name}: {other}, then {hash}")
+                    }
+                    _ => Ok(()),
+                });
             if let Err(problem) = entry {
                 write!(problems, "\n  line {}: {problem}", number + 1)?;
             }
         }
-        ensure!(problems.is_empty(), "not a list of SHA-256 sums:{}", first_lines(&problems, 10));
+        ensure!(
+            problems.is_empty(),
+            "not a list of SHA-256 sums:{}",
+            first_lines(&problems, 10)
+        );
         ensure!(!sums.is_empty(), "no hash in it: the file is empty");
         Ok(Self(sums))
     }
@@ -104,7 +111,13 @@ impl Sums {
 
     /// A name that is the archive's but for folders in front of it. It is refused: which file it means is not ours to guess.
     pub fn with_slash(&self, archive: &str) -> Option<&str> {
-        self.0.keys().find(|name| name.rsplit_once('/').is_some_and(|(_, last)| last == archive)).map(String::as_str)
+        self.0
+            .keys()
+            .find(|name| {
+                name.rsplit_once('/')
+                    .is_some_and(|(_, last)| last == archive)
+            })
+            .map(String::as_str)
     }
 }
 
@@ -113,13 +126,18 @@ fn first_lines(text: &str, most: usize) -> String {
     let lines: Vec<&str> = text.lines().collect();
     match lines.len().checked_sub(most + 1) {
         None | Some(0) => text.to_owned(),
-        Some(more) => format!("{}\n  and {more} more lines like these", lines[..=most].join("\n")),
+        Some(more) => format!(
+            "{}\n  and {more} more lines like these",
+            lines[..=most].join("\n")
+        ),
     }
 }
 
 /// `HASH  NAME`, `HASH *NAME`, the same behind a `\` with an escaped name, or `SHA256 (NAME) = HASH`.
 fn parse_line(line: &[u8]) -> Result<(Sha256, String)> {
-    let line = str::from_utf8(line).context("not UTF-8")?.trim_start_matches([' ', '\t']);
+    let line = str::from_utf8(line)
+        .context("not UTF-8")?
+        .trim_start_matches([' ', '\t']);
     let (escaped, line) = match line.strip_prefix('\\') {
         Some(rest) => (true, rest),
         None => (false, line),
@@ -131,12 +149,18 @@ fn parse_line(line: &[u8]) -> Result<(Sha256, String)> {
         }
         None => {
             let (hash, rest) = line.split_once(' ').with_context(|| malformed(line))?;
-            let name = rest.strip_prefix([' ', '*']).with_context(|| malformed(line))?;
+            let name = rest
+                .strip_prefix([' ', '*'])
+                .with_context(|| malformed(line))?;
             (hash, name)
         }
     };
     ensure!(!name.is_empty(), malformed(line));
-    let name = if escaped { unescape(name)? } else { name.to_owned() };
+    let name = if escaped {
+        unescape(name)?
+    } else {
+        name.to_owned()
+    };
     Ok((hash.parse()?, name))
 }
 
@@ -183,15 +207,35 @@ mod tests {
             "# comment\n\n{A}  text\r\n{A} *binary\n\\{A}  a\\\\b\\nc\nSHA256 (bsd (1)) = {A}\n{}  upper\n{A}   leading space",
             A.to_uppercase()
         );
-        assert_eq!(parsed(&text).unwrap(), [" leading space", "a\\b\nc", "binary", "bsd (1)", "text", "upper"]);
-        assert_eq!(Sums::parse(text.as_bytes()).unwrap().get("upper").unwrap().to_string(), A);
+        assert_eq!(
+            parsed(&text).unwrap(),
+            [
+                " leading space",
+                "a\\b\nc",
+                "binary",
+                "bsd (1)",
+                "text",
+                "upper"
+            ]
+        );
+        assert_eq!(
+            Sums::parse(text.as_bytes())
+                .unwrap()
+                .get("upper")
+                .unwrap()
+                .to_string(),
+            A
+        );
     }
 
     #[test]
     fn the_same_hash_twice_is_fine_and_another_is_not() {
         assert_eq!(parsed(&format!("{A}  x\n{A}  x\n")).unwrap(), ["x"]);
         let other = A.replace('c', "d");
-        assert!(refusal(&format!("{A}  x\n{other}  x\n")).contains(&format!("line 2: a second hash for x: {A}, then {other}")));
+        assert!(
+            refusal(&format!("{A}  x\n{other}  x\n"))
+                .contains(&format!("line 2: a second hash for x: {A}, then {other}"))
+        );
     }
 
     #[test]
@@ -204,14 +248,23 @@ mod tests {
         assert!(refusal(&format!("{A}  ")).contains("wanted"));
         let page = "<!DOCTYPE html>\n".to_owned() + &"<p>Log in</p>\n".repeat(40);
         let message = refusal(&page);
-        assert!(message.contains("line 1: ") && message.contains("and 31 more lines"), "{message}");
+        assert!(
+            message.contains("line 1: ") && message.contains("and 31 more lines"),
+            "{message}"
+        );
     }
 
     #[test]
     fn a_hash_is_64_hex_digits() {
         assert_eq!(A.parse::<Sha256>().unwrap().short(), "caf2839d14c6");
         assert_eq!(Sha256::ZERO.to_string(), "0".repeat(64));
-        for bad in ["", &A[1..], &format!("{A}0"), &A.replace('c', "g"), &"é".repeat(32)] {
+        for bad in [
+            "",
+            &A[1..],
+            &format!("{A}0"),
+            &A.replace('c', "g"),
+            &"é".repeat(32),
+        ] {
             assert!(bad.parse::<Sha256>().is_err(), "{bad}");
         }
     }

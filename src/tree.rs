@@ -118,52 +118,93 @@ impl Tree {
             None => infer_pattern(folders.iter().map(String::as_str)),
         };
         let is_version = |name: &&String| pattern.parse(name).is_some();
-        if let Some(link) = links.iter().find(|name| is_version(name) || *name == "templates" || *name == "tests") {
-            bail!("{}: a symbolic link, where a folder was wanted: put the folder itself there", root.join(link).display());
+        if let Some(link) = links
+            .iter()
+            .find(|name| is_version(name) || *name == "templates" || *name == "tests")
+        {
+            bail!(
+                "{}: a symbolic link, where a folder was wanted: put the folder itself there",
+                root.join(link).display()
+            );
         }
         let directories: BTreeSet<String> = folders.iter().filter(is_version).cloned().collect();
 
         let newest = directories.iter().max_by_key(|name| pattern.parse(name));
-        let is_old = |name: &String| history == History::Leave && !pattern.has_lines() && Some(name) != newest;
+        let is_old = |name: &String| {
+            history == History::Leave && !pattern.has_lines() && Some(name) != newest
+        };
         let names: Vec<&String> = directories.iter().collect();
-        let read = parallel::map(&names, 0, |_, name| Reader::read(root, name, usize::MAX, is_old(name), |_| true));
+        let read = parallel::map(&names, 0, |_, name| {
+            Reader::read(root, name, usize::MAX, is_old(name), |_| true)
+        });
         let is_read = |path: &str| role(path, &pattern).is_some();
-        let rest = [("templates", usize::MAX), ("tests", 1), (".github/workflows", 1)];
-        let rest = rest.map(|(folder, depth)| Reader::read(root, folder, depth, false, |path| depth > 1 || is_read(path)));
+        let rest = [
+            ("templates", usize::MAX),
+            ("tests", 1),
+            (".github/workflows", 1),
+        ];
+        let rest = rest.map(|(folder, depth)| {
+            Reader::read(root, folder, depth, false, |path| {
+                depth > 1 || is_read(path)
+            })
+        });
         let (mut files, mut problems) = (Files::new(), Vec::new());
         for reader in read.into_iter().chain(rest) {
             files.extend(reader.files);
             problems.extend(reader.problems);
         }
-        for (path, file) in files.iter().filter(|(path, file)| file.is_link() && role(path, &pattern).is_some()) {
+        for (path, file) in files
+            .iter()
+            .filter(|(path, file)| file.is_link() && role(path, &pattern).is_some())
+        {
             // Read where it stands, or not at all: then it would be overlooked.
-            let target = fs::canonicalize(root.join(path)).ok().zip(fs::canonicalize(root).ok());
-            let target = target.and_then(|(target, root)| Some(target.strip_prefix(root).ok()?.to_str()?.replace('\\', "/")));
-            if !target.is_some_and(|target| files.contains_key(&target) && role(&target, &pattern).is_some()) {
-                problems
-                    .push(format!("{path}: a symbolic link to {:?}, which is not read: put the file itself there", file.content));
+            let target = fs::canonicalize(root.join(path))
+                .ok()
+                .zip(fs::canonicalize(root).ok());
+            let target = target.and_then(|(target, root)| {
+                Some(target.strip_prefix(root).ok()?.to_str()?.replace('\\', "/"))
+            });
+            if !target.is_some_and(|target| {
+                files.contains_key(&target) && role(&target, &pattern).is_some()
+            }) {
+                problems.push(format!(
+                    "{path}: a symbolic link to {:?}, which is not read: put the file itself there",
+                    file.content
+                ));
             }
         }
-        ensure!(problems.is_empty(), "cannot read the repository:\n  {}", problems.join("\n  "));
+        ensure!(
+            problems.is_empty(),
+            "cannot read the repository:\n  {}",
+            problems.join("\n  ")
+        );
 
         let config = known.map_or_else(|| Config::infer(&files, pattern), Ok)?;
-        Ok(Self { config, files, directories })
+        Ok(Self {
+            config,
+            files,
+            directories,
+        })
     }
 
     /// The variants of a version directory: its folders with a `Dockerfile` or `Dockerfile.…` in them.
     pub fn variants(&self, directory: &str) -> Vec<Variant> {
         let names: BTreeSet<&str> = below(&self.files, directory)
-            .filter_map(|(path, _)| match path.split('/').collect::<Vec<_>>().as_slice() {
-                [_, folder, file] if is_dockerfile(file) => Some(*folder),
-                _ => None,
-            })
+            .filter_map(
+                |(path, _)| match path.split('/').collect::<Vec<_>>().as_slice() {
+                    [_, folder, file] if is_dockerfile(file) => Some(*folder),
+                    _ => None,
+                },
+            )
             .collect();
         names.into_iter().filter_map(Variant::parse).collect()
     }
 
     /// The families that have a template.
     pub fn templates(&self) -> BTreeSet<&str> {
-        below(&self.files, "templates").filter_map(|(path, _)| path.split('/').nth(1)).collect()
+        below(&self.files, "templates")
+            .filter_map(|(path, _)| path.split('/').nth(1))
+            .collect()
     }
 
     /// Of some files those whose fields are statements, each with how it is read: not templates, and not links, whose targets
@@ -172,7 +213,10 @@ impl Tree {
         &self,
         files: impl Iterator<Item = (&'a String, &'a File)>,
     ) -> impl Iterator<Item = (&'a String, &'a File, Role)> {
-        let own = |path: &str, file: &File| self.role(path).filter(|_| !file.is_link() && !path.starts_with("templates/"));
+        let own = |path: &str, file: &File| {
+            self.role(path)
+                .filter(|_| !file.is_link() && !path.starts_with("templates/"))
+        };
         files.filter_map(move |(path, file)| Some((path, file, own(path, file)?)))
     }
 
@@ -194,14 +238,27 @@ impl Tree {
 }
 
 /// The files below a folder.
-pub fn below<'a>(files: &'a Files, folder: &str) -> impl Iterator<Item = (&'a String, &'a File)> + use<'a> {
+pub fn below<'a>(
+    files: &'a Files,
+    folder: &str,
+) -> impl Iterator<Item = (&'a String, &'a File)> + use<'a> {
     let start = format!("{folder}/");
-    files.range(start.clone()..).take_while(move |(path, _)| path.starts_with(&start))
+    files
+        .range(start.clone()..)
+        .take_while(move |(path, _)| path.starts_with(&start))
 }
 
 /// Whether a file of that name is a Dockerfile, rather than what an editor or a merge left beside one.
 pub fn is_dockerfile(name: &str) -> bool {
-    let beside = ["~", ".bak", ".dockerignore", ".orig", ".rej", ".swp", ".tmp"];
+    let beside = [
+        "~",
+        ".bak",
+        ".dockerignore",
+        ".orig",
+        ".rej",
+        ".swp",
+        ".tmp",
+    ];
     name.starts_with("Dockerfile") && !beside.iter().any(|ending| name.ends_with(ending))
 }
 
@@ -212,8 +269,14 @@ fn role(path: &str, pattern: &Pattern) -> Option<Role> {
     match parts.as_slice() {
         [".github", "workflows", name] if ends(name, &[".yml", ".yaml"]) => Some(Role::Workflow),
         ["tests", name] if ends(name, &[".sh", ".ps1"]) => Some(Role::Script),
-        [first, "tests", name] if in_directory(first) && ends(name, &[".sh", ".ps1"]) => Some(Role::Script),
-        [first, .., name] if (*first == "templates" || in_directory(first)) && is_dockerfile(name) => Some(Role::Dockerfile),
+        [first, "tests", name] if in_directory(first) && ends(name, &[".sh", ".ps1"]) => {
+            Some(Role::Script)
+        }
+        [first, .., name]
+            if (*first == "templates" || in_directory(first)) && is_dockerfile(name) =>
+        {
+            Some(Role::Dockerfile)
+        }
         _ => None,
     }
 }
@@ -255,7 +318,13 @@ struct Reader {
 impl Reader {
     /// Reads the files of a folder, where there is one, that `wanted` accepts by their path; where they are to stay on disk, only
     /// their names.
-    fn read(root: &Path, folder: &str, depth: usize, stay: bool, wanted: impl Fn(&str) -> bool) -> Self {
+    fn read(
+        root: &Path,
+        folder: &str,
+        depth: usize,
+        stay: bool,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Self {
         let mut reader = Self::default();
         let start = root.join(folder);
         if !start.is_dir() {
@@ -268,14 +337,23 @@ impl Reader {
                 }
                 let relative = entry.path().strip_prefix(root)?;
                 let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
-                let path = parts.with_context(|| format!("{}: its name is not UTF-8", relative.display()))?.join("/");
+                let path = parts
+                    .with_context(|| format!("{}: its name is not UTF-8", relative.display()))?
+                    .join("/");
                 if !wanted(&path) {
                     return Ok(None);
                 }
                 if stay && entry.file_type().is_file() {
-                    return Ok(Some((path, File { content: Content::Unread(entry.into_path()), mode: 0 })));
+                    return Ok(Some((
+                        path,
+                        File {
+                            content: Content::Unread(entry.into_path()),
+                            mode: 0,
+                        },
+                    )));
                 }
-                let file = read_file(root, entry.path(), entry.file_type()).with_context(|| path.clone())?;
+                let file = read_file(root, entry.path(), entry.file_type())
+                    .with_context(|| path.clone())?;
                 Ok(Some((path, file)))
             });
             match read {
@@ -289,7 +367,10 @@ impl Reader {
 
 /// Names the place once, which walkdir's own error does twice.
 fn walk_error(error: walkdir::Error) -> anyhow::Error {
-    let place = error.path().map(|path| path.display().to_string()).unwrap_or_default();
+    let place = error
+        .path()
+        .map(|path| path.display().to_string())
+        .unwrap_or_default();
     match error.into_io_error() {
         Some(problem) => anyhow::Error::new(problem).context(place),
         None => anyhow::anyhow!("{place}: a circle of symbolic links"),
@@ -304,10 +385,16 @@ fn read_file(root: &Path, path: &Path, kind: fs::FileType) -> Result<File> {
             "a symbolic link that leads out of the repository, to {}: put the file itself there",
             target.display()
         );
-        return Ok(File { content: Content::Link(fs::read_link(path)?), mode: 0 });
+        return Ok(File {
+            content: Content::Link(fs::read_link(path)?),
+            mode: 0,
+        });
     }
     ensure!(kind.is_file(), "neither a file nor a folder");
-    Ok(File { content: Content::Bytes(fs::read(path)?), mode: mode(&fs::metadata(path)?) })
+    Ok(File {
+        content: Content::Bytes(fs::read(path)?),
+        mode: mode(&fs::metadata(path)?),
+    })
 }
 
 #[cfg(unix)]

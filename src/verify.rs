@@ -33,7 +33,11 @@ pub trait Progress: Sync {
 }
 
 /// The hash of each archive, in their order, or why there is none.
-pub fn hashes(source: &Source, archives: &[Archive], progress: &dyn Progress) -> Vec<Result<Sha256>> {
+pub fn hashes(
+    source: &Source,
+    archives: &[Archive],
+    progress: &dyn Progress,
+) -> Vec<Result<Sha256>> {
     parallel::map(archives, AT_ONCE, |number, archive| {
         let result = source.archive(&archive.version, &archive.name, |size, body| {
             progress.begin(number, size);
@@ -67,10 +71,19 @@ mod tests {
     fn a_hash_is_that_of_the_standard() {
         // FIPS 180-4's example "abc", and the empty message.
         for (text, expected) in [
-            ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
-            ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+            (
+                "abc",
+                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            ),
+            (
+                "",
+                "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            ),
         ] {
-            assert_eq!(hash(&mut text.as_bytes(), |_| {}).unwrap().to_string(), expected);
+            assert_eq!(
+                hash(&mut text.as_bytes(), |_| {}).unwrap().to_string(),
+                expected
+            );
         }
     }
 }

@@ -14,7 +14,11 @@ pub fn parse_version(text: &str) -> Result<Version> {
     let bare = text.strip_prefix('v').unwrap_or(text);
     let version = Version::parse(bare)
         .map_err(|problem| anyhow::anyhow!("{problem}"))
-        .with_context(|| format!("`{text}` is not a version: wanted MAJOR.MINOR.PATCH, such as 0.25.6 or 2.14.0-RC.3"))?;
+        .with_context(|| {
+            format!(
+                "`{text}` is not a version: wanted MAJOR.MINOR.PATCH, such as 0.25.6 or 2.14.0-RC.3"
+            )
+        })?;
     ensure!(
         version.build.is_empty(),
         "`{text}` has build metadata (`+{}`), which a Docker tag cannot hold: leave it out",
@@ -39,12 +43,18 @@ impl Variant {
     /// anything but letters, digits, `.`, `_` and `-`.
     pub fn parse(name: &str) -> Option<Self> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-        let end = name.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(name.len());
+        let end = name
+            .find(|c: char| !c.is_ascii_lowercase())
+            .unwrap_or(name.len());
         if end == 0 || !name.chars().all(allowed) {
             return None;
         }
         let (family, rest) = name.split_at(end);
-        Some(Self { name: name.to_owned(), family: family.to_owned(), base: rest.trim_start_matches('-').to_owned() })
+        Some(Self {
+            name: name.to_owned(),
+            family: family.to_owned(),
+            base: rest.trim_start_matches('-').to_owned(),
+        })
     }
 }
 
@@ -105,26 +115,36 @@ pub const WINDOWS: &str = "windows-amd64";
 
 /// The release's name of the architecture that Alpine calls `apk`; `None` where Alpine has none of that name.
 pub fn release_arch(apk: &str) -> Option<&'static str> {
-    ARCHITECTURES.iter().find(|names| names.0 == apk).map(|names| names.1)
+    ARCHITECTURES
+        .iter()
+        .find(|names| names.0 == apk)
+        .map(|names| names.1)
 }
 
 /// Alpine's name of the architecture that the release calls `release`.
 pub fn apk_arch(release: &str) -> Option<&'static str> {
-    ARCHITECTURES.iter().find(|names| names.1 == release).map(|names| names.0)
+    ARCHITECTURES
+        .iter()
+        .find(|names| names.1 == release)
+        .map(|names| names.0)
 }
 
 /// Docker's name of the architecture that an archive is for, by the end of the archive's name: `linux-arm64.tar.gz`.
 pub fn docker_arch(platform: &str) -> Option<&'static str> {
     let stem = platform.split('.').next()?;
     match stem.strip_prefix("linux-") {
-        Some(release) => ARCHITECTURES.iter().find(|names| names.1 == release && !names.2.is_empty()).map(|names| names.2),
+        Some(release) => ARCHITECTURES
+            .iter()
+            .find(|names| names.1 == release && !names.2.is_empty())
+            .map(|names| names.2),
         None => (stem == WINDOWS).then_some(WINDOWS),
     }
 }
 
 /// Whether official images can be built for an architecture that Docker calls so.
 pub fn is_docker_arch(name: &str) -> bool {
-    !name.is_empty() && (OTHERS.contains(&name) || ARCHITECTURES.iter().any(|names| names.2 == name))
+    !name.is_empty()
+        && (OTHERS.contains(&name) || ARCHITECTURES.iter().any(|names| names.2 == name))
 }
 
 #[cfg(test)]
@@ -133,10 +153,30 @@ mod tests {
 
     #[test]
     fn a_version_is_any_semver_version_that_a_tag_can_hold() {
-        for good in ["0.25.6", "v2.14.5", "2.14.0-RC.3", "2.11.0-preview.1", "2.10.27-binary"] {
-            assert_eq!(parse_version(good).unwrap().to_string(), good.trim_start_matches('v'));
+        for good in [
+            "0.25.6",
+            "v2.14.5",
+            "2.14.0-RC.3",
+            "2.11.0-preview.1",
+            "2.10.27-binary",
+        ] {
+            assert_eq!(
+                parse_version(good).unwrap().to_string(),
+                good.trim_start_matches('v')
+            );
         }
-        for bad in ["", "v", "0.25", "latest.1", "../../etc", "1.2.3/..", "01.2.3", "1.2.3+x", "vv1.2.3", "1.2.3 "] {
+        for bad in [
+            "",
+            "v",
+            "0.25",
+            "latest.1",
+            "../../etc",
+            "1.2.3/..",
+            "01.2.3",
+            "1.2.3+x",
+            "vv1.2.3",
+            "1.2.3 ",
+        ] {
             assert!(parse_version(bad).is_err(), "{bad}");
         }
     }
@@ -146,11 +186,18 @@ mod tests {
         for (name, family, base) in [
             ("alpine3.18", "alpine", "3.18"),
             ("scratch", "scratch", ""),
-            ("windowsservercore-ltsc2022", "windowsservercore", "ltsc2022"),
+            (
+                "windowsservercore-ltsc2022",
+                "windowsservercore",
+                "ltsc2022",
+            ),
             ("nanoserver-1809", "nanoserver", "1809"),
         ] {
             let variant = Variant::parse(name).unwrap();
-            assert_eq!((variant.family.as_str(), variant.base.as_str()), (family, base));
+            assert_eq!(
+                (variant.family.as_str(), variant.base.as_str()),
+                (family, base)
+            );
         }
         for bad in ["", "3.18", "Alpine", "al/pine", "-x", ".git"] {
             assert_eq!(Variant::parse(bad), None, "{bad}");

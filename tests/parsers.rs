@@ -19,8 +19,8 @@ const HASH: &str = "caf2839d14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7
 const OTHER: &str = "CAF2839D14C610D9D62AFEB9022EE36AA4FF5ADC86D0402BB7E1A5D7F5E7D26E";
 
 const PIECES_OF_SUMS: &[&str] = &[
-    HASH, OTHER, HASH, HASH, "  ", " *", "  ", " ", "\n", "\r\n", "\n", "\\", "\\n", "\\\\", "#", "SHA256 (", ") = ", "name",
-    "other", "\t", "é", "\r", "0",
+    HASH, OTHER, HASH, HASH, "  ", " *", "  ", " ", "\n", "\r\n", "\n", "\\", "\\n", "\\\\", "#",
+    "SHA256 (", ") = ", "name", "other", "\t", "é", "\r", "0",
 ];
 
 const PIECES_OF_FILES: &[&str] = &[

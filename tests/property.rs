@@ -13,7 +13,9 @@ use update::sums::Sums;
 use update::tree::{Content, File, Files, Tree};
 use update::version::{Variant, apk_arch, parse_version};
 
-const ARCHES: [&str; 9] = ["arm64", "arm6", "arm7", "amd64", "386", "s390x", "ppc64le", "riscv64", "loong64"];
+const ARCHES: [&str; 9] = [
+    "arm64", "arm6", "arm7", "amd64", "386", "s390x", "ppc64le", "riscv64", "loong64",
+];
 
 /// How somebody writes their repository.
 #[derive(Debug, Clone)]
@@ -36,8 +38,14 @@ struct Style {
 }
 
 fn style() -> impl Strategy<Value = Style> {
-    let names = (any::<bool>(), prop::sample::select(vec!["nats", "nats-streaming"]));
-    let alpines = prop::sample::subsequence(vec!["alpine3.9", "alpine3.18", "alpine3.21", "alpine"], 1..=2);
+    let names = (
+        any::<bool>(),
+        prop::sample::select(vec!["nats", "nats-streaming"]),
+    );
+    let alpines = prop::sample::subsequence(
+        vec!["alpine3.9", "alpine3.18", "alpine3.21", "alpine"],
+        1..=2,
+    );
     let windows = prop::sample::subsequence(vec!["1809", "ltsc2022", "ltsc2025"], 0..=3);
     let arches = prop::sample::subsequence(ARCHES.to_vec(), 1..=9);
     let look = (
@@ -46,65 +54,126 @@ fn style() -> impl Strategy<Value = Style> {
         prop::sample::select(vec!["\t", "    "]),
         prop::sample::select(vec!["\n", "\r\n"]),
     );
-    (names, alpines, windows, arches, look, any::<bool>(), 0..3_usize, any::<bool>(), any::<bool>()).prop_map(
-        |((lines, image), alpines, windows, arches, look, ends_with_newline, script, preview, upper_case_hashes)| Style {
-            lines,
-            image,
-            alpines,
-            windows,
-            arches,
-            between: look.0,
-            quote: look.1,
-            indent: look.2,
-            newline: look.3,
-            ends_with_newline,
-            script,
-            preview,
-            upper_case_hashes,
-        },
+    (
+        names,
+        alpines,
+        windows,
+        arches,
+        look,
+        any::<bool>(),
+        0..3_usize,
+        any::<bool>(),
+        any::<bool>(),
     )
+        .prop_map(
+            |(
+                (lines, image),
+                alpines,
+                windows,
+                arches,
+                look,
+                ends_with_newline,
+                script,
+                preview,
+                upper_case_hashes,
+            )| Style {
+                lines,
+                image,
+                alpines,
+                windows,
+                arches,
+                between: look.0,
+                quote: look.1,
+                indent: look.2,
+                newline: look.3,
+                ends_with_newline,
+                script,
+                preview,
+                upper_case_hashes,
+            },
+        )
 }
 
 /// Two versions, the second above the first, of one line.
 fn versions() -> impl Strategy<Value = (Version, Version)> {
-    let suffix = || prop::sample::select(vec!["", "", "-RC.3", "-preview.1", "-binary", "-alpine.2"]);
-    ((0..4_u64, 0..30_u64, 0..40_u64, 1..3_u64), suffix(), suffix()).prop_map(|((major, minor, patch, step), old, new)| {
-        let version = |patch: u64, suffix: &str| parse_version(&format!("{major}.{minor}.{patch}{suffix}")).expect("a version");
-        (version(patch, old), version(patch + step, new))
-    })
+    let suffix =
+        || prop::sample::select(vec!["", "", "-RC.3", "-preview.1", "-binary", "-alpine.2"]);
+    (
+        (0..4_u64, 0..30_u64, 0..40_u64, 1..3_u64),
+        suffix(),
+        suffix(),
+    )
+        .prop_map(|((major, minor, patch, step), old, new)| {
+            let version = |patch: u64, suffix: &str| {
+                parse_version(&format!("{major}.{minor}.{patch}{suffix}")).expect("a version")
+            };
+            (version(patch, old), version(patch + step, new))
+        })
 }
 
 fn file(text: String, mode: u32) -> File {
-    File { content: Content::Bytes(text.into_bytes()), mode }
+    File {
+        content: Content::Bytes(text.into_bytes()),
+        mode,
+    }
 }
 
 /// A hash that is the archive's alone.
 fn hash(archive: &str) -> String {
-    let hash =
-        archive.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = archive
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
     format!("{hash:016x}a").repeat(4)[..64].to_owned()
 }
 
 impl Style {
     fn config(&self) -> Config {
-        let directory = if self.lines { Pattern::lines() } else { Pattern::default() };
-        Config { image: self.image.to_owned(), server: format!("{}-server", self.image), owner: "nats-io".to_owned(), directory }
+        let directory = if self.lines {
+            Pattern::lines()
+        } else {
+            Pattern::default()
+        };
+        Config {
+            image: self.image.to_owned(),
+            server: format!("{}-server", self.image),
+            owner: "nats-io".to_owned(),
+            directory,
+        }
     }
 
     fn text(&self, text: &str) -> String {
         let text = text.replace('\t', self.indent);
-        let text = if self.ends_with_newline { text.as_str() } else { text.trim_end() };
+        let text = if self.ends_with_newline {
+            text.as_str()
+        } else {
+            text.trim_end()
+        };
         text.replace('\n', self.newline)
     }
 
     fn pin(&self, archive: &str) -> String {
-        if self.upper_case_hashes { hash(archive).to_uppercase() } else { hash(archive) }
+        if self.upper_case_hashes {
+            hash(archive).to_uppercase()
+        } else {
+            hash(archive)
+        }
     }
 
     fn sums(&self, version: &Version) -> Sums {
-        let archives = ARCHES.iter().map(|arch| format!("linux-{arch}.tar.gz")).chain(["windows-amd64.zip".to_owned()]);
+        let archives = ARCHES
+            .iter()
+            .map(|arch| format!("linux-{arch}.tar.gz"))
+            .chain(["windows-amd64.zip".to_owned()]);
         let lines = archives.map(|platform| self.config().archive(version, &platform));
-        Sums::parse(lines.map(|name| format!("{}  {name}\n", hash(&name))).collect::<String>().as_bytes()).expect("sums")
+        Sums::parse(
+            lines
+                .map(|name| format!("{}  {name}\n", hash(&name)))
+                .collect::<String>()
+                .as_bytes(),
+        )
+        .expect("sums")
     }
 
     /// The whole tree, as its maintainers write it when that version is out.
@@ -117,7 +186,10 @@ impl Style {
         let mut files = Files::new();
         let mut variants: Vec<String> = Vec::new();
         let mut add = |variant: &str, name: &str, text: String| {
-            files.insert(format!("{directory}/{variant}/{name}"), file(self.text(&text), 0o644));
+            files.insert(
+                format!("{directory}/{variant}/{name}"),
+                file(self.text(&text), 0o644),
+            );
         };
         for alpine in &self.alpines {
             let base = alpine.trim_start_matches("alpine");
@@ -142,15 +214,26 @@ impl Style {
             );
             if self.preview {
                 let name = "Dockerfile.preview";
-                add(alpine, name, format!("ARG BASE_IMAGE={image}:{version}-{alpine}\nFROM $BASE_IMAGE\n"));
+                add(
+                    alpine,
+                    name,
+                    format!("ARG BASE_IMAGE={image}:{version}-{alpine}\nFROM $BASE_IMAGE\n"),
+                );
             }
             variants.push((*alpine).to_owned());
         }
         let source = &self.alpines[0];
-        add("scratch", "Dockerfile", format!("FROM scratch\nCOPY --from={image}:{version}-{source} /bin/{server} /\n"));
+        add(
+            "scratch",
+            "Dockerfile",
+            format!("FROM scratch\nCOPY --from={image}:{version}-{source} /bin/{server} /\n"),
+        );
         variants.push("scratch".to_owned());
         for base in &self.windows {
-            let (core, nano) = (format!("windowsservercore-{base}"), format!("nanoserver-{base}"));
+            let (core, nano) = (
+                format!("windowsservercore-{base}"),
+                format!("nanoserver-{base}"),
+            );
             let pin = self.pin(&config.archive(version, "windows-amd64.zip"));
             add(
                 &core,
@@ -167,10 +250,19 @@ impl Style {
             add(&nano, "Dockerfile", from);
             variants.extend([core, nano]);
         }
-        let tests = if self.lines { format!("{directory}/tests") } else { "tests".to_owned() };
-        for (name, ending, windows) in [("build-images", "sh", false), ("run-images", "sh", false), ("build-images", "ps1", true)]
-        {
-            let ours = variants.iter().filter(|variant| variant.contains("server") == windows);
+        let tests = if self.lines {
+            format!("{directory}/tests")
+        } else {
+            "tests".to_owned()
+        };
+        for (name, ending, windows) in [
+            ("build-images", "sh", false),
+            ("run-images", "sh", false),
+            ("build-images", "ps1", true),
+        ] {
+            let ours = variants
+                .iter()
+                .filter(|variant| variant.contains("server") == windows);
             let all: Vec<&str> = ours.map(String::as_str).collect();
             let body = match self.script {
                 0 => all
@@ -191,28 +283,49 @@ impl Style {
                     all.join(" ")
                 ),
             };
-            files.insert(format!("{tests}/{name}.{ending}"), file(self.text(&body), 0o755));
+            files.insert(
+                format!("{tests}/{name}.{ending}"),
+                file(self.text(&body), 0o755),
+            );
         }
-        Tree { config, files, directories: BTreeSet::from([directory]) }
+        Tree {
+            config,
+            files,
+            directories: BTreeSet::from([directory]),
+        }
     }
 }
 
 fn planned(tree: &Tree, style: &Style, version: &Version) -> Plan {
     let model = Model::new(tree.clone()).expect("a model");
-    let targets = targets(&model, std::slice::from_ref(version), &Options::default()).expect("targets");
+    let targets =
+        targets(&model, std::slice::from_ref(version), &Options::default()).expect("targets");
     plan(&model, targets, &[style.sums(version)], &Options::default()).expect("a plan")
 }
 
 fn after(tree: &Tree, plan: &Plan) -> Tree {
-    let directories = plan.targets.iter().map(|target| target.directory.clone()).collect();
-    Tree { config: tree.config.clone(), files: applied(&tree.files, plan), directories }
+    let directories = plan
+        .targets
+        .iter()
+        .map(|target| target.directory.clone())
+        .collect();
+    Tree {
+        config: tree.config.clone(),
+        files: applied(&tree.files, plan),
+        directories,
+    }
 }
 
 /// The tree after an update that needs no release, planned with what the tree itself pins.
 fn moved(tree: &Tree, options: &Options) -> Tree {
     let model = Model::new(tree.clone()).expect("a model");
     let aims = targets(&model, &[], options).expect("targets");
-    let pins = check(&model).expect("a report").pins.into_iter().map(|pin| (pin.archive.name.clone(), pin.hash)).collect();
+    let pins = check(&model)
+        .expect("a report")
+        .pins
+        .into_iter()
+        .map(|pin| (pin.archive.name.clone(), pin.hash))
+        .collect();
     after(tree, &plan(&model, aims, &[pins], options).expect("a plan"))
 }
 

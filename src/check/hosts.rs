@@ -25,16 +25,25 @@ pub(super) fn check(model: &Model, mentions: &[Mention], findings: &mut Vec<Find
             continue;
         }
         for job in jobs(file.text()) {
-            let Some((at, _)) = job.windows.first() else { continue };
+            let Some((at, _)) = job.windows.first() else {
+                continue;
+            };
             let runs = |script: &str| {
                 let is_name = |line: &str| line.trim_start_matches(['-', ' ']).starts_with("name:");
                 let lines = job.code.iter().map(|line| String::from_utf8_lossy(line));
-                lines.into_iter().any(|line| !is_name(&line) && line.contains(script))
+                lines
+                    .into_iter()
+                    .any(|line| !is_name(&line) && line.contains(script))
             };
-            let scripts = mentions.iter().filter(|mention| mention.role == Role::Script);
-            let scripts = scripts.filter(|mention| mention.path.rsplit('/').next().is_some_and(runs));
-            let bases: BTreeSet<(&str, u32)> =
-                scripts.filter_map(|mention| mention.windows.as_ref()).map(|(base, year)| (base.as_str(), *year)).collect();
+            let scripts = mentions
+                .iter()
+                .filter(|mention| mention.role == Role::Script);
+            let scripts =
+                scripts.filter(|mention| mention.path.rsplit('/').next().is_some_and(runs));
+            let bases: BTreeSet<(&str, u32)> = scripts
+                .filter_map(|mention| mention.windows.as_ref())
+                .map(|(base, year)| (base.as_str(), *year))
+                .collect();
             for (base, year) in bases {
                 if job.windows.iter().any(|(_, host)| can_run(host, year)) {
                     continue;

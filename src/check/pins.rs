@@ -29,23 +29,44 @@ impl Pin {
     /// The finding that this pin is, for that reason.
     pub fn finding(&self, expected: String, message: String) -> Finding {
         let (path, (line, column)) = (self.path.to_string(), self.place);
-        Finding { path, line, column, rule: "hash", found: self.hash.to_string(), expected, message }
+        Finding {
+            path,
+            line,
+            column,
+            rule: "hash",
+            found: self.hash.to_string(),
+            expected,
+            message,
+        }
     }
 }
 
 /// Adds the pins of a Dockerfile. Those of one version share what they name.
 pub(super) fn gather(model: &Model, seen: &Seen, pins: &mut Vec<Pin>) {
-    let Some(directory) = seen.scope.own else { return };
+    let Some(directory) = seen.scope.own else {
+        return;
+    };
     let path: Arc<str> = seen.path.into();
     for field in seen.statements() {
         if let Kind::Hash(Some(platform)) = &field.kind
             && let Ok(hash) = seen.said(field).parse()
         {
-            let archive =
-                Archive { version: directory.version.clone(), name: model.tree.config.archive(&directory.version, platform) };
-            let shared = pins.iter().rev().take(SHARED).find(|pin| *pin.archive == archive);
+            let archive = Archive {
+                version: directory.version.clone(),
+                name: model.tree.config.archive(&directory.version, platform),
+            };
+            let shared = pins
+                .iter()
+                .rev()
+                .take(SHARED)
+                .find(|pin| *pin.archive == archive);
             let archive = shared.map_or_else(|| Arc::new(archive), |pin| Arc::clone(&pin.archive));
-            pins.push(Pin { archive, hash, path: Arc::clone(&path), place: seen.places.of(field.span.start) });
+            pins.push(Pin {
+                archive,
+                hash,
+                path: Arc::clone(&path),
+                place: seen.places.of(field.span.start),
+            });
         }
     }
 }
@@ -63,7 +84,11 @@ pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
         *all += 1;
         *at_zero += usize::from(pin.hash == Sha256::ZERO);
     }
-    let is_unfilled = |path: &str| zeros.get(path).is_some_and(|(all, at_zero)| *all > 1 && all == at_zero);
+    let is_unfilled = |path: &str| {
+        zeros
+            .get(path)
+            .is_some_and(|(all, at_zero)| *all > 1 && all == at_zero)
+    };
     for pin in pins {
         let name = &pin.archive.name;
         if pin.hash == Sha256::ZERO {
@@ -73,14 +98,27 @@ pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
             }
             continue;
         }
-        let Pin { archive, path, place, .. } = by_hash.entry(pin.hash).or_insert(pin);
+        let Pin {
+            archive,
+            path,
+            place,
+            ..
+        } = by_hash.entry(pin.hash).or_insert(pin);
         if *archive != pin.archive {
-            let message = format!("the hash of {name} is that of {} too, in {path}:{}", archive.name, place.0);
+            let message = format!(
+                "the hash of {name} is that of {} too, in {path}:{}",
+                archive.name, place.0
+            );
             findings.push(pin.finding(String::new(), message));
         }
-        let Pin { hash, path, place, .. } = by_archive.entry(&pin.archive).or_insert(pin);
+        let Pin {
+            hash, path, place, ..
+        } = by_archive.entry(&pin.archive).or_insert(pin);
         if *hash != pin.hash {
-            let message = format!("the hash of {name} is another one in {path}:{}: {hash}", place.0);
+            let message = format!(
+                "the hash of {name} is another one in {path}:{}: {hash}",
+                place.0
+            );
             findings.push(pin.finding(hash.to_string(), message));
         }
     }
@@ -90,14 +128,20 @@ pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
 pub fn compare(pins: &[Pin], published: &BTreeMap<Version, Sums>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for pin in pins {
-        let Some(sums) = published.get(&pin.archive.version) else { continue };
+        let Some(sums) = published.get(&pin.archive.version) else {
+            continue;
+        };
         let name = &pin.archive.name;
         match sums.get(name) {
             Some(hash) if hash != pin.hash => {
-                findings.push(pin.finding(hash.to_string(), format!("{name} is published as {hash}")));
+                findings
+                    .push(pin.finding(hash.to_string(), format!("{name} is published as {hash}")));
             }
             None if pin.hash != Sha256::ZERO => {
-                findings.push(pin.finding(String::new(), format!("{name} is not among what its release publishes")));
+                findings.push(pin.finding(
+                    String::new(),
+                    format!("{name} is not among what its release publishes"),
+                ));
             }
             _ => {}
         }

@@ -21,7 +21,14 @@ use crate::tree::{History, read_if_there};
 pub(super) fn run(args: &LibraryArgs, common: &Common) -> Result<bool> {
     let model = super::read(&common.root, History::Read)?;
     let image = model.tree.config.image.clone();
-    let session = Session { args, common, image, model: &model, work: OnceCell::new(), git: Git::open(&common.root) };
+    let session = Session {
+        args,
+        common,
+        image,
+        model: &model,
+        work: OnceCell::new(),
+        git: Git::open(&common.root),
+    };
     match session.text()? {
         None if args.new => session.write_first(),
         None => bail!(
@@ -30,7 +37,10 @@ pub(super) fn run(args: &LibraryArgs, common: &Common) -> Result<bool> {
             args.file.display(),
             session.image
         ),
-        Some(_) if args.new => bail!("{} is there already: --new is for a first file, leave it out", args.file.display()),
+        Some(_) if args.new => bail!(
+            "{} is there already: --new is for a first file, leave it out",
+            args.file.display()
+        ),
         Some(text) if args.check => session.check(&text),
         Some(text) => session.update(&text).map(|()| false),
     }
@@ -45,7 +55,11 @@ struct View {
 
 impl View {
     fn of(place: &str, model: &Model) -> Self {
-        Self { place: place.to_owned(), images: images(model), pattern: model.tree.config.directory.clone() }
+        Self {
+            place: place.to_owned(),
+            images: images(model),
+            pattern: model.tree.config.directory.clone(),
+        }
     }
 
     fn at(git: &Git, commit: &str) -> Result<Self> {
@@ -54,7 +68,11 @@ impl View {
     }
 
     fn offer(&self) -> Offer<'_> {
-        Offer { images: &self.images, pattern: &self.pattern, place: &self.place }
+        Offer {
+            images: &self.images,
+            pattern: &self.pattern,
+            place: &self.place,
+        }
     }
 }
 
@@ -78,7 +96,13 @@ impl Session<'_> {
     /// The file's bytes; `None` where there is no file.
     fn text(&self) -> Result<Option<Vec<u8>>> {
         let file = &self.args.file;
-        ensure!(!file.is_dir(), "{} is a folder: wanted a library file, {}/{}", file.display(), file.display(), self.image);
+        ensure!(
+            !file.is_dir(),
+            "{} is a folder: wanted a library file, {}/{}",
+            file.display(),
+            file.display(),
+            self.image
+        );
         read_if_there(file)
     }
 
@@ -116,12 +140,24 @@ impl Session<'_> {
         let git = self.git.as_ref().ok();
         // What cannot be compared is taken for the same: an entry's own commit is somebody's choice.
         let is_same = |old: &str, folder: &str| {
-            let is_here = |git: &Git| matches!((git.commit(old), git.commit(&commit)), (Ok(Some(_)), Ok(Some(_))));
-            git.filter(|git| is_here(git)).is_none_or(|git| git.is_same(old, &commit, folder).unwrap_or(true))
+            let is_here = |git: &Git| {
+                matches!(
+                    (git.commit(old), git.commit(&commit)),
+                    (Ok(Some(_)), Ok(Some(_)))
+                )
+            };
+            git.filter(|git| is_here(git))
+                .is_none_or(|git| git.is_same(old, &commit, folder).unwrap_or(true))
         };
         let (fetch, adds) = (self.args.fetch.clone(), self.args.adds.clone());
-        let wanted = Wanted { commit: commit.clone(), fetch, adds, is_same: &is_same };
-        let plan = library::plan(text, &view.offer(), &wanted).with_context(|| format!("cannot update {}", self.path()))?;
+        let wanted = Wanted {
+            commit: commit.clone(),
+            fetch,
+            adds,
+            is_same: &is_same,
+        };
+        let plan = library::plan(text, &view.offer(), &wanted)
+            .with_context(|| format!("cannot update {}", self.path()))?;
         plan.warnings.iter().for_each(|warning| self.warn(warning));
         let (manifest, _) = library::parse(&plan.text);
         if let Some(global) = manifest.global() {
@@ -146,7 +182,9 @@ impl Session<'_> {
                     None
                 }
                 Err(reason) => {
-                    self.warn(&format!("{reason:#}: the file is written for the tree as it is"));
+                    self.warn(&format!(
+                        "{reason:#}: the file is written for the tree as it is"
+                    ));
                     None
                 }
             };
@@ -157,8 +195,15 @@ impl Session<'_> {
             Ok(git) => git,
             Err(reason) => bail!("{reason:#}: {advice}"),
         };
-        let head = git.head()?.with_context(|| format!("{} has no commit yet: {advice}", self.common.root.display()))?;
-        let folders: Vec<&str> = self.model.directories.iter().map(|directory| directory.name.as_str()).collect();
+        let head = git.head()?.with_context(|| {
+            format!("{} has no commit yet: {advice}", self.common.root.display())
+        })?;
+        let folders: Vec<&str> = self
+            .model
+            .directories
+            .iter()
+            .map(|directory| directory.name.as_str())
+            .collect();
         let changed = git.changed(&folders)?;
         ensure!(
             changed.is_empty(),
@@ -176,13 +221,15 @@ impl Session<'_> {
         }
         match git.reach(commit, fetched, address)? {
             Reach::Yes => {}
-            Reach::No(branch) => self.warn(&format!("{commit} is not in {branch}: push it before the pull request is opened")),
+            Reach::No(branch) => self.warn(&format!(
+                "{commit} is not in {branch}: push it before the pull request is opened"
+            )),
             Reach::Missing(remote) => {
                 self.warn(&format!("{fetched} is what is fetched, and {remote} has no such branch: `--fetch` says another"));
             }
-            Reach::Unknown => {
-                self.warn(&format!("nothing is known of {fetched} here, so look yourself whether {commit} is in it"))
-            }
+            Reach::Unknown => self.warn(&format!(
+                "nothing is known of {fetched} here, so look yourself whether {commit} is in it"
+            )),
         }
         Ok(())
     }
@@ -201,18 +248,37 @@ impl Session<'_> {
             guess
         });
         let branch = git.map(Git::branch).transpose()?.flatten();
-        let fetch = self.args.fetch.clone().or(branch).unwrap_or("refs/heads/main".to_owned());
+        let fetch = self
+            .args
+            .fetch
+            .clone()
+            .or(branch)
+            .unwrap_or("refs/heads/main".to_owned());
         let global = [
-            ("Maintainers", self.args.maintainers.join(",\n             ")),
+            (
+                "Maintainers",
+                self.args.maintainers.join(",\n             "),
+            ),
             ("GitRepo", address.clone()),
             ("GitFetch", fetch.clone()),
             ("GitCommit", commit.clone()),
         ];
         let text = library::first(&global, &view.images);
-        let wanted = Wanted { commit, fetch: None, adds: Vec::new(), is_same: &|_, _| true };
-        let mut plan = library::plan(&text, &view.offer(), &wanted).with_context(|| format!("cannot write {}", self.path()))?;
+        let wanted = Wanted {
+            commit,
+            fetch: None,
+            adds: Vec::new(),
+            is_same: &|_, _| true,
+        };
+        let mut plan = library::plan(&text, &view.offer(), &wanted)
+            .with_context(|| format!("cannot write {}", self.path()))?;
         let offered = |image: &&Image| text.contains(&format!("\nDirectory: {}\n", image.path()));
-        plan.added = view.images.iter().filter(offered).map(Image::path).collect();
+        plan.added = view
+            .images
+            .iter()
+            .filter(offered)
+            .map(Image::path)
+            .collect();
         self.warn_of_reach(&wanted.commit, &fetch, &address)?;
         self.finish(None, &plan, &wanted.commit)?;
         Ok(false)
@@ -224,18 +290,33 @@ impl Session<'_> {
         let path = self.path();
         let remaining: Vec<Finding> = {
             let places = Places::new(plan.text.as_bytes());
-            plan.remaining.iter().map(|problem| problem.clone().finding(&path, &places)).collect()
+            plan.remaining
+                .iter()
+                .map(|problem| problem.clone().finding(&path, &places))
+                .collect()
         };
         let is_same = before == Some(plan.text.as_str());
         let (image, args) = (&self.image, self.args);
-        let update = LibraryUpdate { path: &path, image, before, plan, commit, remaining: &remaining, args };
+        let update = LibraryUpdate {
+            path: &path,
+            image,
+            before,
+            plan,
+            commit,
+            remaining: &remaining,
+            args,
+        };
         output.library(&update)?;
         if self.args.dry_run || is_same {
             return Ok(());
         }
         let now = read_if_there(&self.args.file)?;
-        ensure!(now.as_deref() == before.map(str::as_bytes), "{path} was changed while this was planned: run it again");
-        let is_read_only = fs::metadata(&self.args.file).is_ok_and(|file| file.permissions().readonly());
+        ensure!(
+            now.as_deref() == before.map(str::as_bytes),
+            "{path} was changed while this was planned: run it again"
+        );
+        let is_read_only =
+            fs::metadata(&self.args.file).is_ok_and(|file| file.permissions().readonly());
         ensure!(!is_read_only, "{path} is read-only: make it writable first");
         replace(&self.args.file, &plan.text)?;
         output.library_left_to_do(&update, &self.common.root);
@@ -244,5 +325,11 @@ impl Session<'_> {
 }
 
 fn not_utf8(at: usize) -> Problem {
-    Problem::new(at, "format", "", "UTF-8", "is not UTF-8: save the file as UTF-8".to_owned())
+    Problem::new(
+        at,
+        "format",
+        "",
+        "UTF-8",
+        "is not UTF-8: save the file as UTF-8".to_owned(),
+    )
 }

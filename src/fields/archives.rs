@@ -73,35 +73,59 @@ impl ArchiveScanner {
         }
         for branch in &branches {
             let platform = format!("{}-{}.{}", archives.os, branch.name, archives.ending);
-            found.extend(self.hash_of(text, branch).map(|hash| (hash, Kind::Hash(Some(platform)))));
+            found.extend(
+                self.hash_of(text, branch)
+                    .map(|hash| (hash, Kind::Hash(Some(platform)))),
+            );
         }
-        let outside = |hash: &Range<usize>| !branches.iter().any(|branch| branch.range.contains(&hash.start));
+        let outside = |hash: &Range<usize>| {
+            !branches
+                .iter()
+                .any(|branch| branch.range.contains(&hash.start))
+        };
         let mut hashes: Vec<Range<usize>> = self.hashes(text).filter(outside).collect();
         // Without an archive of its own a hash is somebody else's, of a tool that the image installs; but not in a `case`.
         let Some(platform) = &archives.single else {
-            let lines = hashes.into_iter().map(|hash| (line_at(text, hash.start), hash));
+            let lines = hashes
+                .into_iter()
+                .map(|hash| (line_at(text, hash.start), hash));
             let in_case = lines.filter(|(line, _)| contains(line, b";;"));
-            found.extend(in_case.map(|(line, hash)| (hash, Kind::Hash(self.archives(line).single))));
+            found
+                .extend(in_case.map(|(line, hash)| (hash, Kind::Hash(self.archives(line).single))));
             return;
         };
         if hashes.is_empty() {
-            let said = self.in_environment.captures_iter(text).filter_map(|groups| Some(groups.name("it")?.range()));
+            let said = self
+                .in_environment
+                .captures_iter(text)
+                .filter_map(|groups| Some(groups.name("it")?.range()));
             hashes = said.filter(|hash| !is_comment(text, hash.start)).collect();
         }
-        let named = |hash: &Range<usize>| contains(line_before(text, hash.start), self.key.as_bytes());
+        let named =
+            |hash: &Range<usize>| contains(line_before(text, hash.start), self.key.as_bytes());
         let (ours, other): (Vec<_>, Vec<_>) = hashes.into_iter().partition(named);
         let hashes = if ours.is_empty() { other } else { ours };
         let platform = (hashes.len() == 1).then(|| platform.clone());
-        found.extend(hashes.into_iter().map(|hash| (hash, Kind::Hash(platform.clone()))));
+        found.extend(
+            hashes
+                .into_iter()
+                .map(|hash| (hash, Kind::Hash(platform.clone()))),
+        );
     }
 
     /// What stands for the hash in a branch: what is called so, else what looks so.
     fn hash_of(&self, text: &[u8], branch: &Branch) -> Option<Range<usize>> {
-        let named = self.in_branch.captures_at(text, branch.range.start).and_then(|groups| groups.name("it"));
-        let named = named
-            .map(|hash| hash.range())
-            .filter(|hash| branch.range.contains(&hash.start) && text.get(hash.start) != Some(&b'$'));
-        named.or_else(|| self.hashes(text).find(|hash| branch.range.contains(&hash.start)))
+        let named = self
+            .in_branch
+            .captures_at(text, branch.range.start)
+            .and_then(|groups| groups.name("it"));
+        let named = named.map(|hash| hash.range()).filter(|hash| {
+            branch.range.contains(&hash.start) && text.get(hash.start) != Some(&b'$')
+        });
+        named.or_else(|| {
+            self.hashes(text)
+                .find(|hash| branch.range.contains(&hash.start))
+        })
     }
 
     /// Whatever looks like a hash. An image's digest says which bytes the base is, not which archive.
@@ -112,27 +136,59 @@ impl ArchiveScanner {
             start += word.len() + 1;
             start - word.len() - 1..start - 1
         });
-        let is_hash = |word: &Range<usize>| word.len() == 64 && text[word.clone()].iter().all(u8::is_ascii_hexdigit);
-        words.filter(is_hash).filter(|hash| !text[..hash.start].ends_with(b"@sha256:"))
+        let is_hash = |word: &Range<usize>| {
+            word.len() == 64 && text[word.clone()].iter().all(u8::is_ascii_hexdigit)
+        };
+        words
+            .filter(is_hash)
+            .filter(|hash| !text[..hash.start].ends_with(b"@sha256:"))
     }
 
     /// What the addresses in a Dockerfile say of the archives it downloads.
     fn archives(&self, text: &[u8]) -> Archives {
-        let has_any = [".tar.gz", ".tgz", ".zip"].iter().any(|ending| contains(text, ending.as_bytes()));
-        let all: Vec<Captures> = if has_any { self.archive.captures_iter(text).collect() } else { Vec::new() };
-        let ours = all.iter().filter(|groups| groups.name("ours").is_some()).collect::<Vec<_>>();
-        let relevant = if ours.is_empty() { all.iter().collect() } else { ours };
-        let group = |groups: &Captures, name: &str| said(text, &groups.name(name).map_or(0..0, |group| group.range()));
-        let any = relevant.iter().find(|groups| groups["arch"].starts_with(b"$"));
+        let has_any = [".tar.gz", ".tgz", ".zip"]
+            .iter()
+            .any(|ending| contains(text, ending.as_bytes()));
+        let all: Vec<Captures> = if has_any {
+            self.archive.captures_iter(text).collect()
+        } else {
+            Vec::new()
+        };
+        let ours = all
+            .iter()
+            .filter(|groups| groups.name("ours").is_some())
+            .collect::<Vec<_>>();
+        let relevant = if ours.is_empty() {
+            all.iter().collect()
+        } else {
+            ours
+        };
+        let group = |groups: &Captures, name: &str| {
+            said(text, &groups.name(name).map_or(0..0, |group| group.range()))
+        };
+        let any = relevant
+            .iter()
+            .find(|groups| groups["arch"].starts_with(b"$"));
         let single: BTreeSet<String> = relevant
             .iter()
             .filter(|groups| !groups["arch"].starts_with(b"$"))
-            .map(|groups| format!("{}-{}.{}", group(groups, "os"), group(groups, "arch"), group(groups, "ending")))
+            .map(|groups| {
+                format!(
+                    "{}-{}.{}",
+                    group(groups, "os"),
+                    group(groups, "arch"),
+                    group(groups, "ending")
+                )
+            })
             .collect();
         Archives {
             os: any.map_or("linux".to_owned(), |groups| group(groups, "os")),
             ending: any.map_or("tar.gz".to_owned(), |groups| group(groups, "ending")),
-            single: if any.is_none() && single.len() == 1 { single.into_iter().next() } else { None },
+            single: if any.is_none() && single.len() == 1 {
+                single.into_iter().next()
+            } else {
+                None
+            },
         }
     }
 
@@ -143,8 +199,13 @@ impl ArchiveScanner {
             return branches;
         }
         for groups in self.branch.captures_iter(text) {
-            let (Some(all), Some(arch)) = (groups.get(0), groups.name("arch")) else { continue };
-            let end = self.branch_end.find_at(text, arch.end()).map_or(text.len(), |end| end.start());
+            let (Some(all), Some(arch)) = (groups.get(0), groups.name("arch")) else {
+                continue;
+            };
+            let end = self
+                .branch_end
+                .find_at(text, arch.end())
+                .map_or(text.len(), |end| end.start());
             if let Some(last) = branches.last_mut() {
                 last.range.end = last.range.end.min(all.start());
             }
@@ -153,15 +214,26 @@ impl ArchiveScanner {
             }
             let labels = groups.name("labels").map(|labels| labels.range());
             let said_arch = said(text, &arch.range());
-            let apk = labels.as_ref().and_then(|labels| right_arch(&said(text, labels), &said_arch));
-            branches.push(Branch { range: all.start()..end, labels, arch: arch.range(), name: apk.unwrap_or(said_arch) });
+            let apk = labels
+                .as_ref()
+                .and_then(|labels| right_arch(&said(text, labels), &said_arch));
+            branches.push(Branch {
+                range: all.start()..end,
+                labels,
+                arch: arch.range(),
+                name: apk.unwrap_or(said_arch),
+            });
         }
         branches
     }
 
     /// Whether a Dockerfile downloads an archive of the server.
     pub(super) fn downloads(&self, text: &[u8]) -> bool {
-        contains(text, self.server.as_bytes()) && self.archive.captures_iter(text).any(|groups| groups.name("ours").is_some())
+        contains(text, self.server.as_bytes())
+            && self
+                .archive
+                .captures_iter(text)
+                .any(|groups| groups.name("ours").is_some())
     }
 }
 
@@ -183,7 +255,8 @@ struct Branch {
 
 /// The labels of a `case` branch, without quotes.
 fn labels_in(text: &str) -> impl Iterator<Item = &str> {
-    text.split('|').map(|label| label.trim().trim_matches(['"', '\'']))
+    text.split('|')
+        .map(|label| label.trim().trim_matches(['"', '\'']))
 }
 
 /// The release's name for the labels of a branch: what stands there where one of them pairs with it, else the first one's;
@@ -191,20 +264,31 @@ fn labels_in(text: &str) -> impl Iterator<Item = &str> {
 fn right_arch(labels: &str, found: &str) -> Option<String> {
     let mut names = labels_in(labels).filter_map(release_arch).peekable();
     let first = *names.peek()?;
-    Some(names.find(|name| *name == found).unwrap_or(first).to_owned())
+    Some(
+        names
+            .find(|name| *name == found)
+            .unwrap_or(first)
+            .to_owned(),
+    )
 }
 
 /// What the labels and the architecture of a branch must be, where they are wrong.
 fn pairing(labels: &str, branch: &Branch, all: &[Branch]) -> (Must, Must) {
     if all.iter().filter(|other| other.name == branch.name).count() > 1 {
-        let why = format!("two branches are for {}: give each architecture one, and its own name", branch.name);
+        let why = format!(
+            "two branches are for {}: give each architecture one, and its own name",
+            branch.name
+        );
         return (Some(Err(why)), None);
     }
     if right_arch(labels, &branch.name).is_some() {
         return (None, Some(Ok(branch.name.clone())));
     }
-    let labels_must = apk_arch(&branch.name)
-        .map(str::to_owned)
-        .ok_or_else(|| format!("`apk --print-arch` never prints {labels}, and {} is no architecture of Alpine's", branch.name));
+    let labels_must = apk_arch(&branch.name).map(str::to_owned).ok_or_else(|| {
+        format!(
+            "`apk --print-arch` never prints {labels}, and {} is no architecture of Alpine's",
+            branch.name
+        )
+    });
     (Some(labels_must), None)
 }

@@ -21,7 +21,12 @@ impl Needs {
     }
 
     pub(super) fn any_of<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(words.into_iter().map(|word| Finder::new(word).into_owned()).collect())
+        Self(
+            words
+                .into_iter()
+                .map(|word| Finder::new(word).into_owned())
+                .collect(),
+        )
     }
 
     pub(super) fn are_in(&self, text: &[u8]) -> bool {
@@ -49,11 +54,29 @@ impl Words {
         // Where one name begins another the longer one must be tried first; no name at all must match nothing.
         let any_of = |names: BTreeSet<&str>| match names.is_empty() {
             true => r"[^\s\S]".to_owned(),
-            false => format!("(?:{})", Vec::from_iter(names.into_iter().rev().map(regex::escape)).join("|")),
+            false => format!(
+                "(?:{})",
+                Vec::from_iter(names.into_iter().rev().map(regex::escape)).join("|")
+            ),
         };
-        let named = |has_base: bool| variants.iter().filter(move |variant| variant.base.is_empty() != has_base);
-        let families = any_of(variants.iter().map(|variant| variant.family.as_str()).collect());
-        let [based, plain] = [true, false].map(|has_base| any_of(named(has_base).map(|variant| variant.name.as_str()).collect()));
+        let named = |has_base: bool| {
+            variants
+                .iter()
+                .filter(move |variant| variant.base.is_empty() != has_base)
+        };
+        let families = any_of(
+            variants
+                .iter()
+                .map(|variant| variant.family.as_str())
+                .collect(),
+        );
+        let [based, plain] = [true, false].map(|has_base| {
+            any_of(
+                named(has_base)
+                    .map(|variant| variant.name.as_str())
+                    .collect(),
+            )
+        });
         let image = regex::escape(&config.image);
         Self {
             reference: format!(r#"(?m)(?:^|[^\w./@-])(?:docker\.io/)?(?:library/)?{image}:"#),
@@ -65,8 +88,17 @@ impl Words {
 }
 
 /// The patterns whose group `it` is a field: each with its kind, the roles that it is looked for in, and what a text must have.
-pub(super) fn plain(config: &Config, variants: &BTreeSet<Variant>, words: &Words) -> Vec<(String, Kind, &'static [Role], Needs)> {
-    let Words { reference, word, families, default } = words;
+pub(super) fn plain(
+    config: &Config,
+    variants: &BTreeSet<Variant>,
+    words: &Words,
+) -> Vec<(String, Kind, &'static [Role], Needs)> {
+    let Words {
+        reference,
+        word,
+        families,
+        default,
+    } = words;
     let key = regex::escape(&config.version_key());
     let server = regex::escape(&config.server);
     let directory = config.directory.regex();
@@ -76,25 +108,60 @@ pub(super) fn plain(config: &Config, variants: &BTreeSet<Variant>, words: &Words
         true => format!(r#"(?m)(?:^|[\s"'=/\\(])(?<it>{directory})(?:[/\\\s"');]|$)"#),
         false => format!(r#"(?m)(?:^|[\s"'=/\\(])(?<it>{directory})[/\\](?:{word}|tests)\b"#),
     };
-    let below: BTreeSet<&str> = variants.iter().map(|variant| variant.family.as_str()).chain(["tests"]).collect();
-    let below: Vec<String> = below.iter().flat_map(|name| [format!("/{name}"), format!("\\{name}")]).collect();
-    let in_path = if is_lines { Needs::nothing() } else { Needs::any_of(below.iter().map(String::as_str)) };
+    let below: BTreeSet<&str> = variants
+        .iter()
+        .map(|variant| variant.family.as_str())
+        .chain(["tests"])
+        .collect();
+    let below: Vec<String> = below
+        .iter()
+        .flat_map(|name| [format!("/{name}"), format!("\\{name}")])
+        .collect();
+    let in_path = if is_lines {
+        Needs::nothing()
+    } else {
+        Needs::any_of(below.iter().map(String::as_str))
+    };
     let image = || Needs::any_of([format!("{}:", config.image).as_str()]);
     let address = Kind::Version { key: false };
     vec![
-        (format!(r"{reference}{holder}-(?<it>[A-Za-z][\w.-]*)"), Kind::TagVariant, EVERYWHERE, image()),
-        (format!(r"{reference}(?<it>v?\d+\.\d+\.\d+[\w.-]*)"), Kind::Tag, EVERYWHERE, image()),
-        (format!(r"{reference}(?<it>{word})"), Kind::TagVariant, &[Role::Script], image()),
-        // What a Dockerfile copies from is one image: a tag that moves is not, and must become one.
-        (format!(r"{reference}(?<it>(?:v?\d[\w.]*-)?(?:{word}|{families}\b))"), Kind::Tag, &[Role::Dockerfile], image()),
         (
-            format!(r#"\b{key}(?:[ \t]*=[ \t]*|:?[-=]|[ \t]+){default}["']?(?<it>v?\d[\w+-]*(?:\.[\w+-]+)*)"#),
+            format!(r"{reference}{holder}-(?<it>[A-Za-z][\w.-]*)"),
+            Kind::TagVariant,
+            EVERYWHERE,
+            image(),
+        ),
+        (
+            format!(r"{reference}(?<it>v?\d+\.\d+\.\d+[\w.-]*)"),
+            Kind::Tag,
+            EVERYWHERE,
+            image(),
+        ),
+        (
+            format!(r"{reference}(?<it>{word})"),
+            Kind::TagVariant,
+            &[Role::Script],
+            image(),
+        ),
+        // What a Dockerfile copies from is one image: a tag that moves is not, and must become one.
+        (
+            format!(r"{reference}(?<it>(?:v?\d[\w.]*-)?(?:{word}|{families}\b))"),
+            Kind::Tag,
+            &[Role::Dockerfile],
+            image(),
+        ),
+        (
+            format!(
+                r#"\b{key}(?:[ \t]*=[ \t]*|:?[-=]|[ \t]+){default}["']?(?<it>v?\d[\w+-]*(?:\.[\w+-]+)*)"#
+            ),
             Kind::Version { key: true },
             EVERYWHERE,
             Needs::any_of([config.version_key().as_str()]),
         ),
         (
-            format!(r"\b{server}-v(?<it>\d+\.\d+\.\d+(?:-[\w.-]+?)??)(?:-(?:{SYSTEMS}|\W)|\.[A-Za-z]|[^\w.-]|$)"),
+            format!(
+                r"\b{server}-v(?<it>\d+\.\d+\.\d+(?:-[\w.-]+?)??)(?:-(?:{SYSTEMS}|\W)|\.[A-Za-z]|[^\w.-]|$)"
+            ),
             address.clone(),
             EVERYWHERE,
             Needs::any_of([format!("{}-v", config.server).as_str()]),
@@ -105,11 +172,36 @@ pub(super) fn plain(config: &Config, variants: &BTreeSet<Variant>, words: &Words
             EVERYWHERE,
             Needs::any_of(["/releases/download/v"]),
         ),
-        (format!(r#"image\.version["']?[= \t]["']?(?<it>{VERSION})"#), address, IN_CODE, Needs::any_of(["image.version"])),
+        (
+            format!(r#"image\.version["']?[= \t]["']?(?<it>{VERSION})"#),
+            address,
+            IN_CODE,
+            Needs::any_of(["image.version"]),
+        ),
         (path, Kind::Directory, EVERYWHERE, in_path),
-        (format!(r#"\.\.[/\\](?<it>{directory})(?:[/\\\s"');]|$)"#), Kind::Directory, EVERYWHERE, Needs::any_of(["../", r"..\"])),
-        (format!(r"(?m)(?:^|[^\w.:-]|[}})]-)(?<it>{word})"), Kind::Variant, &[Role::Script], Needs::nothing()),
-        (format!(r"(?m)(?:^|[^A-Za-z.])(?<it>{families})[-\d.]*[{{$*]"), Kind::Family, &[Role::Script], Needs::nothing()),
-        (format!(r"(?m)(?:^|[^\w.-]|:-)v?(?<it>{VERSION})"), Kind::Mention, IN_CODE, Needs::nothing()),
+        (
+            format!(r#"\.\.[/\\](?<it>{directory})(?:[/\\\s"');]|$)"#),
+            Kind::Directory,
+            EVERYWHERE,
+            Needs::any_of(["../", r"..\"]),
+        ),
+        (
+            format!(r"(?m)(?:^|[^\w.:-]|[}})]-)(?<it>{word})"),
+            Kind::Variant,
+            &[Role::Script],
+            Needs::nothing(),
+        ),
+        (
+            format!(r"(?m)(?:^|[^A-Za-z.])(?<it>{families})[-\d.]*[{{$*]"),
+            Kind::Family,
+            &[Role::Script],
+            Needs::nothing(),
+        ),
+        (
+            format!(r"(?m)(?:^|[^\w.-]|:-)v?(?<it>{VERSION})"),
+            Kind::Mention,
+            IN_CODE,
+            Needs::nothing(),
+        ),
     ]
 }

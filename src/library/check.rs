@@ -37,39 +37,75 @@ pub fn check(manifest: &Manifest, seen: &[Seen], names: &Names) -> Vec<Problem> 
             }
             Home::Gone | Home::Unknown => {
                 let found = folder(manifest, entry).unwrap_or_default();
-                let at = manifest.own(entry, "Directory").map_or(entry.span.start, |field| field.value.start);
+                let at = manifest
+                    .own(entry, "Directory")
+                    .map_or(entry.span.start, |field| field.value.start);
                 let message = match seen.home {
-                    _ if found.is_empty() => "the entry has no Directory: wanted the folder of a variant".to_owned(),
+                    _ if found.is_empty() => {
+                        "the entry has no Directory: wanted the folder of a variant".to_owned()
+                    }
                     Home::Gone => format!("`{found}` is not in {}", seen.place),
                     _ => format!("`{found}` is no folder of a variant, such as 0.25.6/alpine3.18"),
                 };
                 problems.push(Problem::new(at, "directory", &found, "", message));
             }
         }
-        before.extend(manifest.items(entry, "Tags").map(|(_, tag)| tag.into_owned()));
+        before.extend(
+            manifest
+                .items(entry, "Tags")
+                .map(|(_, tag)| tag.into_owned()),
+        );
     }
     problems.sort_by_key(|problem| problem.at);
     problems
 }
 
-fn check_fields(manifest: &Manifest, entry: &Paragraph, image: &Image, names: &Names, problems: &mut Vec<Problem>) {
+fn check_fields(
+    manifest: &Manifest,
+    entry: &Paragraph,
+    image: &Image,
+    names: &Names,
+    problems: &mut Vec<Problem>,
+) {
     for must in musts(manifest, entry, image, names) {
         for part in must.parts.iter().filter(|part| !part.is_right()) {
             // A tag that stands there twice breaks a rule of the format, and is reported as that.
-            let is_twice = must.parts.iter().filter(|other| other.found == part.found).count() > 1;
+            let is_twice = must
+                .parts
+                .iter()
+                .filter(|other| other.found == part.found)
+                .count()
+                > 1;
             if part.expected.is_none() && is_twice {
                 continue;
             }
             let expected = part.expected.as_deref().unwrap_or_default();
             let message = match expected {
-                "" => format!("{}: {} does not belong to {}", must.name, part.found, image.path()),
+                "" => format!(
+                    "{}: {} does not belong to {}",
+                    must.name,
+                    part.found,
+                    image.path()
+                ),
                 expected => format!("says {}, must be {expected}", part.found),
             };
-            problems.push(Problem::new(part.span.start, part.rule, &part.found, expected, message));
+            problems.push(Problem::new(
+                part.span.start,
+                part.rule,
+                &part.found,
+                expected,
+                message,
+            ));
         }
-        let at = must.field.map_or(entry.span.start, |field| field.value.start);
+        let at = must
+            .field
+            .map_or(entry.span.start, |field| field.value.start);
         for (_, missing) in &must.missing {
-            let message = format!("{} lacks {missing}, which {} needs", must.name, image.path());
+            let message = format!(
+                "{} lacks {missing}, which {} needs",
+                must.name,
+                image.path()
+            );
             problems.push(Problem::new(at, "constraint", "", missing, message));
         }
     }
@@ -85,21 +121,39 @@ fn check_tags(
 ) {
     for (_, item, found) in manifest.tags(entry) {
         let tag = names.split(&found);
-        let mut wrong = |rule, message: String| problems.push(Problem::new(item.start, rule, &found, "", message));
+        let mut wrong = |rule, message: String| {
+            problems.push(Problem::new(item.start, rule, &found, "", message))
+        };
         if !is_name_of(&name_of(tag.name, &image.variant), &image.variant) {
-            wrong("variant", format!("says {found}: `{}` is no name of {}", tag.name, image.path()));
+            wrong(
+                "variant",
+                format!(
+                    "says {found}: `{}` is no name of {}",
+                    tag.name,
+                    image.path()
+                ),
+            );
         }
         if tag.level == Level::Major && image.version.major == 0 {
-            wrong("version", format!("says {found}: a major by itself is for those above 0"));
+            wrong(
+                "version",
+                format!("says {found}: a major by itself is for those above 0"),
+            );
         }
         if tag.level != Level::Full && is_preview(&image.version) {
-            let message =
-                format!("says {found}, a stable tag, and {} is at {}, which is no release yet", image.path(), image.version);
+            let message = format!(
+                "says {found}, a stable tag, and {} is at {}, which is no release yet",
+                image.path(),
+                image.version
+            );
             wrong("preview", message);
         } else if let Some(newer) = newest.than(image, tag.level) {
             wrong(
                 "latest",
-                format!("says {found}, which belongs to the newest line: another entry is at {newer}, this at {}", image.version),
+                format!(
+                    "says {found}, which belongs to the newest line: another entry is at {newer}, this at {}",
+                    image.version
+                ),
             );
         }
     }
@@ -118,11 +172,16 @@ impl<'a> Newest<'a> {
             if let Home::Image(image) = seen.home
                 && !is_preview(&image.version)
             {
-                let newest = of_major.entry(image.version.major).or_insert(&image.version);
+                let newest = of_major
+                    .entry(image.version.major)
+                    .or_insert(&image.version);
                 *newest = (*newest).max(&image.version);
             }
         }
-        Self { all: of_major.values().next_back().copied(), of_major }
+        Self {
+            all: of_major.values().next_back().copied(),
+            of_major,
+        }
     }
 
     /// The version of a newer line, whose tags of that level are.
@@ -137,40 +196,74 @@ impl<'a> Newest<'a> {
 }
 
 /// Docker's builders would fail where the Dockerfile knows nothing of an architecture.
-fn check_architectures(manifest: &Manifest, entry: &Paragraph, image: &Image, problems: &mut Vec<Problem>) {
+fn check_architectures(
+    manifest: &Manifest,
+    entry: &Paragraph,
+    image: &Image,
+    problems: &mut Vec<Problem>,
+) {
     if image.architectures.is_empty() {
         return;
     }
     for (at, found) in architectures(manifest, entry) {
         if !image.architectures.contains(found.as_str()) {
             let known: Vec<&str> = image.architectures.iter().copied().collect();
-            let message = format!("says {found}, and {} can be built for {}", image.path(), known.join(", "));
+            let message = format!(
+                "says {found}, and {} can be built for {}",
+                image.path(),
+                known.join(", ")
+            );
             problems.push(Problem::new(at, "architecture", &found, "", message));
         }
     }
 }
 
 /// The Dockerfile that is built is there, and says what its folder says.
-fn check_dockerfile(manifest: &Manifest, entry: &Paragraph, image: &Image, place: &str, problems: &mut Vec<Problem>) {
+fn check_dockerfile(
+    manifest: &Manifest,
+    entry: &Paragraph,
+    image: &Image,
+    place: &str,
+    problems: &mut Vec<Problem>,
+) {
     for field in &entry.fields {
-        let (name, said) = (&manifest.text[field.name.clone()], manifest.said(&field.value));
+        let (name, said) = (
+            &manifest.text[field.name.clone()],
+            manifest.said(&field.value),
+        );
         if name.rsplit('-').next() == Some("File") && !image.files.contains(&*said) {
             let message = format!("{}/{said} is not in {place}", image.path());
             problems.push(Problem::new(field.value.start, "file", &said, "", message));
         }
     }
-    let at = manifest.own(entry, "Directory").map_or(entry.span.start, |field| field.value.start);
+    let at = manifest
+        .own(entry, "Directory")
+        .map_or(entry.span.start, |field| field.value.start);
     for wrong in &image.wrong {
-        problems.push(Problem::new(at, "dockerfile", "", "", format!("{wrong}: `update check` there says more")));
+        problems.push(Problem::new(
+            at,
+            "dockerfile",
+            "",
+            "",
+            format!("{wrong}: `update check` there says more"),
+        ));
     }
 }
 
 /// What an image copies from is built before it, by an entry further up.
-fn check_order(entry: &Paragraph, image: &Image, before: &BTreeSet<String>, problems: &mut Vec<Problem>) {
+fn check_order(
+    entry: &Paragraph,
+    image: &Image,
+    before: &BTreeSet<String>,
+    problems: &mut Vec<Problem>,
+) {
     for source in &image.copies {
         let tag = format!("{}-{source}", image.version);
         if !before.contains(&tag) {
-            let message = format!("{} copies from {tag}, which no entry above it offers", image.path());
+            let message = format!(
+                "{} copies from {tag}, which no entry above it offers",
+                image.path()
+            );
             problems.push(Problem::new(entry.span.start, "order", "", &tag, message));
         }
     }

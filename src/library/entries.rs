@@ -21,7 +21,11 @@ pub enum Home<'a> {
 impl<'a> Home<'a> {
     /// The image, where there is one.
     pub fn image(&self) -> Option<&'a Image> {
-        if let Self::Image(image) = self { Some(image) } else { None }
+        if let Self::Image(image) = self {
+            Some(image)
+        } else {
+            None
+        }
     }
 }
 
@@ -31,7 +35,10 @@ type Folder = (String, Variant);
 /// What an entry's `Directory` says, without what makes no difference in a path.
 pub fn folder(manifest: &Manifest, entry: &Paragraph) -> Option<String> {
     let said = manifest.value(entry, "Directory")?;
-    let parts: Vec<&str> = said.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let parts: Vec<&str> = said
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != ".")
+        .collect();
     Some(parts.join("/"))
 }
 
@@ -43,14 +50,22 @@ fn split(path: &str, pattern: &Pattern) -> Option<Folder> {
 
 /// Major and minor of a version directory, of this tree's pattern or of another that it may have had: `2.14.5`, `2.14.x`.
 fn line(directory: &str, pattern: &Pattern) -> Option<(u64, u64)> {
-    let version = pattern.parse(directory).or_else(|| Pattern::lines().parse(directory));
+    let version = pattern
+        .parse(directory)
+        .or_else(|| Pattern::lines().parse(directory));
     let version = version.or_else(|| parse_version(directory).ok())?;
     Some((version.major, version.minor))
 }
 
 /// The variants that the entries have, for families that only they know.
-pub fn variants<'a>(manifest: &'a Manifest, pattern: &'a Pattern) -> impl Iterator<Item = Variant> + 'a {
-    manifest.entries().iter().filter_map(|entry| Some(split(&folder(manifest, entry)?, pattern)?.1))
+pub fn variants<'a>(
+    manifest: &'a Manifest,
+    pattern: &'a Pattern,
+) -> impl Iterator<Item = Variant> + 'a {
+    manifest
+        .entries()
+        .iter()
+        .filter_map(|entry| Some(split(&folder(manifest, entry)?, pattern)?.1))
 }
 
 /// The image that each entry is for.
@@ -64,20 +79,37 @@ pub fn homes<'a>(
     follow: bool,
     not: &BTreeSet<&str>,
 ) -> Vec<Home<'a>> {
-    let folders: Vec<Option<Folder>> = manifest.entries().iter().map(|entry| split(&folder(manifest, entry)?, pattern)).collect();
+    let folders: Vec<Option<Folder>> = manifest
+        .entries()
+        .iter()
+        .map(|entry| split(&folder(manifest, entry)?, pattern))
+        .collect();
     let mut offered: BTreeMap<&str, BTreeSet<&Variant>> = BTreeMap::new();
     for (directory, variant) in folders.iter().flatten() {
         offered.entry(directory).or_default().insert(variant);
     }
-    let moved = directories(&offered.keys().copied().collect(), images, pattern, follow, not);
+    let moved = directories(
+        &offered.keys().copied().collect(),
+        images,
+        pattern,
+        follow,
+        not,
+    );
     let targets: BTreeMap<&str, BTreeMap<&Variant, &Image>> = offered
         .iter()
-        .filter_map(|(directory, variants)| Some((*directory, successors(variants, images, moved.get(directory)?))))
+        .filter_map(|(directory, variants)| {
+            Some((
+                *directory,
+                successors(variants, images, moved.get(directory)?),
+            ))
+        })
         .collect();
     let home = |folder: &Option<Folder>| match folder {
         None => Home::Unknown,
         Some((directory, variant)) => {
-            let image = targets.get(directory.as_str()).and_then(|images| images.get(variant));
+            let image = targets
+                .get(directory.as_str())
+                .and_then(|images| images.get(variant));
             image.map_or(Home::Gone, |image| Home::Image(image))
         }
     };
@@ -93,12 +125,19 @@ fn directories<'a, 'b>(
     follow: bool,
     not: &BTreeSet<&str>,
 ) -> BTreeMap<&'b str, &'a str> {
-    let there: BTreeMap<&str, &'a Image> = images.iter().map(|image| (image.directory.as_str(), image)).collect();
-    let is_open = |image: &&&Image| offered.contains(image.directory.as_str()) || !not.contains(image.directory.as_str());
+    let there: BTreeMap<&str, &'a Image> = images
+        .iter()
+        .map(|image| (image.directory.as_str(), image))
+        .collect();
+    let is_open = |image: &&&Image| {
+        offered.contains(image.directory.as_str()) || !not.contains(image.directory.as_str())
+    };
     // The newest that is a release, else the newest.
     let newest = |among: &dyn Fn(&Image) -> bool| {
         let found = there.values().filter(is_open).filter(|image| among(image));
-        found.max_by_key(|image| (!super::tags::is_preview(&image.version), &image.version)).map(|image| image.directory.as_str())
+        found
+            .max_by_key(|image| (!super::tags::is_preview(&image.version), &image.version))
+            .map(|image| image.directory.as_str())
     };
     let follows = follow && !pattern.has_lines();
     let mut moved: BTreeMap<&str, &str> = BTreeMap::new();
@@ -113,9 +152,11 @@ fn directories<'a, 'b>(
         moved.extend(found.map(|found| (*name, found)));
     }
     // The only one, gone, has become the only one that is there.
-    if let ([gone], [there], true) =
-        (Vec::from_iter(offered).as_slice(), Vec::from_iter(there.values()).as_slice(), moved.is_empty())
-    {
+    if let ([gone], [there], true) = (
+        Vec::from_iter(offered).as_slice(),
+        Vec::from_iter(there.values()).as_slice(),
+        moved.is_empty(),
+    ) {
         moved.insert(gone, &there.directory);
     }
     moved
@@ -127,17 +168,35 @@ pub fn successors<'a, 'b>(
     images: &'a [Image],
     directory: &str,
 ) -> BTreeMap<&'b Variant, &'a Image> {
-    let there: Vec<&Image> = images.iter().filter(|image| image.directory == directory).collect();
-    let same = |variant: &Variant| there.iter().find(|image| image.variant == *variant).copied();
+    let there: Vec<&Image> = images
+        .iter()
+        .filter(|image| image.directory == directory)
+        .collect();
+    let same = |variant: &Variant| {
+        there
+            .iter()
+            .find(|image| image.variant == *variant)
+            .copied()
+    };
     let mut gone: BTreeMap<&str, usize> = BTreeMap::new();
-    offered.iter().filter(|variant| same(variant).is_none()).for_each(|variant| *gone.entry(&variant.family).or_default() += 1);
+    offered
+        .iter()
+        .filter(|variant| same(variant).is_none())
+        .for_each(|variant| *gone.entry(&variant.family).or_default() += 1);
     let successor = |variant: &Variant| {
-        let new: Vec<&&Image> =
-            there.iter().filter(|image| image.variant.family == variant.family && !offered.contains(&image.variant)).collect();
+        let new: Vec<&&Image> = there
+            .iter()
+            .filter(|image| {
+                image.variant.family == variant.family && !offered.contains(&image.variant)
+            })
+            .collect();
         match new.as_slice() {
             [only] if gone.get(variant.family.as_str()) == Some(&1) => Some(**only),
             _ => None,
         }
     };
-    offered.iter().filter_map(|variant| Some((*variant, same(variant).or_else(|| successor(variant))?))).collect()
+    offered
+        .iter()
+        .filter_map(|variant| Some((*variant, same(variant).or_else(|| successor(variant))?)))
+        .collect()
 }

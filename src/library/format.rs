@@ -20,18 +20,56 @@ pub const DEFAULT_FETCH: &str = "refs/heads/master";
 const DEFAULT_ARCHITECTURE: &str = "amd64";
 
 /// The fields that hold several values.
-const LISTS: [&str; 5] = ["Maintainers", "Tags", "SharedTags", "Architectures", "Constraints"];
+const LISTS: [&str; 5] = [
+    "Maintainers",
+    "Tags",
+    "SharedTags",
+    "Architectures",
+    "Constraints",
+];
 
 /// The fields that hold one; each can be given for an architecture too (`arm64v8-GitCommit`).
-const SINGLE: [&str; 6] = ["GitRepo", "GitFetch", "GitCommit", "Directory", "File", "Builder"];
+const SINGLE: [&str; 6] = [
+    "GitRepo",
+    "GitFetch",
+    "GitCommit",
+    "Directory",
+    "File",
+    "Builder",
+];
 
 /// A field's name, the rule for its values, their pattern, and what was wanted, for people.
 const SHAPES: [(&str, &str, &str, &str); 7] = [
-    ("Maintainers", "maintainer", r"^[^\s<>()][^<>()]*?( <[^<>()\s]+>)? \(@[\w./-]+\)$", "`Full Name <mail> (@handle)`"),
-    ("GitRepo", "repository", r"^(https?|git)://\S+$", "an address that begins with https://"),
-    ("GitFetch", "fetch", r"^refs/(heads|tags)/[^\s*?:]+$", "refs/heads/<branch> or refs/tags/<tag>"),
-    ("GitCommit", "commit", r"^[0-9a-f]{40}$", "the 40 hex digits of a commit, in lower case"),
-    ("Builder", "builder", r"^(buildkit|classic|oci-import)$", "buildkit, classic or oci-import"),
+    (
+        "Maintainers",
+        "maintainer",
+        r"^[^\s<>()][^<>()]*?( <[^<>()\s]+>)? \(@[\w./-]+\)$",
+        "`Full Name <mail> (@handle)`",
+    ),
+    (
+        "GitRepo",
+        "repository",
+        r"^(https?|git)://\S+$",
+        "an address that begins with https://",
+    ),
+    (
+        "GitFetch",
+        "fetch",
+        r"^refs/(heads|tags)/[^\s*?:]+$",
+        "refs/heads/<branch> or refs/tags/<tag>",
+    ),
+    (
+        "GitCommit",
+        "commit",
+        r"^[0-9a-f]{40}$",
+        "the 40 hex digits of a commit, in lower case",
+    ),
+    (
+        "Builder",
+        "builder",
+        r"^(buildkit|classic|oci-import)$",
+        "buildkit, classic or oci-import",
+    ),
     ("Tags", "tag", TAG, TAG_WANTED),
     ("SharedTags", "tag", TAG, TAG_WANTED),
 ];
@@ -46,34 +84,54 @@ pub fn check(manifest: &Manifest) -> Vec<Problem> {
         problems.push(Problem::format(0, message));
     }
     let Some(global) = manifest.global() else {
-        problems.push(Problem::format(0, "has no field: wanted a paragraph with Maintainers, then an entry for each image"));
+        problems.push(Problem::format(
+            0,
+            "has no field: wanted a paragraph with Maintainers, then an entry for each image",
+        ));
         return problems;
     };
     if is_missing(manifest.own(global, "Maintainers")) {
-        problems.push(Problem::format(global.span.start, "the first paragraph has no Maintainers"));
+        problems.push(Problem::format(
+            global.span.start,
+            "the first paragraph has no Maintainers",
+        ));
     }
-    if let Some(tags) = manifest.own(global, "Tags").or(manifest.own(global, "SharedTags")) {
+    if let Some(tags) = manifest
+        .own(global, "Tags")
+        .or(manifest.own(global, "SharedTags"))
+    {
         let message = "the first paragraph is for what all entries share, and cannot have tags: end it with an empty line";
         problems.push(Problem::format(tags.name.start, message));
     }
     if manifest.entries().is_empty() {
-        problems
-            .push(Problem::format(global.span.start, "has no entry: wanted a paragraph with Tags and Directory for each image"));
+        problems.push(Problem::format(
+            global.span.start,
+            "has no entry: wanted a paragraph with Tags and Directory for each image",
+        ));
     }
-    for field in manifest.paragraphs.iter().flat_map(|paragraph| &paragraph.fields) {
+    for field in manifest
+        .paragraphs
+        .iter()
+        .flat_map(|paragraph| &paragraph.fields)
+    {
         check_field(manifest, field, &mut problems);
     }
     for name in ["Tags", "GitRepo", "GitCommit"] {
         let has = |entry: &&Paragraph| !is_missing(manifest.own(entry, name));
         if name != "Tags" && (has(&global) || !manifest.entries().iter().any(|entry| has(&entry))) {
             if !has(&global) && !manifest.entries().is_empty() {
-                problems
-                    .push(Problem::format(global.span.start, &format!("neither the first paragraph nor an entry has a {name}")));
+                problems.push(Problem::format(
+                    global.span.start,
+                    &format!("neither the first paragraph nor an entry has a {name}"),
+                ));
             }
             continue;
         }
         for entry in manifest.entries().iter().filter(|entry| !has(entry)) {
-            problems.push(Problem::format(entry.span.start, &format!("the entry has no {name}")));
+            problems.push(Problem::format(
+                entry.span.start,
+                &format!("the entry has no {name}"),
+            ));
         }
     }
     check_tags(manifest, &mut problems);
@@ -88,7 +146,11 @@ pub fn unknown_fields(manifest: &Manifest) -> Vec<Problem> {
         None => LISTS.contains(&name) || SINGLE.contains(&name),
     };
     let mut problems = Vec::new();
-    for field in manifest.paragraphs.iter().flat_map(|paragraph| &paragraph.fields) {
+    for field in manifest
+        .paragraphs
+        .iter()
+        .flat_map(|paragraph| &paragraph.fields)
+    {
         let name = &manifest.text[field.name.clone()];
         if !known(name) {
             let message = format!("`{name}` is no field of the format, and nobody reads it");
@@ -101,7 +163,11 @@ pub fn unknown_fields(manifest: &Manifest) -> Vec<Problem> {
 /// The architectures of an entry, each with where it stands.
 pub fn architectures<'a>(manifest: &'a Manifest, entry: &'a Paragraph) -> Vec<(usize, String)> {
     match manifest.field(entry, "Architectures") {
-        Some(field) => field.items.iter().map(|item| (item.start, manifest.said(item).into_owned())).collect(),
+        Some(field) => field
+            .items
+            .iter()
+            .map(|item| (item.start, manifest.said(item).into_owned()))
+            .collect(),
         None => vec![(entry.span.start, DEFAULT_ARCHITECTURE.to_owned())],
     }
 }
@@ -110,12 +176,19 @@ fn is_missing(field: Option<&Field>) -> bool {
     field.is_none_or(|field| field.value.is_empty())
 }
 
-static PATTERNS: LazyLock<Vec<Regex>> =
-    LazyLock::new(|| SHAPES.iter().map(|shape| Regex::new(&format!("(?-u){}", shape.2)).expect("a fixed pattern")).collect());
+static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    SHAPES
+        .iter()
+        .map(|shape| Regex::new(&format!("(?-u){}", shape.2)).expect("a fixed pattern"))
+        .collect()
+});
 
 /// What a value of a field must look like, and the rule that says so, where it does not.
 pub fn misshapen(field: &str, value: &str) -> Option<(&'static str, &'static str)> {
-    let (shape, pattern) = SHAPES.iter().zip(PATTERNS.iter()).find(|(shape, _)| shape.0 == field)?;
+    let (shape, pattern) = SHAPES
+        .iter()
+        .zip(PATTERNS.iter())
+        .find(|(shape, _)| shape.0 == field)?;
     (!pattern.is_match(value.as_bytes())).then_some((shape.1, shape.3))
 }
 
@@ -124,7 +197,11 @@ fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) 
     let name = &manifest.text[field.name.clone()];
     let plain = name.rsplit('-').next().unwrap_or(name);
     let is_list = LISTS.contains(&name);
-    let values: &[Range<usize>] = if is_list { &field.items } else { std::slice::from_ref(&field.value) };
+    let values: &[Range<usize>] = if is_list {
+        &field.items
+    } else {
+        std::slice::from_ref(&field.value)
+    };
     let mut seen = BTreeSet::new();
     for value in values {
         let said = manifest.said(value);
@@ -132,14 +209,22 @@ fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) 
             problems.push(Problem::new(value.start, rule, &said, expected, message));
         };
         if is_list && said.is_empty() {
-            wrong("format", "", format!("{name}: a comma with nothing beside it"));
+            wrong(
+                "format",
+                "",
+                format!("{name}: a comma with nothing beside it"),
+            );
             continue;
         }
         if let Some((rule, wanted)) = misshapen(plain, &said).filter(|_| !said.is_empty()) {
             wrong(rule, "", format!("says `{said}`, wanted {wanted}"));
         }
         if name == "Architectures" && !is_docker_arch(&said) {
-            wrong("architecture", "", format!("`{said}` is no architecture of the official images"));
+            wrong(
+                "architecture",
+                "",
+                format!("`{said}` is no architecture of the official images"),
+            );
         }
         if plain == "Tags" || plain == "SharedTags" {
             let is_part = said.split(['-', '.', '_']).any(|part| part == "latest");
@@ -148,7 +233,11 @@ fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) 
             }
         }
         if is_list && !seen.insert(said.to_string()) {
-            let rule = if name == "Architectures" { "architecture" } else { "tag" };
+            let rule = if name == "Architectures" {
+                "architecture"
+            } else {
+                "tag"
+            };
             wrong(rule, "", format!("{name}: `{said}` stands there twice"));
         }
     }
@@ -165,7 +254,10 @@ fn check_tags(manifest: &Manifest, problems: &mut Vec<Problem>) {
                 // Twice in one list is reported where the list is.
                 Some((other, _)) if *other == index => {}
                 Some((_, at)) => {
-                    let message = format!("`{tag}` is a tag of another entry already, in line {}", line(*at));
+                    let message = format!(
+                        "`{tag}` is a tag of another entry already, in line {}",
+                        line(*at)
+                    );
                     problems.push(Problem::new(item.start, "tag", &tag, "", message));
                 }
                 None => drop(own.insert(tag.into_owned(), (index, item.start))),
@@ -176,20 +268,32 @@ fn check_tags(manifest: &Manifest, problems: &mut Vec<Problem>) {
     for entry in manifest.entries() {
         for (item, tag) in manifest.items(entry, "SharedTags") {
             if let Some((_, at)) = own.get(&*tag) {
-                let message = format!("`{tag}` is shared, and a tag of one entry too, in line {}", line(*at));
+                let message = format!(
+                    "`{tag}` is shared, and a tag of one entry too, in line {}",
+                    line(*at)
+                );
                 problems.push(Problem::new(item.start, "tag", &tag, "", message));
             }
             let mut twice: Vec<(String, usize)> = Vec::new();
             for (_, architecture) in architectures(manifest, entry) {
                 match shared.insert((tag.to_string(), architecture.clone()), item.start) {
                     // Twice in one list is reported where the list is.
-                    Some(at) if architecture != WINDOWS && !entry.span.contains(&at) => twice.push((architecture, at)),
+                    Some(at) if architecture != WINDOWS && !entry.span.contains(&at) => {
+                        twice.push((architecture, at))
+                    }
                     _ => {}
                 }
             }
             if let Some((_, at)) = twice.first() {
-                let names: Vec<&str> = twice.iter().map(|(architecture, _)| architecture.as_str()).collect();
-                let message = format!("`{tag}` is of an entry for {} already, in line {}", names.join(", "), line(*at));
+                let names: Vec<&str> = twice
+                    .iter()
+                    .map(|(architecture, _)| architecture.as_str())
+                    .collect();
+                let message = format!(
+                    "`{tag}` is of an entry for {} already, in line {}",
+                    names.join(", "),
+                    line(*at)
+                );
                 problems.push(Problem::new(item.start, "tag", &tag, "", message));
             }
         }

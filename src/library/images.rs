@@ -55,24 +55,45 @@ impl Image {
 
 /// The images of a tree, the newest version directory last, in each the order in which they are built.
 pub fn images(model: &Model) -> Vec<Image> {
-    model.directories.iter().flat_map(|directory| of_directory(model, directory)).collect()
+    model
+        .directories
+        .iter()
+        .flat_map(|directory| of_directory(model, directory))
+        .collect()
 }
 
 fn of_directory(model: &Model, directory: &Directory) -> Vec<Image> {
-    let seen: BTreeMap<&str, Seen> =
-        directory.variants.iter().map(|variant| (variant.name.as_str(), Seen::new(model, directory, variant))).collect();
+    let seen: BTreeMap<&str, Seen> = directory
+        .variants
+        .iter()
+        .map(|variant| (variant.name.as_str(), Seen::new(model, directory, variant)))
+        .collect();
     let image = |variant: &Variant| {
         let own = &seen[variant.name.as_str()];
         let sources = || own.copies.iter().filter_map(|name| seen.get(name.as_str()));
-        let hosts = std::iter::once(own).chain(sources()).filter_map(|seen| seen.host.clone());
-        let all = || sources().flat_map(|source| source.architectures.iter().copied()).collect();
+        let hosts = std::iter::once(own)
+            .chain(sources())
+            .filter_map(|seen| seen.host.clone());
+        let all = || {
+            sources()
+                .flat_map(|source| source.architectures.iter().copied())
+                .collect()
+        };
         Image {
             directory: directory.name.clone(),
             variant: variant.clone(),
             version: directory.version.clone(),
             copies: own.copies.clone(),
-            constraints: if variant.is_windows() { hosts.collect() } else { Vec::new() },
-            architectures: if own.architectures.is_empty() { all() } else { own.architectures.clone() },
+            constraints: if variant.is_windows() {
+                hosts.collect()
+            } else {
+                Vec::new()
+            },
+            architectures: if own.architectures.is_empty() {
+                all()
+            } else {
+                own.architectures.clone()
+            },
             files: files(model, directory, variant),
             wrong: own.wrong.clone(),
         }
@@ -102,46 +123,72 @@ struct Seen {
 impl Seen {
     fn new(model: &Model, directory: &Directory, variant: &Variant) -> Self {
         let path = format!("{}/{variant}/Dockerfile", directory.name);
-        let text = model.tree.files.get(&path).map(|file| file.text()).unwrap_or_default();
+        let text = model
+            .tree
+            .files
+            .get(&path)
+            .map(|file| file.text())
+            .unwrap_or_default();
         let fields = model.judge(text, Role::Dockerfile, &model.scope(&path));
         let statements = || fields.iter().filter(|(field, _)| !field.in_comment);
         let is_reference = |kind: &Kind| matches!(kind, Kind::Tag | Kind::TagVariant);
-        let copies = statements().filter(|(field, _)| is_reference(&field.kind)).filter_map(|(field, must)| {
-            let named = match must {
-                Some(Ok(right)) => right.clone(),
-                _ => said(text, &field.span),
-            };
-            directory.named(&named).filter(|source| *source != variant).map(|source| source.name.clone())
-        });
+        let copies = statements()
+            .filter(|(field, _)| is_reference(&field.kind))
+            .filter_map(|(field, must)| {
+                let named = match must {
+                    Some(Ok(right)) => right.clone(),
+                    _ => said(text, &field.span),
+                };
+                directory
+                    .named(&named)
+                    .filter(|source| *source != variant)
+                    .map(|source| source.name.clone())
+            });
         let archives = statements().filter_map(|(field, _)| match &field.kind {
             // A pin at zeros says that there is no such archive.
-            Kind::Hash(Some(platform)) => Some(platform).filter(|_| said(text, &field.span).parse().ok() != Some(Sha256::ZERO)),
+            Kind::Hash(Some(platform)) => Some(platform)
+                .filter(|_| said(text, &field.span).parse().ok() != Some(Sha256::ZERO)),
             _ => None,
         });
         let states = |kind: &Kind| is_reference(kind) || *kind == Kind::Version { key: true };
-        let wrong = statements().filter(|(field, _)| states(&field.kind)).filter_map(|(field, must)| {
-            let found = said(text, &field.span);
-            match must {
-                Some(Ok(right)) if *right != found => Some(format!("{path} says {found}, must be {right}")),
-                Some(Err(why)) => Some(format!("{path} says {found}: {why}")),
-                _ => None,
-            }
-        });
+        let wrong = statements()
+            .filter(|(field, _)| states(&field.kind))
+            .filter_map(|(field, must)| {
+                let found = said(text, &field.span);
+                match must {
+                    Some(Ok(right)) if *right != found => {
+                        Some(format!("{path} says {found}, must be {right}"))
+                    }
+                    Some(Err(why)) => Some(format!("{path} says {found}: {why}")),
+                    _ => None,
+                }
+            });
         Self {
             wrong: wrong.collect(),
             copies: copies.collect(),
-            architectures: archives.filter_map(|platform| docker_arch(platform)).collect(),
+            architectures: archives
+                .filter_map(|platform| docker_arch(platform))
+                .collect(),
             host: host(text, statements().map(|(field, _)| field), variant),
         }
     }
 }
 
 /// The host that a variant of Windows needs: its family, on the base that it begins with.
-fn host<'a>(text: &[u8], mut fields: impl Iterator<Item = &'a Field>, variant: &Variant) -> Option<String> {
+fn host<'a>(
+    text: &[u8],
+    mut fields: impl Iterator<Item = &'a Field>,
+    variant: &Variant,
+) -> Option<String> {
     if !variant.is_windows() {
         return None;
     }
-    let base = fields.find(|field| matches!(&field.kind, Kind::Base { image } if variant.is_on(image)));
-    let base = base.map(|field| said(text, &field.span)).filter(|base| !base.starts_with(&variant.base));
-    Some(base.map_or(variant.name.clone(), |base| format!("{}-{base}", variant.family)))
+    let base =
+        fields.find(|field| matches!(&field.kind, Kind::Base { image } if variant.is_on(image)));
+    let base = base
+        .map(|field| said(text, &field.span))
+        .filter(|base| !base.starts_with(&variant.base));
+    Some(base.map_or(variant.name.clone(), |base| {
+        format!("{}-{base}", variant.family)
+    }))
 }

@@ -43,7 +43,8 @@ pub struct Field {
 impl Manifest {
     /// Takes a file apart, and says what is not of the grammar.
     pub fn parse(text: String) -> (Self, Vec<Problem>) {
-        let (mut paragraphs, mut problems): (Vec<Paragraph>, Vec<Problem>) = (Vec::new(), Vec::new());
+        let (mut paragraphs, mut problems): (Vec<Paragraph>, Vec<Problem>) =
+            (Vec::new(), Vec::new());
         let (mut at, mut is_between) = (0, true);
         for line in text.split_inclusive('\n') {
             let lines = at..at + line.len();
@@ -69,15 +70,27 @@ impl Manifest {
                 }
                 continue;
             }
-            let is_name = |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic());
+            let is_name =
+                |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic());
             let Some(name) = line.split_once(':').map(|(name, _)| name).filter(is_name) else {
-                problems.push(Problem::format(lines.start, "is no field: wanted `Name: value`, a comment or an empty line"));
+                problems.push(Problem::format(
+                    lines.start,
+                    "is no field: wanted `Name: value`, a comment or an empty line",
+                ));
                 continue;
             };
             let name = lines.start..lines.start + name.len();
-            let field = Field { value: name.end + 1..lines.end, name, lines: lines.clone(), items: Vec::new() };
+            let field = Field {
+                value: name.end + 1..lines.end,
+                name,
+                lines: lines.clone(),
+                items: Vec::new(),
+            };
             if is_between {
-                paragraphs.push(Paragraph { span: lines.clone(), fields: Vec::new() });
+                paragraphs.push(Paragraph {
+                    span: lines.clone(),
+                    fields: Vec::new(),
+                });
                 is_between = false;
             }
             if let Some(paragraph) = paragraphs.last_mut() {
@@ -93,7 +106,9 @@ impl Manifest {
                 if !names.insert(name.to_ascii_lowercase()) {
                     problems.push(Problem::format(
                         field.name.start,
-                        &format!("a second `{name}` in one paragraph: one of the two would be lost"),
+                        &format!(
+                            "a second `{name}` in one paragraph: one of the two would be lost"
+                        ),
                     ));
                 }
             }
@@ -113,28 +128,46 @@ impl Manifest {
 
     /// A paragraph's own field of that name.
     pub fn own<'a>(&self, paragraph: &'a Paragraph, name: &str) -> Option<&'a Field> {
-        paragraph.fields.iter().find(|field| self.text[field.name.clone()] == *name)
+        paragraph
+            .fields
+            .iter()
+            .find(|field| self.text[field.name.clone()] == *name)
     }
 
     /// A paragraph's field of that name, else the global one.
     pub fn field<'a>(&'a self, paragraph: &'a Paragraph, name: &str) -> Option<&'a Field> {
-        self.own(paragraph, name).or_else(|| self.own(self.global()?, name))
+        self.own(paragraph, name)
+            .or_else(|| self.own(self.global()?, name))
     }
 
     /// The value of a paragraph's field of that name, or of the global one.
     pub fn value(&self, paragraph: &Paragraph, name: &str) -> Option<Cow<'_, str>> {
-        self.field(paragraph, name).map(|field| self.said(&field.value))
+        self.field(paragraph, name)
+            .map(|field| self.said(&field.value))
     }
 
     /// The items of a paragraph's own field of that name, each with its text.
-    pub fn items<'a>(&'a self, paragraph: &'a Paragraph, name: &str) -> impl Iterator<Item = (&'a Range<usize>, Cow<'a, str>)> {
+    pub fn items<'a>(
+        &'a self,
+        paragraph: &'a Paragraph,
+        name: &str,
+    ) -> impl Iterator<Item = (&'a Range<usize>, Cow<'a, str>)> {
         let field = self.own(paragraph, name);
-        field.into_iter().flat_map(|field| &field.items).map(|item| (item, self.said(item)))
+        field
+            .into_iter()
+            .flat_map(|field| &field.items)
+            .map(|item| (item, self.said(item)))
     }
 
     /// The tags of an entry, its own and those that it shares: the field's name, where each stands, and its text.
-    pub fn tags<'a>(&'a self, entry: &'a Paragraph) -> impl Iterator<Item = (&'static str, &'a Range<usize>, Cow<'a, str>)> {
-        TAGS.into_iter().flat_map(|name| self.items(entry, name).map(move |(item, tag)| (name, item, tag)))
+    pub fn tags<'a>(
+        &'a self,
+        entry: &'a Paragraph,
+    ) -> impl Iterator<Item = (&'static str, &'a Range<usize>, Cow<'a, str>)> {
+        TAGS.into_iter().flat_map(|name| {
+            self.items(entry, name)
+                .map(move |(item, tag)| (name, item, tag))
+        })
     }
 
     /// What a span says: where it is folded, its lines joined, comments left out.
@@ -143,20 +176,33 @@ impl Manifest {
         if !text.contains('\n') {
             return Cow::Borrowed(text);
         }
-        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).map(str::trim).collect();
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(str::trim)
+            .collect();
         Cow::Owned(lines.join(" "))
     }
 
     /// A paragraph's lines, and those of the comment that stands right above it.
     pub fn with_comment(&self, paragraph: &Paragraph) -> Range<usize> {
-        let lines = self.text[..paragraph.span.start].split_inclusive('\n').rev();
-        let comment: usize = lines.take_while(|line| line.starts_with('#')).map(str::len).sum();
+        let lines = self.text[..paragraph.span.start]
+            .split_inclusive('\n')
+            .rev();
+        let comment: usize = lines
+            .take_while(|line| line.starts_with('#'))
+            .map(str::len)
+            .sum();
         paragraph.span.start - comment..paragraph.span.end
     }
 
     /// How its lines end.
     pub fn newline(&self) -> &'static str {
-        if self.text.contains("\r\n") { "\r\n" } else { "\n" }
+        if self.text.contains("\r\n") {
+            "\r\n"
+        } else {
+            "\n"
+        }
     }
 }
 
@@ -179,7 +225,10 @@ fn items(text: &str, value: Range<usize>) -> (Range<usize>, Vec<Range<usize>>) {
     let mut at = value.start;
     for line in text[value].split_inclusive('\n') {
         let is_comment = at > 0 && text[..at].ends_with('\n') && line.starts_with('#');
-        for (offset, c) in line.char_indices().filter(|(_, c)| !is_comment && !c.is_whitespace()) {
+        for (offset, c) in line
+            .char_indices()
+            .filter(|(_, c)| !is_comment && !c.is_whitespace())
+        {
             let place = at + offset..at + offset + c.len_utf8();
             all = Some(all.map_or(place.start, |all| all.start)..place.end);
             if c == ',' {
@@ -210,21 +259,39 @@ mod tests {
         let (manifest, problems) = Manifest::parse(text.to_owned());
         assert_eq!(problems.len(), 0);
         let said = |index: usize, name: &str| -> Vec<String> {
-            manifest.items(&manifest.paragraphs[index], name).map(|(_, said)| said.into_owned()).collect()
+            manifest
+                .items(&manifest.paragraphs[index], name)
+                .map(|(_, said)| said.into_owned())
+                .collect()
         };
         assert_eq!(said(0, "Maintainers"), ["A <a@b.c> (@a)", "B (@b)"]);
         assert_eq!(said(0, "X"), [""; 0]);
         assert_eq!(said(1, "Tags"), ["1.2.3", "1.2", "latest"]);
-        assert_eq!(&text[manifest.paragraphs[1].span.clone()], "Tags: 1.2.3,\n# a comment\n 1.2 ,latest\n");
+        assert_eq!(
+            &text[manifest.paragraphs[1].span.clone()],
+            "Tags: 1.2.3,\n# a comment\n 1.2 ,latest\n"
+        );
     }
 
     #[test]
     fn what_is_not_of_the_grammar_is_named_by_its_place() {
-        for (text, at) in
-            [(" a: b\n", 0), ("A: b\n\n c\n", 6), ("A: b\nc\n", 5), ("A: b\na: c\n", 5), (": b\n", 0), ("A B: c\n", 0)]
-        {
+        for (text, at) in [
+            (" a: b\n", 0),
+            ("A: b\n\n c\n", 6),
+            ("A: b\nc\n", 5),
+            ("A: b\na: c\n", 5),
+            (": b\n", 0),
+            ("A B: c\n", 0),
+        ] {
             let (_, problems) = Manifest::parse(text.to_owned());
-            assert_eq!(problems.iter().map(|problem| problem.at).collect::<Vec<_>>(), [at], "{text:?}");
+            assert_eq!(
+                problems
+                    .iter()
+                    .map(|problem| problem.at)
+                    .collect::<Vec<_>>(),
+                [at],
+                "{text:?}"
+            );
         }
     }
 }

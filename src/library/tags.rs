@@ -40,7 +40,11 @@ impl Level {
             Self::Bare if name.is_empty() => return "latest".to_owned(),
             Self::Bare => return name.to_owned(),
         };
-        if name.is_empty() { given } else { format!("{given}-{name}") }
+        if name.is_empty() {
+            given
+        } else {
+            format!("{given}-{name}")
+        }
     }
 }
 
@@ -64,12 +68,25 @@ impl Names {
         versions: impl Iterator<Item = &'a Version>,
         tags: impl Iterator<Item = &'a str>,
     ) -> Self {
-        let families = variants.map(|variant| variant.family.clone()).chain(["linux".to_owned()]).collect();
-        let suffixes = versions.map(|version| version.pre.to_string()).filter(|suffix| !suffix.is_empty()).collect();
+        let families = variants
+            .map(|variant| variant.family.clone())
+            .chain(["linux".to_owned()])
+            .collect();
+        let suffixes = versions
+            .map(|version| version.pre.to_string())
+            .filter(|suffix| !suffix.is_empty())
+            .collect();
         let mut names = Self { families, suffixes };
         let seen: BTreeSet<String> = tags
             .filter_map(|tag| {
-                let Tag { level: Level::Full, version, name } = names.split(tag) else { return None };
+                let Tag {
+                    level: Level::Full,
+                    version,
+                    name,
+                } = names.split(tag)
+                else {
+                    return None;
+                };
                 let (_, suffix) = version.split_once('-').filter(|_| !name.is_empty())?;
                 Some(suffix.to_owned())
             })
@@ -81,9 +98,15 @@ impl Names {
     /// Splits a tag. What does not begin with a version is a name as a whole.
     pub fn split<'a>(&self, tag: &'a str) -> Tag<'a> {
         if tag == "latest" {
-            return Tag { level: Level::Bare, version: "", name: "" };
+            return Tag {
+                level: Level::Bare,
+                version: "",
+                name: "",
+            };
         }
-        let end = tag.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(tag.len());
+        let end = tag
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(tag.len());
         let (numbers, rest) = tag.split_at(end);
         let is_number = numbers.split('.').all(|number| !number.is_empty());
         let level = match numbers.split('.').count() {
@@ -92,13 +115,27 @@ impl Names {
             1 => Level::Major,
             _ => Level::Bare,
         };
-        let rest = rest.strip_prefix('-').or(if rest.is_empty() { Some("") } else { None });
+        let rest = rest
+            .strip_prefix('-')
+            .or(if rest.is_empty() { Some("") } else { None });
         let Some(rest) = rest.filter(|_| is_number && level != Level::Bare) else {
-            return Tag { level: Level::Bare, version: "", name: tag };
+            return Tag {
+                level: Level::Bare,
+                version: "",
+                name: tag,
+            };
         };
-        let suffix = if level == Level::Full { self.suffix(rest) } else { 0 };
+        let suffix = if level == Level::Full {
+            self.suffix(rest)
+        } else {
+            0
+        };
         let version = if suffix == 0 { end } else { end + 1 + suffix };
-        Tag { level, version: &tag[..version], name: tag[version..].trim_start_matches('-') }
+        Tag {
+            level,
+            version: &tag[..version],
+            name: tag[version..].trim_start_matches('-'),
+        }
     }
 
     /// How long a version's own suffix (`RC.3`, `binary`) is in what stands behind its numbers.
@@ -107,13 +144,27 @@ impl Names {
         if let Some(start) = starts().find(|&start| self.is_name(&rest[start..])) {
             return start.saturating_sub(1);
         }
-        let is_known =
-            |suffix: &&String| rest.strip_prefix(suffix.as_str()).is_some_and(|after| after.is_empty() || after.starts_with('-'));
-        if let Some(suffix) = self.suffixes.iter().filter(is_known).max_by_key(|suffix| suffix.len()) {
+        let is_known = |suffix: &&String| {
+            rest.strip_prefix(suffix.as_str())
+                .is_some_and(|after| after.is_empty() || after.starts_with('-'))
+        };
+        if let Some(suffix) = self
+            .suffixes
+            .iter()
+            .filter(is_known)
+            .max_by_key(|suffix| suffix.len())
+        {
             return suffix.len();
         }
         let words = ["alpha", "beta", "binary", "dev", "preview", "rc"];
-        if words.iter().any(|word| rest.to_lowercase().starts_with(word)) { rest.len() } else { 0 }
+        if words
+            .iter()
+            .any(|word| rest.to_lowercase().starts_with(word))
+        {
+            rest.len()
+        } else {
+            0
+        }
     }
 
     fn is_name(&self, text: &str) -> bool {
@@ -127,7 +178,8 @@ mod tests {
 
     #[test]
     fn a_tag_is_split_where_its_version_ends() {
-        let variants = ["alpine3.22", "windowsservercore-ltsc2022", "scratch"].map(|name| Variant::parse(name).unwrap());
+        let variants = ["alpine3.22", "windowsservercore-ltsc2022", "scratch"]
+            .map(|name| Variant::parse(name).unwrap());
         let versions = [Version::parse("2.14.0-RC.3").unwrap()];
         let tags = ["2.10.27-binary-alpine3.21", "2.10-alpine"];
         let names = Names::new(variants.iter(), versions.iter(), tags.into_iter());
@@ -136,18 +188,36 @@ mod tests {
             ("0.25.6-alpine3.18", Level::Full, "0.25.6", "alpine3.18"),
             ("0.25-linux", Level::Minor, "0.25", "linux"),
             ("2", Level::Major, "2", ""),
-            ("2-windowsservercore-1809", Level::Major, "2", "windowsservercore-1809"),
+            (
+                "2-windowsservercore-1809",
+                Level::Major,
+                "2",
+                "windowsservercore-1809",
+            ),
             ("latest", Level::Bare, "", ""),
             ("alpine3.18", Level::Bare, "", "alpine3.18"),
             ("2.10.27-binary", Level::Full, "2.10.27-binary", ""),
-            ("2.10.27-binary-alpine", Level::Full, "2.10.27-binary", "alpine"),
+            (
+                "2.10.27-binary-alpine",
+                Level::Full,
+                "2.10.27-binary",
+                "alpine",
+            ),
             ("2.14.0-RC.3-linux", Level::Full, "2.14.0-RC.3", "linux"),
             ("2.14.0-rc1", Level::Full, "2.14.0-rc1", ""),
             ("2.14.0-slim", Level::Full, "2.14.0", "slim"),
             ("v2.14.0", Level::Bare, "", "v2.14.0"),
             ("1.2.3.4", Level::Bare, "", "1.2.3.4"),
         ] {
-            assert_eq!(names.split(tag), Tag { level, version, name }, "{tag}");
+            assert_eq!(
+                names.split(tag),
+                Tag {
+                    level,
+                    version,
+                    name
+                },
+                "{tag}"
+            );
             assert!(!version.contains('x') && tag.starts_with(version));
         }
     }

@@ -12,7 +12,12 @@ use crate::tree::{Role, Tree};
 use crate::version::Variant;
 
 /// The scripts that change, and those that are new: path and text. `had` are the variants that each target had before.
-pub(super) fn extended(tree: &Tree, targets: &[Target], had: &[Vec<Variant>], options: &Options) -> Vec<(String, Vec<u8>)> {
+pub(super) fn extended(
+    tree: &Tree,
+    targets: &[Target],
+    had: &[Vec<Variant>],
+    options: &Options,
+) -> Vec<(String, Vec<u8>)> {
     let mut changed: BTreeMap<String, String> = BTreeMap::new();
     let mut adds = options.adds.clone();
     adds.sort();
@@ -20,8 +25,16 @@ pub(super) fn extended(tree: &Tree, targets: &[Target], had: &[Vec<Variant>], op
         let variants = tree.variants(&target.directory);
         let mut siblings = had.clone();
         for variant in adds.iter().filter(|variant| !had.contains(variant)) {
-            for (path, file) in tree.files.iter().filter(|(path, _)| is_script_of(tree, path, target)) {
-                let (Some(sibling), Ok(text)) = (nearest(variant, &siblings), str::from_utf8(file.text())) else { continue };
+            for (path, file) in tree
+                .files
+                .iter()
+                .filter(|(path, _)| is_script_of(tree, path, target))
+            {
+                let (Some(sibling), Ok(text)) =
+                    (nearest(variant, &siblings), str::from_utf8(file.text()))
+                else {
+                    continue;
+                };
                 let text = changed.get(path).map_or(text, String::as_str);
                 if !mentions(text, &sibling.name) || mentions(text, &variant.name) {
                     continue;
@@ -39,12 +52,16 @@ pub(super) fn extended(tree: &Tree, targets: &[Target], had: &[Vec<Variant>], op
             siblings.push(variant.clone());
         }
     }
-    changed.into_iter().map(|(path, text)| (path, text.into_bytes())).collect()
+    changed
+        .into_iter()
+        .map(|(path, text)| (path, text.into_bytes()))
+        .collect()
 }
 
 fn is_script_of(tree: &Tree, path: &str, target: &Target) -> bool {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    tree.role(path) == Some(Role::Script) && (folder == "tests" || folder == format!("{}/tests", target.directory))
+    tree.role(path) == Some(Role::Script)
+        && (folder == "tests" || folder == format!("{}/tests", target.directory))
 }
 
 /// A script that is for one host of Windows, whose year is in its name, is copied for another host: a host runs the
@@ -63,7 +80,10 @@ fn for_another_host(
         return None;
     }
     let mut out = text.to_owned();
-    for variant in variants.iter().filter(|variant| mentions(text, &variant.name)) {
+    for variant in variants
+        .iter()
+        .filter(|variant| mentions(text, &variant.name))
+    {
         let start = variant.name.strip_suffix(&sibling.base)?;
         let counterpart = format!("{start}{}", added.base);
         if !variants.iter().any(|other| other.name == counterpart) {
@@ -71,24 +91,42 @@ fn for_another_host(
         }
         out = replaced(&out, &variant.name, &counterpart);
     }
-    Some((format!("{folder}/{}", name.replace(&old, &new)), out.replace(&old, &new)))
+    Some((
+        format!("{folder}/{}", name.replace(&old, &new)),
+        out.replace(&old, &new),
+    ))
 }
 
 /// Repeats, in a script, for `added` what it says of `sibling`. `None` where that is not understood.
 fn extend(text: &str, sibling: &str, added: &str, variants: &[Variant]) -> Option<String> {
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let others: Vec<&str> =
-        variants.iter().map(|variant| variant.name.as_str()).filter(|name| *name != sibling && *name != added).collect();
-    let repeat = Repeat { sibling, added, others, newline };
+    let others: Vec<&str> = variants
+        .iter()
+        .map(|variant| variant.name.as_str())
+        .filter(|name| *name != sibling && *name != added)
+        .collect();
+    let repeat = Repeat {
+        sibling,
+        added,
+        others,
+        newline,
+    };
     let blank = format!("{newline}{newline}");
     let paragraphs: Vec<&str> = text.split(&blank).collect();
     let mut out: Vec<String> = Vec::new();
     for paragraph in &paragraphs {
-        let is_whole = paragraphs.len() > 1 && repeat.is_about_sibling(paragraph) && is_balanced(paragraph) && returns(paragraph);
+        let is_whole = paragraphs.len() > 1
+            && repeat.is_about_sibling(paragraph)
+            && is_balanced(paragraph)
+            && returns(paragraph);
         if !mentions(paragraph, sibling) {
             out.push((*paragraph).to_owned());
         } else if is_whole && !paragraph.lines().any(is_tagging) {
-            let end = if paragraph.ends_with(newline) { newline } else { "" };
+            let end = if paragraph.ends_with(newline) {
+                newline
+            } else {
+                ""
+            };
             let body = paragraph.trim_end();
             out.push(body.to_owned());
             out.push(format!("{}{end}", replaced(body, sibling, added)));
@@ -122,7 +160,9 @@ impl Repeat<'_> {
                 _ => {
                     self.repeat_run(&mut out, &mut run)?;
                     match unit {
-                        Some(unit) if mentions(unit, self.sibling) => out.push(self.in_mixed(unit)?),
+                        Some(unit) if mentions(unit, self.sibling) => {
+                            out.push(self.in_mixed(unit)?)
+                        }
                         Some(unit) => out.push(unit.clone()),
                         None => {}
                     }
@@ -138,9 +178,14 @@ impl Repeat<'_> {
         if !is_balanced(&text) || !returns(&text) || run.iter().any(|unit| opens_list(unit)) {
             return None;
         }
-        let copies: Vec<String> =
-            run.iter().filter(|unit| !is_tagging(unit)).map(|unit| replaced(unit, self.sibling, self.added)).collect();
-        if out.last().is_some_and(|line| line.trim_end().ends_with(','))
+        let copies: Vec<String> = run
+            .iter()
+            .filter(|unit| !is_tagging(unit))
+            .map(|unit| replaced(unit, self.sibling, self.added))
+            .collect();
+        if out
+            .last()
+            .is_some_and(|line| line.trim_end().ends_with(','))
             && let Some(last) = run.last_mut()
             && !last.trim_end().ends_with(',')
         {
@@ -159,12 +204,26 @@ impl Repeat<'_> {
             return self.in_list(first);
         }
         let (last, inner) = inner.split_last()?;
-        let first = if mentions(first, self.sibling) { self.in_list(first)? } else { (*first).to_owned() };
+        let first = if mentions(first, self.sibling) {
+            self.in_list(first)?
+        } else {
+            (*first).to_owned()
+        };
         if mentions(last, self.sibling) {
             return None;
         }
-        let inner = if inner.is_empty() { None } else { Some(self.in_units(&units(&inner.join(self.newline), self.newline))?) };
-        Some([Some(first), inner, Some((*last).to_owned())].into_iter().flatten().collect::<Vec<_>>().join(self.newline))
+        let inner = if inner.is_empty() {
+            None
+        } else {
+            Some(self.in_units(&units(&inner.join(self.newline), self.newline))?)
+        };
+        Some(
+            [Some(first), inner, Some((*last).to_owned())]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(self.newline),
+        )
     }
 
     /// Puts the added variant behind the sibling in a line that lists several, as the line separates them.
@@ -172,21 +231,43 @@ impl Repeat<'_> {
         let at = position(line, self.sibling)?;
         let separates = |c: char| c.is_whitespace() || ",;".contains(c);
         // A bracket opens the list, but not where it belongs to a variable.
-        let opens = |(index, c): &(usize, char)| separates(*c) || *c == '(' && !line[..*index].ends_with('$');
-        let start = line[..at].char_indices().rev().find(opens).map_or(0, |(before, c)| before + c.len_utf8());
-        let end = line[at..].find(|c: char| separates(c) || ")]".contains(c)).map_or(line.len(), |after| at + after);
+        let opens = |(index, c): &(usize, char)| {
+            separates(*c) || *c == '(' && !line[..*index].ends_with('$')
+        };
+        let start = line[..at]
+            .char_indices()
+            .rev()
+            .find(opens)
+            .map_or(0, |(before, c)| before + c.len_utf8());
+        let end = line[at..]
+            .find(|c: char| separates(c) || ")]".contains(c))
+            .map_or(line.len(), |after| at + after);
         let word = &line[start..end];
         let is_closed = word.matches('[').count() == word.matches(']').count()
-            && ['"', '\''].iter().all(|quote| word.matches(*quote).count() % 2 == 0);
+            && ['"', '\'']
+                .iter()
+                .all(|quote| word.matches(*quote).count() % 2 == 0);
         let is_plain = is_closed && !word.contains(['=', '|', '`', '&']);
-        let in_quotes = ['"', '\''].iter().any(|quote| line[..start].matches(*quote).count() % 2 == 1);
+        let in_quotes = ['"', '\'']
+            .iter()
+            .any(|quote| line[..start].matches(*quote).count() % 2 == 1);
         if !is_plain || in_quotes || mentions(&line[end..], self.sibling) {
             return None;
         }
         let is_comma = line[end..].starts_with(',') || line[..start].trim_end().ends_with(',');
-        let is_list = ["for ", "foreach", "=(", "@(", "in "].iter().any(|mark| line.contains(mark)) || is_comma;
+        let is_list = ["for ", "foreach", "=(", "@(", "in "]
+            .iter()
+            .any(|mark| line.contains(mark))
+            || is_comma;
         let added = replaced(word, self.sibling, self.added);
-        is_list.then(|| format!("{}{word}{}{added}{}", &line[..start], if is_comma { ", " } else { " " }, &line[end..]))
+        is_list.then(|| {
+            format!(
+                "{}{word}{}{added}{}",
+                &line[..start],
+                if is_comma { ", " } else { " " },
+                &line[end..]
+            )
+        })
     }
 }
 
@@ -197,8 +278,9 @@ fn units(text: &str, newline: &str) -> Vec<String> {
     for line in text.split(newline) {
         open.push(line);
         let unit = open.join(newline);
-        let goes_on =
-            line.trim_end().ends_with(['\\', '`']) || line.trim_end().ends_with("&&") || line.trim_end().ends_with("||");
+        let goes_on = line.trim_end().ends_with(['\\', '`'])
+            || line.trim_end().ends_with("&&")
+            || line.trim_end().ends_with("||");
         if !goes_on && is_balanced(&unit) {
             units.push(unit);
             open.clear();
@@ -210,14 +292,22 @@ fn units(text: &str, newline: &str) -> Vec<String> {
 
 /// Whether everything that opens in a text closes there: brackets, blocks of a shell, changes of the folder.
 fn is_balanced(text: &str) -> bool {
-    let code: String = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect::<Vec<_>>().join("\n");
+    let code: String = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .collect::<Vec<_>>()
+        .join("\n");
     // The label of a `case` closes a bracket that nothing opened.
     let brackets = [('(', ')'), ('{', '}'), ('[', ']')]
         .iter()
         .all(|(open, close)| code.matches(*open).count() == code.matches(*close).count());
     let count = |words: &[&str]| {
-        let is_word = |c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '$' || c == '.' || c == '/');
-        code.split(is_word).filter(|word| words.iter().any(|wanted| word.eq_ignore_ascii_case(wanted))).count()
+        let is_word = |c: char| {
+            !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '$' || c == '.' || c == '/')
+        };
+        code.split(is_word)
+            .filter(|word| words.iter().any(|wanted| word.eq_ignore_ascii_case(wanted)))
+            .count()
     };
     let is_powershell = code.contains("if (") || code.contains("foreach (");
     brackets
@@ -232,12 +322,19 @@ fn returns(text: &str) -> bool {
     let mut depth = 0_usize;
     for line in text.lines().map(str::trim) {
         depth = (depth + line.matches('(').count()).saturating_sub(line.matches(')').count());
-        let Some(target) = ["cd ", "Set-Location "].iter().find_map(|command| line.strip_prefix(command)) else { continue };
+        let Some(target) = ["cd ", "Set-Location "]
+            .iter()
+            .find_map(|command| line.strip_prefix(command))
+        else {
+            continue;
+        };
         let target = target.trim_matches(['"', '\'']);
         if depth == 0 {
             // To a folder beside this one and no further: from there the same step leads to the next one.
-            let beside =
-                target.strip_prefix("../").or(target.strip_prefix("..\\")).is_some_and(|rest| !rest.contains(['/', '\\', '$']));
+            let beside = target
+                .strip_prefix("../")
+                .or(target.strip_prefix("..\\"))
+                .is_some_and(|rest| !rest.contains(['/', '\\', '$']));
             is_back = beside || ["..", "-"].contains(&target);
         }
     }
@@ -265,7 +362,8 @@ fn position(text: &str, name: &str) -> Option<usize> {
 }
 
 fn mentions(text: &str, name: &str) -> bool {
-    text.lines().any(|line| !line.trim_start().starts_with('#') && position(line, name).is_some())
+    text.lines()
+        .any(|line| !line.trim_start().starts_with('#') && position(line, name).is_some())
 }
 
 fn replaced(text: &str, old: &str, new: &str) -> String {

@@ -41,22 +41,34 @@ impl FromStr for Base {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let parts = text.split_once('=').and_then(|(from, to)| Some((Variant::parse(from)?, to)));
-        let (from, to) = parts.with_context(|| format!("`{text}`: wanted FAMILY=BASE, such as alpine=3.19"))?;
+        let parts = text
+            .split_once('=')
+            .and_then(|(from, to)| Some((Variant::parse(from)?, to)));
+        let (from, to) =
+            parts.with_context(|| format!("`{text}`: wanted FAMILY=BASE, such as alpine=3.19"))?;
         let plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
         ensure!(
             to.starts_with(|c: char| c.is_ascii_alphanumeric()) && to.chars().all(plain),
             "`{text}`: `{to}` is no base, such as 3.19 or ltsc2022"
         );
-        let base = Self { from, to: to.to_owned() };
+        let base = Self {
+            from,
+            to: to.to_owned(),
+        };
         // Read back from the name of its folder, it must be what was asked for.
         let dash = if base.from.is_windows() { "-" } else { "" };
         let named = Variant::parse(&format!("{}{dash}{to}", base.from.family));
         let is_known = |variant: &Variant| variant.base == to && variant.has_numbered_base();
         ensure!(
-            named.filter(is_known).is_some_and(|variant| !variant.is_windows() || variant.windows_year().is_some()),
+            named
+                .filter(is_known)
+                .is_some_and(|variant| !variant.is_windows() || variant.windows_year().is_some()),
             "`{text}`: `{to}` is no numbered base, such as {}",
-            if base.from.is_windows() { "1809 or ltsc2022" } else { "3.19" }
+            if base.from.is_windows() {
+                "1809 or ltsc2022"
+            } else {
+                "3.19"
+            }
         );
         Ok(base)
     }
@@ -81,12 +93,19 @@ impl Base {
 
     /// Which of these variants move, and to which name.
     fn renames(&self, variants: &[Variant]) -> Result<BTreeMap<String, String>> {
-        let moving: Vec<&Variant> = variants.iter().filter(|variant| self.is_of(variant) && variant.base != self.to).collect();
+        let moving: Vec<&Variant> = variants
+            .iter()
+            .filter(|variant| self.is_of(variant) && variant.base != self.to)
+            .collect();
         let bases: BTreeSet<&str> = moving.iter().map(|variant| variant.base.as_str()).collect();
         if bases.len() > 1 {
             let names: Vec<&str> = moving.iter().map(|variant| variant.name.as_str()).collect();
             let example = bases.first().unwrap_or(&"");
-            let dash = if moving.iter().any(|variant| variant.is_windows()) { "-" } else { "" };
+            let dash = if moving.iter().any(|variant| variant.is_windows()) {
+                "-"
+            } else {
+                ""
+            };
             bail!(
                 "`--base {self}` could move any of {}: say which, as in `--base {}{dash}{example}={}`",
                 names.join(", "),
@@ -96,8 +115,15 @@ impl Base {
         }
         let mut renames = BTreeMap::new();
         for variant in moving {
-            let start = variant.name.strip_suffix(variant.base.as_str()).unwrap_or(&variant.name);
-            let dash = if variant.base.is_empty() && variant.is_windows() { "-" } else { "" };
+            let start = variant
+                .name
+                .strip_suffix(variant.base.as_str())
+                .unwrap_or(&variant.name);
+            let dash = if variant.base.is_empty() && variant.is_windows() {
+                "-"
+            } else {
+                ""
+            };
             let name = format!("{start}{dash}{}", self.to);
             ensure!(
                 !variants.iter().any(|other| other.name == name),
@@ -137,7 +163,9 @@ pub fn targets(model: &Model, versions: &[Version], options: &Options) -> Result
     for version in versions {
         match target(model, version, options) {
             Ok(target) => {
-                let shares = |other: &Target| other.directory == target.directory || other.source == target.source && !lines;
+                let shares = |other: &Target| {
+                    other.directory == target.directory || other.source == target.source && !lines
+                };
                 if let Some(other) = targets.iter().find(|other| shares(other)) {
                     problems.push(format!(
                         "{} and {version} would both be made of {}: give one of them",
@@ -151,23 +179,44 @@ pub fn targets(model: &Model, versions: &[Version], options: &Options) -> Result
         }
     }
     if versions.is_empty() && !(options.bases.is_empty() && options.adds.is_empty()) {
-        let all = model.directories.iter().filter(|directory| !directory.variants.is_empty());
+        let all = model
+            .directories
+            .iter()
+            .filter(|directory| !directory.variants.is_empty());
         // A tree with one version at a time is where its newest one is.
-        let kept = if lines { 0 } else { all.clone().count().saturating_sub(1) };
+        let kept = if lines {
+            0
+        } else {
+            all.clone().count().saturating_sub(1)
+        };
         targets.extend(all.skip(kept).map(in_place));
-        ensure!(!targets.is_empty(), "no version directory with variants in it: nothing to move, and nothing to add to");
+        ensure!(
+            !targets.is_empty(),
+            "no version directory with variants in it: nothing to move, and nothing to add to"
+        );
     }
     ensure!(problems.is_empty(), "{}", problems.join("\n"));
     for base in &options.bases {
         let mut is_known = false;
         for target in &mut targets {
             let variants = variants_of(model, target);
-            is_known |=
-                variants.iter().any(|variant| base.is_of(variant) || base.is_of_family(variant) && variant.base == base.to);
-            target.renames.extend(base.renames(&variants).with_context(|| format!("in {}", target.directory))?);
+            is_known |= variants.iter().any(|variant| {
+                base.is_of(variant) || base.is_of_family(variant) && variant.base == base.to
+            });
+            target.renames.extend(
+                base.renames(&variants)
+                    .with_context(|| format!("in {}", target.directory))?,
+            );
         }
-        let directories: Vec<&str> = targets.iter().map(|target| target.directory.as_str()).collect();
-        ensure!(is_known, "`--base {base}`: no variant of that name in {}", directories.join(", "));
+        let directories: Vec<&str> = targets
+            .iter()
+            .map(|target| target.directory.as_str())
+            .collect();
+        ensure!(
+            is_known,
+            "`--base {base}`: no variant of that name in {}",
+            directories.join(", ")
+        );
     }
     if versions.is_empty() {
         targets.retain(|target| !target.renames.is_empty() || !options.adds.is_empty());
@@ -192,7 +241,12 @@ fn in_place(directory: &Directory) -> Target {
 pub(super) fn variants_of(model: &Model, target: &Target) -> Vec<Variant> {
     match &target.source {
         Some(source) => model.tree.variants(source),
-        None => model.tree.templates().into_iter().filter_map(|family| templates::variant_of(model, family)).collect(),
+        None => model
+            .tree
+            .templates()
+            .into_iter()
+            .filter_map(|family| templates::variant_of(model, family))
+            .collect(),
     }
 }
 
@@ -200,12 +254,18 @@ fn target(model: &Model, version: &Version, options: &Options) -> Result<Target>
     let pattern = &model.tree.config.directory;
     let lines = pattern.has_lines();
     let name = pattern.render(version);
-    let mut candidates = model.directories.iter().filter(|directory| !directory.variants.is_empty());
+    let mut candidates = model
+        .directories
+        .iter()
+        .filter(|directory| !directory.variants.is_empty());
     let newest = candidates.clone().next_back();
     let in_place = candidates.clone().find(|directory| directory.name == name);
     let source = match in_place {
         Some(own) => Some(own),
-        None => candidates.clone().rfind(|directory| directory.version < *version).or(candidates.next()),
+        None => candidates
+            .clone()
+            .rfind(|directory| directory.version < *version)
+            .or(candidates.next()),
     };
     let Some(source) = source else {
         ensure!(
@@ -224,9 +284,17 @@ fn target(model: &Model, version: &Version, options: &Options) -> Result<Target>
         });
     };
     // Lines stand side by side; a tree with one version at a time is where its newest one is.
-    let at = if lines || in_place.is_some() { source } else { newest.unwrap_or(source) };
+    let at = if lines || in_place.is_some() {
+        source
+    } else {
+        newest.unwrap_or(source)
+    };
     if *version < at.version && !options.allow_downgrade {
-        let place = if lines { format!("{}, which {} is at", at.version, at.name) } else { format!("the tree's {}", at.version) };
+        let place = if lines {
+            format!("{}, which {} is at", at.version, at.name)
+        } else {
+            format!("the tree's {}", at.version)
+        };
         bail!("{version} is below {place}: `--allow-downgrade` accepts that");
     }
     Ok(Target {

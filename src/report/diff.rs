@@ -12,20 +12,45 @@ const AT: Style = AnsiColor::Cyan.on_default();
 
 /// The change of a file in git's form, which `git apply` reads.
 pub(super) fn print(out: &mut impl Write, change: &Change, is_copy: bool) -> io::Result<()> {
-    let (old, new) = (change.from.as_deref().unwrap_or(&change.path), change.path.as_str());
-    let before = change.before.as_ref().map(|file| file.text()).unwrap_or_default();
-    writeln!(out, "\n{BOLD}diff --git {} {}{BOLD:#}", quoted("a/", old), quoted("b/", new))?;
+    let (old, new) = (
+        change.from.as_deref().unwrap_or(&change.path),
+        change.path.as_str(),
+    );
+    let before = change
+        .before
+        .as_ref()
+        .map(|file| file.text())
+        .unwrap_or_default();
+    writeln!(
+        out,
+        "\n{BOLD}diff --git {} {}{BOLD:#}",
+        quoted("a/", old),
+        quoted("b/", new)
+    )?;
     if change.before.is_none() {
-        let mode = if change.after.is_executable() { "100755" } else { "100644" };
+        let mode = if change.after.is_executable() {
+            "100755"
+        } else {
+            "100644"
+        };
         writeln!(out, "{BOLD}new file mode {mode}{BOLD:#}")?;
     } else if old != new {
         let verb = if is_copy { "copy" } else { "rename" };
-        writeln!(out, "{BOLD}{verb} from {}\n{verb} to {}{BOLD:#}", quoted("", old), quoted("", new))?;
+        writeln!(
+            out,
+            "{BOLD}{verb} from {}\n{verb} to {}{BOLD:#}",
+            quoted("", old),
+            quoted("", new)
+        )?;
     }
     if before == change.after.text() {
         return Ok(());
     }
-    let old = if change.before.is_none() { "/dev/null".to_owned() } else { quoted("a/", old) };
+    let old = if change.before.is_none() {
+        "/dev/null".to_owned()
+    } else {
+        quoted("a/", old)
+    };
     writeln!(out, "{BOLD}--- {old}\n+++ {}{BOLD:#}", quoted("b/", new))?;
     let diff = TextDiff::from_lines(before, change.after.text());
     let mut text = Vec::new();
@@ -52,6 +77,15 @@ fn quoted(start: &str, path: &str) -> String {
     if path.chars().all(is_plain) {
         return format!("{start}{path}");
     }
-    let escape = |c: char| if is_plain(c) { c.to_string() } else { format!("\\{:03o}", u32::from(c)) };
-    format!("\"{start}{}\"", path.chars().map(escape).collect::<String>())
+    let escape = |c: char| {
+        if is_plain(c) {
+            c.to_string()
+        } else {
+            format!("\\{:03o}", u32::from(c))
+        }
+    };
+    format!(
+        "\"{start}{}\"",
+        path.chars().map(escape).collect::<String>()
+    )
 }

@@ -11,20 +11,39 @@ use crate::check::Finding;
 
 /// Prints a finding as an annotation of that level.
 pub(super) fn annotate(out: &mut impl Write, level: &str, finding: &Finding) -> io::Result<()> {
-    let Finding { path, line, column, rule, message, .. } = finding;
+    let Finding {
+        path,
+        line,
+        column,
+        rule,
+        message,
+        ..
+    } = finding;
     let (path, rule, message) = (property(path), property(rule), data(message));
-    writeln!(out, "::{level} file={path},line={line},col={column},title={rule}::{message}")
+    writeln!(
+        out,
+        "::{level} file={path},line={line},col={column},title={rule}::{message}"
+    )
 }
 
 /// Appends to the summary of the step, where there is one.
 pub(super) fn append_summary(text: &str) -> Result<()> {
-    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return Ok(()) };
-    let mut file = OpenOptions::new().create(true).append(true).open(&path).context("cannot open GITHUB_STEP_SUMMARY")?;
-    file.write_all(text.as_bytes()).context("cannot write GITHUB_STEP_SUMMARY")
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
+        return Ok(());
+    };
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .context("cannot open GITHUB_STEP_SUMMARY")?;
+    file.write_all(text.as_bytes())
+        .context("cannot write GITHUB_STEP_SUMMARY")
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {
@@ -48,7 +67,8 @@ mod tests {
         };
         let mut out = Vec::new();
         annotate(&mut out, "error", &finding).unwrap();
-        let expected = "::error file=a%2Cb%3Ac%25d%0A,line=3,col=7,title=base::100%25: x,%0D%0A::error::y\n";
+        let expected =
+            "::error file=a%2Cb%3Ac%25d%0A,line=3,col=7,title=base::100%25: x,%0D%0A::error::y\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }

@@ -6,7 +6,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{BOLD, DIM, NEW, NOTE, OLD, Output, count, diff, finished, github, harmless, markdown, print_findings};
+use super::{
+    BOLD, DIM, NEW, NOTE, OLD, Output, count, diff, finished, github, harmless, markdown,
+    print_findings,
+};
 use crate::check::Finding;
 use crate::cli::{Format, LibraryArgs};
 use crate::library::{PartChange, Plan};
@@ -48,18 +51,34 @@ impl LibraryUpdate<'_> {
 
     fn counts(&self) -> String {
         let is_old = |entry: &String| !entry.is_empty() && !self.plan.added.contains(entry);
-        let changed = self.plan.changes.iter().filter(|(entry, _)| is_old(entry)).count();
-        let parts = [(changed, "rewritten"), (self.plan.added.len(), "added"), (self.plan.removed.len(), "removed")];
+        let changed = self
+            .plan
+            .changes
+            .iter()
+            .filter(|(entry, _)| is_old(entry))
+            .count();
+        let parts = [
+            (changed, "rewritten"),
+            (self.plan.added.len(), "added"),
+            (self.plan.removed.len(), "removed"),
+        ];
         let said: Vec<String> = parts
             .iter()
             .filter(|(number, _)| *number > 0)
             .map(|(number, what)| format!("{} {what}", count(*number, "entry")))
             .collect();
-        if said.is_empty() { "no entry changed".to_owned() } else { said.join(", ") }
+        if said.is_empty() {
+            "no entry changed".to_owned()
+        } else {
+            said.join(", ")
+        }
     }
 
     fn change(&self) -> Change {
-        let file = |text: &str| File { content: Content::Bytes(text.as_bytes().to_vec()), mode: 0 };
+        let file = |text: &str| File {
+            content: Content::Bytes(text.as_bytes().to_vec()),
+            mode: 0,
+        };
         Change {
             from: self.before.map(|_| self.path.to_owned()),
             path: self.path.to_owned(),
@@ -71,10 +90,25 @@ impl LibraryUpdate<'_> {
     }
 
     fn json(&self) -> Value {
-        let Self { plan, path, commit, args, remaining, .. } = self;
-        let part = |entry: &str, PartChange { field, found, expected }: &PartChange| json!({ "entry": entry, "field": field, "found": found, "expected": expected });
-        let changes: Vec<Value> =
-            plan.changes.iter().flat_map(|(entry, parts)| parts.iter().map(move |one| part(entry, one))).collect();
+        let Self {
+            plan,
+            path,
+            commit,
+            args,
+            remaining,
+            ..
+        } = self;
+        let part = |entry: &str,
+                    PartChange {
+                        field,
+                        found,
+                        expected,
+                    }: &PartChange| json!({ "entry": entry, "field": field, "found": found, "expected": expected });
+        let changes: Vec<Value> = plan
+            .changes
+            .iter()
+            .flat_map(|(entry, parts)| parts.iter().map(move |one| part(entry, one)))
+            .collect();
         json!({
             "dry_run": args.dry_run,
             "path": path,
@@ -91,17 +125,34 @@ impl LibraryUpdate<'_> {
         let mut out = format!("## {}\n", self.headline());
         // Writing to a string cannot fail.
         if !self.is_same() {
-            let _ = write!(out, "\n{}\n\n| entry | field | before | after |\n| --- | --- | --- | --- |\n", self.counts());
+            let _ = write!(
+                out,
+                "\n{}\n\n| entry | field | before | after |\n| --- | --- | --- | --- |\n",
+                self.counts()
+            );
         }
         for (entry, parts) in &self.plan.changes {
-            for PartChange { field, found, expected } in parts {
-                let [entry, found, expected] = [entry, found, expected].map(|text| markdown::code(text));
+            for PartChange {
+                field,
+                found,
+                expected,
+            } in parts
+            {
+                let [entry, found, expected] =
+                    [entry, found, expected].map(|text| markdown::code(text));
                 let _ = writeln!(out, "| {entry} | {field} | {found} | {expected} |");
             }
         }
         for (what, folders) in self.folders() {
-            let _ =
-                writeln!(out, "\n{what}: {}", folders.iter().map(|folder| markdown::code(folder)).collect::<Vec<_>>().join(", "));
+            let _ = writeln!(
+                out,
+                "\n{what}: {}",
+                folders
+                    .iter()
+                    .map(|folder| markdown::code(folder))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            );
         }
         if !self.remaining.is_empty() {
             out.push_str("\n`update library --check` still finds:\n\n");
@@ -115,7 +166,10 @@ impl LibraryUpdate<'_> {
         let plan = self.plan;
         let all = [
             ("Added", plan.added.as_slice()),
-            ("Removed, since the tree has them no more", plan.removed.as_slice()),
+            (
+                "Removed, since the tree has them no more",
+                plan.removed.as_slice(),
+            ),
             ("In the tree, and not offered", plan.not_offered.as_slice()),
         ];
         all.into_iter().filter(|(_, folders)| !folders.is_empty())
@@ -125,12 +179,21 @@ impl LibraryUpdate<'_> {
 /// A word as a shell takes it for one.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
-    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", harmless(word).replace('\'', r"'\''")) }
+    if word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", harmless(word).replace('\'', r"'\''"))
+    }
 }
 
 /// The versions that entries come to.
 fn versions(plan: &Plan) -> String {
-    plan.versions.iter().rev().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    plan.versions
+        .iter()
+        .rev()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 impl Output {
@@ -143,7 +206,11 @@ impl Output {
             (_, Format::Markdown) => finished(write!(self.out, "{}", update.markdown())),
             (_, Format::Github) => {
                 finished(self.library_text(update))?;
-                finished(update.remaining.iter().try_for_each(|finding| github::annotate(&mut self.out, "warning", finding)))?;
+                finished(
+                    update.remaining.iter().try_for_each(|finding| {
+                        github::annotate(&mut self.out, "warning", finding)
+                    }),
+                )?;
                 github::append_summary(&update.markdown())
             }
         }
@@ -156,21 +223,41 @@ impl Output {
             writeln!(out)?;
         }
         for (entry, parts) in &plan.changes {
-            let title = if entry.is_empty() { "all entries" } else { entry };
+            let title = if entry.is_empty() {
+                "all entries"
+            } else {
+                entry
+            };
             writeln!(out, "  {BOLD}{}{BOLD:#}", harmless(title))?;
             let width = parts.iter().map(|part| part.field.len()).max().unwrap_or(0);
-            for PartChange { field, found, expected } in parts {
+            for PartChange {
+                field,
+                found,
+                expected,
+            } in parts
+            {
                 let [found, expected] = [found, expected].map(|text| harmless(text));
                 match (found.is_empty(), expected.is_empty()) {
-                    (true, _) => writeln!(out, "      {field:width$}  {NEW}{expected}{NEW:#}{DIM}  new{DIM:#}")?,
-                    (_, true) => writeln!(out, "      {field:width$}  {OLD}{found}{OLD:#}{DIM}  taken out{DIM:#}")?,
-                    _ => writeln!(out, "      {field:width$}  {OLD}{found}{OLD:#} → {NEW}{expected}{NEW:#}")?,
+                    (true, _) => writeln!(
+                        out,
+                        "      {field:width$}  {NEW}{expected}{NEW:#}{DIM}  new{DIM:#}"
+                    )?,
+                    (_, true) => writeln!(
+                        out,
+                        "      {field:width$}  {OLD}{found}{OLD:#}{DIM}  taken out{DIM:#}"
+                    )?,
+                    _ => writeln!(
+                        out,
+                        "      {field:width$}  {OLD}{found}{OLD:#} → {NEW}{expected}{NEW:#}"
+                    )?,
                 }
             }
         }
         for (what, folders) in update.folders() {
             writeln!(out, "\n{NOTE}{what}:{NOTE:#}")?;
-            folders.iter().try_for_each(|folder| writeln!(out, "  {}", harmless(folder)))?;
+            folders
+                .iter()
+                .try_for_each(|folder| writeln!(out, "  {}", harmless(folder)))?;
         }
         if !plan.not_offered.is_empty() {
             writeln!(out, "  {DIM}--add <DIRECTORY> offers one{DIM:#}")?;
@@ -182,7 +269,10 @@ impl Output {
             }
         }
         if !update.remaining.is_empty() {
-            writeln!(out, "\n{NOTE}`update library --check` will still find:{NOTE:#}")?;
+            writeln!(
+                out,
+                "\n{NOTE}`update library --check` will still find:{NOTE:#}"
+            )?;
             print_findings(out, "  ", update.remaining)?;
         }
         if update.args.dry_run && !update.is_same() {
@@ -196,13 +286,19 @@ impl Output {
         if self.quiet || !matches!(self.format, Format::Text | Format::Github) {
             return;
         }
-        let LibraryUpdate { path, image, plan, .. } = update;
+        let LibraryUpdate {
+            path, image, plan, ..
+        } = update;
         let title = match plan.versions.is_empty() {
             true => format!("Update {image}"),
             false => format!("Update {image} to {}", versions(plan)),
         };
         let path = quoted(path);
-        let root = if root == Path::new(".") { String::new() } else { format!(" -C {}", quoted(&root.display().to_string())) };
+        let root = if root == Path::new(".") {
+            String::new()
+        } else {
+            format!(" -C {}", quoted(&root.display().to_string()))
+        };
         // The file is written: that this cannot be said is no failure any more.
         let _ = writeln!(
             self.out,

@@ -19,18 +19,31 @@ pub struct Bars {
 impl Bars {
     /// A bar for each archive on a terminal, else a line when one is done, unless it is quiet.
     pub(super) fn new(archives: &[Archive], is_terminal: bool, quiet: bool) -> Self {
-        let target = if is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if is_terminal {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         Self {
             all: MultiProgress::with_draw_target(target),
-            names: archives.iter().map(|archive| archive.name.clone()).collect(),
+            names: archives
+                .iter()
+                .map(|archive| archive.name.clone())
+                .collect(),
             bars: Mutex::default(),
             lines: !is_terminal && !quiet,
         }
     }
 
     fn bar(&self, archive: usize) -> ProgressBar {
-        let mut bars = self.bars.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let new = || self.all.add(ProgressBar::no_length().with_message(self.names[archive].clone()));
+        let mut bars = self
+            .bars
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let new = || {
+            self.all
+                .add(ProgressBar::no_length().with_message(self.names[archive].clone()))
+        };
         bars.entry(archive).or_insert_with(new).clone()
     }
 }
@@ -57,7 +70,12 @@ impl Progress for Bars {
         let bar = self.bar(archive);
         if self.lines && done {
             // Progress that cannot be shown is no reason to stop.
-            let _ = writeln!(io::stderr(), "hashed {} ({} bytes)", self.names[archive], bar.position());
+            let _ = writeln!(
+                io::stderr(),
+                "hashed {} ({} bytes)",
+                self.names[archive],
+                bar.position()
+            );
         }
         bar.finish_and_clear();
     }

@@ -24,7 +24,10 @@ fn content(platform: &str) -> Vec<u8> {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// A tree at 0.25.5, beside it a release 0.25.6 with archives that hash to what its sums say.
@@ -32,7 +35,10 @@ fn with_archives() -> Repository {
     let repository = Repository::of(&tree("streaming/before"));
     let mut sums = String::new();
     for platform in PLATFORMS {
-        repository.write(&format!("releases/v0.25.6/{}", archive(platform)), content(platform));
+        repository.write(
+            &format!("releases/v0.25.6/{}", archive(platform)),
+            content(platform),
+        );
         sums += &format!("{}  {}\n", hash(&content(platform)), archive(platform));
     }
     repository.write("releases/v0.25.6/SHA256SUMS", sums);
@@ -44,25 +50,48 @@ const FROM: [&str; 2] = ["--from", "releases"];
 #[test]
 fn an_update_hashes_every_archive_before_it_writes() {
     let repository = with_archives();
-    let run = repository.run(&[&FROM[..], &["--verify", "0.25.6"]].concat()).exits_with(0);
+    let run = repository
+        .run(&[&FROM[..], &["--verify", "0.25.6"]].concat())
+        .exits_with(0);
     let mut lines: Vec<&str> = run.stderr.lines().collect();
     lines.sort_unstable();
-    let expected: Vec<String> =
-        PLATFORMS.iter().map(|platform| format!("hashed {} ({} bytes)", archive(platform), content(platform).len())).collect();
+    let expected: Vec<String> = PLATFORMS
+        .iter()
+        .map(|platform| {
+            format!(
+                "hashed {} ({} bytes)",
+                archive(platform),
+                content(platform).len()
+            )
+        })
+        .collect();
     assert_eq!(lines, expected);
-    assert!(repository.read("0.25.6/alpine3.18/Dockerfile").contains(&hash(&content("linux-arm7.tar.gz"))));
-    repository.run(&[&FROM[..], &["check", "--archives", "-q"]].concat()).exits_with(2);
-    repository.run(&[&["check", "--archives"][..], &FROM].concat()).exits_with(0);
+    assert!(
+        repository
+            .read("0.25.6/alpine3.18/Dockerfile")
+            .contains(&hash(&content("linux-arm7.tar.gz")))
+    );
+    repository
+        .run(&[&FROM[..], &["check", "--archives", "-q"]].concat())
+        .exits_with(2);
+    repository
+        .run(&[&["check", "--archives"][..], &FROM].concat())
+        .exits_with(0);
 }
 
 #[test]
 fn archives_that_differ_stop_the_update_all_named_together() {
     let repository = with_archives();
     for platform in ["linux-arm64.tar.gz", "windows-amd64.zip"] {
-        repository.write(&format!("releases/v0.25.6/{}", archive(platform)), "something else");
+        repository.write(
+            &format!("releases/v0.25.6/{}", archive(platform)),
+            "something else",
+        );
     }
     let before = repository.snapshot();
-    let run = repository.run(&[&FROM[..], &["--verify", "-q", "0.25.6"]].concat()).exits_with(2);
+    let run = repository
+        .run(&[&FROM[..], &["--verify", "-q", "0.25.6"]].concat())
+        .exits_with(2);
     let line = |platform: &str| {
         format!(
             "  {}: expected {}, but releases/v0.25.6/{} hashes to {}\n",
@@ -90,10 +119,12 @@ fn archives_that_are_not_there_stop_the_update() {
         repository.remove(&format!("releases/v0.25.6/{}", archive(platform)));
     }
     let before = repository.snapshot();
-    repository.run(&[&FROM[..], &["--verify", "-q", "0.25.6"]].concat()).fails_with(&[
-        "releases/v0.25.6/nats-streaming-server-v0.25.6-linux-386.tar.gz is not there\n",
-        "releases/v0.25.6/nats-streaming-server-v0.25.6-linux-arm6.tar.gz is not there\n",
-    ]);
+    repository
+        .run(&[&FROM[..], &["--verify", "-q", "0.25.6"]].concat())
+        .fails_with(&[
+            "releases/v0.25.6/nats-streaming-server-v0.25.6-linux-386.tar.gz is not there\n",
+            "releases/v0.25.6/nats-streaming-server-v0.25.6-linux-arm6.tar.gz is not there\n",
+        ]);
     same(&repository.snapshot(), &before);
 }
 
@@ -109,9 +140,11 @@ fn archives_come_from_an_address_too() {
             Some(&"linux-arm64.tar.gz") if before == 0 => {
                 response("200 OK", "", content("linux-arm64.tar.gz"))[..100_000].to_vec()
             }
-            Some(&"linux-arm7.tar.gz") => {
-                [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".as_slice(), &content("linux-arm7.tar.gz")[..1000]].concat()
-            }
+            Some(&"linux-arm7.tar.gz") => [
+                b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".as_slice(),
+                &content("linux-arm7.tar.gz")[..1000],
+            ]
+            .concat(),
             Some(platform) => response("200 OK", "", content(platform)),
             None => response("200 OK", "", &sums),
         }
@@ -126,7 +159,10 @@ fn archives_come_from_an_address_too() {
     )]);
     same(&repository.snapshot(), &before);
     // Each archive once, and once more the one that broke off.
-    assert_eq!(server.requests.lock().expect("the log").len(), 1 + PLATFORMS.len() + 1);
+    assert_eq!(
+        server.requests.lock().expect("the log").len(),
+        1 + PLATFORMS.len() + 1
+    );
 }
 
 #[test]
@@ -134,7 +170,13 @@ fn check_online_compares_the_pins_with_the_published_sums() {
     let repository = Repository::of(&tree("streaming/after"));
     let check = |args: &[&str]| {
         let releases = crate::support::releases();
-        repository.run(&[&["check", "--from", releases.to_str().expect("UTF-8")], args].concat())
+        repository.run(
+            &[
+                &["check", "--from", releases.to_str().expect("UTF-8")],
+                args,
+            ]
+            .concat(),
+        )
     };
     check(&["--online"]).exits_with(0);
     repository.edit("0.25.6/alpine3.18/Dockerfile", "caf2839d", "caf2839e");
@@ -143,18 +185,34 @@ fn check_online_compares_the_pins_with_the_published_sums() {
         "0.25.6/alpine3.18/Dockerfile:8:38: hash: nats-streaming-server-v0.25.6-linux-arm64.tar.gz is published as \
          caf2839d14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7d26f\n1 finding in 1 file\n",
     );
-    repository.edit("0.25.6/alpine3.18/Dockerfile", "aarch64) natsArch='arm64'", "s390x) natsArch='s390x'");
+    repository.edit(
+        "0.25.6/alpine3.18/Dockerfile",
+        "aarch64) natsArch='arm64'",
+        "s390x) natsArch='s390x'",
+    );
     let run = check(&["--online"]).exits_with(1);
-    assert!(run.stdout.contains("linux-s390x.tar.gz is not among what its release publishes"), "{}", run.stdout);
+    assert!(
+        run.stdout
+            .contains("linux-s390x.tar.gz is not among what its release publishes"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]
 fn check_archives_finds_an_archive_that_was_replaced() {
     let repository = with_archives();
-    repository.run(&[&FROM[..], &["-q", "0.25.6"]].concat()).exits_with(0);
-    repository.write(&format!("releases/v0.25.6/{}", archive("windows-amd64.zip")), "replaced");
+    repository
+        .run(&[&FROM[..], &["-q", "0.25.6"]].concat())
+        .exits_with(0);
+    repository.write(
+        &format!("releases/v0.25.6/{}", archive("windows-amd64.zip")),
+        "replaced",
+    );
     let before = repository.snapshot();
-    let run = repository.run(&[&["check", "--archives"][..], &FROM].concat()).exits_with(1);
+    let run = repository
+        .run(&[&["check", "--archives"][..], &FROM].concat())
+        .exits_with(1);
     assert_eq!(
         run.stdout,
         format!(
@@ -172,13 +230,25 @@ fn check_archives_finds_an_archive_that_was_replaced() {
 fn check_of_a_version_without_a_release_cannot_be_done_online() {
     let repository = Repository::of(&tree("lines/after"));
     let releases = tree("lines/releases");
-    repository.run(&["check", "--online", "--from", releases.to_str().expect("UTF-8")]).exits_with(0);
+    repository
+        .run(&[
+            "check",
+            "--online",
+            "--from",
+            releases.to_str().expect("UTF-8"),
+        ])
+        .exits_with(0);
     repository
         .run(&["check", "--online", "--from", "nowhere"])
         .fails_with(&["cannot fetch from nowhere: there is no such folder"]);
     let other = crate::support::releases();
     repository
-        .run(&["check", "--online", "--from", other.to_str().expect("UTF-8")])
+        .run(&[
+            "check",
+            "--online",
+            "--from",
+            other.to_str().expect("UTF-8"),
+        ])
         .fails_with(&["no release 2.12.15: ", "no release 2.14.5: "]);
     same(&repository.snapshot(), &snapshot(&tree("lines/after")));
 }

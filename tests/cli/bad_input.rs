@@ -28,22 +28,37 @@ fn with_sums(sums: impl AsRef<[u8]>) -> Repository {
 #[track_caller]
 fn refuses(repository: &Repository, parts: &[&str]) {
     let before = repository.snapshot();
-    repository.run(&["--from", "releases", "0.25.6"]).fails_with(parts);
+    repository
+        .run(&["--from", "releases", "0.25.6"])
+        .fails_with(parts);
     same(&repository.snapshot(), &before);
 }
 
 #[track_caller]
 fn accepts(repository: &Repository) {
-    repository.run(&["--from", "releases", "0.25.6"]).exits_with(0);
+    repository
+        .run(&["--from", "releases", "0.25.6"])
+        .exits_with(0);
     repository.remove("releases");
     same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
 }
 
 #[test]
 fn what_is_no_version_is_refused() {
-    for bad in ["0.25", "latest.1", "../../etc", "", "0.25.6/..", "0.25.6+build", "check.1"] {
-        streaming()
-            .update_fails(&[bad], &["is not a version", "0.25.6"].map(|part| if bad.contains('+') { "0.25.6" } else { part }));
+    for bad in [
+        "0.25",
+        "latest.1",
+        "../../etc",
+        "",
+        "0.25.6/..",
+        "0.25.6+build",
+        "check.1",
+    ] {
+        streaming().update_fails(
+            &[bad],
+            &["is not a version", "0.25.6"]
+                .map(|part| if bad.contains('+') { "0.25.6" } else { part }),
+        );
     }
 }
 
@@ -51,15 +66,23 @@ fn what_is_no_version_is_refused() {
 fn a_version_without_a_release_names_the_newest_one() {
     streaming().update_fails(
         &["0.25.9"],
-        &["no release 0.25.9: ", "v0.25.9/SHA256SUMS is not there; the newest stable release there is 0.25.6"],
+        &[
+            "no release 0.25.9: ",
+            "v0.25.9/SHA256SUMS is not there; the newest stable release there is 0.25.6",
+        ],
     );
 }
 
 #[test]
 fn releases_that_are_nowhere_are_refused() {
-    streaming().update_fails(&["0.25.6", "--from", "nowhere"], &["cannot be used multiple times"]);
+    streaming().update_fails(
+        &["0.25.6", "--from", "nowhere"],
+        &["cannot be used multiple times"],
+    );
     let repository = streaming();
-    repository.run(&["--from", "nowhere", "0.25.6"]).fails_with(&["cannot fetch from nowhere: there is no such folder"]);
+    repository
+        .run(&["--from", "nowhere", "0.25.6"])
+        .fails_with(&["cannot fetch from nowhere: there is no such folder"]);
     repository
         .run(&["--from", "ftp://x/y", "0.25.6"])
         .fails_with(&["cannot fetch from ftp://x/y: wanted an http or https address"]);
@@ -68,22 +91,43 @@ fn releases_that_are_nowhere_are_refused() {
 
 #[test]
 fn sums_that_are_none_are_refused() {
-    refuses(&with_sums(""), &["releases/v0.25.6/SHA256SUMS", "no hash in it: the file is empty"]);
-    refuses(&with_sums(&sums()[..30]), &["line 1: wanted `<hash>  <name>`, found `796d25d9411e42c7f183950ad109b1`"]);
-    refuses(&with_sums("<!DOCTYPE html>\n<html>Log in</html>\n"), &["is a web page, not the sums of a release"]);
+    refuses(
+        &with_sums(""),
+        &[
+            "releases/v0.25.6/SHA256SUMS",
+            "no hash in it: the file is empty",
+        ],
+    );
+    refuses(
+        &with_sums(&sums()[..30]),
+        &["line 1: wanted `<hash>  <name>`, found `796d25d9411e42c7f183950ad109b1`"],
+    );
+    refuses(
+        &with_sums("<!DOCTYPE html>\n<html>Log in</html>\n"),
+        &["is a web page, not the sums of a release"],
+    );
     refuses(
         &with_sums(sums().replacen('7', "", 1)),
-        &["line 1: ", "is not a SHA-256: wanted 64 hex digits, found 63 characters"],
+        &[
+            "line 1: ",
+            "is not a SHA-256: wanted 64 hex digits, found 63 characters",
+        ],
     );
     refuses(
         &with_sums(sums() + &sums().replace("796d", "897e")),
         &["line 7: a second hash for nats-streaming-server-v0.25.6-linux-386.tar.gz"],
     );
-    refuses(&with_sums(vec![b'a'; 600_000]), &["600000 bytes, which is no list of sums"]);
+    refuses(
+        &with_sums(vec![b'a'; 600_000]),
+        &["600000 bytes, which is no list of sums"],
+    );
     refuses(&with_sums(b"\xff\xfe\n"), &["line 1: not UTF-8"]);
     let repository = streaming();
     fs::create_dir_all(repository.path("releases/v0.25.6/SHA256SUMS")).expect("a folder");
-    refuses(&repository, &["releases/v0.25.6/SHA256SUMS: neither a file nor a link to one"]);
+    refuses(
+        &repository,
+        &["releases/v0.25.6/SHA256SUMS: neither a file nor a link to one"],
+    );
 }
 
 #[test]
@@ -101,13 +145,19 @@ fn sums_in_every_form_are_read() {
             .replace("TAR.GZ", "tar.gz")
             .replace("ZIP", "zip"),
     ));
-    accepts(&with_sums(sums() + &"1".repeat(64) + "  ../../etc/passwd\n" + &"2".repeat(64) + "  unknown.deb\n"));
+    accepts(&with_sums(
+        sums() + &"1".repeat(64) + "  ../../etc/passwd\n" + &"2".repeat(64) + "  unknown.deb\n",
+    ));
     accepts(&with_sums(sums().trim_end()));
 }
 
 #[test]
 fn all_missing_archives_are_one_error() {
-    let text: String = sums().lines().filter(|line| line.contains("amd64")).map(|line| format!("{line}\n")).collect();
+    let text: String = sums()
+        .lines()
+        .filter(|line| line.contains("amd64"))
+        .map(|line| format!("{line}\n"))
+        .collect();
     refuses(
         &with_sums(text),
         &[
@@ -129,7 +179,11 @@ fn all_missing_archives_are_one_error() {
 fn a_name_with_a_slash_is_not_the_archive() {
     refuses(
         &with_sums(sums().replace("  nats", "  dist/nats")),
-        &["the release lacks archives", "linux-386.tar.gz", "windows-amd64.zip"],
+        &[
+            "the release lacks archives",
+            "linux-386.tar.gz",
+            "windows-amd64.zip",
+        ],
     );
 }
 
@@ -141,11 +195,22 @@ fn one_hash_for_two_archives_is_refused() {
     );
     refuses(
         &with_sums(text),
-        &["the release's SHA256SUMS cannot be right:\n  10f25b100a5b9a7389882883259790d599b557a16ddde1accdfcf9361e19b2f9 for \
-             nats-streaming-server-v0.25.6-linux-386.tar.gz and nats-streaming-server-v0.25.6-linux-amd64.tar.gz\n"],
+        &[
+            "the release's SHA256SUMS cannot be right:\n  10f25b100a5b9a7389882883259790d599b557a16ddde1accdfcf9361e19b2f9 for \
+             nats-streaming-server-v0.25.6-linux-386.tar.gz and nats-streaming-server-v0.25.6-linux-amd64.tar.gz\n",
+        ],
     );
-    let zeros = sums().replace("796d25d9411e42c7f183950ad109b1918e039236960919cb22d57748b329cae0", &"0".repeat(64));
-    refuses(&with_sums(zeros), &["cannot be right", "0000 for nats-streaming-server-v0.25.6-linux-386.tar.gz\n"]);
+    let zeros = sums().replace(
+        "796d25d9411e42c7f183950ad109b1918e039236960919cb22d57748b329cae0",
+        &"0".repeat(64),
+    );
+    refuses(
+        &with_sums(zeros),
+        &[
+            "cannot be right",
+            "0000 for nats-streaming-server-v0.25.6-linux-386.tar.gz\n",
+        ],
+    );
 }
 
 #[test]
@@ -154,33 +219,53 @@ fn no_version_directory() {
     repository.remove("0.25.5");
     repository.update_fails(
         &["0.25.6"],
-        &["no version directory with variants in it (such as 0.25.6/alpine3.18/Dockerfile)", "`-C <DIR>`"],
+        &[
+            "no version directory with variants in it (such as 0.25.6/alpine3.18/Dockerfile)",
+            "`-C <DIR>`",
+        ],
     );
     Repository::empty().update_fails(&["0.25.6"], &["no version directory"]);
     let before = snapshot(&tree("streaming/before"));
     let elsewhere = Repository::empty();
-    elsewhere.update_fails(&["-C", "missing", "0.25.6"], &["cannot read the folder missing"]);
+    elsewhere.update_fails(
+        &["-C", "missing", "0.25.6"],
+        &["cannot read the folder missing"],
+    );
     assert_eq!(before, snapshot(&tree("streaming/before")));
 }
 
 #[test]
 fn a_downgrade_must_be_allowed() {
     let repository = Repository::of(&tree("streaming/after"));
-    repository.update_fails(&["0.25.5"], &["0.25.5 is below the tree's 0.25.6: `--allow-downgrade` accepts that"]);
-    repository.update(&["--allow-downgrade", "0.25.5"]).exits_with(0);
+    repository.update_fails(
+        &["0.25.5"],
+        &["0.25.5 is below the tree's 0.25.6: `--allow-downgrade` accepts that"],
+    );
+    repository
+        .update(&["--allow-downgrade", "0.25.5"])
+        .exits_with(0);
     same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
     let lines = Repository::of(&tree("lines/before"));
     lines.update_fails(
         &["2.14.4-RC.1", "2.11.0"],
-        &["2.14.4-RC.1 is below 2.14.4", "2.11.0 is below 2.12.14, which 2.12.x is at"],
+        &[
+            "2.14.4-RC.1 is below 2.14.4",
+            "2.11.0 is below 2.12.14, which 2.12.x is at",
+        ],
     );
 }
 
 #[test]
 fn two_versions_cannot_be_made_of_one_directory() {
-    streaming().update_fails(&["0.25.6", "0.25.7"], &["0.25.6 and 0.25.7 would both be made of 0.25.5: give one of them"]);
+    streaming().update_fails(
+        &["0.25.6", "0.25.7"],
+        &["0.25.6 and 0.25.7 would both be made of 0.25.5: give one of them"],
+    );
     let lines = Repository::of(&tree("lines/before"));
-    lines.update_fails(&["2.14.5", "2.14.6"], &["2.14.5 and 2.14.6 would both be made of 2.14.x"]);
+    lines.update_fails(
+        &["2.14.5", "2.14.6"],
+        &["2.14.5 and 2.14.6 would both be made of 2.14.x"],
+    );
 }
 
 #[test]
@@ -207,10 +292,17 @@ fn links_that_lead_elsewhere_are_refused() {
     let repository = streaming();
     repository.remove("0.25.5");
     symlink(outside.root(), repository.path("0.25.5")).expect("a link");
-    repository.update_fails(&["0.25.6"], &["./0.25.5: a symbolic link, where a folder was wanted"]);
+    repository.update_fails(
+        &["0.25.6"],
+        &["./0.25.5: a symbolic link, where a folder was wanted"],
+    );
     let repository = streaming();
     repository.remove("0.25.5/scratch/Dockerfile");
-    symlink(outside.path("scratch/Dockerfile"), repository.path("0.25.5/scratch/Dockerfile")).expect("a link");
+    symlink(
+        outside.path("scratch/Dockerfile"),
+        repository.path("0.25.5/scratch/Dockerfile"),
+    )
+    .expect("a link");
     symlink("nowhere", repository.path("tests/a.sh")).expect("a link");
     repository.update_fails(
         &["0.25.6"],
@@ -222,7 +314,10 @@ fn links_that_lead_elsewhere_are_refused() {
     let repository = streaming();
     repository.rename("tests", "elsewhere");
     symlink("elsewhere", repository.path("tests")).expect("a link");
-    repository.update_fails(&["0.25.6"], &["./tests: a symbolic link, where a folder was wanted"]);
+    repository.update_fails(
+        &["0.25.6"],
+        &["./tests: a symbolic link, where a folder was wanted"],
+    );
     same(&outside.snapshot(), &before);
 }
 
@@ -231,9 +326,21 @@ fn a_journal_that_leads_elsewhere_is_refused() {
     let outside = Repository::empty();
     outside.write("kept", "kept");
     let repository = streaming();
-    let path = format!("../{}/kept", outside.root().file_name().and_then(|name| name.to_str()).expect("a name"));
-    repository.write(".update/journal", format!(r#"{{"write":[],"remove":["{path}"],"renamed":[]}}"#));
-    repository.update(&["0.25.6"]).fails_with(&["is no place for an update to write"]);
+    let path = format!(
+        "../{}/kept",
+        outside
+            .root()
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name")
+    );
+    repository.write(
+        ".update/journal",
+        format!(r#"{{"write":[],"remove":["{path}"],"renamed":[]}}"#),
+    );
+    repository
+        .update(&["0.25.6"])
+        .fails_with(&["is no place for an update to write"]);
     assert_eq!(outside.read("kept"), "kept");
 }
 
@@ -242,7 +349,9 @@ fn what_cannot_be_read_is_named_all_at_once() {
     let repository = streaming();
     for path in ["0.25.5/scratch/Dockerfile", "tests/run-images.sh"] {
         repository.remove(path);
-        let status = std::process::Command::new("mkfifo").arg(repository.path(path)).status();
+        let status = std::process::Command::new("mkfifo")
+            .arg(repository.path(path))
+            .status();
         assert!(status.expect("mkfifo runs").success());
     }
     repository.update(&["0.25.6"]).fails_with(&[
@@ -258,7 +367,10 @@ fn a_read_only_file_is_written_and_stays_read_only() {
     repository.set_mode("tests/build-images.sh", 0o555);
     repository.update(&["0.25.6"]).exits_with(0);
     let mut expected = snapshot(&tree("streaming/after"));
-    expected.get_mut("0.25.6/alpine3.18/Dockerfile").expect("it").0 = 0o444;
+    expected
+        .get_mut("0.25.6/alpine3.18/Dockerfile")
+        .expect("it")
+        .0 = 0o444;
     expected.get_mut("tests/build-images.sh").expect("it").0 = 0o555;
     same(&repository.snapshot(), &expected);
 }
@@ -266,7 +378,11 @@ fn a_read_only_file_is_written_and_stays_read_only() {
 #[test]
 fn a_dockerfile_that_lacks_a_field_is_refused_with_all_others() {
     let repository = streaming();
-    repository.edit("0.25.5/nanoserver-1809/Dockerfile", "--from=nats-streaming:0.25.5-windowsservercore-1809 ", "");
+    repository.edit(
+        "0.25.5/nanoserver-1809/Dockerfile",
+        "--from=nats-streaming:0.25.5-windowsservercore-1809 ",
+        "",
+    );
     repository.edit("0.25.5/scratch/Dockerfile", "alpine3.18", "debian12");
     repository.edit("0.25.5/alpine3.18/Dockerfile", "armhf)", "armv7)");
     repository.update_fails(
@@ -283,19 +399,32 @@ fn a_dockerfile_that_lacks_a_field_is_refused_with_all_others() {
 #[test]
 fn utf_16_is_refused_rather_than_overlooked() {
     let repository = streaming();
-    let text: Vec<u8> = "\u{feff}docker build nats-streaming:0.25.5-scratch".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let text: Vec<u8> = "\u{feff}docker build nats-streaming:0.25.5-scratch"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     repository.write("tests/extra.ps1", text);
-    repository
-        .update_fails(&["0.25.6"], &["tests/extra.ps1:1: encoding: is UTF-16, in which no field is found: save it as UTF-8"]);
+    repository.update_fails(
+        &["0.25.6"],
+        &["tests/extra.ps1:1: encoding: is UTF-16, in which no field is found: save it as UTF-8"],
+    );
 }
 
 #[test]
 fn a_version_key_that_stands_twice_is_written_twice() {
     let repository = streaming();
     let twice = "ENV NATS_STREAMING_SERVER 0.25.5\nARG NATS_STREAMING_SERVER=\"0.25.5\"\n";
-    repository.edit("0.25.5/alpine3.18/Dockerfile", "ENV NATS_STREAMING_SERVER 0.25.5\n", twice);
+    repository.edit(
+        "0.25.5/alpine3.18/Dockerfile",
+        "ENV NATS_STREAMING_SERVER 0.25.5\n",
+        twice,
+    );
     repository.update(&["0.25.6"]).exits_with(0);
-    assert!(repository.read("0.25.6/alpine3.18/Dockerfile").contains(&twice.replace("0.25.5", "0.25.6")));
+    assert!(
+        repository
+            .read("0.25.6/alpine3.18/Dockerfile")
+            .contains(&twice.replace("0.25.5", "0.25.6"))
+    );
     repository.finds(&[]);
 }
 
@@ -306,12 +435,22 @@ fn two_hashes_in_a_file_with_one_archive_are_told_apart_by_name_or_refused() {
     let repository = streaming();
     repository.edit(path, "EXPOSE", &other);
     repository.update(&["0.25.6"]).exits_with(0);
-    assert!(repository.read("0.25.6/windowsservercore-1809/Dockerfile").contains(&other));
+    assert!(
+        repository
+            .read("0.25.6/windowsservercore-1809/Dockerfile")
+            .contains(&other)
+    );
     let repository = streaming();
     repository.edit(path, "EXPOSE", &other);
     repository.edit(path, "NATS_STREAMING_SERVER_SHASUM", "GIT_DOWNLOAD_SHA256");
-    repository
-        .update_fails(&["0.25.6"], &[":9: hash: says 709B", ":18: hash: says 3333", "nothing tells which archive it is of"]);
+    repository.update_fails(
+        &["0.25.6"],
+        &[
+            ":9: hash: says 709B",
+            ":18: hash: says 3333",
+            "nothing tells which archive it is of",
+        ],
+    );
 }
 
 #[test]
@@ -320,7 +459,10 @@ fn an_update_at_work_keeps_a_second_one_out() {
     fs::create_dir(repository.path(".update")).expect("a folder");
     let lock = fs::File::create(repository.path(".update/lock")).expect("a file");
     lock.lock().expect("the lock");
-    repository.update_fails(&["0.25.6"], &["another update is at work in .: wait until it has ended"]);
+    repository.update_fails(
+        &["0.25.6"],
+        &["another update is at work in .: wait until it has ended"],
+    );
     lock.unlock().expect("the lock");
     repository.update(&["0.25.6"]).exits_with(0);
     same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
@@ -337,9 +479,14 @@ fn what_an_interrupted_run_left_is_cleared_or_finished() {
     let repository = streaming();
     let after = snapshot(&tree("streaming/after"));
     let before = repository.snapshot();
-    let written: Vec<&String> =
-        after.keys().filter(|path| !before.contains_key(*path) || before[*path] != after[*path]).collect();
-    let removed: Vec<&String> = before.keys().filter(|path| !after.contains_key(*path)).collect();
+    let written: Vec<&String> = after
+        .keys()
+        .filter(|path| !before.contains_key(*path) || before[*path] != after[*path])
+        .collect();
+    let removed: Vec<&String> = before
+        .keys()
+        .filter(|path| !after.contains_key(*path))
+        .collect();
     for (number, path) in written.iter().enumerate() {
         // Some were renamed to their places before the interruption.
         let folder = if number % 2 == 0 { "" } else { ".update/new/" };
@@ -356,20 +503,41 @@ fn what_an_interrupted_run_left_is_cleared_or_finished() {
 fn an_unknown_key_in_update_toml_is_refused_with_its_place() {
     let repository = streaming();
     repository.write("update.toml", "image = \"nats-streaming\"\nserver = \"nats-streaming-server\"\ndirectoy = \"{version}\"\n");
-    repository.update_fails(&["0.25.6"], &["cannot read ./update.toml", "line 3, column 1", "unknown field `directoy`"]);
+    repository.update_fails(
+        &["0.25.6"],
+        &[
+            "cannot read ./update.toml",
+            "line 3, column 1",
+            "unknown field `directoy`",
+        ],
+    );
     repository
         .write("update.toml", "image = \"nats-streaming\"\nserver = \"nats-streaming-server\"\ndirectory = \"../{version}\"\n");
-    repository.update_fails(&["0.25.6"], &["line 3, column 13", "`../{version}` cannot name version directories"]);
-    repository.write("update.toml", "image = \"nats-streaming\"\nserver = \"nats-streaming-server\"\n");
+    repository.update_fails(
+        &["0.25.6"],
+        &[
+            "line 3, column 13",
+            "`../{version}` cannot name version directories",
+        ],
+    );
+    repository.write(
+        "update.toml",
+        "image = \"nats-streaming\"\nserver = \"nats-streaming-server\"\n",
+    );
     repository.update(&["0.25.6"]).exits_with(0);
 }
 
 #[test]
 fn options_of_the_update_are_not_for_other_commands() {
     let repository = streaming();
-    let output = program(repository.root(), &["--keep", "check"]).output().expect("it runs");
+    let output = program(repository.root(), &["--keep", "check"])
+        .output()
+        .expect("it runs");
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("`update check` takes no --keep: that is for the update alone"));
+    assert!(
+        String::from_utf8_lossy(&output.stderr)
+            .contains("`update check` takes no --keep: that is for the update alone")
+    );
     repository.run(&["-C", ".", "-q", "check"]).exits_with(0);
 }
 
@@ -378,7 +546,15 @@ fn a_folder_that_cannot_be_emptied_stops_the_update_before_it_begins() {
     let repository = streaming();
     repository.set_mode("0.25.5", 0o555);
     let before = repository.snapshot();
-    let mut command = program(repository.root(), &["--from", releases().to_str().expect("UTF-8"), "-q", "0.25.6"]);
+    let mut command = program(
+        repository.root(),
+        &[
+            "--from",
+            releases().to_str().expect("UTF-8"),
+            "-q",
+            "0.25.6",
+        ],
+    );
     // The superuser may write everywhere, so the program runs as somebody else, to whom the tree is given.
     let give = |path: &std::path::Path| chown(path, Some(NOBODY), Some(NOBODY)).is_ok();
     if give(repository.root()) {
@@ -389,7 +565,11 @@ fn a_folder_that_cannot_be_emptied_stops_the_update_before_it_begins() {
     }
     let output = command.output().expect("it runs");
     let error = String::from_utf8_lossy(&output.stderr);
-    assert!(error.contains("nothing was changed") && error.contains("cannot write in the folder ./0.25.5"), "{error}");
+    assert!(
+        error.contains("nothing was changed")
+            && error.contains("cannot write in the folder ./0.25.5"),
+        "{error}"
+    );
     same(&repository.snapshot(), &before);
     repository.set_mode("0.25.5", 0o755);
 }
@@ -397,9 +577,16 @@ fn a_folder_that_cannot_be_emptied_stops_the_update_before_it_begins() {
 #[test]
 fn a_link_to_what_is_not_read_is_refused_in_the_place_of_a_dockerfile() {
     let repository = streaming();
-    repository.write("shared/Dockerfile", repository.read("0.25.5/alpine3.18/Dockerfile"));
+    repository.write(
+        "shared/Dockerfile",
+        repository.read("0.25.5/alpine3.18/Dockerfile"),
+    );
     repository.remove("0.25.5/alpine3.18/Dockerfile");
-    symlink("../../shared/Dockerfile", repository.path("0.25.5/alpine3.18/Dockerfile")).expect("a link");
+    symlink(
+        "../../shared/Dockerfile",
+        repository.path("0.25.5/alpine3.18/Dockerfile"),
+    )
+    .expect("a link");
     repository.update_fails(
         &["0.25.6"],
         &["0.25.5/alpine3.18/Dockerfile: a symbolic link to ../../shared/Dockerfile, which is not read: put the file itself there"],
@@ -413,31 +600,51 @@ fn a_journal_that_came_with_a_checkout_moves_nothing_in_from_outside() {
     let repository = streaming();
     fs::create_dir_all(repository.path(".update/new")).expect("a folder");
     symlink(outside.root(), repository.path(".update/new/stolen")).expect("a link");
-    repository.write(".update/journal", r#"{"write":["stolen/file.sh"],"remove":[],"renamed":[]}"#);
-    repository.update(&["0.25.6"]).fails_with(&["leads out of the repository"]);
+    repository.write(
+        ".update/journal",
+        r#"{"write":["stolen/file.sh"],"remove":[],"renamed":[]}"#,
+    );
+    repository
+        .update(&["0.25.6"])
+        .fails_with(&["leads out of the repository"]);
     assert_eq!(outside.read("file.sh"), "outside");
     let repository = streaming();
     repository.write(".update/new/.git/hooks/pre-commit", "#!/bin/sh\n");
-    repository.write(".update/journal", r#"{"write":[".git/hooks/pre-commit"],"remove":[],"renamed":[]}"#);
-    repository.update(&["0.25.6"]).fails_with(&["`.git/hooks/pre-commit` is no place for an update to write"]);
+    repository.write(
+        ".update/journal",
+        r#"{"write":[".git/hooks/pre-commit"],"remove":[],"renamed":[]}"#,
+    );
+    repository
+        .update(&["0.25.6"])
+        .fails_with(&["`.git/hooks/pre-commit` is no place for an update to write"]);
     let repository = streaming();
     fs::create_dir_all(repository.path(".update")).expect("a folder");
     symlink(outside.path("made"), repository.path(".update/lock")).expect("a link");
-    repository.update(&["0.25.6"]).fails_with(&["wanted a folder of ours or nothing"]);
+    repository
+        .update(&["0.25.6"])
+        .fails_with(&["wanted a folder of ours or nothing"]);
     assert!(!outside.path("made").exists());
     let repository = streaming();
     repository.write(".update/journal", "");
-    repository
-        .update(&["0.25.6"])
-        .fails_with(&[".update/journal is no journal of an interrupted update: look at ./.update, and remove it"]);
+    repository.update(&["0.25.6"]).fails_with(&[
+        ".update/journal is no journal of an interrupted update: look at ./.update, and remove it",
+    ]);
 }
 
 #[test]
 fn an_interrupted_update_keeps_check_and_dry_runs_from_saying_that_all_is_well() {
     let repository = streaming();
-    repository.write(".update/journal", r#"{"write":[],"remove":[],"renamed":[]}"#);
-    repository.run(&["check"]).fails_with(&["an update of . was interrupted", "run the same update again first"]);
-    repository.update(&["-n", "0.25.6"]).fails_with(&["an update of . was interrupted: finish it first"]);
+    repository.write(
+        ".update/journal",
+        r#"{"write":[],"remove":[],"renamed":[]}"#,
+    );
+    repository.run(&["check"]).fails_with(&[
+        "an update of . was interrupted",
+        "run the same update again first",
+    ]);
+    repository
+        .update(&["-n", "0.25.6"])
+        .fails_with(&["an update of . was interrupted: finish it first"]);
     repository.update(&["0.25.6"]).exits_with(0);
     same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
 }
@@ -445,9 +652,23 @@ fn an_interrupted_update_keeps_check_and_dry_runs_from_saying_that_all_is_well()
 #[test]
 fn a_summary_that_cannot_be_printed_stops_the_update() {
     let repository = streaming();
-    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("the device");
-    let mut command = program(repository.root(), &["--from", releases().to_str().expect("UTF-8"), "0.25.6"]);
-    assert_eq!(command.stdout(full).stderr(std::process::Stdio::null()).status().expect("it runs").code(), Some(2));
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .expect("the device");
+    let mut command = program(
+        repository.root(),
+        &["--from", releases().to_str().expect("UTF-8"), "0.25.6"],
+    );
+    assert_eq!(
+        command
+            .stdout(full)
+            .stderr(std::process::Stdio::null())
+            .status()
+            .expect("it runs")
+            .code(),
+        Some(2)
+    );
     same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
 }
 
@@ -458,7 +679,8 @@ fn names_of_files_are_printed_without_what_a_terminal_or_ci_system_takes_for_ord
         "tests/push\n::error::y\u{1b}[31m.sh",
         "docker push nats-streaming:0.25.4-scratch nats-streaming:0.25.5-alpine3.18\n",
     );
-    repository.finds(&["tests/push\\n::error::y\\u{1b}[31m.sh:1:28: reference: says 0.25.4-scratch"]);
+    repository
+        .finds(&["tests/push\\n::error::y\\u{1b}[31m.sh:1:28: reference: says 0.25.4-scratch"]);
 }
 
 #[test]
@@ -470,7 +692,11 @@ fn a_branch_that_lost_its_architecture_or_its_label_is_found() {
             "",
             "8:20: hash: says 937af3f9cdbfe3cb4648cf8c8f505dded2cc175d59ba10e13ec71d1c04e61bf2: nothing tells which archive it is of",
         ),
-        ("x86_64)", "x86_64", "11:20: architecture: says amd64: the `case` has no label here"),
+        (
+            "x86_64)",
+            "x86_64",
+            "11:20: architecture: says amd64: the `case` has no label here",
+        ),
     ] {
         let repository = streaming();
         repository.edit(path, old, new);
@@ -485,22 +711,39 @@ fn a_text_of_many_fields_in_one_line_is_no_trouble() {
     let line = "NATS_STREAMING_SERVER 0.25.5 nats-streaming:0.25.5-alpine3.18 ";
     repository.write("tests/long.sh", line.repeat(20_000));
     repository.update(&["-q", "0.25.6"]).exits_with(0);
-    assert_eq!(repository.read("tests/long.sh"), line.replace("0.25.5", "0.25.6").repeat(20_000));
+    assert_eq!(
+        repository.read("tests/long.sh"),
+        line.replace("0.25.5", "0.25.6").repeat(20_000)
+    );
 }
 
 #[test]
 fn a_comment_that_gives_the_version_is_left_by_a_second_run() {
     let repository = streaming();
     let text = repository.read("tests/build-images.sh");
-    repository.write("tests/build-images.sh", format!("# once in 0.25.6 of nanoserver-1800.25.6\n{text}"));
+    repository.write(
+        "tests/build-images.sh",
+        format!("# once in 0.25.6 of nanoserver-1800.25.6\n{text}"),
+    );
     repository.update(&["0.25.6"]).exits_with(0);
-    repository.update(&["--exit-code", "0.25.6"]).exits_with(0).says("nats-streaming 0.25.6 in 0.25.6/: nothing to change\n");
+    repository
+        .update(&["--exit-code", "0.25.6"])
+        .exits_with(0)
+        .says("nats-streaming 0.25.6 in 0.25.6/: nothing to change\n");
 }
 
 #[test]
 fn an_architecture_is_not_taken_for_a_hash_by_its_name() {
     let repository = streaming();
-    repository.edit("0.25.5/alpine3.18/Dockerfile", "armv7) natsArch", "armv7) sha256natsArch");
+    repository.edit(
+        "0.25.5/alpine3.18/Dockerfile",
+        "armv7) natsArch",
+        "armv7) sha256natsArch",
+    );
     repository.update(&["0.25.6"]).exits_with(0);
-    assert!(repository.read("0.25.6/alpine3.18/Dockerfile").contains("armv7) sha256natsArch='arm7'; sha256='0264455a"));
+    assert!(
+        repository
+            .read("0.25.6/alpine3.18/Dockerfile")
+            .contains("armv7) sha256natsArch='arm7'; sha256='0264455a")
+    );
 }

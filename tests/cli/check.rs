@@ -9,10 +9,22 @@ fn streaming() -> Repository {
 #[test]
 fn right_trees_are_consistent() {
     for (name, said) in [
-        ("streaming/before", "consistent: nats-streaming 0.25.5 (4 variants, 8 files, 40 fields)\n"),
-        ("streaming/after", "consistent: nats-streaming 0.25.6 (4 variants, 8 files, 40 fields)\n"),
-        ("lines/before", "consistent: nats 2.12.14, 2.14.4 (10 variants, 25 files, 116 fields)\n"),
-        ("lines/after", "consistent: nats 2.12.15, 2.14.5 (10 variants, 25 files, 116 fields)\n"),
+        (
+            "streaming/before",
+            "consistent: nats-streaming 0.25.5 (4 variants, 8 files, 40 fields)\n",
+        ),
+        (
+            "streaming/after",
+            "consistent: nats-streaming 0.25.6 (4 variants, 8 files, 40 fields)\n",
+        ),
+        (
+            "lines/before",
+            "consistent: nats 2.12.14, 2.14.4 (10 variants, 25 files, 116 fields)\n",
+        ),
+        (
+            "lines/after",
+            "consistent: nats 2.12.15, 2.14.5 (10 variants, 25 files, 116 fields)\n",
+        ),
     ] {
         run(&tree(name), &["check"]).exits_with(0).says(said);
     }
@@ -39,9 +51,17 @@ fn a_folder_renamed_to_a_new_base_keeps_the_old_one_in_its_dockerfile() {
 #[test]
 fn a_reference_to_a_variant_that_is_not_there() {
     let repository = streaming();
-    repository.edit("0.25.6/scratch/Dockerfile", "0.25.6-alpine3.18", "0.25.6-alpine3.13");
+    repository.edit(
+        "0.25.6/scratch/Dockerfile",
+        "0.25.6-alpine3.18",
+        "0.25.6-alpine3.13",
+    );
     repository.finds(&["0.25.6/scratch/Dockerfile:3:28: reference: says 0.25.6-alpine3.13, must be 0.25.6-alpine3.18"]);
-    repository.edit("0.25.6/scratch/Dockerfile", "0.25.6-alpine3.13", "0.25.6-debian12");
+    repository.edit(
+        "0.25.6/scratch/Dockerfile",
+        "0.25.6-alpine3.13",
+        "0.25.6-debian12",
+    );
     repository.finds(&["0.25.6/scratch/Dockerfile:3:28: reference: says 0.25.6-debian12: no variant debian12 in 0.25.6, \
                         which has alpine3.18, nanoserver-1809, scratch, windowsservercore-1809"]);
 }
@@ -49,12 +69,42 @@ fn a_reference_to_a_variant_that_is_not_there() {
 #[test]
 fn a_version_that_was_forgotten_anywhere() {
     for (path, old, new, finding) in [
-        ("0.25.6/alpine3.18/Dockerfile", "SERVER 0.25.6", "SERVER 0.25.5", "3:27: version: says 0.25.5, must be 0.25.6"),
-        ("0.25.6/alpine3.18/Dockerfile", "SERVER 0.25.6", "SERVER 0.25", "3:27: version: says 0.25, must be 0.25.6"),
-        ("0.25.6/nanoserver-1809/Dockerfile", ":0.25.6-", ":0.25.5-", "5:28: reference: says 0.25.5-windows"),
-        ("tests/build-images.sh", "SERVER 0.25.6", "SERVER 0.25.5", "4:28: version: says 0.25.5, must be 0.25.6"),
-        ("tests/run-images.sh", "0.25.6-scratch", "0.25.5-scratch", "7:17: reference: says 0.25.5-scratch, must be"),
-        ("tests/build-images-2019.ps1", "\\0.25.6\\", "\\0.25.5\\", "9:19: directory: says 0.25.5, must be 0.25.6"),
+        (
+            "0.25.6/alpine3.18/Dockerfile",
+            "SERVER 0.25.6",
+            "SERVER 0.25.5",
+            "3:27: version: says 0.25.5, must be 0.25.6",
+        ),
+        (
+            "0.25.6/alpine3.18/Dockerfile",
+            "SERVER 0.25.6",
+            "SERVER 0.25",
+            "3:27: version: says 0.25, must be 0.25.6",
+        ),
+        (
+            "0.25.6/nanoserver-1809/Dockerfile",
+            ":0.25.6-",
+            ":0.25.5-",
+            "5:28: reference: says 0.25.5-windows",
+        ),
+        (
+            "tests/build-images.sh",
+            "SERVER 0.25.6",
+            "SERVER 0.25.5",
+            "4:28: version: says 0.25.5, must be 0.25.6",
+        ),
+        (
+            "tests/run-images.sh",
+            "0.25.6-scratch",
+            "0.25.5-scratch",
+            "7:17: reference: says 0.25.5-scratch, must be",
+        ),
+        (
+            "tests/build-images-2019.ps1",
+            "\\0.25.6\\",
+            "\\0.25.5\\",
+            "9:19: directory: says 0.25.5, must be 0.25.6",
+        ),
     ] {
         let repository = streaming();
         repository.edit(path, old, new);
@@ -65,8 +115,16 @@ fn a_version_that_was_forgotten_anywhere() {
 #[test]
 fn a_mention_of_the_old_version_that_was_left_somewhere() {
     let repository = streaming();
-    repository.edit("tests/run-images.sh", "sleep 1", "sleep 1; echo 'tested 0.25.5 on 127.0.0.1 with curl 8.1.2'");
-    repository.edit("0.25.6/alpine3.18/Dockerfile", "EXPOSE", "LABEL org.opencontainers.image.version=\"0.25.5\"\nEXPOSE");
+    repository.edit(
+        "tests/run-images.sh",
+        "sleep 1",
+        "sleep 1; echo 'tested 0.25.5 on 127.0.0.1 with curl 8.1.2'",
+    );
+    repository.edit(
+        "0.25.6/alpine3.18/Dockerfile",
+        "EXPOSE",
+        "LABEL org.opencontainers.image.version=\"0.25.5\"\nEXPOSE",
+    );
     repository.finds(&[
         "0.25.6/alpine3.18/Dockerfile:23:41: version: says 0.25.5, must be 0.25.6",
         "tests/run-images.sh:12:24: mention: says 0.25.5, must be 0.25.6",
@@ -80,10 +138,26 @@ fn a_mention_of_the_old_version_that_was_left_somewhere() {
 fn an_architecture_that_apk_never_prints_or_that_is_paired_wrongly() {
     let path = "0.25.6/alpine3.18/Dockerfile";
     for (old, new, finding) in [
-        ("aarch64)", "arm64)", "8:3: architecture: says arm64, must be aarch64"),
-        ("aarch64)", "arm64|arm)", "8:3: architecture: says arm64|arm, must be aarch64"),
-        ("natsArch='386'", "natsArch='i386'", "12:18: architecture: says i386, must be 386"),
-        ("x86) natsArch='386'", "mips) natsArch='mips'", "12:3: architecture: says mips: `apk --print-arch` never prints mips"),
+        (
+            "aarch64)",
+            "arm64)",
+            "8:3: architecture: says arm64, must be aarch64",
+        ),
+        (
+            "aarch64)",
+            "arm64|arm)",
+            "8:3: architecture: says arm64|arm, must be aarch64",
+        ),
+        (
+            "natsArch='386'",
+            "natsArch='i386'",
+            "12:18: architecture: says i386, must be 386",
+        ),
+        (
+            "x86) natsArch='386'",
+            "mips) natsArch='mips'",
+            "12:3: architecture: says mips: `apk --print-arch` never prints mips",
+        ),
     ] {
         let repository = streaming();
         repository.edit(path, old, new);
@@ -91,7 +165,10 @@ fn an_architecture_that_apk_never_prints_or_that_is_paired_wrongly() {
     }
     let repository = streaming();
     repository.edit(path, "armhf)", "armv7)");
-    assert!(repository.findings()[0].contains("9:3: architecture: says armv7: two branches are for arm7"));
+    assert!(
+        repository.findings()[0]
+            .contains("9:3: architecture: says armv7: two branches are for arm7")
+    );
     let right = streaming();
     right.edit(path, "aarch64)", "aarch64 | \"arm64\")");
     right.finds(&[]);
@@ -106,7 +183,9 @@ fn a_hash_at_zeros_and_one_hash_on_two_architectures() {
     ];
     let repository = streaming();
     repository.edit(path, arm64, &"0".repeat(64));
-    repository.finds(&[&format!("{path}:8:38: hash: the hash of nats-streaming-server-v0.25.6-linux-arm64.tar.gz is zeros")]);
+    repository.finds(&[&format!(
+        "{path}:8:38: hash: the hash of nats-streaming-server-v0.25.6-linux-arm64.tar.gz is zeros"
+    )]);
     repository.edit(path, &"0".repeat(64), amd64);
     repository.finds(&[&format!(
         "{path}:11:37: hash: the hash of nats-streaming-server-v0.25.6-linux-amd64.tar.gz is that of \
@@ -118,7 +197,10 @@ fn a_hash_at_zeros_and_one_hash_on_two_architectures() {
 fn pins_that_differ_between_two_files() {
     let repository = Repository::of(&tree("lines/after"));
     let path = "2.14.x/windowsservercore-ltsc2025/Dockerfile";
-    let hash = repository.read(path).lines().find_map(|line| line.strip_prefix("ENV GIT_DOWNLOAD_SHA256=").map(str::to_owned));
+    let hash = repository.read(path).lines().find_map(|line| {
+        line.strip_prefix("ENV GIT_DOWNLOAD_SHA256=")
+            .map(str::to_owned)
+    });
     repository.edit(path, &hash.expect("a hash"), &"ab".repeat(32));
     repository.finds(&[&format!(
         "{path}:7:25: hash: the hash of nats-server-v2.14.5-windows-amd64.zip is another one in \
@@ -131,14 +213,20 @@ fn zeros_are_right_for_what_a_pre_release_lacks() {
     let repository = Repository::of(&tree("lines/after"));
     let releases = tree("lines/releases");
     let from = releases.to_str().expect("UTF-8");
-    repository.run(&["--from", from, "--allow-missing", "2.15.0-RC.1"]).exits_with(0);
+    repository
+        .run(&["--from", from, "--allow-missing", "2.15.0-RC.1"])
+        .exits_with(0);
     repository.finds(&[]);
 }
 
 #[test]
 fn a_script_that_misses_a_variant_or_builds_in_the_wrong_order() {
     let repository = Repository::of_this_project();
-    repository.edit("tests/build-images.sh", "alpine3.18 scratch", "scratch alpine3.18");
+    repository.edit(
+        "tests/build-images.sh",
+        "alpine3.18 scratch",
+        "scratch alpine3.18",
+    );
     repository.edit("tests/run-images-2019.ps1", ", 'nanoserver-1809'", "");
     repository.finds(&[
         "tests/build-images.sh:10:16: order: builds scratch before alpine3.18, which it copies from",
@@ -149,10 +237,17 @@ fn a_script_that_misses_a_variant_or_builds_in_the_wrong_order() {
 #[test]
 fn a_variant_that_is_not_what_its_template_gives() {
     let repository = Repository::of_this_project();
-    repository.edit("0.25.6/nanoserver-1809/Dockerfile", "EXPOSE 4222 8222", "EXPOSE 4222");
+    repository.edit(
+        "0.25.6/nanoserver-1809/Dockerfile",
+        "EXPOSE 4222 8222",
+        "EXPOSE 4222",
+    );
     repository.set_mode("0.25.6/alpine3.18/docker-entrypoint.sh", 0o644);
     repository.remove("0.25.6/scratch/Dockerfile");
-    repository.write("0.25.6/scratch/Dockerfile.preview", "ARG BASE_IMAGE=nats-streaming:0.25.6-scratch\nFROM $BASE_IMAGE\n");
+    repository.write(
+        "0.25.6/scratch/Dockerfile.preview",
+        "ARG BASE_IMAGE=nats-streaming:0.25.6-scratch\nFROM $BASE_IMAGE\n",
+    );
     repository.finds(&[
         "0.25.6/alpine3.18/docker-entrypoint.sh:1:1: template: has the mode 644, templates/alpine/docker-entrypoint.sh has 755",
         "0.25.6/nanoserver-1809/Dockerfile:17:1: template: differs from templates/nanoserver/Dockerfile, stamped for nanoserver-1809",
@@ -164,7 +259,11 @@ fn a_variant_that_is_not_what_its_template_gives() {
 #[test]
 fn a_wrong_field_is_no_drift_from_the_template_too() {
     let repository = Repository::of_this_project();
-    repository.edit("0.25.6/scratch/Dockerfile", "SERVER=0.25.6", "SERVER=0.25.5");
+    repository.edit(
+        "0.25.6/scratch/Dockerfile",
+        "SERVER=0.25.6",
+        "SERVER=0.25.5",
+    );
     repository.finds(&["0.25.6/scratch/Dockerfile:4:27: version: says 0.25.5, must be 0.25.6"]);
 }
 
@@ -182,13 +281,24 @@ fn folders_without_what_they_are_for() {
 #[test]
 fn a_dockerfile_that_lacks_its_version_its_hash_or_its_base() {
     let repository = streaming();
-    repository.edit("0.25.6/nanoserver-1809/Dockerfile", "COPY --from=nats-streaming:0.25.6-windowsservercore-1809", "COPY");
-    repository.edit("0.25.6/windowsservercore-1809/Dockerfile", "servercore:1809", "servercore");
+    repository.edit(
+        "0.25.6/nanoserver-1809/Dockerfile",
+        "COPY --from=nats-streaming:0.25.6-windowsservercore-1809",
+        "COPY",
+    );
+    repository.edit(
+        "0.25.6/windowsservercore-1809/Dockerfile",
+        "servercore:1809",
+        "servercore",
+    );
     let alpine = "0.25.6/alpine3.18/Dockerfile";
     let text = repository.read(alpine);
     repository.write(
         alpine,
-        text.lines().filter(|line| !line.contains("natsArch=")).map(|line| format!("{line}\n")).collect::<String>(),
+        text.lines()
+            .filter(|line| !line.contains("natsArch="))
+            .map(|line| format!("{line}\n"))
+            .collect::<String>(),
     );
     repository.finds(&[
         "0.25.6/alpine3.18/Dockerfile:1:1: hash: found none of `<sha256>`",
@@ -200,7 +310,11 @@ fn a_dockerfile_that_lacks_its_version_its_hash_or_its_base() {
 #[test]
 fn a_version_that_does_not_belong_to_its_line() {
     let repository = Repository::of(&tree("lines/after"));
-    repository.edit("2.14.x/alpine3.22/Dockerfile", "NATS_SERVER=2.14.5", "NATS_SERVER=2.12.3");
+    repository.edit(
+        "2.14.x/alpine3.22/Dockerfile",
+        "NATS_SERVER=2.14.5",
+        "NATS_SERVER=2.12.3",
+    );
     repository.finds(&["2.14.x/alpine3.22/Dockerfile:3:17: version: says 2.12.3, must be 2.14.5"]);
 }
 
@@ -217,14 +331,22 @@ fn what_belongs_to_others_is_no_field() {
          EXPOSE",
     );
     repository.edit("0.25.6/alpine3.18/Dockerfile", "FROM alpine:3.18", "FROM golang:1.21 AS build\nFROM --platform=linux/amd64 docker.io/library/alpine:3.18.4@sha256:2222222222222222222222222222222222222222222222222222222222222222");
-    repository.edit("tests/build-images.sh", "set -euo", "docker run --publish 4222:4222 nats-streaming:latest alpine\nset -euo");
+    repository.edit(
+        "tests/build-images.sh",
+        "set -euo",
+        "docker run --publish 4222:4222 nats-streaming:latest alpine\nset -euo",
+    );
     repository.finds(&[]);
 }
 
 #[test]
 fn findings_come_as_json_too() {
     let repository = streaming();
-    repository.edit("0.25.6/scratch/Dockerfile", "0.25.6-alpine3.18", "0.25.5-alpine3.18");
+    repository.edit(
+        "0.25.6/scratch/Dockerfile",
+        "0.25.6-alpine3.18",
+        "0.25.5-alpine3.18",
+    );
     let run = repository.run(&["check", "--format", "json"]).exits_with(1);
     let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
     assert_eq!(
@@ -244,18 +366,30 @@ fn findings_come_as_json_too() {
 
 #[test]
 fn a_folder_that_is_no_image_repository_cannot_be_checked() {
-    Repository::empty().run(&["check"]).fails_with(&["no version directory (such as 0.25.6 or 2.14.x) in .: nothing to check"]);
-    Repository::empty().run(&["check", "-C", "nowhere"]).fails_with(&["cannot read the folder nowhere"]);
+    Repository::empty()
+        .run(&["check"])
+        .fails_with(&["no version directory (such as 0.25.6 or 2.14.x) in .: nothing to check"]);
+    Repository::empty()
+        .run(&["check", "-C", "nowhere"])
+        .fails_with(&["cannot read the folder nowhere"]);
 }
 
 #[test]
 fn a_hash_that_is_none_stands_where_it_is_reported() {
     let path = "0.25.6/alpine3.18/Dockerfile";
     let arm64 = "caf2839d14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7d26f";
-    for wrong in [&arm64[1..], &format!("{arm64}0"), "", "TODO", &arm64.replace('c', "g")] {
+    for wrong in [
+        &arm64[1..],
+        &format!("{arm64}0"),
+        "",
+        "TODO",
+        &arm64.replace('c', "g"),
+    ] {
         let repository = streaming();
         repository.edit(path, arm64, wrong);
-        repository.finds(&[&format!("{path}:8:38: hash: says {wrong}: wanted the 64 hex digits of a SHA-256")]);
+        repository.finds(&[&format!(
+            "{path}:8:38: hash: says {wrong}: wanted the 64 hex digits of a SHA-256"
+        )]);
         repository.update(&["0.25.6"]).exits_with(0);
         assert!(repository.read(path).contains(arm64));
     }
@@ -264,7 +398,11 @@ fn a_hash_that_is_none_stands_where_it_is_reported() {
     repository.finds(&[&format!("{path}:8:22: hash: found no hash for arm64")]);
     let windows = "0.25.6/windowsservercore-1809/Dockerfile";
     let repository = streaming();
-    repository.edit(windows, "41BE7DE372EEA07F0923420C525336EAF311AB9F9878D8823CF7B69C74DA5351", "41BE7DE3");
+    repository.edit(
+        windows,
+        "41BE7DE372EEA07F0923420C525336EAF311AB9F9878D8823CF7B69C74DA5351",
+        "41BE7DE3",
+    );
     repository.finds(&[&format!("{windows}:9:34: hash: says 41BE7DE3: wanted")]);
 }
 
@@ -276,10 +414,22 @@ fn a_copy_from_an_image_that_cannot_be_the_right_one() {
             "0.25.6-windowsservercore-1809",
             "says 0.25.6-windowsservercore-1809: windowsservercore-1809 does not run on the system of scratch",
         ),
-        ("0.25.6-scratch", "says 0.25.6-scratch: scratch would be made of itself"),
-        ("0.25.6-alpine", "says 0.25.6-alpine, must be 0.25.6-alpine3.18"),
-        ("v0.25.6-alpine3.18", "says v0.25.6-alpine3.18, must be 0.25.6-alpine3.18"),
-        ("0.25-alpine3.18", "says 0.25-alpine3.18, must be 0.25.6-alpine3.18"),
+        (
+            "0.25.6-scratch",
+            "says 0.25.6-scratch: scratch would be made of itself",
+        ),
+        (
+            "0.25.6-alpine",
+            "says 0.25.6-alpine, must be 0.25.6-alpine3.18",
+        ),
+        (
+            "v0.25.6-alpine3.18",
+            "says v0.25.6-alpine3.18, must be 0.25.6-alpine3.18",
+        ),
+        (
+            "0.25-alpine3.18",
+            "says 0.25-alpine3.18, must be 0.25.6-alpine3.18",
+        ),
         ("alpine3.18", "says alpine3.18, must be 0.25.6-alpine3.18"),
     ] {
         let repository = streaming();
@@ -303,10 +453,30 @@ fn a_version_behind_a_variable_default_or_v() {
             "NATS_STREAMING_SERVER=${1:-0.25.5}",
             "4:28: version: says 0.25.5",
         ),
-        ("tests/build-images.sh", "ver=(NATS_STREAMING_SERVER 0.25.6)", "ver=(NATS_SERVER 0.24.6)", "4:18: version: says 0.24.6"),
-        ("tests/build-images-2019.ps1", "'NATS_STREAMING_SERVER 0.25.6'.Split(' ')[1]", "'0.24.6'", "3:9: version: says 0.24.6"),
-        ("tests/build-images-2019.ps1", "\\0.25.6\\nanoserver-1809", "\\0.24.6", "9:19: directory: says 0.24.6"),
-        ("0.25.6/alpine3.18/Dockerfile", "SERVER 0.25.6", "SERVER v0.25.6", "3:27: version: says v0.25.6, must be 0.25.6"),
+        (
+            "tests/build-images.sh",
+            "ver=(NATS_STREAMING_SERVER 0.25.6)",
+            "ver=(NATS_SERVER 0.24.6)",
+            "4:18: version: says 0.24.6",
+        ),
+        (
+            "tests/build-images-2019.ps1",
+            "'NATS_STREAMING_SERVER 0.25.6'.Split(' ')[1]",
+            "'0.24.6'",
+            "3:9: version: says 0.24.6",
+        ),
+        (
+            "tests/build-images-2019.ps1",
+            "\\0.25.6\\nanoserver-1809",
+            "\\0.24.6",
+            "9:19: directory: says 0.24.6",
+        ),
+        (
+            "0.25.6/alpine3.18/Dockerfile",
+            "SERVER 0.25.6",
+            "SERVER v0.25.6",
+            "3:27: version: says v0.25.6, must be 0.25.6",
+        ),
     ] {
         let repository = streaming();
         repository.edit(path, old, new);
@@ -335,7 +505,10 @@ fn scripts_that_loop_over_bases_mention_all_variants_of_a_family() {
     ];
     for text in loops {
         let repository = streaming();
-        repository.write("tests/build-images.sh", format!("ver=(NATS_STREAMING_SERVER 0.25.6)\n{text}"));
+        repository.write(
+            "tests/build-images.sh",
+            format!("ver=(NATS_STREAMING_SERVER 0.25.6)\n{text}"),
+        );
         repository.finds(&[]);
     }
 }
@@ -350,7 +523,9 @@ fn marks_of_a_merge_and_files_that_editors_leave() {
     );
     repository.write("0.25.6/scratch/Dockerfile.orig", "FROM old\n");
     repository.write("0.25.6/scratch/Dockerfile~", "FROM old\n");
-    repository.finds(&["0.25.6/scratch/Dockerfile:1:1: conflict: has the marks of a merge that was not finished"]);
+    repository.finds(&[
+        "0.25.6/scratch/Dockerfile:1:1: conflict: has the marks of a merge that was not finished",
+    ]);
 }
 
 #[test]
@@ -362,7 +537,8 @@ fn a_preview_need_not_give_a_version() {
     );
     repository.finds(&[]);
     for variant in ["scratch", "alpine3.22"] {
-        let text = "ARG BASE_IMAGE=nats:2.14.5-alpine3.22\nFROM golang:1.23 AS build\nFROM $BASE_IMAGE\n";
+        let text =
+            "ARG BASE_IMAGE=nats:2.14.5-alpine3.22\nFROM golang:1.23 AS build\nFROM $BASE_IMAGE\n";
         repository.write(&format!("2.14.x/{variant}/Dockerfile.preview"), text);
     }
     repository.finds(&[]);

@@ -25,13 +25,19 @@ struct Request {
 
 impl Request {
     fn path(&self) -> &str {
-        self.head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default()
+        self.head
+            .first()
+            .and_then(|line| line.split(' ').nth(1))
+            .unwrap_or_default()
     }
 
     fn header(&self, name: &str) -> Option<&str> {
         self.head
             .iter()
-            .find_map(|line| line.split_once(": ").filter(|(key, _)| key.eq_ignore_ascii_case(name)))
+            .find_map(|line| {
+                line.split_once(": ")
+                    .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+            })
             .map(|(_, value)| value)
     }
 }
@@ -54,7 +60,10 @@ impl Proxy {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
         let authority = Repository::empty();
-        authority.write("ca.pem", params.self_signed(&key).expect("a certificate").pem());
+        authority.write(
+            "ca.pem",
+            params.self_signed(&key).expect("a certificate").pem(),
+        );
         let issuer = Arc::new(Issuer::new(params, key));
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -62,11 +71,19 @@ impl Proxy {
         let (answer, shared): (Arc<Answer>, _) = (Arc::new(answer), Arc::clone(&log));
         thread::spawn(move || {
             for connection in listener.incoming().flatten() {
-                let (answer, issuer, log) = (Arc::clone(&answer), Arc::clone(&issuer), Arc::clone(&shared));
+                let (answer, issuer, log) = (
+                    Arc::clone(&answer),
+                    Arc::clone(&issuer),
+                    Arc::clone(&shared),
+                );
                 thread::spawn(move || tunnel(connection, &issuer, &*answer, &log));
             }
         });
-        Self { address, authority, log }
+        Self {
+            address,
+            authority,
+            log,
+        }
     }
 
     fn update(&self, repository: &Repository, args: &[&str]) -> Run {
@@ -81,19 +98,34 @@ impl Proxy {
 
 /// The lines of a head, read byte by byte, so that nothing behind it is lost.
 fn head(stream: &mut impl Read) -> Vec<String> {
-    let lines = BufReader::with_capacity(1, stream).lines().map_while(Result::ok);
+    let lines = BufReader::with_capacity(1, stream)
+        .lines()
+        .map_while(Result::ok);
     lines.take_while(|line| !line.is_empty()).collect()
 }
 
-fn tunnel(mut connection: TcpStream, issuer: &Issuer<KeyPair>, answer: &Answer, log: &Mutex<Vec<Logged>>) {
+fn tunnel(
+    mut connection: TcpStream,
+    issuer: &Issuer<KeyPair>,
+    answer: &Answer,
+    log: &Mutex<Vec<Logged>>,
+) {
     let connect = head(&mut connection);
-    let Some(host) = connect.first().and_then(|line| line.strip_prefix("CONNECT ")?.split(':').next()).map(str::to_owned) else {
+    let Some(host) = connect
+        .first()
+        .and_then(|line| line.strip_prefix("CONNECT ")?.split(':').next())
+        .map(str::to_owned)
+    else {
         return;
     };
-    connection.write_all(b"HTTP/1.1 200 OK\r\n\r\n").expect("a client");
+    connection
+        .write_all(b"HTTP/1.1 200 OK\r\n\r\n")
+        .expect("a client");
     let key = KeyPair::generate().expect("a key");
-    let certificate =
-        CertificateParams::new(vec![host.clone()]).expect("parameters").signed_by(&key, issuer).expect("a certificate");
+    let certificate = CertificateParams::new(vec![host.clone()])
+        .expect("parameters")
+        .signed_by(&key, issuer)
+        .expect("a certificate");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -104,13 +136,25 @@ fn tunnel(mut connection: TcpStream, issuer: &Issuer<KeyPair>, answer: &Answer, 
             PrivateKeyDer::try_from(key.serialize_der()).expect("a key"),
         )
         .expect("a configuration");
-    let mut stream = StreamOwned::new(ServerConnection::new(Arc::new(config)).expect("a connection"), connection);
-    let request = Request { host, head: head(&mut stream) };
+    let mut stream = StreamOwned::new(
+        ServerConnection::new(Arc::new(config)).expect("a connection"),
+        connection,
+    );
+    let request = Request {
+        host,
+        head: head(&mut stream),
+    };
     let value = |name| request.header(name).map(str::to_owned);
-    let entry = (format!("{}{}", request.host, request.path()), value("authorization"), value("user-agent"));
+    let entry = (
+        format!("{}{}", request.host, request.path()),
+        value("authorization"),
+        value("user-agent"),
+    );
     log.lock().expect("the log").push(entry);
     // A client that refuses the certificate is one of the tests.
-    let _ = stream.write_all(&answer(&request)).and_then(|()| stream.flush());
+    let _ = stream
+        .write_all(&answer(&request))
+        .and_then(|()| stream.flush());
 }
 
 fn redirect(location: &str) -> Vec<u8> {
@@ -118,19 +162,27 @@ fn redirect(location: &str) -> Vec<u8> {
 }
 
 fn sums() -> Vec<u8> {
-    response("200 OK", "", std::fs::read(releases().join("v0.25.6/SHA256SUMS")).expect("sums"))
+    response(
+        "200 OK",
+        "",
+        std::fs::read(releases().join("v0.25.6/SHA256SUMS")).expect("sums"),
+    )
 }
 
 #[test]
 fn the_default_address_is_the_projects_downloads_and_the_token_is_for_github_alone() {
-    let proxy = Proxy::new(|request| match (request.host.as_str(), request.path().strip_prefix(RELEASES)) {
-        ("github.com", Some("/latest")) => redirect(&format!("https://github.com{RELEASES}/tag/v0.25.6")),
-        ("github.com", Some("/tag/v0.25.6")) => response("200 OK", "", "<html>"),
-        ("github.com", Some("/download/v0.25.6/SHA256SUMS")) => {
-            redirect("https://release-assets.githubusercontent.com/sums?key=1")
+    let proxy = Proxy::new(|request| {
+        match (request.host.as_str(), request.path().strip_prefix(RELEASES)) {
+            ("github.com", Some("/latest")) => {
+                redirect(&format!("https://github.com{RELEASES}/tag/v0.25.6"))
+            }
+            ("github.com", Some("/tag/v0.25.6")) => response("200 OK", "", "<html>"),
+            ("github.com", Some("/download/v0.25.6/SHA256SUMS")) => {
+                redirect("https://release-assets.githubusercontent.com/sums?key=1")
+            }
+            ("release-assets.githubusercontent.com", _) => sums(),
+            _ => response("404 Not Found", "", ""),
         }
-        ("release-assets.githubusercontent.com", _) => sums(),
-        _ => response("404 Not Found", "", ""),
     });
     let repository = Repository::of(&tree("streaming/before"));
     proxy.update(&repository, &["-q", "latest"]).exits_with(0);
@@ -138,10 +190,26 @@ fn the_default_address_is_the_projects_downloads_and_the_token_is_for_github_alo
     let token = Some("Bearer the-token".to_owned());
     let agent = Some(concat!("update/", env!("CARGO_PKG_VERSION")).to_owned());
     let expected = [
-        (format!("github.com{RELEASES}/latest"), token.clone(), agent.clone()),
-        (format!("github.com{RELEASES}/tag/v0.25.6"), token.clone(), agent.clone()),
-        (format!("github.com{RELEASES}/download/v0.25.6/SHA256SUMS"), token, agent.clone()),
-        ("release-assets.githubusercontent.com/sums?key=1".to_owned(), None, agent),
+        (
+            format!("github.com{RELEASES}/latest"),
+            token.clone(),
+            agent.clone(),
+        ),
+        (
+            format!("github.com{RELEASES}/tag/v0.25.6"),
+            token.clone(),
+            agent.clone(),
+        ),
+        (
+            format!("github.com{RELEASES}/download/v0.25.6/SHA256SUMS"),
+            token,
+            agent.clone(),
+        ),
+        (
+            "release-assets.githubusercontent.com/sums?key=1".to_owned(),
+            None,
+            agent,
+        ),
     ];
     assert_eq!(*proxy.log.lock().expect("the log"), expected);
 }
@@ -164,7 +232,9 @@ fn a_certificate_of_an_unknown_authority_is_refused() {
     let (proxy, other) = (Proxy::new(|_| sums()), Proxy::new(|_| sums()));
     let repository = Repository::of(&tree("streaming/before"));
     let mut command = program(repository.root(), &["0.25.6"]);
-    command.env("HTTPS_PROXY", &proxy.address).env("SSL_CERT_FILE", other.authority.path("ca.pem"));
+    command
+        .env("HTTPS_PROXY", &proxy.address)
+        .env("SSL_CERT_FILE", other.authority.path("ca.pem"));
     Run::of(&mut command).fails_with(&["invalid peer certificate"]);
     same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
 }
@@ -174,10 +244,14 @@ fn a_machine_without_certificates_does_all_that_needs_none() {
     let nowhere = |args: &[&str]| {
         let repository = Repository::of(&tree("streaming/before"));
         let mut command = program(repository.root(), args);
-        command.env("SSL_CERT_FILE", "/nowhere").env("SSL_CERT_DIR", "/nowhere");
+        command
+            .env("SSL_CERT_FILE", "/nowhere")
+            .env("SSL_CERT_DIR", "/nowhere");
         Run::of(&mut command)
     };
     nowhere(&["check"]).exits_with(0);
     nowhere(&["--from", releases().to_str().expect("UTF-8"), "0.25.6"]).exits_with(0);
-    nowhere(&["0.25.6"]).fails_with(&["cannot make an HTTP client: are CA certificates installed (or named by SSL_CERT_FILE)?"]);
+    nowhere(&["0.25.6"]).fails_with(&[
+        "cannot make an HTTP client: are CA certificates installed (or named by SSL_CERT_FILE)?",
+    ]);
 }

@@ -16,10 +16,22 @@ fn results(repository: &dyn Fn() -> Repository, from: &Path, args: &[&str]) -> S
         let repository = repository();
         let summary = repository.path("../summary.md");
         let _ = fs::remove_file(&summary);
-        let mut command = program(&repository.path("."), &[args, &["--format", format]].concat());
-        command.env("UPDATE_FROM", from).env("GITHUB_STEP_SUMMARY", &summary);
-        let Run { status, stdout, stderr } = Run::of(&mut command);
-        out += &format!("== {} --format {format}\n{stdout}-- status {status}\n{stderr}", args.join(" "));
+        let mut command = program(
+            &repository.path("."),
+            &[args, &["--format", format]].concat(),
+        );
+        command
+            .env("UPDATE_FROM", from)
+            .env("GITHUB_STEP_SUMMARY", &summary);
+        let Run {
+            status,
+            stdout,
+            stderr,
+        } = Run::of(&mut command);
+        out += &format!(
+            "== {} --format {format}\n{stdout}-- status {status}\n{stderr}",
+            args.join(" ")
+        );
         if let Ok(summary) = fs::read_to_string(&summary) {
             out += &format!("-- summary\n{summary}");
         }
@@ -35,7 +47,11 @@ fn is_recorded(name: &str, found: &str) {
         fs::write(&path, found).expect("it can be written");
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == expected, "{} is not what is printed now:\n{found}", path.display());
+    assert!(
+        found == expected,
+        "{} is not what is printed now:\n{found}",
+        path.display()
+    );
 }
 
 /// A tree in a folder of its own inside of another, so that files beside it are not part of it.
@@ -45,13 +61,19 @@ fn nested(name: &str) -> Repository {
 
 #[test]
 fn a_release_of_one_version() {
-    is_recorded("release", &results(&|| nested("streaming/before"), &releases(), &["0.25.6"]));
+    is_recorded(
+        "release",
+        &results(&|| nested("streaming/before"), &releases(), &["0.25.6"]),
+    );
 }
 
 #[test]
 fn releases_of_two_series() {
     let from = tree("lines/releases");
-    is_recorded("two-series", &results(&|| nested("lines/before"), &from, &["2.14.5", "2.12.15"]));
+    is_recorded(
+        "two-series",
+        &results(&|| nested("lines/before"), &from, &["2.14.5", "2.12.15"]),
+    );
 }
 
 #[test]
@@ -62,7 +84,14 @@ fn other_bases() {
 
 #[test]
 fn new_variants() {
-    let args = ["--add", "alpine3.19", "--add", "windowsservercore-ltsc2022", "--add", "nanoserver-ltsc2022"];
+    let args = [
+        "--add",
+        "alpine3.19",
+        "--add",
+        "windowsservercore-ltsc2022",
+        "--add",
+        "nanoserver-ltsc2022",
+    ];
     is_recorded("variants", &results(&|| nested("own"), &releases(), &args));
 }
 
@@ -70,12 +99,32 @@ fn new_variants() {
 fn findings_of_every_kind() {
     let wrong = || {
         let repository = nested("own");
-        repository.edit("0.25.6/alpine3.18/Dockerfile", "FROM alpine:3.18", "FROM alpine:3.17");
+        repository.edit(
+            "0.25.6/alpine3.18/Dockerfile",
+            "FROM alpine:3.18",
+            "FROM alpine:3.17",
+        );
         repository.edit("0.25.6/alpine3.18/Dockerfile", "aarch64)", "arm64)");
-        repository.edit("0.25.6/scratch/Dockerfile", "0.25.6-alpine3.18", "0.25.5-alpine3.18");
-        repository.edit("0.25.6/windowsservercore-1809/Dockerfile", "SERVER=0.25.6", "SERVER=0.25.5");
-        repository.edit("0.25.6/nanoserver-1809/Dockerfile", "EXPOSE 4222 8222", "EXPOSE 4222");
-        repository.edit("tests/build-images.sh", "alpine3.18 scratch", "scratch alpine3.18");
+        repository.edit(
+            "0.25.6/scratch/Dockerfile",
+            "0.25.6-alpine3.18",
+            "0.25.5-alpine3.18",
+        );
+        repository.edit(
+            "0.25.6/windowsservercore-1809/Dockerfile",
+            "SERVER=0.25.6",
+            "SERVER=0.25.5",
+        );
+        repository.edit(
+            "0.25.6/nanoserver-1809/Dockerfile",
+            "EXPOSE 4222 8222",
+            "EXPOSE 4222",
+        );
+        repository.edit(
+            "tests/build-images.sh",
+            "alpine3.18 scratch",
+            "scratch alpine3.18",
+        );
         repository.edit("tests/run-images-2019.ps1", ", 'nanoserver-1809'", "");
         repository
     };
@@ -87,14 +136,21 @@ fn a_library_file() {
     let published = |library: &'static str| {
         move || {
             let repository = nested("own");
-            let text = fs::read(project().join("tests/library").join(library)).expect("a library file");
+            let text =
+                fs::read(project().join("tests/library").join(library)).expect("a library file");
             repository.write("../library", text);
             repository
         }
     };
     let commit = ["--commit", "b58b5957ac6c7e2349e52a01ec61fb0afb376ac5"];
     let update = [&["library", "../library"], &commit[..]].concat();
-    is_recorded("library", &results(&published("nats-streaming-0.25.5"), &releases(), &update));
+    is_recorded(
+        "library",
+        &results(&published("nats-streaming-0.25.5"), &releases(), &update),
+    );
     let check = ["library", "../library", "--check"];
-    is_recorded("library-check", &results(&published("nats-streaming-0.25.5"), &releases(), &check));
+    is_recorded(
+        "library-check",
+        &results(&published("nats-streaming-0.25.5"), &releases(), &check),
+    );
 }

@@ -23,7 +23,11 @@ fn is_settled(repository: &Repository, args: &[&str]) {
     repository.finds(&[]);
     let before = repository.snapshot();
     let run = offline(repository, &[args, &["--exit-code"]].concat()).exits_with(0);
-    assert!(run.stdout.ends_with(": nothing to change\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.ends_with(": nothing to change\n"),
+        "{}",
+        run.stdout
+    );
     same(&repository.snapshot(), &before);
 }
 
@@ -56,13 +60,19 @@ What is left to do:
 "
     );
     let mut expected = snapshot(&tree("streaming/after"));
-    let moved: Vec<String> = expected.keys().filter(|path| path.contains("alpine3.18")).cloned().collect();
+    let moved: Vec<String> = expected
+        .keys()
+        .filter(|path| path.contains("alpine3.18"))
+        .cloned()
+        .collect();
     for path in moved {
         let file = expected.remove(&path).expect("it");
         expected.insert(path.replace("alpine3.18", "alpine3.19"), file);
     }
     for (path, (_, bytes)) in &mut expected {
-        let text = String::from_utf8_lossy(bytes).replace("alpine3.18", "alpine3.19").replace("alpine:3.18", "alpine:3.19");
+        let text = String::from_utf8_lossy(bytes)
+            .replace("alpine3.18", "alpine3.19")
+            .replace("alpine:3.18", "alpine:3.19");
         if !path.ends_with("history.txt") {
             *bytes = text.into_bytes();
         }
@@ -74,12 +84,30 @@ What is left to do:
 #[test]
 fn a_base_moves_together_with_the_version() {
     let repository = Repository::of(&tree("streaming/before"));
-    repository.update(&["0.25.6", "--base", "alpine=3.19", "--base", "windows=ltsc2022"]).exits_with(0);
-    assert!(repository.read("0.25.6/alpine3.19/Dockerfile").starts_with("FROM alpine:3.19\n"));
+    repository
+        .update(&[
+            "0.25.6",
+            "--base",
+            "alpine=3.19",
+            "--base",
+            "windows=ltsc2022",
+        ])
+        .exits_with(0);
     assert!(
-        repository.read("0.25.6/nanoserver-ltsc2022/Dockerfile").contains("nats-streaming:0.25.6-windowsservercore-ltsc2022 ")
+        repository
+            .read("0.25.6/alpine3.19/Dockerfile")
+            .starts_with("FROM alpine:3.19\n")
     );
-    assert!(repository.read("tests/build-images-2019.ps1").contains("..\\0.25.6\\nanoserver-ltsc2022\""));
+    assert!(
+        repository
+            .read("0.25.6/nanoserver-ltsc2022/Dockerfile")
+            .contains("nats-streaming:0.25.6-windowsservercore-ltsc2022 ")
+    );
+    assert!(
+        repository
+            .read("tests/build-images-2019.ps1")
+            .contains("..\\0.25.6\\nanoserver-ltsc2022\"")
+    );
     assert!(!repository.path("0.25.5").exists());
     is_settled(&repository, &["--base", "windows=ltsc2022"]);
 }
@@ -87,14 +115,39 @@ fn a_base_moves_together_with_the_version() {
 #[test]
 fn templates_move_with_their_families() {
     let repository = Repository::of_this_project();
-    offline(&repository, &["--base", "alpine=3.19", "--base", "windows=ltsc2022"]).exits_with(0);
-    assert!(repository.read("templates/alpine/Dockerfile").starts_with("FROM alpine:3.19\n"));
-    assert!(repository.read("templates/scratch/Dockerfile").contains("nats-streaming:0.0.0-alpine3.19 "));
+    offline(
+        &repository,
+        &["--base", "alpine=3.19", "--base", "windows=ltsc2022"],
+    )
+    .exits_with(0);
+    assert!(
+        repository
+            .read("templates/alpine/Dockerfile")
+            .starts_with("FROM alpine:3.19\n")
+    );
+    assert!(
+        repository
+            .read("templates/scratch/Dockerfile")
+            .contains("nats-streaming:0.0.0-alpine3.19 ")
+    );
     let nanoserver = repository.read("templates/nanoserver/Dockerfile");
-    assert!(nanoserver.contains("nanoserver:ltsc2022\n") && nanoserver.contains("0.0.0-windowsservercore-ltsc2022 "));
-    is_settled(&repository, &["--base", "alpine=3.19", "--base", "windows=ltsc2022"]);
-    offline(&repository, &["--base", "alpine=3.18", "--base", "windows=1809"]).exits_with(0);
-    same(&repository.snapshot(), &Repository::of_this_project().snapshot());
+    assert!(
+        nanoserver.contains("nanoserver:ltsc2022\n")
+            && nanoserver.contains("0.0.0-windowsservercore-ltsc2022 ")
+    );
+    is_settled(
+        &repository,
+        &["--base", "alpine=3.19", "--base", "windows=ltsc2022"],
+    );
+    offline(
+        &repository,
+        &["--base", "alpine=3.18", "--base", "windows=1809"],
+    )
+    .exits_with(0);
+    same(
+        &repository.snapshot(),
+        &Repository::of_this_project().snapshot(),
+    );
 }
 
 #[test]
@@ -109,11 +162,20 @@ fn of_several_variants_of_a_family_the_one_that_moves_is_named() {
     ]);
     offline(&repository, &["--base", "windows-ltsc2022=ltsc2025"])
         .fails_with(&["`--base windows-ltsc2022=ltsc2025`: nanoserver-ltsc2025 stands beside nanoserver-ltsc2022 already"]);
-    offline(&repository, &["--base", "debian=12"]).fails_with(&["`--base debian=12`: no variant of that name in 2.14.x"]);
+    offline(&repository, &["--base", "debian=12"])
+        .fails_with(&["`--base debian=12`: no variant of that name in 2.14.x"]);
     same(&repository.snapshot(), &before);
     offline(&repository, &["--base", "windows-ltsc2022=ltsc2028"]).exits_with(0);
-    assert!(repository.read("2.14.x/nanoserver-ltsc2028/Dockerfile").contains("nats:2.14.4-windowsservercore-ltsc2028 "));
-    assert!(repository.read("2.14.x/nanoserver-ltsc2025/Dockerfile").contains("nats:2.14.4-windowsservercore-ltsc2025 "));
+    assert!(
+        repository
+            .read("2.14.x/nanoserver-ltsc2028/Dockerfile")
+            .contains("nats:2.14.4-windowsservercore-ltsc2028 ")
+    );
+    assert!(
+        repository
+            .read("2.14.x/nanoserver-ltsc2025/Dockerfile")
+            .contains("nats:2.14.4-windowsservercore-ltsc2025 ")
+    );
     is_settled(&repository, &["--base", "windows-ltsc2022=ltsc2028"]);
 }
 
@@ -121,17 +183,40 @@ fn of_several_variants_of_a_family_the_one_that_moves_is_named() {
 fn a_base_without_a_version_moves_in_every_line_that_has_it() {
     let repository = lines();
     offline(&repository, &["--base", "alpine=3.23"]).exits_with(0);
-    assert!(repository.read("2.12.x/alpine3.23/Dockerfile.preview").starts_with("ARG BASE_IMAGE=nats:2.12.14-alpine3.23\n"));
-    assert!(repository.read("2.14.x/alpine3.23/Dockerfile").starts_with("FROM alpine:3.23\n"));
+    assert!(
+        repository
+            .read("2.12.x/alpine3.23/Dockerfile.preview")
+            .starts_with("ARG BASE_IMAGE=nats:2.12.14-alpine3.23\n")
+    );
+    assert!(
+        repository
+            .read("2.14.x/alpine3.23/Dockerfile")
+            .starts_with("FROM alpine:3.23\n")
+    );
     is_settled(&repository, &["--base", "alpine=3.23"]);
-    repository.run(&["--from", RELEASES_OF_LINES, "2.14.5", "--base", "alpine=3.24"]).exits_with(0);
-    assert!(repository.path("2.12.x/alpine3.23").exists() && repository.path("2.14.x/alpine3.24").exists());
+    repository
+        .run(&[
+            "--from",
+            RELEASES_OF_LINES,
+            "2.14.5",
+            "--base",
+            "alpine=3.24",
+        ])
+        .exits_with(0);
+    assert!(
+        repository.path("2.12.x/alpine3.23").exists()
+            && repository.path("2.14.x/alpine3.24").exists()
+    );
 }
 
 #[test]
 fn a_base_that_is_pinned_by_its_digest_is_not_moved() {
     let repository = streaming();
-    repository.edit("0.25.6/alpine3.18/Dockerfile", "FROM alpine:3.18", &format!("FROM alpine:3.18@sha256:{}", "4".repeat(64)));
+    repository.edit(
+        "0.25.6/alpine3.18/Dockerfile",
+        "FROM alpine:3.18",
+        &format!("FROM alpine:3.18@sha256:{}", "4".repeat(64)),
+    );
     repository.finds(&[]);
     let before = repository.snapshot();
     offline(&repository, &["--base", "alpine=3.19"]).fails_with(&[
@@ -143,27 +228,59 @@ fn a_base_that_is_pinned_by_its_digest_is_not_moved() {
 #[test]
 fn a_comment_that_mentions_a_variant_moves_with_it() {
     let repository = streaming();
-    repository.edit("tests/build-images.sh", "set -euo", "# alpine3.18 first, once it was alpine3.12\nset -euo");
+    repository.edit(
+        "tests/build-images.sh",
+        "set -euo",
+        "# alpine3.18 first, once it was alpine3.12\nset -euo",
+    );
     offline(&repository, &["--base", "alpine=3.19"]).exits_with(0);
-    assert!(repository.read("tests/build-images.sh").contains("# alpine3.19 first, once it was alpine3.12\n"));
+    assert!(
+        repository
+            .read("tests/build-images.sh")
+            .contains("# alpine3.19 first, once it was alpine3.12\n")
+    );
 }
 
 #[test]
 fn a_variant_is_added_from_its_template_and_to_the_scripts_in_build_order() {
     let repository = Repository::of_this_project();
-    let args = ["--add", "alpine3.19", "--add", "windowsservercore-ltsc2022", "--add", "nanoserver-ltsc2022"];
+    let args = [
+        "--add",
+        "alpine3.19",
+        "--add",
+        "windowsservercore-ltsc2022",
+        "--add",
+        "nanoserver-ltsc2022",
+    ];
     let run = offline(&repository, &args).exits_with(0);
     assert!(
         run.stdout.contains("  0.25.6/alpine3.19/Dockerfile  new, from templates/alpine/Dockerfile\n      base          3.19\n")
     );
-    assert!(repository.read("0.25.6/alpine3.19/Dockerfile").contains("caf2839d"));
-    assert!(repository.read("0.25.6/nanoserver-ltsc2022/Dockerfile").contains("0.25.6-windowsservercore-ltsc2022 "));
-    assert!(repository.read("tests/build-images.sh").contains("for variant in alpine3.18 alpine3.19 scratch; do\n"));
+    assert!(
+        repository
+            .read("0.25.6/alpine3.19/Dockerfile")
+            .contains("caf2839d")
+    );
+    assert!(
+        repository
+            .read("0.25.6/nanoserver-ltsc2022/Dockerfile")
+            .contains("0.25.6-windowsservercore-ltsc2022 ")
+    );
+    assert!(
+        repository
+            .read("tests/build-images.sh")
+            .contains("for variant in alpine3.18 alpine3.19 scratch; do\n")
+    );
     // Another Windows needs another host, and so scripts of its own.
     for script in ["build", "run"] {
         let of = |year: &str| repository.read(&format!("tests/{script}-images-{year}.ps1"));
         assert!(!of("2019").contains("ltsc2022"));
-        assert_eq!(of("2022"), of("2019").replace("-1809", "-ltsc2022").replace("2019", "2022"));
+        assert_eq!(
+            of("2022"),
+            of("2019")
+                .replace("-1809", "-ltsc2022")
+                .replace("2019", "2022")
+        );
     }
     is_settled(&repository, &args);
 }
@@ -171,10 +288,20 @@ fn a_variant_is_added_from_its_template_and_to_the_scripts_in_build_order() {
 #[test]
 fn a_variant_is_added_from_its_nearest_sibling_where_there_are_no_templates() {
     let repository = Repository::of(&tree("streaming/before"));
-    repository.update(&["0.25.6", "--add", "alpine3.19", "--add", "nanoserver-ltsc2022"]).exits_with(0);
+    repository
+        .update(&[
+            "0.25.6",
+            "--add",
+            "alpine3.19",
+            "--add",
+            "nanoserver-ltsc2022",
+        ])
+        .exits_with(0);
     assert_eq!(
         repository.read("0.25.6/alpine3.19/Dockerfile"),
-        repository.read("0.25.6/alpine3.18/Dockerfile").replace("FROM alpine:3.18", "FROM alpine:3.19")
+        repository
+            .read("0.25.6/alpine3.18/Dockerfile")
+            .replace("FROM alpine:3.18", "FROM alpine:3.19")
     );
     let script = repository.read("tests/build-images.sh");
     assert!(script.contains(
@@ -194,7 +321,8 @@ fn a_variant_that_nothing_is_like_cannot_be_added() {
     let repository = streaming();
     offline(&repository, &["--add", "debian12"])
         .fails_with(&["`--add debian12`: no template for debian in `templates/debian`, and no variant of that family in 0.25.6"]);
-    offline(&repository, &["--add", "../x"]).fails_with(&["wanted the name of a variant, such as alpine3.19"]);
+    offline(&repository, &["--add", "../x"])
+        .fails_with(&["wanted the name of a variant, such as alpine3.19"]);
     same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
 }
 
@@ -227,8 +355,17 @@ jobs:
 fn hosts_of_workflows_move_and_nothing_else_there() {
     let repository = streaming();
     repository.write(".github/workflows/ci.yml", WORKFLOW);
-    let run = offline(&repository, &["--runner", "ubuntu=24.04", "--runner", "macos=macos-15"]).exits_with(0);
-    assert!(run.stdout.contains("  .github/workflows/ci.yml\n      host ubuntu  22.04 → 24.04\n"), "{}", run.stdout);
+    let run = offline(
+        &repository,
+        &["--runner", "ubuntu=24.04", "--runner", "macos=macos-15"],
+    )
+    .exits_with(0);
+    assert!(
+        run.stdout
+            .contains("  .github/workflows/ci.yml\n      host ubuntu  22.04 → 24.04\n"),
+        "{}",
+        run.stdout
+    );
     let expected = WORKFLOW
         .replace("runs-on: ubuntu-22.04", "runs-on: ubuntu-24.04")
         .replace("os: [ubuntu-22.04,", "os: [ubuntu-24.04,")
@@ -237,7 +374,8 @@ fn hosts_of_workflows_move_and_nothing_else_there() {
     assert_eq!(repository.read(".github/workflows/ci.yml"), expected);
     is_settled(&repository, &["--runner", "ubuntu=24.04"]);
     offline(&repository, &["--runner", "beos=5"]).fails_with(&["`beos` is no host of GitHub's"]);
-    offline(&repository, &["--runner", "ubuntu=new"]).fails_with(&["`new` is no version of a host"]);
+    offline(&repository, &["--runner", "ubuntu=new"])
+        .fails_with(&["`new` is no version of a host"]);
 }
 
 #[test]
@@ -245,22 +383,40 @@ fn a_host_that_cannot_run_the_windows_base_of_its_scripts_is_found() {
     let repository = streaming();
     repository.write(".github/workflows/ci.yml", WORKFLOW);
     repository.finds(&[]);
-    repository.edit(".github/workflows/ci.yml", "- windows-2019", "- windows-2022");
+    repository.edit(
+        ".github/workflows/ci.yml",
+        "- windows-2019",
+        "- windows-2022",
+    );
     repository.finds(&[
         ".github/workflows/ci.yml:20:15: host: windows-2022 cannot run the base 1809 of a script here: wanted windows-2019",
     ]);
     offline(&repository, &["--base", "windows=ltsc2022"]).exits_with(0);
     repository.finds(&[]);
-    repository.edit(".github/workflows/ci.yml", "- windows-2022", "- windows-2025");
+    repository.edit(
+        ".github/workflows/ci.yml",
+        "- windows-2022",
+        "- windows-2025",
+    );
     repository.finds(&[]);
-    repository.edit(".github/workflows/ci.yml", "- windows-2025", "- windows-2019");
-    repository.finds(&[".github/workflows/ci.yml:20:15: host: windows-2019 cannot run the base ltsc2022"]);
+    repository.edit(
+        ".github/workflows/ci.yml",
+        "- windows-2025",
+        "- windows-2019",
+    );
+    repository.finds(&[
+        ".github/workflows/ci.yml:20:15: host: windows-2019 cannot run the base ltsc2022",
+    ]);
 }
 
 #[test]
 fn github_gets_annotations_and_a_summary() {
     let repository = streaming();
-    repository.edit("0.25.6/scratch/Dockerfile", "0.25.6-alpine3.18", "0.25.5-alpine3.18");
+    repository.edit(
+        "0.25.6/scratch/Dockerfile",
+        "0.25.6-alpine3.18",
+        "0.25.5-alpine3.18",
+    );
     let summary = repository.path("summary.md");
     let mut command = crate::support::program(repository.root(), &["check", "--format", "github"]);
     Run::of(command.env("GITHUB_STEP_SUMMARY", &summary)).exits_with(1).says(
@@ -270,13 +426,18 @@ fn github_gets_annotations_and_a_summary() {
     let expected = "`update check` of nats-streaming 0.25.6: 1 finding.\n\n| place | rule | finding |\n| --- | --- | --- |\n\
                     | `0.25.6/scratch/Dockerfile:3` | reference | `says 0.25.5-alpine3.18, must be 0.25.6-alpine3.18` |\n";
     assert_eq!(repository.read("summary.md"), expected);
-    repository.run(&["check", "--format", "markdown"]).exits_with(1).says(expected);
+    repository
+        .run(&["check", "--format", "markdown"])
+        .exits_with(1)
+        .says(expected);
 }
 
 #[test]
 fn markdown_is_the_body_of_a_pull_request() {
     let repository = Repository::of(&tree("streaming/before"));
-    let run = repository.update(&["--format", "markdown", "0.25.6"]).exits_with(0);
+    let run = repository
+        .update(&["--format", "markdown", "0.25.6"])
+        .exits_with(0);
     for part in [
         "## nats-streaming 0.25.5 → 0.25.6\n\n6 files moved, 4 files rewritten; 18 fields changed: ",
         "| `{0.25.5 → 0.25.6}/alpine3.18/Dockerfile` | sha256 arm64 | `937af3f9cdbf` | `caf2839d14c6` |\n",
@@ -296,10 +457,18 @@ fn every_shell_has_its_completions() {
         ("fish", "complete -c update"),
         ("powershell", "Register-ArgumentCompleter"),
     ] {
-        let run = Repository::empty().run(&["completions", shell]).exits_with(0);
-        assert!(run.stdout.contains(part) && run.stdout.contains("allow-downgrade"), "{}", run.stdout);
+        let run = Repository::empty()
+            .run(&["completions", shell])
+            .exits_with(0);
+        assert!(
+            run.stdout.contains(part) && run.stdout.contains("allow-downgrade"),
+            "{}",
+            run.stdout
+        );
     }
-    Repository::empty().run(&["completions", "tcsh"]).exits_with(2);
+    Repository::empty()
+        .run(&["completions", "tcsh"])
+        .exits_with(2);
 }
 
 #[test]
@@ -315,7 +484,9 @@ fn a_script_in_a_form_that_is_not_understood_is_left_and_said_to_miss_the_varian
         let run = offline(&repository, &["--add", "alpine3.19"]).exits_with(0);
         assert_eq!(repository.read("tests/build-images.sh"), text);
         assert!(
-            run.stdout.contains("tests/build-images.sh:1:1: script: misses the variant alpine3.19 of 0.25.6\n"),
+            run.stdout.contains(
+                "tests/build-images.sh:1:1: script: misses the variant alpine3.19 of 0.25.6\n"
+            ),
             "{}",
             run.stdout
         );
@@ -352,15 +523,30 @@ fn commands_and_blocks_are_repeated_whole() {
 #[test]
 fn a_diff_of_a_copy_is_one_of_a_copy() {
     let repository = Repository::of(&tree("streaming/before"));
-    let diff = repository.update(&["-n", "--diff", "--keep", "0.25.6"]).exits_with(0).stdout;
-    assert!(diff.contains("\ncopy from 0.25.5/scratch/Dockerfile\ncopy to 0.25.6/scratch/Dockerfile\n"), "{diff}");
+    let diff = repository
+        .update(&["-n", "--diff", "--keep", "0.25.6"])
+        .exits_with(0)
+        .stdout;
+    assert!(
+        diff.contains("\ncopy from 0.25.5/scratch/Dockerfile\ncopy to 0.25.6/scratch/Dockerfile\n"),
+        "{diff}"
+    );
 }
 
 #[test]
 fn a_base_that_no_folder_can_be_called_by_is_refused() {
     let repository = Repository::of_this_project();
-    for base in ["alpine=edge", "alpine=latest", "windows=2022", "windows=ltsc", "windowsservercore=3.18"] {
+    for base in [
+        "alpine=edge",
+        "alpine=latest",
+        "windows=2022",
+        "windows=ltsc",
+        "windowsservercore=3.18",
+    ] {
         repository.update_fails(&["--base", base], &["is no numbered base, such as"]);
     }
-    repository.update_fails(&["--add", "alpine"], &["`alpine` names no base", "such as alpine3.18"]);
+    repository.update_fails(
+        &["--add", "alpine"],
+        &["`alpine` names no base", "such as alpine3.18"],
+    );
 }

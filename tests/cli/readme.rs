@@ -19,7 +19,11 @@ fn is_file(path: &str, expected: &str) {
         fs::write(&path, expected).expect("it can be written");
     }
     let found = fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == expected, "{} is not what the program prints now: `README=write cargo test readme`", path.display());
+    assert!(
+        found == expected,
+        "{} is not what the program prints now: `README=write cargo test readme`",
+        path.display()
+    );
 }
 
 /// The README with another block behind a mark.
@@ -27,7 +31,10 @@ fn with_block(readme: &str, mark: &str, text: &str) -> String {
     let (before, rest) = readme.split_once(mark).expect(mark);
     let (fence, rest) = rest.split_once("```text\n").expect("a block");
     let (_, after) = rest.split_once("\n```").expect("its end");
-    format!("{before}{mark}{fence}```text\n{}\n```{after}", text.trim_end())
+    format!(
+        "{before}{mark}{fence}```text\n{}\n```{after}",
+        text.trim_end()
+    )
 }
 
 #[test]
@@ -35,9 +42,20 @@ fn the_readme_shows_the_real_output_of_every_command() {
     let help = Repository::empty().run(&["-h"]).exits_with(0).stdout;
     let first = "cp -R tests/trees/streaming/before demo && cargo run --release -- -C demo --from tests/releases 0.25.6\n";
     assert!(readme().contains(first));
-    let output = Repository::of(&tree("streaming/before")).update(&["0.25.6"]).exits_with(0).stdout;
-    let expected = with_block(&readme(), "<!-- the output of `update -h`, tested -->", &help);
-    let expected = with_block(&expected, "<!-- the output of the command above, tested -->", &output);
+    let output = Repository::of(&tree("streaming/before"))
+        .update(&["0.25.6"])
+        .exits_with(0)
+        .stdout;
+    let expected = with_block(
+        &readme(),
+        "<!-- the output of `update -h`, tested -->",
+        &help,
+    );
+    let expected = with_block(
+        &expected,
+        "<!-- the output of the command above, tested -->",
+        &output,
+    );
     is_file("README.md", &consoles(&expected));
 }
 
@@ -49,11 +67,21 @@ fn consoles(readme: &str) -> String {
         let (place, after) = comment.split_once(" -->\n").expect("the end of a comment");
         let (indent, block) = after.split_once("```console\n").expect("a block");
         let (block, after) = block.split_once("```").expect("its end");
-        let command = block.trim_start().lines().next().and_then(|line| line.strip_prefix("$ update ")).expect("a command");
-        let shown: Vec<String> =
-            format!("$ update {command}\n{}", output(place, command)).lines().map(|line| format!("{indent}{line}")).collect();
+        let command = block
+            .trim_start()
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix("$ update "))
+            .expect("a command");
+        let shown: Vec<String> = format!("$ update {command}\n{}", output(place, command))
+            .lines()
+            .map(|line| format!("{indent}{line}"))
+            .collect();
         let shown: Vec<&str> = shown.iter().map(|line| line.trim_end()).collect();
-        text.push_str(&format!("{before}<!-- tested in {place} -->\n{indent}```console\n{}\n{indent}```", shown.join("\n")));
+        text.push_str(&format!(
+            "{before}<!-- tested in {place} -->\n{indent}```console\n{}\n{indent}```",
+            shown.join("\n")
+        ));
         rest = after;
     }
     text + rest
@@ -63,11 +91,16 @@ fn consoles(readme: &str) -> String {
 fn output(place: &str, command: &str) -> String {
     let args: Vec<&str> = command.split_whitespace().collect();
     let quoted = |args: &[&str]| args.join(" ");
-    assert!(!quoted(&args).contains(['"', '\'']), "a command without quotes: {command}");
+    assert!(
+        !quoted(&args).contains(['"', '\'']),
+        "a command without quotes: {command}"
+    );
     if let Some((name, from)) = place.split_once(", from ") {
         let repository = Repository::of(&project().join(name));
         let mut command = program(repository.root(), &args);
-        return Run::of(command.env("UPDATE_FROM", project().join(from))).exits_with(0).stdout;
+        return Run::of(command.env("UPDATE_FROM", project().join(from)))
+            .exits_with(0)
+            .stdout;
     }
     let outside = Repository::empty();
     for (path, (mode, bytes)) in Repository::of_this_project().snapshot() {
@@ -77,9 +110,17 @@ fn output(place: &str, command: &str) -> String {
     }
     if let Some((_, mistake)) = place.split_once(", with 0.25.6-") {
         let (variant, path) = mistake.split_once(" in ").expect("a file");
-        outside.edit(&format!("here/{path}"), "0.25.6-alpine3.18", &format!("0.25.6-{variant}"));
+        outside.edit(
+            &format!("here/{path}"),
+            "0.25.6-alpine3.18",
+            &format!("0.25.6-{variant}"),
+        );
     }
-    let library = if args.contains(&"--check") { "nats-streaming-0.25.6" } else { "nats-streaming-0.25.5" };
+    let library = if args.contains(&"--check") {
+        "nats-streaming-0.25.6"
+    } else {
+        "nats-streaming-0.25.5"
+    };
     let library = fs::read(project().join("tests/library").join(library)).expect("a library file");
     outside.write("official-images/library/nats-streaming", library);
     run(&outside.path("here"), &args).stdout
@@ -93,8 +134,15 @@ fn the_picture_shows_the_real_output() {
     let mut lines: Vec<String> = Vec::new();
     for args in [vec!["0.25.6"], vec!["check"]] {
         lines.push(format!("\u{1b}[1m$ update {}\u{1b}[0m", args.join(" ")));
-        let more: &[&str] = if args == ["check"] { &[] } else { &["--from", from] };
-        let output = repository.run(&[&args, more, &["--color", "always"]].concat()).exits_with(0).stdout;
+        let more: &[&str] = if args == ["check"] {
+            &[]
+        } else {
+            &["--from", from]
+        };
+        let output = repository
+            .run(&[&args, more, &["--color", "always"]].concat())
+            .exits_with(0)
+            .stdout;
         lines.extend(output.lines().map(str::to_owned));
         lines.push(String::new());
     }
@@ -112,7 +160,10 @@ fn svg(lines: &[String]) -> String {
     );
     for (number, line) in lines.iter().enumerate() {
         let y = 24 + LINE * number;
-        out.push_str(&format!("<text x=\"16\" y=\"{y}\" xml:space=\"preserve\" fill=\"#c9d1d9\">{}</text>\n", spans(line)));
+        out.push_str(&format!(
+            "<text x=\"16\" y=\"{y}\" xml:space=\"preserve\" fill=\"#c9d1d9\">{}</text>\n",
+            spans(line)
+        ));
     }
     out + "</svg>\n"
 }
@@ -122,7 +173,11 @@ fn spans(line: &str) -> String {
     let mut styles: Vec<&str> = Vec::new();
     let mut out = String::new();
     for (index, part) in line.split('\u{1b}').enumerate() {
-        let (codes, text) = if index == 0 { ("", part) } else { part[1..].split_once('m').expect("a style") };
+        let (codes, text) = if index == 0 {
+            ("", part)
+        } else {
+            part[1..].split_once('m').expect("a style")
+        };
         for code in codes.split(';').filter(|_| index > 0) {
             match code {
                 "0" => styles.clear(),
@@ -147,7 +202,11 @@ fn spans(line: &str) -> String {
 #[test]
 fn every_file_that_the_readme_links_to_is_there() {
     let readme = readme();
-    let links = readme.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);
+    let links = readme
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'))
+        .map(|(link, _)| link);
     for link in links.filter(|link| !link.starts_with('#') && !link.contains("://")) {
         let path: PathBuf = project().join(link);
         assert!(path.exists(), "{link}");

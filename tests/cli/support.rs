@@ -43,7 +43,11 @@ impl Run {
 
     #[track_caller]
     pub fn exits_with(self, status: i32) -> Self {
-        assert_eq!(self.status, status, "stdout:\n{}stderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.status, status,
+            "stdout:\n{}stderr:\n{}",
+            self.stdout, self.stderr
+        );
         self
     }
 
@@ -57,7 +61,11 @@ impl Run {
     #[track_caller]
     pub fn fails_with(self, parts: &[&str]) -> Self {
         for part in parts {
-            assert!(self.stderr.contains(part), "wanted `{part}` in:\n{}", self.stderr);
+            assert!(
+                self.stderr.contains(part),
+                "wanted `{part}` in:\n{}",
+                self.stderr
+            );
         }
         assert_eq!(self.stdout, "");
         self.exits_with(2)
@@ -84,7 +92,10 @@ pub struct Repository {
 impl Repository {
     pub fn empty() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Self { root: folder.path().to_owned(), _folder: folder }
+        Self {
+            root: folder.path().to_owned(),
+            _folder: folder,
+        }
     }
 
     pub fn of(tree: &Path) -> Self {
@@ -127,7 +138,8 @@ impl Repository {
     }
 
     pub fn set_mode(&self, path: &str, mode: u32) {
-        fs::set_permissions(self.path(path), fs::Permissions::from_mode(mode)).expect("modes can be set");
+        fs::set_permissions(self.path(path), fs::Permissions::from_mode(mode))
+            .expect("modes can be set");
     }
 
     pub fn read(&self, path: &str) -> String {
@@ -148,7 +160,11 @@ impl Repository {
 
     pub fn remove(&self, path: &str) {
         let path = self.path(path);
-        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        let removed = if path.is_dir() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
         removed.expect("it can be removed");
     }
 
@@ -188,7 +204,11 @@ impl Repository {
     #[track_caller]
     pub fn finds(&self, expected: &[&str]) {
         let findings = self.findings();
-        let matches = findings.len() == expected.len() && findings.iter().zip(expected).all(|(found, part)| found.contains(part));
+        let matches = findings.len() == expected.len()
+            && findings
+                .iter()
+                .zip(expected)
+                .all(|(found, part)| found.contains(part));
         assert!(matches, "wanted {expected:#?}, found {findings:#?}");
     }
 }
@@ -198,7 +218,12 @@ pub fn snapshot(root: &Path) -> Snapshot {
     fn walk(root: &Path, folder: &Path, all: &mut Snapshot) {
         for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
-            let name = path.strip_prefix(root).expect("below it").to_str().expect("UTF-8").to_owned();
+            let name = path
+                .strip_prefix(root)
+                .expect("below it")
+                .to_str()
+                .expect("UTF-8")
+                .to_owned();
             let metadata = fs::symlink_metadata(&path).expect("metadata");
             let mode = metadata.permissions().mode() & 0o7777;
             if metadata.is_symlink() {
@@ -223,11 +248,19 @@ pub fn snapshot(root: &Path) -> Snapshot {
 #[track_caller]
 pub fn same(found: &Snapshot, expected: &Snapshot) {
     let paths: std::collections::BTreeSet<&String> = found.keys().chain(expected.keys()).collect();
-    let show = |file: Option<&(u32, Vec<u8>)>| file.map(|(mode, bytes)| format!("{mode:o} {}", String::from_utf8_lossy(bytes)));
+    let show = |file: Option<&(u32, Vec<u8>)>| {
+        file.map(|(mode, bytes)| format!("{mode:o} {}", String::from_utf8_lossy(bytes)))
+    };
     let different: Vec<String> = paths
         .into_iter()
         .filter(|path| found.get(*path) != expected.get(*path))
-        .map(|path| format!("{path}\nfound: {:?}\nwanted: {:?}", show(found.get(path)), show(expected.get(path))))
+        .map(|path| {
+            format!(
+                "{path}\nfound: {:?}\nwanted: {:?}",
+                show(found.get(path)),
+                show(expected.get(path))
+            )
+        })
         .collect();
     assert!(different.is_empty(), "{}", different.join("\n\n"));
 }

@@ -14,7 +14,9 @@ fn a_tree_in_the_old_style_becomes_what_a_careful_maintainer_would_have_committe
 #[test]
 fn several_lines_move_in_one_run_each_with_its_own_tests_and_previews() {
     let repository = Repository::of(&tree("lines/before"));
-    repository.run(&["--from", RELEASES_OF_LINES, "2.14.5", "v2.12.15"]).exits_with(0);
+    repository
+        .run(&["--from", RELEASES_OF_LINES, "2.14.5", "v2.12.15"])
+        .exits_with(0);
     same(&repository.snapshot(), &snapshot(&tree("lines/after")));
 }
 
@@ -67,30 +69,50 @@ What is left to do:
 #[test]
 fn a_second_run_has_nothing_to_change() {
     let repository = Repository::of(&tree("streaming/after"));
-    repository.update(&["--exit-code", "0.25.6"]).exits_with(0).says("nats-streaming 0.25.6 in 0.25.6/: nothing to change\n");
+    repository
+        .update(&["--exit-code", "0.25.6"])
+        .exits_with(0)
+        .says("nats-streaming 0.25.6 in 0.25.6/: nothing to change\n");
     same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
 }
 
 #[test]
 fn a_dry_run_says_the_same_and_writes_nothing() {
     let repository = Repository::of(&tree("streaming/before"));
-    let dry = repository.update(&["-n", "--exit-code", "0.25.6"]).exits_with(1);
+    let dry = repository
+        .update(&["-n", "--exit-code", "0.25.6"])
+        .exits_with(1);
     same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
     let real = repository.update(&["--exit-code", "0.25.6"]).exits_with(1);
-    let summary = |text: &str| text.split("\n\n").take(3).map(str::to_owned).collect::<Vec<_>>();
+    let summary = |text: &str| {
+        text.split("\n\n")
+            .take(3)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(summary(&dry.stdout), summary(&real.stdout));
-    assert!(dry.stdout.ends_with("\nA dry run: nothing was written.\n"), "{}", dry.stdout);
+    assert!(
+        dry.stdout.ends_with("\nA dry run: nothing was written.\n"),
+        "{}",
+        dry.stdout
+    );
 }
 
 #[test]
 fn the_diff_is_one_that_git_applies() {
     let repository = Repository::of(&tree("streaming/before"));
-    let diff = repository.update(&["--dry-run", "--diff", "0.25.6"]).exits_with(0).stdout;
+    let diff = repository
+        .update(&["--dry-run", "--diff", "0.25.6"])
+        .exits_with(0)
+        .stdout;
     let start = diff.find("diff --git").expect("a diff");
     let end = diff.find("\nA dry run").expect("an end");
     repository.write("change.diff", &diff[start..end]);
     let git = |args: &[&str]| {
-        let status = std::process::Command::new("git").args(args).current_dir(repository.root()).status();
+        let status = std::process::Command::new("git")
+            .args(args)
+            .current_dir(repository.root())
+            .status();
         assert!(status.expect("git runs").success());
     };
     git(&["init", "--quiet"]);
@@ -103,13 +125,20 @@ fn the_diff_is_one_that_git_applies() {
 #[test]
 fn json_names_every_file_and_field() {
     let repository = Repository::of(&tree("streaming/before"));
-    let text = repository.update(&["--format", "json", "0.25.6"]).exits_with(0).stdout;
+    let text = repository
+        .update(&["--format", "json", "0.25.6"])
+        .exits_with(0)
+        .stdout;
     let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(
         json["versions"],
         serde_json::json!([{ "version": "0.25.6", "from": "0.25.5", "directory": "0.25.6", "source": "0.25.5" }])
     );
-    let scratch = json["files"].as_array().expect("files").iter().find(|file| file["path"] == "0.25.6/scratch/Dockerfile");
+    let scratch = json["files"]
+        .as_array()
+        .expect("files")
+        .iter()
+        .find(|file| file["path"] == "0.25.6/scratch/Dockerfile");
     assert_eq!(
         *scratch.expect("the file"),
         serde_json::json!({
@@ -124,15 +153,28 @@ fn json_names_every_file_and_field() {
 
 #[test]
 fn quiet_prints_nothing() {
-    Repository::of(&tree("streaming/before")).update(&["-q", "0.25.6"]).exits_with(0).says("");
+    Repository::of(&tree("streaming/before"))
+        .update(&["-q", "0.25.6"])
+        .exits_with(0)
+        .says("");
 }
 
 #[test]
 fn colours_are_for_terminals_unless_they_are_asked_for() {
     let repository = Repository::of(&tree("streaming/before"));
-    assert!(!repository.update(&["-n", "0.25.6"]).stdout.contains('\u{1b}'));
-    let coloured = repository.update(&["-n", "--color", "always", "0.25.6"]).stdout;
-    assert!(coloured.contains("nats-streaming \u{1b}[31m0.25.5\u{1b}[0m → \u{1b}[32m0.25.6\u{1b}[0m"), "{coloured}");
+    assert!(
+        !repository
+            .update(&["-n", "0.25.6"])
+            .stdout
+            .contains('\u{1b}')
+    );
+    let coloured = repository
+        .update(&["-n", "--color", "always", "0.25.6"])
+        .stdout;
+    assert!(
+        coloured.contains("nats-streaming \u{1b}[31m0.25.5\u{1b}[0m → \u{1b}[32m0.25.6\u{1b}[0m"),
+        "{coloured}"
+    );
 }
 
 #[test]
@@ -141,7 +183,11 @@ fn keep_copies_the_old_directory() {
     repository.update(&["--keep", "0.25.6"]).exits_with(0);
     let mut expected = snapshot(&tree("streaming/after"));
     let before = snapshot(&tree("streaming/before"));
-    expected.extend(before.into_iter().filter(|(path, _)| path.starts_with("0.25.5/")));
+    expected.extend(
+        before
+            .into_iter()
+            .filter(|(path, _)| path.starts_with("0.25.5/")),
+    );
     same(&repository.snapshot(), &expected);
     repository.finds(&[]);
 }
@@ -149,7 +195,10 @@ fn keep_copies_the_old_directory() {
 #[test]
 fn of_several_version_directories_the_newest_one_below_is_the_source() {
     let repository = Repository::of(&tree("streaming/before"));
-    repository.write("0.25.4/scratch/Dockerfile", "FROM scratch\nCOPY --from=nats-streaming:0.25.4-scratch /a /b\n");
+    repository.write(
+        "0.25.4/scratch/Dockerfile",
+        "FROM scratch\nCOPY --from=nats-streaming:0.25.4-scratch /a /b\n",
+    );
     repository.update(&["0.25.6"]).exits_with(0);
     let mut found = repository.snapshot();
     assert!(found.remove("0.25.4/scratch/Dockerfile").is_some());
@@ -160,14 +209,19 @@ fn of_several_version_directories_the_newest_one_below_is_the_source() {
 fn a_tree_left_half_edited_by_hand_is_repaired() {
     let repository = Repository::of(&tree("streaming/before"));
     repository.rename("0.25.5", "0.25.6");
-    repository.edit("0.25.6/scratch/Dockerfile", "0.25.5-alpine3.18", "0.25.6-alpine3.17");
+    repository.edit(
+        "0.25.6/scratch/Dockerfile",
+        "0.25.5-alpine3.18",
+        "0.25.6-alpine3.17",
+    );
     repository.edit("tests/build-images.sh", "0.25.5", "0.25.6");
     repository.update(&["0.25.6"]).exits_with(0);
     let mut expected = snapshot(&tree("streaming/after"));
     // A comment may speak of another version: of one that is not being replaced nothing is known.
     let script = "tests/run-images.sh";
     let comment = |text: &str| text.replace("# The tags of 0.25.6", "# The tags of 0.25.5");
-    expected.get_mut(script).expect("it").1 = comment(&String::from_utf8_lossy(&expected[script].1)).into();
+    expected.get_mut(script).expect("it").1 =
+        comment(&String::from_utf8_lossy(&expected[script].1)).into();
     same(&repository.snapshot(), &expected);
     repository.finds(&[]);
 }
@@ -182,18 +236,40 @@ fn the_right_base_label_and_variant_are_written_too() {
     let dockerfile = repository.read("0.25.6/alpine3.19/Dockerfile");
     assert!(dockerfile.contains("FROM alpine:3.19\n"));
     assert!(dockerfile.contains("\t\taarch64) natsArch='arm64'; sha256='caf2839d"));
-    assert!(repository.read("0.25.6/scratch/Dockerfile").contains("--from=nats-streaming:0.25.6-alpine3.19 "));
-    assert!(repository.read("tests/build-images.sh").contains("cd \"../${ver[1]}/alpine3.19\"\n"));
+    assert!(
+        repository
+            .read("0.25.6/scratch/Dockerfile")
+            .contains("--from=nats-streaming:0.25.6-alpine3.19 ")
+    );
+    assert!(
+        repository
+            .read("tests/build-images.sh")
+            .contains("cd \"../${ver[1]}/alpine3.19\"\n")
+    );
 }
 
 #[test]
 fn a_new_line_is_copied_from_the_nearest_lower_one() {
     let repository = Repository::of(&tree("lines/before"));
     repository.remove("2.14.x");
-    repository.run(&["--from", RELEASES_OF_LINES, "2.14.5"]).exits_with(0);
-    assert!(repository.read("2.12.x/alpine3.21/Dockerfile").contains("NATS_SERVER=2.12.14"));
-    assert!(repository.read("2.14.x/alpine3.21/Dockerfile").contains("NATS_SERVER=2.14.5"));
-    assert!(repository.read("2.14.x/tests/build-images.sh").contains("cd \"../../2.14.x/alpine3.21\""));
+    repository
+        .run(&["--from", RELEASES_OF_LINES, "2.14.5"])
+        .exits_with(0);
+    assert!(
+        repository
+            .read("2.12.x/alpine3.21/Dockerfile")
+            .contains("NATS_SERVER=2.12.14")
+    );
+    assert!(
+        repository
+            .read("2.14.x/alpine3.21/Dockerfile")
+            .contains("NATS_SERVER=2.14.5")
+    );
+    assert!(
+        repository
+            .read("2.14.x/tests/build-images.sh")
+            .contains("cd \"../../2.14.x/alpine3.21\"")
+    );
     repository.finds(&[]);
 }
 
@@ -201,7 +277,9 @@ fn a_new_line_is_copied_from_the_nearest_lower_one() {
 fn a_pre_release_may_lack_an_archive_where_that_is_allowed() {
     let repository = Repository::of(&tree("lines/before"));
     let before = repository.snapshot();
-    let update = |args: &[&str]| repository.run(&[&["--from", RELEASES_OF_LINES, "2.15.0-RC.1"], args].concat());
+    let update = |args: &[&str]| {
+        repository.run(&[&["--from", RELEASES_OF_LINES, "2.15.0-RC.1"], args].concat())
+    };
     update(&[]).fails_with(&[
         "the release lacks archives that the Dockerfiles pin:",
         "nats-server-v2.15.0-RC.1-linux-riscv64.tar.gz (pinned in 2.14.x/alpine3.22/Dockerfile:12)",
@@ -210,26 +288,50 @@ fn a_pre_release_may_lack_an_archive_where_that_is_allowed() {
     update(&["--allow-missing"]).exits_with(0);
     let dockerfile = repository.read("2.15.x/alpine3.22/Dockerfile");
     assert!(dockerfile.contains(&format!("natsArch='riscv64'; sha256='{}'", "0".repeat(64))));
-    assert!(repository.read("2.15.x/scratch/Dockerfile").contains("nats:2.15.0-RC.1-alpine3.22"));
+    assert!(
+        repository
+            .read("2.15.x/scratch/Dockerfile")
+            .contains("nats:2.15.0-RC.1-alpine3.22")
+    );
     repository.finds(&[]);
     // The release itself is newer, and its preview's suffix is gone from every tag.
     repository.write("releases/v2.15.0/SHA256SUMS", {
-        let sums = std::fs::read_to_string(tree("lines/releases/v2.14.5/SHA256SUMS")).expect("sums");
+        let sums =
+            std::fs::read_to_string(tree("lines/releases/v2.14.5/SHA256SUMS")).expect("sums");
         sums.replace("2.14.5", "2.15.0")
     });
-    repository.run(&["--from", "releases", "2.15.0"]).exits_with(0);
-    assert!(repository.read("2.15.x/scratch/Dockerfile").contains("nats:2.15.0-alpine3.22 "));
+    repository
+        .run(&["--from", "releases", "2.15.0"])
+        .exits_with(0);
+    assert!(
+        repository
+            .read("2.15.x/scratch/Dockerfile")
+            .contains("nats:2.15.0-alpine3.22 ")
+    );
 }
 
 #[test]
 fn this_repository_moves_by_its_templates() {
     let repository = Repository::of_this_project();
-    repository.update(&["--allow-downgrade", "0.25.5"]).exits_with(0);
-    repository.edit("0.25.5/scratch/Dockerfile", "EXPOSE 4222 8222", "EXPOSE 4222");
-    repository.finds(&["0.25.5/scratch/Dockerfile:14:1: template: differs from templates/scratch/Dockerfile"]);
+    repository
+        .update(&["--allow-downgrade", "0.25.5"])
+        .exits_with(0);
+    repository.edit(
+        "0.25.5/scratch/Dockerfile",
+        "EXPOSE 4222 8222",
+        "EXPOSE 4222",
+    );
+    repository.finds(&[
+        "0.25.5/scratch/Dockerfile:14:1: template: differs from templates/scratch/Dockerfile",
+    ]);
     let run = repository.update(&["0.25.6"]).exits_with(0);
-    assert!(run.stdout.contains("{0.25.5 → 0.25.6}/scratch/Dockerfile  text from templates/scratch/Dockerfile\n"));
-    same(&repository.snapshot(), &Repository::of_this_project().snapshot());
+    assert!(run.stdout.contains(
+        "{0.25.5 → 0.25.6}/scratch/Dockerfile  text from templates/scratch/Dockerfile\n"
+    ));
+    same(
+        &repository.snapshot(),
+        &Repository::of_this_project().snapshot(),
+    );
 }
 
 #[test]
@@ -237,7 +339,10 @@ fn templates_make_a_version_directory_where_there_is_none() {
     let repository = Repository::of_this_project();
     repository.remove("0.25.6");
     repository.update(&["0.25.6"]).exits_with(0);
-    same(&repository.snapshot(), &Repository::of_this_project().snapshot());
+    same(
+        &repository.snapshot(),
+        &Repository::of_this_project().snapshot(),
+    );
 }
 
 #[test]
@@ -254,15 +359,27 @@ fn latest_is_the_newest_stable_release() {
     repository.update(&["latest"]).exits_with(0);
     same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
     let lines = Repository::of(&tree("lines/before"));
-    let run = lines.run(&["--from", RELEASES_OF_LINES, "-n", "latest"]).exits_with(0);
-    assert!(run.stdout.starts_with("nats 2.14.4 → 2.14.5\n"), "{}", run.stdout);
+    let run = lines
+        .run(&["--from", RELEASES_OF_LINES, "-n", "latest"])
+        .exits_with(0);
+    assert!(
+        run.stdout.starts_with("nats 2.14.4 → 2.14.5\n"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]
 fn the_releases_can_be_named_by_a_variable() {
     let repository = Repository::of(&tree("streaming/before"));
     let mut program = crate::support::program(repository.root(), &["0.25.6", "-q"]);
-    assert!(program.env("UPDATE_FROM", releases()).status().expect("it runs").success());
+    assert!(
+        program
+            .env("UPDATE_FROM", releases())
+            .status()
+            .expect("it runs")
+            .success()
+    );
     same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
 }
 
@@ -270,14 +387,22 @@ fn the_releases_can_be_named_by_a_variable() {
 fn another_folder_is_updated_with_the_option_c() {
     let repository = Repository::of(&tree("streaming/before"));
     let root = repository.root().to_str().expect("UTF-8");
-    run(&project(), &["-C", root, "--from", "tests/releases", "0.25.6"]).exits_with(0);
+    run(
+        &project(),
+        &["-C", root, "--from", "tests/releases", "0.25.6"],
+    )
+    .exits_with(0);
     same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
 }
 
 #[test]
 fn what_update_cannot_put_right_in_scripts_is_said() {
     let repository = Repository::of(&tree("streaming/before"));
-    repository.edit("tests/build-images.sh", "\tdocker build --tag nats-streaming:${ver[1]}-scratch .\n", "");
+    repository.edit(
+        "tests/build-images.sh",
+        "\tdocker build --tag nats-streaming:${ver[1]}-scratch .\n",
+        "",
+    );
     repository.edit("tests/build-images.sh", "/scratch", "/other");
     let run = repository.update(&["0.25.6"]).exits_with(0);
     assert!(run.stdout.contains(
@@ -316,7 +441,10 @@ fn versions_that_are_spelt_out_in_addresses_and_paths_are_written() {
         repository.write("0.25.5/alpine3.18/Dockerfile", dockerfile("0.25.5", arch));
         repository.finds(&[]);
         repository.update(&["0.25.6"]).exits_with(0);
-        assert_eq!(repository.read("0.25.6/alpine3.18/Dockerfile"), dockerfile("0.25.6", arch));
+        assert_eq!(
+            repository.read("0.25.6/alpine3.18/Dockerfile"),
+            dockerfile("0.25.6", arch)
+        );
     }
 }
 
@@ -324,12 +452,23 @@ fn versions_that_are_spelt_out_in_addresses_and_paths_are_written() {
 fn a_mention_of_the_old_line_is_not_left_behind() {
     let repository = Repository::of(&tree("streaming/before"));
     repository.rename("0.25.5", "0.24.6");
-    for path in ["0.24.6/alpine3.18/Dockerfile", "0.24.6/windowsservercore-1809/Dockerfile"] {
-        repository.edit(path, "NATS_STREAMING_SERVER 0.25.5", "NATS_STREAMING_SERVER 0.24.6");
+    for path in [
+        "0.24.6/alpine3.18/Dockerfile",
+        "0.24.6/windowsservercore-1809/Dockerfile",
+    ] {
+        repository.edit(
+            path,
+            "NATS_STREAMING_SERVER 0.25.5",
+            "NATS_STREAMING_SERVER 0.24.6",
+        );
     }
     repository.edit("tests/build-images-2019.ps1", "\\0.25.5\\", "\\0.24.6\\");
     repository.edit("tests/run-images.sh", "sleep 1", "echo 0.24.5 and 0.24.6");
     repository.update(&["0.25.6"]).exits_with(0);
-    assert!(repository.read("tests/run-images.sh").contains("echo 0.25.6 and 0.25.6"));
+    assert!(
+        repository
+            .read("tests/run-images.sh")
+            .contains("echo 0.25.6 and 0.25.6")
+    );
     repository.finds(&[]);
 }

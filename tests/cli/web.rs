@@ -53,10 +53,18 @@ impl Server {
     }
 }
 
-fn serve(mut connection: TcpStream, answer: &dyn Fn(&str, usize) -> Vec<u8>, log: &Mutex<Vec<String>>) {
-    let lines = BufReader::new(connection.try_clone().expect("a connection")).lines().map_while(Result::ok);
+fn serve(
+    mut connection: TcpStream,
+    answer: &dyn Fn(&str, usize) -> Vec<u8>,
+    log: &Mutex<Vec<String>>,
+) {
+    let lines = BufReader::new(connection.try_clone().expect("a connection"))
+        .lines()
+        .map_while(Result::ok);
     let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
-    let Some(path) = head.first().and_then(|line| line.split(' ').nth(1)) else { return };
+    let Some(path) = head.first().and_then(|line| line.split(' ').nth(1)) else {
+        return;
+    };
     let before = {
         let mut log = log.lock().expect("the log");
         log.push(path.to_owned());
@@ -68,7 +76,10 @@ fn serve(mut connection: TcpStream, answer: &dyn Fn(&str, usize) -> Vec<u8>, log
 
 pub fn response(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
-    let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n",
+        body.len()
+    );
     [head.as_bytes(), body].concat()
 }
 
@@ -78,7 +89,11 @@ fn redirect(location: &str) -> Vec<u8> {
 
 /// What the recorded release of 0.25.6 publishes.
 fn published() -> Vec<u8> {
-    response("200 OK", "", std::fs::read(releases().join("v0.25.6/SHA256SUMS")).expect("sums"))
+    response(
+        "200 OK",
+        "",
+        std::fs::read(releases().join("v0.25.6/SHA256SUMS")).expect("sums"),
+    )
 }
 
 #[test]
@@ -90,24 +105,32 @@ fn redirects_to_another_host_are_followed_as_github_sends_them() {
         _ => response("404 Not Found", "", "Not Found"),
     });
     github.update_succeeds("0.25.6");
-    assert_eq!(*storage.requests.lock().expect("the log"), ["/object?signature=1"]);
+    assert_eq!(
+        *storage.requests.lock().expect("the log"),
+        ["/object?signature=1"]
+    );
 }
 
 #[test]
 fn latest_is_where_the_page_of_the_latest_release_leads_to() {
-    let github = Server::new(|path, _| match path.strip_prefix("/nats-io/nats-streaming-server/releases") {
-        Some("/latest") => redirect("/nats-io/nats-streaming-server/releases/tag/v0.25.6"),
-        Some("/tag/v0.25.6") => response("200 OK", "", "<html>"),
-        Some("/download/v0.25.6/SHA256SUMS") => published(),
-        _ => response("404 Not Found", "", ""),
-    });
+    let github =
+        Server::new(
+            |path, _| match path.strip_prefix("/nats-io/nats-streaming-server/releases") {
+                Some("/latest") => redirect("/nats-io/nats-streaming-server/releases/tag/v0.25.6"),
+                Some("/tag/v0.25.6") => response("200 OK", "", "<html>"),
+                Some("/download/v0.25.6/SHA256SUMS") => published(),
+                _ => response("404 Not Found", "", ""),
+            },
+        );
     github.update_succeeds("latest");
 }
 
 #[test]
 fn a_release_that_is_not_there_names_the_newest_one() {
     let github = Server::new(|path, _| match path {
-        "/nats-io/nats-streaming-server/releases/latest" => redirect("/nats-io/nats-streaming-server/releases/tag/v0.25.5"),
+        "/nats-io/nats-streaming-server/releases/latest" => {
+            redirect("/nats-io/nats-streaming-server/releases/tag/v0.25.5")
+        }
         _ => response("404 Not Found", "", ""),
     });
     github.update_fails(&[
@@ -124,7 +147,13 @@ fn what_may_pass_is_tried_again() {
         _ => published(),
     });
     flaky.update_succeeds("0.25.6");
-    let breaking = Server::new(|_, before| if before == 0 { published()[..200].to_vec() } else { published() });
+    let breaking = Server::new(|_, before| {
+        if before == 0 {
+            published()[..200].to_vec()
+        } else {
+            published()
+        }
+    });
     breaking.update_succeeds("0.25.6");
 }
 
@@ -154,7 +183,13 @@ fn a_body_that_is_cut_short_is_refused() {
 
 #[test]
 fn a_page_instead_of_the_sums_is_refused() {
-    let portal = Server::new(|_, _| response("200 OK", "Content-Type: text/html\r\n", "<!DOCTYPE html><title>Welcome</title>"));
+    let portal = Server::new(|_, _| {
+        response(
+            "200 OK",
+            "Content-Type: text/html\r\n",
+            "<!DOCTYPE html><title>Welcome</title>",
+        )
+    });
     portal.update_fails(&["is a web page, not the sums of a release: is a login page in between?"]);
     let empty = Server::new(|_, _| response("200 OK", "", ""));
     empty.update_fails(&["because: no hash in it: the file is empty"]);
@@ -163,13 +198,17 @@ fn a_page_instead_of_the_sums_is_refused() {
 #[test]
 fn a_body_that_does_not_end_is_refused() {
     let endless = Server::new(|_, _| response("200 OK", "", vec![b'#'; 4_000_000]));
-    endless.update_fails(&["because: more than 524288 bytes, which is more than the file can have"]);
+    endless
+        .update_fails(&["because: more than 524288 bytes, which is more than the file can have"]);
 }
 
 #[test]
 fn redirects_that_lead_nowhere_are_refused() {
     let circle = Server::new(|path, _| redirect(path));
-    circle.update_fails(&["because: error following redirect", "because: more than 10 redirects"]);
+    circle.update_fails(&[
+        "because: error following redirect",
+        "because: more than 10 redirects",
+    ]);
     assert_eq!(circle.requests.lock().expect("the log").len(), 11);
 }
 
@@ -179,5 +218,7 @@ fn no_server_at_all_is_said() {
     let address = listener.local_addr().expect("an address");
     drop(listener);
     let repository = Repository::of(&tree("streaming/before"));
-    repository.run(&["--from", &format!("http://{address}"), "0.25.6"]).fails_with(&["tried 4 times", "Connection refused"]);
+    repository
+        .run(&["--from", &format!("http://{address}"), "0.25.6"])
+        .fails_with(&["tried 4 times", "Connection refused"]);
 }

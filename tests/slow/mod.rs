@@ -22,7 +22,10 @@ pub fn sums(text: &[u8]) -> Option<BTreeMap<String, String>> {
             continue;
         }
         let (hash, name) = entry(&String::from_utf8(line).ok()?)?;
-        if sums.insert(name, hash.clone()).is_some_and(|other| other != hash) {
+        if sums
+            .insert(name, hash.clone())
+            .is_some_and(|other| other != hash)
+        {
             return None;
         }
     }
@@ -40,7 +43,9 @@ fn entry(line: &str) -> Option<(String, String)> {
     }
     let text: String = chars.iter().collect();
     let (hash, name) = if text.starts_with("SHA256 (") {
-        let end = (0..text.len()).rev().find(|at| text.is_char_boundary(*at) && text[*at..].starts_with(") = "))?;
+        let end = (0..text.len())
+            .rev()
+            .find(|at| text.is_char_boundary(*at) && text[*at..].starts_with(") = "))?;
         if end < 8 {
             return None;
         }
@@ -54,7 +59,10 @@ fn entry(line: &str) -> Option<(String, String)> {
         (text[..space].to_owned(), text[space + 2..].to_owned())
     };
     let digits = "0123456789abcdefABCDEF";
-    if hash.chars().count() != 64 || !hash.chars().all(|digit| digits.contains(digit)) || name.is_empty() {
+    if hash.chars().count() != 64
+        || !hash.chars().all(|digit| digits.contains(digit))
+        || name.is_empty()
+    {
         return None;
     }
     let name = if escaped { unescaped(&name)? } else { name };
@@ -83,12 +91,16 @@ pub fn keyed_versions(text: &str, key: &str) -> Vec<(usize, String)> {
     let mut found: Vec<(usize, String)> = Vec::new();
     for (at, _) in text.char_indices() {
         let before = text[..at].chars().next_back();
-        if !text[at..].starts_with(key) || before.is_some_and(word) || found.last().is_some_and(|last| at < last.0 + last.1.len())
+        if !text[at..].starts_with(key)
+            || before.is_some_and(word)
+            || found.last().is_some_and(|last| at < last.0 + last.1.len())
         {
             continue;
         }
         let rest = &text[at + key.len()..];
-        let Some(value) = behind_separator(rest) else { continue };
+        let Some(value) = behind_separator(rest) else {
+            continue;
+        };
         let version = version_at(value);
         let after = &value[version.len()..];
         let whole = match after.chars().next() {
@@ -97,7 +109,10 @@ pub fn keyed_versions(text: &str, key: &str) -> Vec<(usize, String)> {
             None => true,
         };
         let kept = version.trim_end_matches(['.', '-']);
-        if kept.starts_with(|c: char| c.is_ascii_digit() || c == 'v') && kept.contains(|c: char| c.is_ascii_digit()) && whole {
+        if kept.starts_with(|c: char| c.is_ascii_digit() || c == 'v')
+            && kept.contains(|c: char| c.is_ascii_digit())
+            && whole
+        {
             found.push((text.len() - value.len(), version.to_owned()));
         }
     }
@@ -107,9 +122,15 @@ pub fn keyed_versions(text: &str, key: &str) -> Vec<(usize, String)> {
 /// What follows `=`, `:=`, `:-`, `-` or blanks, and an opening quote.
 fn behind_separator(rest: &str) -> Option<&str> {
     let blanks = |text: &str| -> usize { text.len() - text.trim_start_matches([' ', '\t']).len() };
-    let unquoted = |text: &str| -> usize { text.len() - text.strip_prefix(['"', '\'']).unwrap_or(text).len() };
-    let equals = rest[blanks(rest)..].strip_prefix('=').map(|after| &after[blanks(after)..]);
-    let default = rest.strip_prefix(':').unwrap_or(rest).strip_prefix(['-', '=']);
+    let unquoted =
+        |text: &str| -> usize { text.len() - text.strip_prefix(['"', '\'']).unwrap_or(text).len() };
+    let equals = rest[blanks(rest)..]
+        .strip_prefix('=')
+        .map(|after| &after[blanks(after)..]);
+    let default = rest
+        .strip_prefix(':')
+        .unwrap_or(rest)
+        .strip_prefix(['-', '=']);
     let blank = (blanks(rest) > 0).then(|| &rest[blanks(rest)..]);
     [equals, default, blank]
         .into_iter()

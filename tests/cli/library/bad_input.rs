@@ -8,37 +8,70 @@ use crate::support::{Repository, Run};
 #[test]
 fn a_commit_can_be_given_by_its_first_digits() {
     let published = Published::lines(&file("nats-2.14.4"));
-    published.run(&["--commit", &published.head[..10]]).exits_with(0);
-    same_text(&published.library(), &file("nats-2.14.5").replace(COMMIT, &published.head));
-    published.fails(&["--commit", "abcdef0"], &["no commit `abcdef0` in .", "all of its 40 digits"]);
+    published
+        .run(&["--commit", &published.head[..10]])
+        .exits_with(0);
+    same_text(
+        &published.library(),
+        &file("nats-2.14.5").replace(COMMIT, &published.head),
+    );
+    published.fails(
+        &["--commit", "abcdef0"],
+        &["no commit `abcdef0` in .", "all of its 40 digits"],
+    );
     published.run(&["--commit", "main"]).exits_with(0);
 }
 
 #[test]
 fn changes_that_are_not_committed_are_no_release() {
     let published = Published::right();
-    published.repository.update(&["--base", "alpine=3.19"]).exits_with(0);
-    published.fails(&[], &["not committed", "0.25.6/alpine3.19/", "commit it first", "--commit <SHA>"]);
+    published
+        .repository
+        .update(&["--base", "alpine=3.19"])
+        .exits_with(0);
+    published.fails(
+        &[],
+        &[
+            "not committed",
+            "0.25.6/alpine3.19/",
+            "commit it first",
+            "--commit <SHA>",
+        ],
+    );
 }
 
 #[test]
 fn without_a_repository_the_commit_must_be_said() {
     let repository = Repository::of_this_project();
     repository.write("library", file("nats-streaming-0.25.5"));
-    let published = Published { repository, head: String::new() };
+    let published = Published {
+        repository,
+        head: String::new(),
+    };
     published.fails(&[], &[". is not a git repository", "--commit <SHA>"]);
-    let run = published.run(&["--commit", "b58b5957ac6c7e2349e52a01ec61fb0afb376ac5"]).exits_with(0);
-    assert!(run.stderr.contains("is not a git repository"), "{}", run.stderr);
+    let run = published
+        .run(&["--commit", "b58b5957ac6c7e2349e52a01ec61fb0afb376ac5"])
+        .exits_with(0);
+    assert!(
+        run.stderr.contains("is not a git repository"),
+        "{}",
+        run.stderr
+    );
     same_text(&published.library(), &file("nats-streaming-0.25.6"));
     let run = published.run(&["--check"]).exits_with(0);
-    assert!(run.stderr.contains("compared with the tree as it is"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("compared with the tree as it is"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
 fn without_git_the_commit_must_be_said() {
     let published = Published::right();
     let mut command = published.command(&[]);
-    Run::of(command.env("PATH", "/nowhere")).fails_with(&["git is not installed", "--commit <SHA>"]);
+    Run::of(command.env("PATH", "/nowhere"))
+        .fails_with(&["git is not installed", "--commit <SHA>"]);
 }
 
 #[test]
@@ -47,42 +80,98 @@ fn bad_input_is_named_by_its_line_and_left_alone() {
     let (global, entries) = right.split_once("\n\n").expect("a first paragraph");
     for (text, part) in [
         (String::new(), "line 1: has no field"),
-        (right.replace("GitFetch: refs", "GitRepo: https://x\nGitFetch: refs"), "line 4: a second `GitRepo`"),
-        (format!("{global}\n\n{global}\n\n{entries}"), "line 7: the entry has no Tags"),
-        (right.replace("\n\nTags: 0.25.5-alpine3.18", "\nTags: 0.25.5-alpine3.18"), "cannot have tags"),
-        (right.replace("Tags: 0.25.5-scratch", "Tags 0.25.5-scratch"), "line 11: is no field"),
-        (right.replace("\nTags: 0.25.5-scratch", "\n\n Tags: 0.25.5-scratch"), "line 12: a line that begins with a space"),
-        (right.replace("0.25-linux, linux", "0.25-linux,, linux"), "line 11: Tags: a comma with nothing beside it"),
-        (right.replace("d8dd9e2f", "D8DD9E2F"), "line 5: says `D8DD9E2F"),
-        (format!("\u{feff}{right}"), "line 1: begins with a byte-order mark"),
-        (right.replace("arm32v6", "arm6"), "line 8: `arm6` is no architecture"),
-        (right.replace("scratch, 0.25.5-linux", "scratch, scratch, 0.25.5-linux"), "line 11: Tags: `scratch` stands there twice"),
+        (
+            right.replace("GitFetch: refs", "GitRepo: https://x\nGitFetch: refs"),
+            "line 4: a second `GitRepo`",
+        ),
+        (
+            format!("{global}\n\n{global}\n\n{entries}"),
+            "line 7: the entry has no Tags",
+        ),
+        (
+            right.replace("\n\nTags: 0.25.5-alpine3.18", "\nTags: 0.25.5-alpine3.18"),
+            "cannot have tags",
+        ),
+        (
+            right.replace("Tags: 0.25.5-scratch", "Tags 0.25.5-scratch"),
+            "line 11: is no field",
+        ),
+        (
+            right.replace("\nTags: 0.25.5-scratch", "\n\n Tags: 0.25.5-scratch"),
+            "line 12: a line that begins with a space",
+        ),
+        (
+            right.replace("0.25-linux, linux", "0.25-linux,, linux"),
+            "line 11: Tags: a comma with nothing beside it",
+        ),
+        (
+            right.replace("d8dd9e2f", "D8DD9E2F"),
+            "line 5: says `D8DD9E2F",
+        ),
+        (
+            format!("\u{feff}{right}"),
+            "line 1: begins with a byte-order mark",
+        ),
+        (
+            right.replace("arm32v6", "arm6"),
+            "line 8: `arm6` is no architecture",
+        ),
+        (
+            right.replace("scratch, 0.25.5-linux", "scratch, scratch, 0.25.5-linux"),
+            "line 11: Tags: `scratch` stands there twice",
+        ),
     ] {
         let published = Published::of(Repository::of_this_project(), &text);
         published.fails(&["--commit", COMMIT], &["rules of its format", part]);
     }
     let published = Published::right();
-    let latin =
-        right.replace("Phil", "Ph\u{ef}l").chars().map(|c| u8::try_from(u32::from(c)).expect("Latin-1")).collect::<Vec<u8>>();
+    let latin = right
+        .replace("Phil", "Ph\u{ef}l")
+        .chars()
+        .map(|c| u8::try_from(u32::from(c)).expect("Latin-1"))
+        .collect::<Vec<u8>>();
     published.repository.write("library", latin);
     published.fails(&["--commit", COMMIT], &["library: line 2: is not UTF-8"]);
     published.finds(&["library:2:16: format: is not UTF-8"]);
     published.repository.write("library", file("nats-2.14.5"));
-    published.fails(&["--commit", COMMIT], &["no entry is for an image of", "-C <DIR>"]);
-    published.repository.write("library", file("nats-streaming-0.25.6"));
-    published.fails(&["--add", "1.2.x"], &["no `1.2.x` in", "0.25.6/nanoserver-1809"]);
+    published.fails(
+        &["--commit", COMMIT],
+        &["no entry is for an image of", "-C <DIR>"],
+    );
+    published
+        .repository
+        .write("library", file("nats-streaming-0.25.6"));
+    published.fails(
+        &["--add", "1.2.x"],
+        &["no `1.2.x` in", "0.25.6/nanoserver-1809"],
+    );
     published.repository.remove("library");
     fs::create_dir(published.repository.path("library")).expect("a folder");
-    published.fails(&[], &["library is a folder: wanted a library file, library/nats-streaming"]);
+    published.fails(
+        &[],
+        &["library is a folder: wanted a library file, library/nats-streaming"],
+    );
 }
 
 #[test]
 fn ten_thousand_entries_are_no_trouble() {
-    let (head, entry) = ("{HEAD}", "Tags: 0.25.5-x{N}\nDirectory: 0.25.5/alpine3.18\n");
-    let entries: Vec<String> = (0..10_000).map(|number| entry.replace("{N}", &number.to_string())).collect();
-    let global = file("nats-streaming-0.25.5").replace("d8dd9e2f5f7943f6a4d08de304f2bce513cc6735", head);
+    let (head, entry) = (
+        "{HEAD}",
+        "Tags: 0.25.5-x{N}\nDirectory: 0.25.5/alpine3.18\n",
+    );
+    let entries: Vec<String> = (0..10_000)
+        .map(|number| entry.replace("{N}", &number.to_string()))
+        .collect();
+    let global =
+        file("nats-streaming-0.25.5").replace("d8dd9e2f5f7943f6a4d08de304f2bce513cc6735", head);
     let (global, _) = global.split_once("\n\n").expect("a first paragraph");
-    let published = Published::of(Repository::of_this_project(), &format!("{global}\n\n{}", entries.join("\n")));
+    let published = Published::of(
+        Repository::of_this_project(),
+        &format!("{global}\n\n{}", entries.join("\n")),
+    );
     published.run(&["--quiet"]).exits_with(0);
-    assert_eq!(published.library().matches("\nTags: 0.25.6-x").count(), 10_000);
+    assert_eq!(
+        published.library().matches("\nTags: 0.25.6-x").count(),
+        10_000
+    );
 }

@@ -5,7 +5,10 @@ use super::{COMMIT, Published, file, git};
 #[test]
 fn a_right_file_is_consistent() {
     let published = Published::right();
-    published.run(&["--check"]).exits_with(0).says("consistent: library (4 entries, 30 tags)\n");
+    published
+        .run(&["--check"])
+        .exits_with(0)
+        .says("consistent: library (4 entries, 30 tags)\n");
 }
 
 #[test]
@@ -13,18 +16,36 @@ fn a_field_that_breaks_the_format_is_found() {
     let right = file("nats-streaming-0.25.6");
     let maintainers = &right[..right.find("GitRepo").expect("a field")];
     for (edits, expected) in [
-        (vec![(maintainers, "")], "library:1:1: format: the first paragraph has no Maintainers"),
-        (vec![("(@kozlovic)", "@kozlovic")], "library:1:14: maintainer: says `"),
-        (vec![("GitFetch: refs/heads/main", "GitFetch: main")], "library:4:11: fetch: says `main`, wanted refs/heads/"),
         (
-            vec![("Architectures: windows-amd64\nDirectory: 0.25.6/nano", "Architectures: windows\nDirectory: 0.25.6/nano")],
+            vec![(maintainers, "")],
+            "library:1:1: format: the first paragraph has no Maintainers",
+        ),
+        (
+            vec![("(@kozlovic)", "@kozlovic")],
+            "library:1:14: maintainer: says `",
+        ),
+        (
+            vec![("GitFetch: refs/heads/main", "GitFetch: main")],
+            "library:4:11: fetch: says `main`, wanted refs/heads/",
+        ),
+        (
+            vec![(
+                "Architectures: windows-amd64\nDirectory: 0.25.6/nano",
+                "Architectures: windows\nDirectory: 0.25.6/nano",
+            )],
             "architecture: `windows` is no",
         ),
         (
-            vec![("SharedTags: 0.25.6, 0.25, latest", "SharedTags: 0.25.6, 0.25, latest-linux")],
+            vec![(
+                "SharedTags: 0.25.6, 0.25, latest",
+                "SharedTags: 0.25.6, 0.25, latest-linux",
+            )],
             "tag: `latest-linux`: `latest` stands only alone",
         ),
-        (vec![(" 0.25-alpine3.18,", " 0.25/alpine3.18,")], "library:7:26: tag: says `0.25/alpine3.18`"),
+        (
+            vec![(" 0.25-alpine3.18,", " 0.25/alpine3.18,")],
+            "library:7:26: tag: says `0.25/alpine3.18`",
+        ),
         (vec![("GitRepo", "GitRep")], "field: `GitRep` is no field"),
     ] {
         let published = Published::right();
@@ -32,26 +53,44 @@ fn a_field_that_breaks_the_format_is_found() {
             published.repository.edit("library", old, new);
         }
         let run = published.run(&["--check"]).exits_with(1);
-        assert!(run.stdout.contains(expected), "wanted {expected} in {}", run.stdout);
+        assert!(
+            run.stdout.contains(expected),
+            "wanted {expected} in {}",
+            run.stdout
+        );
     }
 }
 
 #[test]
 fn tags_are_of_one_entry_and_shared_ones_of_one_for_each_architecture() {
     Published::with(
-        &[("Tags: 0.25.6-scratch, 0.25-scratch, scratch,", "Tags: 0.25.6-scratch, 0.25-scratch, scratch, alpine,")],
+        &[(
+            "Tags: 0.25.6-scratch, 0.25-scratch, scratch,",
+            "Tags: 0.25.6-scratch, 0.25-scratch, scratch, alpine,",
+        )],
         &[
             "library:11:46: tag: `alpine` is a tag of another entry already, in line 7",
             "library:11:46: variant: says alpine: `alpine` is no name of 0.25.6/scratch",
         ],
     );
     Published::with(
-        &[("Directory: 0.25.6/alpine3.18", "SharedTags: latest\nDirectory: 0.25.6/alpine3.18")],
-        &["library:13:27: tag: `latest` is of an entry for amd64, arm32v6, arm32v7, arm64v8 already, in line 9"],
+        &[(
+            "Directory: 0.25.6/alpine3.18",
+            "SharedTags: latest\nDirectory: 0.25.6/alpine3.18",
+        )],
+        &[
+            "library:13:27: tag: `latest` is of an entry for amd64, arm32v6, arm32v7, arm64v8 already, in line 9",
+        ],
     );
     Published::with(
-        &[("0.25.6-linux, 0.25-linux, linux", "0.25.6-linux, 0.25-linux, linux, 0.25")],
-        &["library:12:21: tag: `0.25` is shared, and a tag of one entry too, in line 11", "library:23:69: tag: `0.25` is shared"],
+        &[(
+            "0.25.6-linux, 0.25-linux, linux",
+            "0.25.6-linux, 0.25-linux, linux, 0.25",
+        )],
+        &[
+            "library:12:21: tag: `0.25` is shared, and a tag of one entry too, in line 11",
+            "library:23:69: tag: `0.25` is shared",
+        ],
     );
 }
 
@@ -61,9 +100,15 @@ fn entries_are_compared_with_the_tree_at_their_commit() {
         &[("0.25.6-alpine,", "0.25.5-alpine,")],
         &["library:7:55: version: says 0.25.5-alpine, must be 0.25.6-alpine"],
     );
-    Published::with(&[("0.25-linux", "0.24-linux")], &["version: says 0.24-linux, must be 0.25-linux"]);
     Published::with(
-        &[("0.25.6-windowsservercore-1809,", "0.25.6-windowsservercore1809,")],
+        &[("0.25-linux", "0.24-linux")],
+        &["version: says 0.24-linux, must be 0.25-linux"],
+    );
+    Published::with(
+        &[(
+            "0.25.6-windowsservercore-1809,",
+            "0.25.6-windowsservercore1809,",
+        )],
         &[
             "variant: says 0.25.6-windowsservercore1809, must be 0.25.6-windowsservercore-1809",
             "order: 0.25.6/nanoserver-1809 copies from 0.25.6-windowsservercore-1809, which no entry above it offers",
@@ -78,12 +123,22 @@ fn entries_are_compared_with_the_tree_at_their_commit() {
         &["library:14:12: directory: `0.25.6/scrach` is not in the tree at "],
     );
     Published::with(
-        &[("Constraints: nanoserver-1809, windowsservercore-1809", "Constraints: nanoserver-1809")],
-        &["library:26:14: constraint: Constraints lacks windowsservercore-1809, which 0.25.6/nanoserver-1809 needs"],
+        &[(
+            "Constraints: nanoserver-1809, windowsservercore-1809",
+            "Constraints: nanoserver-1809",
+        )],
+        &[
+            "library:26:14: constraint: Constraints lacks windowsservercore-1809, which 0.25.6/nanoserver-1809 needs",
+        ],
     );
     Published::with(
-        &[("Constraints: windowsservercore-1809", "Constraints: windowsservercore-ltsc2022")],
-        &["library:20:14: constraint: says windowsservercore-ltsc2022, must be windowsservercore-1809"],
+        &[(
+            "Constraints: windowsservercore-1809",
+            "Constraints: windowsservercore-ltsc2022",
+        )],
+        &[
+            "library:20:14: constraint: says windowsservercore-ltsc2022, must be windowsservercore-1809",
+        ],
     );
     Published::with(
         &[(
@@ -97,13 +152,23 @@ fn entries_are_compared_with_the_tree_at_their_commit() {
 #[test]
 fn the_tree_that_counts_is_the_one_at_the_commit() {
     let mut published = Published::right();
-    published.repository.update(&["--base", "alpine=3.19"]).exits_with(0);
+    published
+        .repository
+        .update(&["--base", "alpine=3.19"])
+        .exits_with(0);
     published.finds(&[]);
     published.commit();
     published.finds(&[]);
-    published.repository.edit("library", "alpine3.18", "alpine3.19");
+    published
+        .repository
+        .edit("library", "alpine3.18", "alpine3.19");
     let run = published.run(&["--check"]).exits_with(1);
-    assert!(run.stdout.contains("says 0.25.6-alpine3.19, must be 0.25.6-alpine3.18"), "{}", run.stdout);
+    assert!(
+        run.stdout
+            .contains("says 0.25.6-alpine3.19, must be 0.25.6-alpine3.18"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]
@@ -120,8 +185,16 @@ fn what_is_copied_from_comes_first() {
 fn only_the_newest_line_is_latest() {
     let published = Published::lines(&file("nats-2.14.5").replace(COMMIT, "{HEAD}"));
     published.finds(&[]);
-    published.repository.edit("library", "SharedTags: 2.14.5, 2.14, 2, latest", "SharedTags: 2.14.5, 2.14, 2");
-    published.repository.edit("library", "SharedTags: 2.12.15, 2.12\n", "SharedTags: 2.12.15, 2.12, latest\n");
+    published.repository.edit(
+        "library",
+        "SharedTags: 2.14.5, 2.14, 2, latest",
+        "SharedTags: 2.14.5, 2.14, 2",
+    );
+    published.repository.edit(
+        "library",
+        "SharedTags: 2.12.15, 2.12\n",
+        "SharedTags: 2.12.15, 2.12, latest\n",
+    );
     published.finds(&[
         "library:32:28: latest: says latest, which belongs to the newest line: another entry is at 2.14.5, this at 2.12.15",
     ]);
@@ -144,7 +217,9 @@ fn a_dockerfile_that_says_something_else_than_its_folder_is_found() {
         ),
     ] {
         let mut published = Published::right();
-        published.repository.edit(&format!("0.25.6/{path}/Dockerfile"), old, new);
+        published
+            .repository
+            .edit(&format!("0.25.6/{path}/Dockerfile"), old, new);
         let old = published.head.clone();
         published.commit();
         published.repository.edit("library", &old, &published.head);
@@ -154,31 +229,59 @@ fn a_dockerfile_that_says_something_else_than_its_folder_is_found() {
 
 #[test]
 fn more_mistakes_are_found() {
-    Published::with(&[("GitFetch: refs/heads/main", "GitFetch: refs/heads/main\nBuilder: kaniko")], &["builder: says `kaniko`"]);
     Published::with(
-        &[("Directory: 0.25.6/scratch", "Directory: 0.25.6/scratch\nFile: Dockerfile.preview")],
+        &[(
+            "GitFetch: refs/heads/main",
+            "GitFetch: refs/heads/main\nBuilder: kaniko",
+        )],
+        &["builder: says `kaniko`"],
+    );
+    Published::with(
+        &[(
+            "Directory: 0.25.6/scratch",
+            "Directory: 0.25.6/scratch\nFile: Dockerfile.preview",
+        )],
         &["library:15:7: file: 0.25.6/scratch/Dockerfile.preview is not in the tree at"],
     );
     Published::with(
-        &[("Directory: 0.25.6/scratch", "Directory: 0.25.6/scratch\narm32v7-Directory: 0.25.5/scratch")],
+        &[(
+            "Directory: 0.25.6/scratch",
+            "Directory: 0.25.6/scratch\narm32v7-Directory: 0.25.5/scratch",
+        )],
         &["library:15:20: directory: says 0.25.5/scratch, must be 0.25.6/scratch"],
     );
     Published::with(
-        &[("Directory: 0.25.6/alpine3.18", "Directory: 0.25.6/alpine3.18\nConstraints: windowsservercore-1809")],
-        &["library:10:14: constraint: Constraints: windowsservercore-1809 does not belong to 0.25.6/alpine3.18"],
+        &[(
+            "Directory: 0.25.6/alpine3.18",
+            "Directory: 0.25.6/alpine3.18\nConstraints: windowsservercore-1809",
+        )],
+        &[
+            "library:10:14: constraint: Constraints: windowsservercore-1809 does not belong to 0.25.6/alpine3.18",
+        ],
     );
-    Published::with(&[(" 0.25.6-linux,", " 0.25.6-linux, 0-linux,")], &["version: says 0-linux: a major by itself"]);
-    Published::with(&[("\n\nTags: 0.25.6-scratch", "\n  \nTags: 0.25.6-scratch")], &["library:10:1: format: a line of spaces"]);
+    Published::with(
+        &[(" 0.25.6-linux,", " 0.25.6-linux, 0-linux,")],
+        &["version: says 0-linux: a major by itself"],
+    );
+    Published::with(
+        &[("\n\nTags: 0.25.6-scratch", "\n  \nTags: 0.25.6-scratch")],
+        &["library:10:1: format: a line of spaces"],
+    );
 }
 
 #[test]
 fn a_branch_that_the_remote_does_not_have_is_found() {
     let published = Published::right();
     let root = published.repository.root();
-    git(root, &["remote", "add", "origin", "https://example.com/x.git"]);
+    git(
+        root,
+        &["remote", "add", "origin", "https://example.com/x.git"],
+    );
     git(root, &["update-ref", "refs/remotes/origin/main", "HEAD"]);
     published.finds(&[]);
-    published.repository.edit("library", "GitFetch: refs/heads/main\n", "");
+    published
+        .repository
+        .edit("library", "GitFetch: refs/heads/main\n", "");
     published
         .finds(&["library:4:12: fetch: refs/heads/master is fetched, where GitFetch says nothing else, and origin has no such"]);
 }
@@ -186,18 +289,30 @@ fn a_branch_that_the_remote_does_not_have_is_found() {
 #[test]
 fn findings_come_in_every_format() {
     let published = Published::right();
-    published.repository.edit("library", "0.25.6-alpine,", "0.25.5-alpine,");
-    let run = published.run(&["--check", "--format", "github"]).exits_with(1);
+    published
+        .repository
+        .edit("library", "0.25.6-alpine,", "0.25.5-alpine,");
+    let run = published
+        .run(&["--check", "--format", "github"])
+        .exits_with(1);
     assert!(
         run.stdout.starts_with("::error file=library,line=7,col=55,title=version::says 0.25.5-alpine, must be 0.25.6-alpine\n"),
         "{}",
         run.stdout
     );
-    let run = published.run(&["--check", "--format", "json"]).exits_with(1);
+    let run = published
+        .run(&["--check", "--format", "json"])
+        .exits_with(1);
     let found: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
     assert_eq!(found["findings"][0]["expected"], "0.25.6-alpine");
-    let run = published.run(&["--check", "--format", "markdown"]).exits_with(1);
-    assert!(run.stdout.contains("| `library:7` | version |"), "{}", run.stdout);
+    let run = published
+        .run(&["--check", "--format", "markdown"])
+        .exits_with(1);
+    assert!(
+        run.stdout.contains("| `library:7` | version |"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]
@@ -205,14 +320,32 @@ fn a_commit_that_nobody_can_fetch_is_found() {
     let published = Published::right();
     let head = published.head.clone();
     published.repository.edit("library", &head, COMMIT);
-    published.finds(&[&format!("library:5:12: commit: says {COMMIT}, which this repository does not have: `git fetch`")]);
+    published.finds(&[&format!(
+        "library:5:12: commit: says {COMMIT}, which this repository does not have: `git fetch`"
+    )]);
     published.repository.edit("library", COMMIT, &head);
     // Another branch is not what is fetched.
-    git(published.repository.root(), &["switch", "--quiet", "--orphan", "other"]);
-    git(published.repository.root(), &["commit", "--quiet", "--allow-empty", "--message=Nothing"]);
-    git(published.repository.root(), &["branch", "--quiet", "--force", "main", "other"]);
+    git(
+        published.repository.root(),
+        &["switch", "--quiet", "--orphan", "other"],
+    );
+    git(
+        published.repository.root(),
+        &["commit", "--quiet", "--allow-empty", "--message=Nothing"],
+    );
+    git(
+        published.repository.root(),
+        &["branch", "--quiet", "--force", "main", "other"],
+    );
     git(published.repository.root(), &["checkout", "--quiet", &head]);
-    published.finds(&[&format!("library:5:12: commit: says {head}, which is not in main")]);
+    published.finds(&[&format!(
+        "library:5:12: commit: says {head}, which is not in main"
+    )]);
     let run = published.run(&["--commit", &head]).exits_with(0);
-    assert!(run.stderr.contains("is not in main: push it before the pull request is opened"), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("is not in main: push it before the pull request is opened"),
+        "{}",
+        run.stderr
+    );
 }

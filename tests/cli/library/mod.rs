@@ -20,8 +20,18 @@ fn file(name: &str) -> String {
 /// git without the settings of whoever runs the tests.
 fn git(root: &Path, args: &[&str]) -> String {
     let mut command = Command::new("git");
-    command.current_dir(root).args(["-c", "user.name=Tests", "-c", "user.email=tests@example.com"]).args(args);
-    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+    command
+        .current_dir(root)
+        .args([
+            "-c",
+            "user.name=Tests",
+            "-c",
+            "user.email=tests@example.com",
+        ])
+        .args(args);
+    command
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_SYSTEM", "/dev/null");
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         command.env_remove(name);
     }
@@ -37,10 +47,18 @@ struct Published {
 
 impl Published {
     fn of(repository: Repository, library: &str) -> Self {
-        git(repository.root(), &["init", "--quiet", "--initial-branch=main"]);
-        let mut published = Self { repository, head: String::new() };
+        git(
+            repository.root(),
+            &["init", "--quiet", "--initial-branch=main"],
+        );
+        let mut published = Self {
+            repository,
+            head: String::new(),
+        };
         published.commit();
-        published.repository.write("library", library.replace("{HEAD}", &published.head));
+        published
+            .repository
+            .write("library", library.replace("{HEAD}", &published.head));
         published
     }
 
@@ -51,19 +69,28 @@ impl Published {
 
     /// This project's tree, and a file that is right for it.
     fn right() -> Self {
-        let library = file("nats-streaming-0.25.6").replace("b58b5957ac6c7e2349e52a01ec61fb0afb376ac5", "{HEAD}");
+        let library = file("nats-streaming-0.25.6")
+            .replace("b58b5957ac6c7e2349e52a01ec61fb0afb376ac5", "{HEAD}");
         Self::of(Repository::of_this_project(), &library)
     }
 
     fn commit(&mut self) {
         git(self.repository.root(), &["add", "--all", "--", ":!library"]);
-        git(self.repository.root(), &["commit", "--quiet", "--message=A tree"]);
+        git(
+            self.repository.root(),
+            &["commit", "--quiet", "--message=A tree"],
+        );
         self.head = git(self.repository.root(), &["rev-parse", "HEAD"]);
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = program(self.repository.root(), &[&["library", "library"], args].concat());
-        command.env("PATH", std::env::var_os("PATH").expect("PATH")).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        let mut command = program(
+            self.repository.root(),
+            &[&["library", "library"], args].concat(),
+        );
+        command
+            .env("PATH", std::env::var_os("PATH").expect("PATH"))
+            .env("GIT_CONFIG_GLOBAL", "/dev/null");
         command
     }
 
@@ -78,8 +105,15 @@ impl Published {
     /// The library file after an update for a commit that is not here.
     #[track_caller]
     fn update(&self, args: &[&str]) -> String {
-        let run = self.run(&[&["--commit", COMMIT], args].concat()).exits_with(0);
-        assert!(run.stderr.contains(&format!("warning: {COMMIT} is not in this repository")), "{}", run.stderr);
+        let run = self
+            .run(&[&["--commit", COMMIT], args].concat())
+            .exits_with(0);
+        assert!(
+            run.stderr
+                .contains(&format!("warning: {COMMIT} is not in this repository")),
+            "{}",
+            run.stderr
+        );
         self.library()
     }
 
@@ -95,10 +129,16 @@ impl Published {
     #[track_caller]
     fn finds(&self, expected: &[&str]) {
         let before = self.repository.snapshot();
-        let run = self.run(&["--check"]).exits_with(i32::from(!expected.is_empty()));
+        let run = self
+            .run(&["--check"])
+            .exits_with(i32::from(!expected.is_empty()));
         let lines: Vec<&str> = run.stdout.lines().collect();
         let findings = &lines[..lines.len() - 1];
-        let matches = findings.len() == expected.len() && findings.iter().zip(expected).all(|(found, part)| found.contains(part));
+        let matches = findings.len() == expected.len()
+            && findings
+                .iter()
+                .zip(expected)
+                .all(|(found, part)| found.contains(part));
         assert!(matches, "wanted {expected:#?}, found {findings:#?}");
         same(&self.repository.snapshot(), &before);
     }

@@ -8,8 +8,13 @@ use crate::support::{Repository, Run, same, tree};
 
 #[test]
 fn the_file_of_a_release_becomes_that_of_the_next() {
-    let published = Published::of(Repository::of_this_project(), &file("nats-streaming-0.25.5"));
-    let run = published.run(&["--commit", "b58b5957ac6c7e2349e52a01ec61fb0afb376ac5"]).exits_with(0);
+    let published = Published::of(
+        Repository::of_this_project(),
+        &file("nats-streaming-0.25.5"),
+    );
+    let run = published
+        .run(&["--commit", "b58b5957ac6c7e2349e52a01ec61fb0afb376ac5"])
+        .exits_with(0);
     same_text(&published.library(), &file("nats-streaming-0.25.6"));
     same_text(
         &run.stdout,
@@ -44,7 +49,9 @@ What is left to do:
   git add --all && git commit -m \"Update nats-streaming to 0.25.6\", there, and open the pull request to docker-library/official-images
 ",
     );
-    let again = published.run(&["--commit", "b58b5957ac6c7e2349e52a01ec61fb0afb376ac5"]).exits_with(0);
+    let again = published
+        .run(&["--commit", "b58b5957ac6c7e2349e52a01ec61fb0afb376ac5"])
+        .exits_with(0);
     assert_eq!(again.stdout, "library is up to date: nothing to change\n");
 }
 
@@ -58,22 +65,35 @@ fn each_entry_belongs_to_the_line_of_its_directory() {
 fn the_commit_is_the_one_that_is_checked_out() {
     let published = Published::lines(&file("nats-2.14.4"));
     published.run(&[]).exits_with(0);
-    same_text(&published.library(), &file("nats-2.14.5").replace(COMMIT, &published.head));
+    same_text(
+        &published.library(),
+        &file("nats-2.14.5").replace(COMMIT, &published.head),
+    );
     published.finds(&[]);
 }
 
 #[test]
 fn a_new_line_comes_first_and_takes_over_what_is_the_newest_lines() {
     let published = Published::lines(&file("nats-2.12.15"));
-    same_text(&published.update(&["--add", "2.14.x"]), &file("nats-2.14.5"));
-    published.fails(&["--commit", COMMIT, "--add", "2.14.x"], &["offers 2.14.x already"]);
+    same_text(
+        &published.update(&["--add", "2.14.x"]),
+        &file("nats-2.14.5"),
+    );
+    published.fails(
+        &["--commit", COMMIT, "--add", "2.14.x"],
+        &["offers 2.14.x already"],
+    );
 }
 
 #[test]
 fn a_new_major_leaves_the_old_one_its_number() {
     let repository = Repository::of(&tree("lines/after"));
     repository.rename("2.14.x", "3.0.x");
-    for path in ["alpine3.22", "windowsservercore-ltsc2022", "windowsservercore-ltsc2025"] {
+    for path in [
+        "alpine3.22",
+        "windowsservercore-ltsc2022",
+        "windowsservercore-ltsc2025",
+    ] {
         repository.edit(&format!("3.0.x/{path}/Dockerfile"), "2.14.5", "3.0.0");
     }
     let published = Published::of(repository, &file("nats-2.12.15"));
@@ -88,18 +108,35 @@ fn a_new_major_leaves_the_old_one_its_number() {
         found.contains("\nTags: 2.12.15-alpine3.21, 2.12-alpine3.21, 2-alpine3.21, 2.12.15-alpine, 2.12-alpine, 2-alpine\n"),
         "{found}"
     );
-    assert!(found.contains("\nSharedTags: 2.12.15, 2.12, 2\n"), "{found}");
+    assert!(
+        found.contains("\nSharedTags: 2.12.15, 2.12, 2\n"),
+        "{found}"
+    );
 }
 
 #[test]
 fn a_variant_is_added_like_its_sibling_and_in_build_order() {
     let published = Published::lines(&file("nats-2.14.5"));
-    let found = published.update(&["--add", "2.14.x/nanoserver-ltsc2025", "--add", "2.14.x/windowsservercore-ltsc2025"]);
-    let entries: Vec<String> = file("nats-2.14.5").split("\n\n").map(str::to_owned).collect();
+    let found = published.update(&[
+        "--add",
+        "2.14.x/nanoserver-ltsc2025",
+        "--add",
+        "2.14.x/windowsservercore-ltsc2025",
+    ]);
+    let entries: Vec<String> = file("nats-2.14.5")
+        .split("\n\n")
+        .map(str::to_owned)
+        .collect();
     let [server, nano] = [&entries[3], &entries[4]];
     let expected = file("nats-2.14.5")
-        .replace(&**server, &format!("{server}\n\n{}", server.replace("ltsc2022", "ltsc2025")))
-        .replace(&**nano, &format!("{nano}\n\n{}", nano.replace("ltsc2022", "ltsc2025")));
+        .replace(
+            &**server,
+            &format!("{server}\n\n{}", server.replace("ltsc2022", "ltsc2025")),
+        )
+        .replace(
+            &**nano,
+            &format!("{nano}\n\n{}", nano.replace("ltsc2022", "ltsc2025")),
+        );
     same_text(&found, &expected);
 }
 
@@ -117,7 +154,10 @@ fn what_the_tree_has_and_the_file_does_not_offer_is_only_said() {
 #[test]
 fn a_base_that_has_moved_takes_its_entry_along() {
     let mut published = Published::right();
-    published.repository.run(&["--base", "alpine=3.19", "--base", "windows=ltsc2022"]).exits_with(0);
+    published
+        .repository
+        .run(&["--base", "alpine=3.19", "--base", "windows=ltsc2022"])
+        .exits_with(0);
     published.commit();
     published.run(&[]).exits_with(0);
     let expected = file("nats-streaming-0.25.6")
@@ -133,24 +173,45 @@ fn an_entry_whose_variant_is_gone_is_taken_out_and_said() {
     published.repository.remove("0.25.6/nanoserver-1809");
     published.commit();
     let run = published.run(&[]).exits_with(0);
-    assert!(run.stdout.contains("\nRemoved, since the tree has them no more:\n  0.25.6/nanoserver-1809\n"), "{}", run.stdout);
+    assert!(
+        run.stdout
+            .contains("\nRemoved, since the tree has them no more:\n  0.25.6/nanoserver-1809\n"),
+        "{}",
+        run.stdout
+    );
     assert!(run.stdout.contains("\n1 entry removed\n"), "{}", run.stdout);
-    let old = file("nats-streaming-0.25.6").replace("b58b5957ac6c7e2349e52a01ec61fb0afb376ac5", &published.head);
-    let (kept, _) = old.split_once("\n\nTags: 0.25.6-nanoserver").expect("the last entry");
+    let old = file("nats-streaming-0.25.6")
+        .replace("b58b5957ac6c7e2349e52a01ec61fb0afb376ac5", &published.head);
+    let (kept, _) = old
+        .split_once("\n\nTags: 0.25.6-nanoserver")
+        .expect("the last entry");
     same_text(&published.library(), &format!("{kept}\n"));
 }
 
 #[test]
 fn an_old_base_goes_where_the_new_one_has_an_entry_already() {
     let published = Published::lines(&file("nats-2.14.5"));
-    published.update(&["--add", "2.14.x/windowsservercore-ltsc2025", "--add", "2.14.x/nanoserver-ltsc2025"]);
+    published.update(&[
+        "--add",
+        "2.14.x/windowsservercore-ltsc2025",
+        "--add",
+        "2.14.x/nanoserver-ltsc2025",
+    ]);
     for variant in ["windowsservercore-ltsc2022", "nanoserver-ltsc2022"] {
         published.repository.remove(&format!("2.14.x/{variant}"));
     }
     let found = published.update(&[]);
     let old = file("nats-2.14.5");
-    let (newer, older) = old.split_once("Tags: 2.12.15-alpine3.21").expect("two lines");
-    same_text(&found, &format!("{}Tags: 2.12.15-alpine3.21{older}", newer.replace("ltsc2022", "ltsc2025")));
+    let (newer, older) = old
+        .split_once("Tags: 2.12.15-alpine3.21")
+        .expect("two lines");
+    same_text(
+        &found,
+        &format!(
+            "{}Tags: 2.12.15-alpine3.21{older}",
+            newer.replace("ltsc2022", "ltsc2025")
+        ),
+    );
 }
 
 #[test]
@@ -185,34 +246,62 @@ arm64v8-GitCommit: d8dd9e2f5f7943f6a4d08de304f2bce513cc6735\r
 #[test]
 fn the_branch_is_written_where_it_is_said() {
     let published = Published::right();
-    published.repository.edit("library", "GitFetch: refs/heads/main\n", "");
-    published.run(&["--fetch", "refs/heads/master"]).exits_with(0);
-    assert!(!published.library().contains("GitFetch"), "the default is not said");
+    published
+        .repository
+        .edit("library", "GitFetch: refs/heads/main\n", "");
+    published
+        .run(&["--fetch", "refs/heads/master"])
+        .exits_with(0);
+    assert!(
+        !published.library().contains("GitFetch"),
+        "the default is not said"
+    );
     published.run(&["--fetch", "refs/heads/main"]).exits_with(0);
-    let right = file("nats-streaming-0.25.6").replace("b58b5957ac6c7e2349e52a01ec61fb0afb376ac5", &published.head);
+    let right = file("nats-streaming-0.25.6")
+        .replace("b58b5957ac6c7e2349e52a01ec61fb0afb376ac5", &published.head);
     same_text(&published.library(), &right);
     published.run(&["--fetch", "refs/tags/v1"]).exits_with(0);
-    same_text(&published.library(), &right.replace("refs/heads/main", "refs/tags/v1"));
+    same_text(
+        &published.library(),
+        &right.replace("refs/heads/main", "refs/tags/v1"),
+    );
 }
 
 #[test]
 fn a_dry_run_shows_the_diff_and_writes_nothing() {
-    let published = Published::of(Repository::of_this_project(), &file("nats-streaming-0.25.5"));
+    let published = Published::of(
+        Repository::of_this_project(),
+        &file("nats-streaming-0.25.5"),
+    );
     let before = published.repository.snapshot();
     let run = published.run(&["--dry-run", "--diff"]).exits_with(0);
-    assert!(run.stdout.contains("\n-Directory: 0.25.5/scratch\n+Directory: 0.25.6/scratch\n"), "{}", run.stdout);
-    assert!(run.stdout.ends_with("\nA dry run: nothing was written.\n"), "{}", run.stdout);
+    assert!(
+        run.stdout
+            .contains("\n-Directory: 0.25.5/scratch\n+Directory: 0.25.6/scratch\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout.ends_with("\nA dry run: nothing was written.\n"),
+        "{}",
+        run.stdout
+    );
     same(&published.repository.snapshot(), &before);
 }
 
 #[test]
 fn programs_get_every_change_as_json() {
     let published = Published::lines(&file("nats-2.12.15"));
-    let run = published.run(&["--add", "2.14.x", "--format", "json"]).exits_with(0);
+    let run = published
+        .run(&["--add", "2.14.x", "--format", "json"])
+        .exits_with(0);
     let update: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
     assert_eq!(update["path"], "library");
     assert_eq!(update["added"][1], "2.14.x/scratch");
-    assert_eq!(update["not_offered"][0], "2.14.x/windowsservercore-ltsc2025");
+    assert_eq!(
+        update["not_offered"][0],
+        "2.14.x/windowsservercore-ltsc2025"
+    );
     assert_eq!(update["changes"][0]["entry"], "");
     assert_eq!(update["changes"][0]["field"], "GitCommit");
     assert_eq!(update["changes"][0]["expected"], published.head.as_str());
@@ -221,20 +310,45 @@ fn programs_get_every_change_as_json() {
 #[test]
 fn a_version_that_is_no_release_yet_gets_no_stable_tag() {
     let repository = Repository::of(&tree("lines/after"));
-    for path in ["alpine3.22", "windowsservercore-ltsc2022", "windowsservercore-ltsc2025"] {
-        repository.edit(&format!("2.14.x/{path}/Dockerfile"), "2.14.5", "2.14.6-RC.1");
+    for path in [
+        "alpine3.22",
+        "windowsservercore-ltsc2022",
+        "windowsservercore-ltsc2025",
+    ] {
+        repository.edit(
+            &format!("2.14.x/{path}/Dockerfile"),
+            "2.14.5",
+            "2.14.6-RC.1",
+        );
     }
     for path in ["scratch", "nanoserver-ltsc2022", "nanoserver-ltsc2025"] {
-        repository.edit(&format!("2.14.x/{path}/Dockerfile"), "2.14.5-", "2.14.6-RC.1-");
+        repository.edit(
+            &format!("2.14.x/{path}/Dockerfile"),
+            "2.14.5-",
+            "2.14.6-RC.1-",
+        );
     }
     let published = Published::of(repository, &file("nats-2.14.5"));
-    published.fails(&[], &["a version that is no release yet would get stable tags", "2.14-alpine3.22", "Wait for the release"]);
+    published.fails(
+        &[],
+        &[
+            "a version that is no release yet would get stable tags",
+            "2.14-alpine3.22",
+            "Wait for the release",
+        ],
+    );
     // A line of its own can be offered early, under its full name alone.
     published.repository.write("library", file("nats-2.12.15"));
     published.run(&["--add", "2.14.x"]).exits_with(0);
     let found = published.library();
-    assert!(found.contains("\nTags: 2.14.6-RC.1-scratch, 2.14.6-RC.1-linux\nSharedTags: 2.14.6-RC.1\n"), "{found}");
-    assert!(found.contains("\nSharedTags: 2.12.15, 2.12, 2, latest\n"), "{found}");
+    assert!(
+        found.contains("\nTags: 2.14.6-RC.1-scratch, 2.14.6-RC.1-linux\nSharedTags: 2.14.6-RC.1\n"),
+        "{found}"
+    );
+    assert!(
+        found.contains("\nSharedTags: 2.12.15, 2.12, 2, latest\n"),
+        "{found}"
+    );
     published.finds(&[]);
 }
 
@@ -243,12 +357,29 @@ fn a_missing_file_is_explained_and_a_first_one_written() {
     let published = Published::right();
     let right = published.library().replace("arm64v8", "arm64v8, i386");
     published.repository.remove("library");
-    published.fails(&[], &["library/nats-streaming", "docker-library/official-images", "--new"]);
-    git(published.repository.root(), &["remote", "add", "origin", "git@github.com:nats-io/nats-streaming-docker"]);
+    published.fails(
+        &[],
+        &[
+            "library/nats-streaming",
+            "docker-library/official-images",
+            "--new",
+        ],
+    );
+    git(
+        published.repository.root(),
+        &[
+            "remote",
+            "add",
+            "origin",
+            "git@github.com:nats-io/nats-streaming-docker",
+        ],
+    );
     let (_, maintainers) = right.split_once("Maintainers: ").expect("maintainers");
     let [one, two] = [maintainers, maintainers.split_once(",\n").expect("two").1]
         .map(|text| text.trim_start().split([',', '\n']).next().expect("a line"));
-    published.run(&["--new", "--maintainer", one, "--maintainer", two]).exits_with(0);
+    published
+        .run(&["--new", "--maintainer", one, "--maintainer", two])
+        .exits_with(0);
     same_text(&published.library(), &right);
     published.finds(&[]);
     published.fails(&["--new", "--maintainer", one], &["is there already"]);
@@ -257,8 +388,14 @@ fn a_missing_file_is_explained_and_a_first_one_written() {
 #[test]
 fn a_line_is_added_once() {
     let published = Published::lines(&file("nats-2.14.5"));
-    published.fails(&["--commit", COMMIT, "--add", "2.14.x"], &["offers 2.14.x already"]);
-    published.fails(&["--commit", COMMIT, "--add", "2.12.x"], &["offers 2.12.x already"]);
+    published.fails(
+        &["--commit", COMMIT, "--add", "2.14.x"],
+        &["offers 2.14.x already"],
+    );
+    published.fails(
+        &["--commit", COMMIT, "--add", "2.12.x"],
+        &["offers 2.12.x already"],
+    );
 }
 
 #[test]
@@ -266,24 +403,39 @@ fn a_line_that_replaces_the_only_one_is_the_one_that_is_added() {
     let mut published = Published::lines(&file("nats-2.12.15"));
     published.repository.remove("2.12.x");
     published.commit();
-    published.run(&["--add", "2.14.x", "--commit", &published.head]).exits_with(0);
+    published
+        .run(&["--add", "2.14.x", "--commit", &published.head])
+        .exits_with(0);
     let old = file("nats-2.14.5");
     let (expected, _) = old.split_once("\n\nTags: 2.12.15").expect("two lines");
-    same_text(&published.library(), &format!("{}\n", expected.replace(COMMIT, &published.head)));
+    same_text(
+        &published.library(),
+        &format!("{}\n", expected.replace(COMMIT, &published.head)),
+    );
 }
 
 #[test]
 fn an_old_line_that_is_gone_does_not_become_the_new_one() {
     let mut published = Published::lines(&file("nats-2.14.5"));
     published.repository.rename("2.12.x", "2.16.x");
-    published.repository.edit("2.16.x/alpine3.21/Dockerfile", "2.12.15", "2.16.0");
+    published
+        .repository
+        .edit("2.16.x/alpine3.21/Dockerfile", "2.12.15", "2.16.0");
     published.commit();
     let run = published.run(&[]).exits_with(0);
-    assert!(run.stdout.contains("In the tree, and not offered:\n  2.14.x/windowsservercore-ltsc2025\n"), "{}", run.stdout);
+    assert!(
+        run.stdout
+            .contains("In the tree, and not offered:\n  2.14.x/windowsservercore-ltsc2025\n"),
+        "{}",
+        run.stdout
+    );
     assert!(run.stdout.contains("\n  2.16.x\n"), "{}", run.stdout);
     let old = file("nats-2.14.5");
     let (newest, _) = old.split_once("\n\nTags: 2.12.15").expect("two lines");
-    same_text(&published.library(), &format!("{}\n", newest.replace(COMMIT, &published.head)));
+    same_text(
+        &published.library(),
+        &format!("{}\n", newest.replace(COMMIT, &published.head)),
+    );
 }
 
 #[test]
@@ -292,7 +444,12 @@ fn tags_that_nobody_has_any_more_are_said() {
     published.repository.remove("2.14.x");
     published.commit();
     let run = published.run(&[]).exits_with(0);
-    assert!(run.stderr.contains("no other has them: 2, 2-alpine, 2-linux, "), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("no other has them: 2, 2-alpine, 2-linux, "),
+        "{}",
+        run.stderr
+    );
     assert!(run.stderr.contains("latest"), "{}", run.stderr);
 }
 
@@ -300,14 +457,32 @@ fn tags_that_nobody_has_any_more_are_said() {
 fn a_commit_of_its_own_follows_what_is_new_for_the_entry() {
     let mut published = Published::right();
     let old = published.head.clone();
-    published.repository.edit("library", "Directory: 0.25.6/", &format!("GitCommit: {old}\nDirectory: 0.25.6/"));
-    published.repository.edit("0.25.6/scratch/Dockerfile", "# An empty", "# A quite empty");
+    published.repository.edit(
+        "library",
+        "Directory: 0.25.6/",
+        &format!("GitCommit: {old}\nDirectory: 0.25.6/"),
+    );
+    published
+        .repository
+        .edit("0.25.6/scratch/Dockerfile", "# An empty", "# A quite empty");
     published.repository.run(&["check"]);
     published.commit();
     published.run(&[]).exits_with(0);
     let found = published.library();
-    assert_eq!(found.matches(&format!("GitCommit: {old}\nDirectory")).count(), 3, "{found}");
-    assert!(found.contains(&format!("GitCommit: {}\nDirectory: 0.25.6/scratch", published.head)), "{found}");
+    assert_eq!(
+        found
+            .matches(&format!("GitCommit: {old}\nDirectory"))
+            .count(),
+        3,
+        "{found}"
+    );
+    assert!(
+        found.contains(&format!(
+            "GitCommit: {}\nDirectory: 0.25.6/scratch",
+            published.head
+        )),
+        "{found}"
+    );
 }
 
 #[test]
@@ -316,15 +491,31 @@ fn a_first_file_gives_no_password_away() {
     published.repository.remove("library");
     git(
         published.repository.root(),
-        &["remote", "add", "origin", "https://user:secret@github.com/nats-io/nats-streaming-docker.git"],
+        &[
+            "remote",
+            "add",
+            "origin",
+            "https://user:secret@github.com/nats-io/nats-streaming-docker.git",
+        ],
     );
-    published.run(&["--new", "--maintainer", "The NATS Maintainers <info@nats.io> (@nats-io)"]).exits_with(0);
+    published
+        .run(&[
+            "--new",
+            "--maintainer",
+            "The NATS Maintainers <info@nats.io> (@nats-io)",
+        ])
+        .exits_with(0);
     assert!(
-        published.library().contains("\nGitRepo: https://github.com/nats-io/nats-streaming-docker.git\n"),
+        published
+            .library()
+            .contains("\nGitRepo: https://github.com/nats-io/nats-streaming-docker.git\n"),
         "{}",
         published.library()
     );
-    published.fails(&["--new", "--maintainer", "X"], &["--maintainer", "wanted `Full Name <mail> (@handle)`"]);
+    published.fails(
+        &["--new", "--maintainer", "X"],
+        &["--maintainer", "wanted `Full Name <mail> (@handle)`"],
+    );
 }
 
 /// What a parser that is not ours makes of a file: for each paragraph its fields, a list sorted into one string.
@@ -342,14 +533,39 @@ json.dump([[[k, ' '.join(v.split())] for k, v in p.items()] for p in paragraphs]
 #[test]
 fn a_foreign_parser_reads_in_our_files_what_we_have_written() {
     let published = Published::lines(&file("nats-2.12.15"));
-    published.update(&["--add", "2.14.x", "--add", "2.14.x/windowsservercore-ltsc2025"]);
+    published.update(&[
+        "--add",
+        "2.14.x",
+        "--add",
+        "2.14.x/windowsservercore-ltsc2025",
+    ]);
     let found = parsed_by_python(&published.repository.path("library"));
-    let names = |index: usize| found[index].iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+    let names = |index: usize| {
+        found[index]
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(found.len(), 10);
-    assert_eq!(names(0), ["Maintainers", "GitRepo", "GitFetch", "GitCommit"]);
-    assert_eq!(names(4), ["Tags", "SharedTags", "Architectures", "Directory", "Constraints"]);
+    assert_eq!(
+        names(0),
+        ["Maintainers", "GitRepo", "GitFetch", "GitCommit"]
+    );
+    assert_eq!(
+        names(4),
+        [
+            "Tags",
+            "SharedTags",
+            "Architectures",
+            "Directory",
+            "Constraints"
+        ]
+    );
     assert_eq!(found[0][3].1, COMMIT);
     assert_eq!(found[4][3].1, "2.14.x/windowsservercore-ltsc2025");
     assert_eq!(found[4][4].1, "windowsservercore-ltsc2025");
-    assert_eq!(found[6][0].1, "2.12.15-alpine3.21, 2.12-alpine3.21, 2.12.15-alpine, 2.12-alpine");
+    assert_eq!(
+        found[6][0].1,
+        "2.12.15-alpine3.21, 2.12-alpine3.21, 2.12.15-alpine, 2.12-alpine"
+    );
 }

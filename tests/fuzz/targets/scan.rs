@@ -10,7 +10,13 @@ use update::tree::Role;
 use update::version::Variant;
 
 static SCANNER: LazyLock<Scanner> = LazyLock::new(|| {
-    let variants = ["alpine3.18", "scratch", "windowsservercore-1809", "nanoserver-1809"].map(|name| Variant::parse(name).unwrap());
+    let variants = [
+        "alpine3.18",
+        "scratch",
+        "windowsservercore-1809",
+        "nanoserver-1809",
+    ]
+    .map(|name| Variant::parse(name).unwrap());
     Scanner::new(&Config::default(), &variants.into()).unwrap()
 });
 
@@ -19,12 +25,25 @@ libfuzzer_sys::fuzz_target!(|text: &[u8]| {
         let fields = SCANNER.scan(text, role);
         let mut end = 0;
         for field in &fields {
-            assert!(end <= field.span.start && field.span.start <= field.span.end && field.span.end <= text.len());
+            assert!(
+                end <= field.span.start
+                    && field.span.start <= field.span.end
+                    && field.span.end <= text.len()
+            );
             end = field.span.end;
         }
         // A field holds no byte above ASCII, so that what it says is what stands there.
-        let same: Vec<_> = fields.into_iter().map(|field| { let found = said(text, &field.span); (field, Some(Ok(found))) }).collect();
-        if !same.iter().any(|(_, must)| matches!(must, Some(Ok(found)) if found.contains('\u{fffd}'))) {
+        let same: Vec<_> = fields
+            .into_iter()
+            .map(|field| {
+                let found = said(text, &field.span);
+                (field, Some(Ok(found)))
+            })
+            .collect();
+        if !same
+            .iter()
+            .any(|(_, must)| matches!(must, Some(Ok(found)) if found.contains('\u{fffd}')))
+        {
             assert_eq!(rewrite(text, &same), text);
         }
     }

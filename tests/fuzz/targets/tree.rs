@@ -39,19 +39,31 @@ static FILES: LazyLock<Vec<(&str, &[u8])>> = LazyLock::new(|| {
 static RIGHT: LazyLock<Model> = LazyLock::new(|| Model::new(tree(files(), "0.25.5")).unwrap());
 
 fn file(bytes: &[u8]) -> File {
-    File { content: Content::Bytes(bytes.to_vec()), mode: 0o644 }
+    File {
+        content: Content::Bytes(bytes.to_vec()),
+        mode: 0o644,
+    }
 }
 
 fn files() -> Files {
-    FILES.iter().map(|(path, bytes)| ((*path).to_owned(), file(bytes))).collect()
+    FILES
+        .iter()
+        .map(|(path, bytes)| ((*path).to_owned(), file(bytes)))
+        .collect()
 }
 
 fn tree(files: Files, directory: &str) -> Tree {
-    Tree { config: Config::default(), files, directories: BTreeSet::from([directory.to_owned()]) }
+    Tree {
+        config: Config::default(),
+        files,
+        directories: BTreeSet::from([directory.to_owned()]),
+    }
 }
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let Some((which, content)) = data.split_first() else { return };
+    let Some((which, content)) = data.split_first() else {
+        return;
+    };
     let which = usize::from(*which) % FILES.len();
     let mut files = files();
     files.insert(FILES[which].0.to_owned(), file(content));
@@ -64,7 +76,9 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let before = RIGHT.next(tree(files, "0.25.5")).unwrap();
     check(&before).unwrap();
     let Ok(first) = planned(&before) else { return };
-    let after = RIGHT.next(tree(applied(&before.tree.files, &first), "0.25.6")).unwrap();
+    let after = RIGHT
+        .next(tree(applied(&before.tree.files, &first), "0.25.6"))
+        .unwrap();
     assert_eq!(check(&after).unwrap().findings, first.remaining);
     let second = planned(&after).unwrap();
     assert!(second.changes.is_empty(), "{:#?}", second.changes);
