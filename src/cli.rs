@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and its help. What it means is `commands`' business.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -7,10 +8,10 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::fields::scan::RUNNERS;
 use crate::library::misshapen;
-use crate::plan::{Base, Options};
-use crate::release::Wanted;
-use crate::version::Variant;
+use crate::plan::{Add, Base, Options};
+use crate::release::source::Wanted;
 
 /// Moves a Docker image repository to a new server release, and proves that it is consistent.
 ///
@@ -20,20 +21,21 @@ use crate::version::Variant;
 #[command(version, subcommand_negates_reqs = true, max_term_width = 100)]
 #[command(override_usage = "update [OPTIONS] <VERSION>...\n       update <COMMAND> [OPTIONS]")]
 #[command(
-    after_help = "Exit status: 0 fine; 1 `check` found something, or `--exit-code` and changes; 2 it could not be done."
+    after_help = "Exit status: 0 success; 1 findings, or changes with `--exit-code`; 2 error."
 )]
 #[command(after_long_help = "\
 Examples:
   update 0.25.6                          the main job
   update latest --dry-run --diff         what the newest stable release would change
   update --base alpine=3.19              another base, at the same version
+  update --base 2.9.x/alpine=3.18        the same, in one series
   update 2.14.5 --add alpine3.23         a release, and a new variant
   update 0.25.6 --from ../releases       from a folder that holds v0.25.6/SHA256SUMS
-  update check                           is every version, hash, reference and base consistent?
-  update library ../official-images/library/nats-streaming
+  update check                           do versions, hashes, references and bases agree?
+  update library ../official-images/library/nats
                                          the file from which Docker builds the official images
 
-Exit status: 0 fine; 1 `check` found something, or `--exit-code` and changes; 2 it could not be done.")]
+Exit status: 0 success; 1 findings, or changes with `--exit-code`; 2 error.")]
 pub struct Cli {
     /// What to do; without a command, the update.
     #[command(subcommand)]
@@ -59,8 +61,9 @@ impl Cli {
                 let shown = argument
                     .get_long()
                     .map_or("<VERSION>".to_owned(), |long| format!("--{long}"));
-                let message =
-                    format!("`update {command}` takes no {shown}: that is for the update alone");
+                let message = format!(
+                    "`{shown}` before `{command}` is for the update alone: put it behind `{command}`, or leave it out"
+                );
                 Self::command()
                     .error(ErrorKind::ArgumentConflict, message)
                     .exit();
@@ -73,7 +76,7 @@ impl Cli {
 /// The commands beside the main job.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Is every version, hash, reference and base consistent? Needs no network
+    /// Check that versions, hashes, references and bases agree (offline)
     Check(CheckArgs),
     /// Bring a library file of docker-library/official-images up to this tree, or check it
     Library(LibraryArgs),
@@ -103,55 +106,64 @@ pub struct CheckArgs {
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  update library ../official-images/library/nats-streaming              to the commit that is checked out
-  update library ../official-images/library/nats-streaming --check      is it right?
-  update library ../official-images/library/nats --add 2.14.x           offer a new line too
+  update library ../official-images/library/nats              to the commit that is checked out
+  update library ../official-images/library/nats --check      is it right?
+  update library ../official-images/library/nats --add 2.14.x    offer a new series too
   update library ../official-images/library/nats --add 2.14.x/windowsservercore-ltsc2025
 
-Exit status: 0 fine; 1 `--check` found something; 2 it could not be done.")]
+Exit status: 0 success; 1 findings of `--check`, or changes with `--exit-code`; 2 error.")]
 pub struct LibraryArgs {
-    /// The file, in a clone of docker-library/official-images: library/nats-streaming
+    /// The file, in a clone of docker-library/official-images: library/nats
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Say what is not as it must be, and write nothing
-    #[arg(long, conflicts_with_all = ["adds", "new", "dry_run", "diff"])]
+    /// Report what is not as expected, and write nothing
+    #[arg(long, conflicts_with_all = ["adds", "dry_run", "diff", "exit_code"])]
     pub check: bool,
     /// The commit that official images are built from [default: the one that is checked out]
     #[arg(long, value_name = "SHA", value_parser = NonEmptyStringValueParser::new())]
     pub commit: Option<String>,
     /// Where the commit is fetched from: refs/heads/main
-    #[arg(long, value_name = "REF", value_parser = value_of("GitFetch"))]
+    #[arg(long, value_name = "REF", value_parser = fetched)]
     pub fetch: Option<String>,
     /// Offer a version directory, or a variant of one, that the file does not offer yet
-    #[arg(long = "add", value_name = "DIRECTORY", conflicts_with = "new")]
+    #[arg(long = "add", value_name = "DIRECTORY")]
     pub adds: Vec<String>,
-    /// Write a first file, with everything that the tree has
-    #[arg(long, requires = "maintainers")]
-    pub new: bool,
-    /// A maintainer for --new: `Full Name <mail> (@handle)`
-    #[arg(long = "maintainer", value_name = "MAINTAINER", requires = "new", value_parser = value_of("Maintainers"))]
-    pub maintainers: Vec<String>,
     /// Plan and print, write nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
     /// Print the unified diff too
     #[arg(long)]
     pub diff: bool,
+    /// Exit 1 where something changes or would change
+    #[arg(long)]
+    pub exit_code: bool,
 }
 
 /// Where releases are.
 #[derive(Debug, Clone, Args)]
 pub struct From {
     /// Where releases are: `FROM/v0.25.6/SHA256SUMS` [default: the server's downloads on GitHub]
-    #[arg(long, value_name = "URL|DIR", env = "UPDATE_FROM", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
-    pub from: Option<String>,
+    #[arg(
+        long,
+        value_name = "URL|DIR",
+        env = "UPDATE_FROM",
+        hide_env_values = true
+    )]
+    from: Option<String>,
+}
+
+impl From {
+    /// The folder or address; an empty one is none.
+    pub fn given(&self) -> Option<&str> {
+        self.from.as_deref().filter(|from| !from.is_empty())
+    }
 }
 
 /// What the update can be told.
 #[derive(Debug, Args)]
 pub struct UpdateArgs {
     /// The release to move to, such as 0.25.6, or `latest` for the newest stable one; several where each has a directory of its own
-    #[arg(required_unless_present_any = ["bases", "adds", "hosts"], value_name = "VERSION")]
+    #[arg(required_unless_present_any = ["bases", "adds", "runners"], value_name = "VERSION")]
     pub versions: Vec<Wanted>,
     /// Plan and print, write nothing
     #[arg(short = 'n', long)]
@@ -162,15 +174,19 @@ pub struct UpdateArgs {
     /// Where releases are
     #[command(flatten)]
     pub from: From,
-    /// Move a family to another base, with the version or alone: alpine=3.19, alpine3.18=3.19, windows=ltsc2022
-    #[arg(long = "base", value_name = "FAMILY=BASE")]
+    /// Move a family to another base, with a version or alone: alpine=3.19, alpine3.18=3.19, windows=ltsc2022, 2.9.x/alpine=3.18
+    #[arg(
+        long = "base",
+        value_name = "[SERIES/]FAMILY=BASE",
+        conflicts_with = "keep"
+    )]
     pub bases: Vec<Base>,
-    /// Add a variant, from its family's template or its nearest sibling
-    #[arg(long = "add", value_name = "VARIANT", value_parser = variant)]
-    pub adds: Vec<Variant>,
-    /// Move the hosts of the workflows in .github/workflows: ubuntu=24.04, windows=2022
-    #[arg(long = "runner", value_name = "OS=LABEL", value_parser = host)]
-    pub hosts: Vec<(String, String)>,
+    /// Add a variant, from its family's template or its nearest sibling: alpine3.19, 2.14.x/alpine3.23
+    #[arg(long = "add", value_name = "[SERIES/]VARIANT")]
+    pub adds: Vec<Add>,
+    /// Move the runners of the workflows in .github/workflows: ubuntu=24.04, windows=2022
+    #[arg(long = "runner", value_name = "OS=LABEL", value_parser = runner)]
+    pub runners: Vec<(String, String)>,
     /// Download and hash every archive that is pinned before anything is written
     #[arg(long)]
     pub verify: bool,
@@ -192,52 +208,59 @@ pub struct UpdateArgs {
 }
 
 impl UpdateArgs {
-    /// What the plan is allowed.
-    pub fn options(&self) -> Options {
-        Options {
+    /// What the plan is allowed. An error where one runner is to move to two places.
+    pub fn options(&self) -> anyhow::Result<Options> {
+        let mut runners = BTreeMap::new();
+        for (system, label) in &self.runners {
+            let earlier = runners.insert(system.clone(), label.clone());
+            anyhow::ensure!(
+                earlier.is_none_or(|earlier| earlier == *label),
+                "`--runner {system}={label}`: another `--runner` moves {system} already: give one of them"
+            );
+        }
+        Ok(Options {
             keep: self.keep,
             allow_missing: self.allow_missing,
             allow_downgrade: self.allow_downgrade,
             repin: self.repin,
             bases: self.bases.clone(),
             adds: self.adds.clone(),
-            hosts: self.hosts.iter().cloned().collect(),
-        }
+            runners,
+        })
     }
 }
 
-fn variant(text: &str) -> Result<Variant, String> {
-    Variant::parse(text).ok_or_else(|| {
-        "wanted the name of a variant, such as alpine3.19 or nanoserver-ltsc2022".to_owned()
-    })
-}
-
-/// A value of that field of a library file.
-fn value_of(field: &'static str) -> impl Fn(&str) -> Result<String, String> + Clone {
-    move |text| match misshapen(field, text) {
+/// A value of `GitFetch` in a library file.
+fn fetched(text: &str) -> Result<String, String> {
+    match misshapen("GitFetch", text) {
         None => Ok(text.to_owned()),
-        Some((_, wanted)) => Err(format!("wanted {wanted}")),
+        Some((_, expected)) => Err(format!("expected {expected}")),
     }
 }
 
-/// A host's operating system and the version in its label, which may be given whole: `ubuntu=24.04`, `ubuntu=ubuntu-24.04`.
-fn host(text: &str) -> Result<(String, String), String> {
+/// A runner's operating system and the version in its label, which may be given whole: `ubuntu=24.04`,
+/// `ubuntu=ubuntu-24.04`.
+fn runner(text: &str) -> Result<(String, String), String> {
     let (system, label) = text
         .split_once('=')
-        .ok_or("wanted OS=LABEL, such as ubuntu=24.04")?;
+        .ok_or("expected OS=LABEL, such as ubuntu=24.04")?;
+    if !RUNNERS.contains(&system) {
+        return Err(format!(
+            "`{system}` is not a runner of GitHub's: expected {}",
+            RUNNERS.join(", ")
+        ));
+    }
     let version = label
         .strip_prefix(system)
         .and_then(|rest| rest.strip_prefix('-'))
         .unwrap_or(label);
-    let is_version = version == "latest"
-        || !version.is_empty() && version.chars().all(|c| c.is_ascii_digit() || c == '.');
-    match system {
-        "ubuntu" | "windows" | "macos" if is_version => Ok((system.to_owned(), version.to_owned())),
-        "ubuntu" | "windows" | "macos" => Err(format!(
-            "`{label}` is no version of a host, such as 24.04 or latest"
-        )),
-        _ => Err(format!(
-            "`{system}` is no host of GitHub's: wanted ubuntu, windows or macos"
+    let is_number = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    let is_version =
+        version == "latest" || version.split('.').count() <= 2 && version.split('.').all(is_number);
+    match is_version {
+        true => Ok((system.to_owned(), version.to_owned())),
+        false => Err(format!(
+            "`{label}` is not a version of a runner, such as 24.04 or latest"
         )),
     }
 }
@@ -251,10 +274,10 @@ pub struct Common {
     /// How to print the result
     #[arg(long, value_enum, default_value_t, global = true)]
     pub format: Format,
-    /// When to use colours; NO_COLOR and CLICOLOR_FORCE are heeded
+    /// When to use colours; respects NO_COLOR and CLICOLOR_FORCE
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
     pub color: Color,
-    /// Print nothing but errors
+    /// Print no text but errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
 }

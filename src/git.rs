@@ -8,8 +8,8 @@ use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::config::{Config, infer_pattern};
-use crate::tree::{Content, File, Files, Tree, is_dockerfile};
+use crate::repository::config::{Config, Pattern, Stated};
+use crate::repository::{Blob, Repository};
 
 /// A repository, asked through its `git`.
 pub struct Git {
@@ -30,6 +30,20 @@ pub enum Reach {
 }
 
 impl Git {
+    /// The repository that a folder is in, whose paths are counted from that folder.
+    pub fn within(root: &Path) -> Result<Self> {
+        let git = Self {
+            root: root.to_owned(),
+        };
+        ensure!(
+            git.run(&["rev-parse", "--is-inside-work-tree"])?
+                .status
+                .success(),
+            "no git repository"
+        );
+        Ok(git)
+    }
+
     /// The repository whose top folder `root` is. An error where there is none, or no `git`.
     pub fn open(root: &Path) -> Result<Self> {
         let git = Self {
@@ -91,20 +105,6 @@ impl Git {
             .line(&["rev-parse", "--is-shallow-repository"])?
             .as_deref()
             == Some("true"))
-    }
-
-    /// The branch that is checked out: `refs/heads/main`.
-    pub fn branch(&self) -> Result<Option<String>> {
-        self.line(&["symbolic-ref", "--quiet", "HEAD"])
-    }
-
-    /// The address of the remote `origin`, as one that everybody can read from.
-    pub fn origin(&self) -> Result<Option<String>> {
-        Ok(self
-            .remotes()?
-            .into_iter()
-            .find(|(name, _)| name == "origin")
-            .map(|(_, url)| url))
     }
 
     /// The remotes, each with its address as one that everybody can read from.
@@ -180,79 +180,115 @@ impl Git {
     }
 
     /// The files below these folders that are not as the commit has them that is checked out, new ones too.
-    pub fn changed(&self, folders: &[&str]) -> Result<Vec<String>> {
-        let args = [
-            &[
-                "-c",
-                "core.fsmonitor=false",
-                "status",
-                "--porcelain",
-                "-z",
-                "--no-renames",
-                "--",
-            ],
-            folders,
-        ]
-        .concat();
+    pub fn changed(&self, paths: &[&str]) -> Result<Vec<String>> {
+        let off = self.filters_off()?;
+        let settings = off.iter().flat_map(|setting| ["-c", setting]);
+        let status = [
+            "status",
+            "--porcelain",
+            "-z",
+            "--no-renames",
+            "--untracked-files=all",
+            "--ignore-submodules=all",
+            "--",
+        ];
+        let args: Vec<&str> = settings
+            .chain(status)
+            .chain(paths.iter().copied())
+            .collect();
         let listed = self.output(&args)?;
         let name = |line: &[u8]| Some(String::from_utf8_lossy(line.get(3..)?).into_owned());
         Ok(listed.split(|&byte| byte == 0).filter_map(name).collect())
     }
 
-    /// The Dockerfiles of a commit's version directories, as a tree.
-    pub fn tree(&self, commit: &str) -> Result<Tree> {
+    /// The settings that keep git from running the filters that a repository names.
+    fn filters_off(&self) -> Result<Vec<String>> {
+        let listed = self
+            .run(&["config", "--name-only", "--get-regexp", r"^filter\."])?
+            .stdout;
+        let keys = String::from_utf8_lossy(&listed);
+        let key = |line: &str| {
+            let value = if line.ends_with(".required") {
+                "false"
+            } else {
+                ""
+            };
+            format!("{line}={value}")
+        };
+        Ok(keys.lines().map(key).collect())
+    }
+
+    /// Whether git ignores a path.
+    pub fn ignores(&self, path: &str) -> Result<bool> {
+        Ok(self
+            .run(&["check-ignore", "--quiet", "--", path])?
+            .status
+            .success())
+    }
+
+    /// The Dockerfiles of a commit's version directories, as a repository. Where the commit has no `update.toml`, `fallback`
+    /// says what it is.
+    pub fn repository(&self, commit: &str, fallback: &Config) -> Result<Repository> {
         let listed = self.output(&["ls-tree", "-r", "-z", "--full-tree", commit])?;
-        let blobs: Vec<Blob> = listed
+        let files: Vec<Listed> = listed
             .split(|&byte| byte == 0)
-            .filter_map(Blob::parse)
+            .filter_map(Listed::parse)
             .collect();
-        let config = blobs.iter().find(|blob| blob.path == "update.toml");
-        let config = config.map(|blob| {
-            Config::parse(
-                self.blobs(&[blob])?.concat(),
+        let stated = files.iter().find(|file| file.path == "update.toml");
+        let stated = stated.map(|file| {
+            Stated::parse(
+                &self.blobs(&[file])?.concat(),
                 &format!("update.toml of {commit}"),
             )
         });
-        let config = config.transpose()?;
-        let folders = || {
-            blobs
+        let stated = stated.transpose()?;
+        let folders = files
+            .iter()
+            .filter_map(|file| Some(file.path.split_once('/')?.0));
+        let folders: BTreeSet<&str> = folders.collect();
+        let folders = Vec::from_iter(folders);
+        let pattern = match &stated {
+            Some(stated) => stated
+                .directory()
+                .unwrap_or_else(|| Pattern::infer(&folders)),
+            None if folders
                 .iter()
-                .filter_map(|blob| Some(blob.path.split_once('/')?.0))
+                .any(|name| fallback.directory.matches(name).is_some()) =>
+            {
+                fallback.directory.clone()
+            }
+            None => Pattern::infer(&folders),
         };
-        let pattern = config.as_ref().map_or_else(
-            || infer_pattern(folders()),
-            |config| config.directory.clone(),
-        );
-        let directories: BTreeSet<String> = folders()
-            .filter(|name| pattern.parse(name).is_some())
-            .map(str::to_owned)
-            .collect();
-        let wanted: Vec<&Blob> = blobs
-            .iter()
-            .filter(|blob| {
-                blob.path
-                    .split('/')
-                    .next()
-                    .is_some_and(|first| directories.contains(first))
-            })
-            .filter(|blob| blob.path.rsplit('/').next().is_some_and(is_dockerfile))
-            .collect();
+        let is_wanted = |file: &&Listed| {
+            let parts: Vec<&str> = file.path.split('/').collect();
+            let is_inside = parts.len() > 2 && pattern.matches(parts[0]).is_some();
+            is_inside
+                && parts
+                    .last()
+                    .is_some_and(|name| crate::repository::is_dockerfile(name))
+        };
+        let wanted: Vec<&Listed> = files.iter().filter(is_wanted).collect();
         let texts = self.blobs(&wanted)?;
-        let files: Files = wanted
-            .iter()
-            .zip(texts)
-            .map(|(blob, text)| (blob.path.clone(), blob.file(text)))
-            .collect();
-        let config = config.map_or_else(|| Config::infer(&files, pattern), Ok)?;
-        Ok(Tree {
-            config,
-            files,
-            directories,
-        })
+        let blobs = wanted.iter().zip(texts).map(|(file, text)| Blob {
+            path: file.path.clone(),
+            text,
+        });
+        let blobs: Vec<Blob> = blobs.collect();
+        let config = match stated {
+            Some(stated) => stated.complete(
+                pattern,
+                std::iter::once(blobs.iter().map(|blob| blob.text.clone()).collect()),
+            )?,
+            None => Config {
+                directory: pattern,
+                ..fallback.clone()
+            },
+        };
+        Ok(Repository::of_blobs(config, &blobs))
     }
 
     /// The contents of blobs, in their order.
-    fn blobs(&self, blobs: &[&Blob]) -> Result<Vec<Vec<u8>>> {
+    fn blobs(&self, blobs: &[&Listed]) -> Result<Vec<Vec<u8>>> {
         let mut child = self
             .command(&["cat-file", "--batch"])
             .stdin(Stdio::piped())
@@ -324,6 +360,13 @@ impl Git {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new("git");
+        // Nothing that a repository names is run.
+        let safe = [
+            "safe.bareRepository=explicit",
+            "core.fsmonitor=false",
+            "core.hooksPath=/dev/null",
+        ];
+        command.args(safe.iter().flat_map(|setting| ["-c", setting]));
         command
             .arg("-C")
             .arg(&self.root)
@@ -353,35 +396,21 @@ impl Git {
 }
 
 /// A file of a commit.
-struct Blob {
-    mode: u32,
+struct Listed {
     name: String,
     path: String,
 }
 
-impl Blob {
-    /// From a line of `git ls-tree`; `None` for what is no file, or has a name that is not UTF-8.
+impl Listed {
+    /// From a line of `git ls-tree`; `None` for what is no regular file, or has a name that is not UTF-8.
     fn parse(line: &[u8]) -> Option<Self> {
         let (info, path) = std::str::from_utf8(line).ok()?.split_once('\t')?;
         let [mode, kind, name] = info.split(' ').collect::<Vec<_>>().try_into().ok()?;
-        let mode = u32::from_str_radix(mode, 8).ok()?;
-        (kind == "blob").then(|| Self {
-            mode,
+        let is_file = kind == "blob" && mode.starts_with("100");
+        is_file.then(|| Self {
             name: name.to_owned(),
             path: path.to_owned(),
         })
-    }
-
-    fn file(&self, text: Vec<u8>) -> File {
-        const LINK: u32 = 0o120_000;
-        let content = match self.mode {
-            LINK => Content::Link(String::from_utf8_lossy(&text).into_owned().into()),
-            _ => Content::Bytes(text),
-        };
-        File {
-            content,
-            mode: self.mode & 0o7777,
-        }
     }
 }
 

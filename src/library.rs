@@ -1,90 +1,33 @@
-//! The file from which Docker builds official images (`library/<image>` in docker-library/official-images): is it right for a
-//! tree, and what must be written for it to be.
+//! The file from which Docker builds official images (`library/<image>` in docker-library/official-images): is it right for
+//! a tree, and what is to be written for it to be.
 //!
 //! Works on texts and trees in memory; git is `git`'s business, files are `commands`'.
 
 mod add;
 mod check;
 mod entries;
+mod expected;
 mod format;
 mod images;
 mod manifest;
-mod must;
-mod plan;
-mod tags;
+mod update;
 
-pub use self::add::first;
+use std::collections::BTreeSet;
+
+use semver::Version;
+
 pub use self::check::{Seen, check};
 pub use self::entries::{Home, homes};
 pub use self::format::{DEFAULT_FETCH, misshapen};
 pub use self::images::{Image, images};
-pub use self::manifest::{Field, Manifest, Paragraph};
-pub use self::plan::{Offer, PartChange, Plan, Wanted, names, plan};
-use crate::check::Finding;
-use crate::rules::Places;
+pub use self::manifest::{Manifest, Paragraph};
+pub use self::update::{Change, Offer, Plan, Wanted, names, plan};
+use crate::finding::Problem;
+use crate::tag::{Endings, Tag};
+use crate::version::Variant;
 
 /// Where official-images keeps the file of an image.
 pub const OFFICIAL_IMAGES: &str = "https://github.com/docker-library/official-images";
-
-/// Something in a library file that is not as it must be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// Where it stands, in bytes.
-    pub at: usize,
-    /// Which rule it breaks.
-    pub rule: &'static str,
-    /// What stands there.
-    pub found: String,
-    /// What must stand there.
-    pub expected: String,
-    /// Both, and why, in a sentence.
-    pub message: String,
-}
-
-impl Problem {
-    /// A problem with its parts.
-    pub fn new(
-        at: usize,
-        rule: &'static str,
-        found: &str,
-        expected: &str,
-        message: String,
-    ) -> Self {
-        Self {
-            at,
-            rule,
-            found: found.to_owned(),
-            expected: expected.to_owned(),
-            message,
-        }
-    }
-
-    /// A problem of the file's own grammar.
-    fn format(at: usize, message: &str) -> Self {
-        Self::new(at, "format", "", "", message.to_owned())
-    }
-
-    /// The finding that it is in a file.
-    pub fn finding(self, path: &str, places: &Places) -> Finding {
-        let (line, column) = places.of(self.at);
-        let Self {
-            rule,
-            found,
-            expected,
-            message,
-            ..
-        } = self;
-        Finding {
-            path: path.to_owned(),
-            line,
-            column,
-            rule,
-            found,
-            expected,
-            message,
-        }
-    }
-}
 
 /// Takes a file apart, and says which rules of the format it breaks.
 pub fn parse(text: &str) -> (Manifest, Vec<Problem>) {
@@ -92,4 +35,42 @@ pub fn parse(text: &str) -> (Manifest, Vec<Problem>) {
     problems.extend(format::check(&manifest));
     problems.sort_by_key(|problem| problem.at);
     (manifest, problems)
+}
+
+/// What the tags of a file are split with.
+pub struct Names {
+    endings: Endings,
+    suffixes: BTreeSet<String>,
+}
+
+impl Names {
+    /// From the variants that there are or were, the versions that there are, and the tags of the file.
+    fn new<'a>(
+        variants: impl Iterator<Item = &'a Variant>,
+        versions: impl Iterator<Item = &'a Version>,
+        tags: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let suffixes = versions
+            .map(|version| version.pre.to_string())
+            .filter(|suffix| !suffix.is_empty())
+            .collect();
+        let mut names = Self {
+            endings: Endings::new(variants).and("linux"),
+            suffixes,
+        };
+        let seen: BTreeSet<String> = tags
+            .filter_map(|tag| {
+                let Tag { version, name, .. } = names.split(tag);
+                let (_, suffix) = version.split_once('-').filter(|_| !name.is_empty())?;
+                Some(suffix.to_owned())
+            })
+            .collect();
+        names.suffixes.extend(seen);
+        names
+    }
+
+    /// Splits a tag. What does not begin with a version is a name as a whole.
+    pub fn split<'t>(&self, tag: &'t str) -> Tag<'t> {
+        self.endings.split(tag, &self.suffixes)
+    }
 }

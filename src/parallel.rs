@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// Does `work` on each item and its number, in up to so many threads; 0 is as many as there are processors.
+///
+/// Fewer where the system gives no more: this thread takes part, so that it alone is enough.
 pub fn map<T: Sync, R: Send>(
     items: &[T],
     threads: usize,
@@ -27,16 +29,15 @@ pub fn map<T: Sync, R: Send>(
         0 => thread::available_parallelism().map_or(1, usize::from),
         some => some,
     };
-    let threads = threads.min(items.len());
     let mut all: Vec<(usize, R)> = thread::scope(|scope| {
-        // This thread works too.
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
-        let own = run();
-        let others = others
-            .into_iter()
-            .flat_map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        own.into_iter().chain(others).collect()
+        let start = |_| thread::Builder::new().spawn_scoped(scope, run).ok();
+        let others: Vec<_> = (1..threads.min(items.len())).map_while(start).collect();
+        let mut all = run();
+        for other in others {
+            all.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        all
     });
-    all.sort_by_key(|(number, _)| *number);
+    all.sort_unstable_by_key(|(number, _)| *number);
     all.into_iter().map(|(_, result)| result).collect()
 }

@@ -16,7 +16,7 @@ pub fn parse_version(text: &str) -> Result<Version> {
         .map_err(|problem| anyhow::anyhow!("{problem}"))
         .with_context(|| {
             format!(
-                "`{text}` is not a version: wanted MAJOR.MINOR.PATCH, such as 0.25.6 or 2.14.0-RC.3"
+                "`{text}` is not a version: expected MAJOR.MINOR.PATCH, such as 0.25.6 or 2.14.0-RC.3"
             )
         })?;
     ensure!(
@@ -71,6 +71,23 @@ impl Variant {
             "1809" => Some(2019),
             base => base.strip_prefix("ltsc")?.parse().ok(),
         }
+    }
+
+    /// The numbers in the base, by which bases of one family are ordered: `3.9` is below `3.18`.
+    pub fn base_numbers(&self) -> Vec<u64> {
+        let numbers = self.base.split(|c: char| !c.is_ascii_digit());
+        numbers.filter_map(|digits| digits.parse().ok()).collect()
+    }
+
+    /// The same family on another base, named as this one is.
+    pub fn on(&self, base: &str) -> Option<Self> {
+        let start = self.name.strip_suffix(self.base.as_str())?;
+        let dash = if self.base.is_empty() && self.is_windows() {
+            "-"
+        } else {
+            ""
+        };
+        Self::parse(&format!("{start}{dash}{base}"))
     }
 
     /// Whether a release of the base is part of the name, rather than nothing or a word such as `edge`.

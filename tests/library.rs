@@ -3,20 +3,19 @@
 use proptest::prelude::*;
 
 use update::library::{Image, Offer, Plan, Wanted, images, parse, plan};
-use update::rules::Model;
-use update::tree::{History, Tree};
+use update::repository::Repository;
 
 const COMMIT: &str = "2222222222222222222222222222222222222222";
 
-fn model() -> Model {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trees/lines/after");
-    Model::new(Tree::read(&root, History::Read).expect("a tree")).expect("a model")
+fn repository() -> Repository {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trees/series/after");
+    Repository::read(&root).expect("a repository")
 }
 
-fn updated(text: &str, model: &Model, images: &[Image]) -> anyhow::Result<Plan> {
+fn updated(text: &str, repository: &Repository, images: &[Image]) -> anyhow::Result<Plan> {
     let offer = Offer {
         images,
-        pattern: &model.tree.config.directory,
+        pattern: &repository.names.config.directory,
         place: "the tree",
     };
     let wanted = Wanted {
@@ -149,12 +148,12 @@ fn kept(text: &str) -> Vec<&str> {
 
 #[test]
 fn an_update_is_right_at_once_and_keeps_what_is_not_its_own() {
-    let model = model();
-    let images = images(&model);
+    let repository = repository();
+    let images = images(&repository);
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let result = runner.run(&files(), |text| {
         prop_assume!(parse(&text).1.is_empty() && parse(&text).0.entries().len() > 1);
-        let first = updated(&text, &model, &images);
+        let first = updated(&text, &repository, &images);
         let Ok(first) = first else {
             return Err(TestCaseError::fail(format!(
                 "{:#}\n{text}",
@@ -170,7 +169,7 @@ fn an_update_is_right_at_once_and_keeps_what_is_not_its_own() {
             .filter(|problem| problem.rule != "order")
             .collect();
         prop_assert!(wrong.is_empty(), "{:?}\n{}", wrong, first.text);
-        let second = updated(&first.text, &model, &images).expect("a second update");
+        let second = updated(&first.text, &repository, &images).expect("a second update");
         prop_assert_eq!(&first.text, &second.text);
         prop_assert!(second.changes.is_empty());
         Ok(())

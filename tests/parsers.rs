@@ -5,10 +5,10 @@ mod slow;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use update::config::Config;
-use update::fields::{Kind, Scanner, said};
-use update::sums::Sums;
-use update::tree::Role;
+use update::fields::scan::Scanner;
+use update::fields::{DocumentKind, Kind, found};
+use update::release::checksums::Checksums;
+use update::repository::config::{Config, Pattern};
 
 /// Texts of pieces that matter to a parser, in any order.
 fn text_of(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
@@ -60,7 +60,7 @@ proptest! {
 
     #[test]
     fn sums_are_what_their_lines_say(text in text_of(PIECES_OF_SUMS)) {
-        let found = Sums::parse(text.as_bytes()).ok().map(|sums| {
+        let found = Checksums::parse(text.as_bytes()).ok().map(|sums| {
             sums.iter().map(|(name, hash)| (name.to_owned(), hash.to_string())).collect::<BTreeMap<_, _>>()
         });
         prop_assert_eq!(found, slow::sums(text.as_bytes()));
@@ -68,15 +68,22 @@ proptest! {
 
     #[test]
     fn versions_behind_the_key_are_found_wherever_they_stand(text in text_of(PIECES_OF_FILES)) {
-        let scanner = {
-            thread_local!(static SCANNER: Scanner = Scanner::new(&Config::default(), &[].into()).expect("patterns"));
-            |text: &[u8]| SCANNER.with(|scanner| scanner.scan(text, Role::Workflow))
-        };
-        let found: Vec<(usize, String)> = scanner(text.as_bytes())
-            .into_iter()
-            .filter(|field| field.kind == Kind::Version { key: true })
-            .map(|field| (field.span.start, said(text.as_bytes(), &field.span)))
-            .collect();
-        prop_assert_eq!(found, slow::keyed_versions(&text, "NATS_STREAMING_SERVER"));
+        thread_local!(static SCANNER: Scanner = Scanner::new(&config(), &[].into()));
+        let (fields, _) = SCANNER.with(|scanner| scanner.scan(text.as_bytes(), DocumentKind::Workflow));
+        let versions = fields.into_iter().filter(|field| field.kind == Kind::Version { key: true });
+        let said: Vec<(usize, String)> =
+            versions.map(|field| (field.span.start, found(text.as_bytes(), &field.span))).collect();
+        prop_assert_eq!(said, slow::keyed_versions(&text, "NATS_STREAMING_SERVER"));
+    }
+}
+
+fn config() -> Config {
+    let [image, server, owner] =
+        ["nats-streaming", "nats-streaming-server", "nats-io"].map(str::to_owned);
+    Config {
+        image,
+        server,
+        owner,
+        directory: Pattern::default(),
     }
 }

@@ -1,17 +1,20 @@
 //! Over generated trees: an update gives exactly the tree of the new version, `check` finds nothing in it, a second update
 //! changes nothing, and a tree left half-edited is repaired.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::fs;
 
 use proptest::prelude::*;
 use semver::Version;
 use update::check::check;
-use update::config::{Config, Pattern};
-use update::plan::{Options, Plan, applied, plan, targets};
-use update::rules::Model;
-use update::sums::Sums;
-use update::tree::{Content, File, Files, Tree};
-use update::version::{Variant, apk_arch, parse_version};
+use update::plan::{Options, Plan, pinned, plan, targets};
+use update::release::checksums::Checksums;
+use update::repository::Repository;
+use update::repository::config::{Config, Pattern};
+use update::version::{apk_arch, parse_version};
+
+/// Path → text.
+type Files = BTreeMap<String, String>;
 
 const ARCHES: [&str; 9] = [
     "arm64", "arm6", "arm7", "amd64", "386", "s390x", "ppc64le", "riscv64", "loong64",
@@ -20,7 +23,7 @@ const ARCHES: [&str; 9] = [
 /// How somebody writes their repository.
 #[derive(Debug, Clone)]
 struct Style {
-    lines: bool,
+    series: bool,
     image: &'static str,
     alpines: Vec<&'static str>,
     windows: Vec<&'static str>,
@@ -67,7 +70,7 @@ fn style() -> impl Strategy<Value = Style> {
     )
         .prop_map(
             |(
-                (lines, image),
+                (series, image),
                 alpines,
                 windows,
                 arches,
@@ -77,7 +80,7 @@ fn style() -> impl Strategy<Value = Style> {
                 preview,
                 upper_case_hashes,
             )| Style {
-                lines,
+                series,
                 image,
                 alpines,
                 windows,
@@ -111,13 +114,6 @@ fn versions() -> impl Strategy<Value = (Version, Version)> {
         })
 }
 
-fn file(text: String, mode: u32) -> File {
-    File {
-        content: Content::Bytes(text.into_bytes()),
-        mode,
-    }
-}
-
 /// A hash that is the archive's alone.
 fn hash(archive: &str) -> String {
     let hash = archive
@@ -130,8 +126,8 @@ fn hash(archive: &str) -> String {
 
 impl Style {
     fn config(&self) -> Config {
-        let directory = if self.lines {
-            Pattern::lines()
+        let directory = if self.series {
+            Pattern::series()
         } else {
             Pattern::default()
         };
@@ -161,13 +157,13 @@ impl Style {
         }
     }
 
-    fn sums(&self, version: &Version) -> Sums {
+    fn checksums(&self, version: &Version) -> Checksums {
         let archives = ARCHES
             .iter()
             .map(|arch| format!("linux-{arch}.tar.gz"))
             .chain(["windows-amd64.zip".to_owned()]);
         let lines = archives.map(|platform| self.config().archive(version, &platform));
-        Sums::parse(
+        Checksums::parse(
             lines
                 .map(|name| format!("{}  {name}\n", hash(&name)))
                 .collect::<String>()
@@ -178,7 +174,7 @@ impl Style {
 
     /// The whole tree, as its maintainers write it when that version is out.
     #[expect(clippy::too_many_lines, reason = "one tree, told in one place")]
-    fn tree(&self, version: &Version) -> Tree {
+    fn tree(&self, version: &Version) -> Files {
         let config = self.config();
         let directory = config.directory.render(version);
         let (image, server, key) = (&config.image, &config.server, config.version_key());
@@ -186,10 +182,7 @@ impl Style {
         let mut files = Files::new();
         let mut variants: Vec<String> = Vec::new();
         let mut add = |variant: &str, name: &str, text: String| {
-            files.insert(
-                format!("{directory}/{variant}/{name}"),
-                file(self.text(&text), 0o644),
-            );
+            files.insert(format!("{directory}/{variant}/{name}"), self.text(&text));
         };
         for alpine in &self.alpines {
             let base = alpine.trim_start_matches("alpine");
@@ -250,7 +243,7 @@ impl Style {
             add(&nano, "Dockerfile", from);
             variants.extend([core, nano]);
         }
-        let tests = if self.lines {
+        let tests = if self.series {
             format!("{directory}/tests")
         } else {
             "tests".to_owned()
@@ -283,57 +276,57 @@ impl Style {
                     all.join(" ")
                 ),
             };
-            files.insert(
-                format!("{tests}/{name}.{ending}"),
-                file(self.text(&body), 0o755),
-            );
+            files.insert(format!("{tests}/{name}.{ending}"), self.text(&body));
         }
-        Tree {
-            config,
-            files,
-            directories: BTreeSet::from([directory]),
-        }
+        files
     }
 }
 
-fn planned(tree: &Tree, style: &Style, version: &Version) -> Plan {
-    let model = Model::new(tree.clone()).expect("a model");
-    let targets =
-        targets(&model, std::slice::from_ref(version), &Options::default()).expect("targets");
-    plan(&model, targets, &[style.sums(version)], &Options::default()).expect("a plan")
-}
-
-fn after(tree: &Tree, plan: &Plan) -> Tree {
-    let directories = plan
-        .targets
-        .iter()
-        .map(|target| target.directory.clone())
-        .collect();
-    Tree {
-        config: tree.config.clone(),
-        files: applied(&tree.files, plan),
-        directories,
+/// The repository that some files are.
+fn read(files: &Files) -> Repository {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
+        fs::write(path, text).expect("it can be written");
     }
+    Repository::read(folder.path()).expect("a repository")
 }
 
-/// The tree after an update that needs no release, planned with what the tree itself pins.
-fn moved(tree: &Tree, options: &Options) -> Tree {
-    let model = Model::new(tree.clone()).expect("a model");
-    let aims = targets(&model, &[], options).expect("targets");
-    let pins = check(&model)
-        .expect("a report")
-        .pins
-        .into_iter()
-        .map(|pin| (pin.archive.name.clone(), pin.hash))
-        .collect();
-    after(tree, &plan(&model, aims, &[pins], options).expect("a plan"))
+fn planned(files: &Files, style: &Style, version: &Version, options: &Options) -> Plan {
+    let repository = read(files);
+    let targets = targets(&repository, std::slice::from_ref(version), options).expect("targets");
+    plan(repository, targets, &[style.checksums(version)], options).expect("a plan")
 }
 
-/// Nothing is found in the tree, and an update to the same version changes nothing.
-fn is_right(tree: &Tree, style: &Style, version: &Version) -> Result<(), TestCaseError> {
-    let report = check(&Model::new(tree.clone()).expect("a model")).expect("a report");
-    prop_assert_eq!(&report.findings, &[]);
-    prop_assert!(planned(tree, style, version).changes.is_empty());
+/// The files after a plan, all of which have fields.
+fn after(plan: &Plan) -> Files {
+    let text = |item: &update::repository::Item| {
+        String::from_utf8(item.document().expect("a document").text.clone()).expect("UTF-8")
+    };
+    plan.after
+        .items()
+        .map(|(path, item)| (path, text(item)))
+        .collect()
+}
+
+/// The files after an update that needs no release, planned with what they pin themselves.
+fn moved(files: &Files, options: &Options) -> Files {
+    let repository = read(files);
+    let aims = targets(&repository, &[], options).expect("targets");
+    let pins = check(&repository).pins;
+    let checksums: Vec<Checksums> = aims.iter().map(|target| pinned(&pins, target)).collect();
+    after(&plan(repository, aims, &checksums, options).expect("a plan"))
+}
+
+/// Nothing is found in the files, and an update to the same version changes nothing.
+fn is_right(files: &Files, style: &Style, version: &Version) -> Result<(), TestCaseError> {
+    prop_assert_eq!(&check(&read(files)).findings, &[]);
+    prop_assert!(
+        planned(files, style, version, &Options::default())
+            .changes
+            .is_empty()
+    );
     Ok(())
 }
 
@@ -345,12 +338,8 @@ proptest! {
         let before = style.tree(&old);
         let wanted = style.tree(&new);
         is_right(&before, &style, &old)?;
-        let found = after(&before, &planned(&before, &style, &new));
-        for (path, file) in &wanted.files {
-            let text = |file: Option<&File>| file.map(|file| String::from_utf8_lossy(file.text()).into_owned());
-            prop_assert_eq!(text(found.files.get(path)), text(Some(file)), "{}", path);
-        }
-        prop_assert_eq!(&found.files, &wanted.files);
+        let found = after(&planned(&before, &style, &new, &Options::default()));
+        prop_assert_eq!(&found, &wanted);
         is_right(&found, &style, &new)?;
     }
 
@@ -361,20 +350,18 @@ proptest! {
         edited in prop::collection::vec(any::<bool>(), 40),
     ) {
         // Files of the new version, some with the text of the old one: moved by hand, and not all of them edited.
-        let mut tree = style.tree(&new);
+        let mut files = style.tree(&new);
         let directory = style.config().directory;
         let (was, is) = (format!("{}/", directory.render(&old)), format!("{}/", directory.render(&new)));
-        for ((path, file), edited) in tree.files.iter_mut().zip(edited) {
+        for ((path, text), edited) in files.iter_mut().zip(edited) {
             let old_path = path.strip_prefix(&is).map_or(path.clone(), |rest| format!("{was}{rest}"));
             if !edited {
-                *file = style.tree(&old).files[&old_path].clone();
+                *text = style.tree(&old)[&old_path].clone();
             }
         }
         let allowed = Options { allow_downgrade: true, ..Options::default() };
-        let model = Model::new(tree.clone()).expect("a model");
-        let aims = targets(&model, std::slice::from_ref(&new), &allowed).expect("targets");
-        let found = after(&tree, &plan(&model, aims, &[style.sums(&new)], &allowed).expect("a plan"));
-        prop_assert_eq!(&found.files, &style.tree(&new).files);
+        let found = after(&planned(&files, &style, &new, &allowed));
+        prop_assert_eq!(&found, &style.tree(&new));
         is_right(&found, &style, &new)?;
     }
 
@@ -394,7 +381,7 @@ proptest! {
         prop_assume!(!bases.is_empty());
         let bases = bases.iter().map(|base| base.parse().expect("a base")).collect();
         let found = moved(&style.tree(&version), &Options { bases, ..Options::default() });
-        prop_assert_eq!(&found.files, &wanted.tree(&version).files);
+        prop_assert_eq!(&found, &wanted.tree(&version));
         is_right(&found, &wanted, &version)?;
     }
 
@@ -404,12 +391,12 @@ proptest! {
         if !style.windows.is_empty() {
             adds.extend(["windowsservercore-ltsc2028", "nanoserver-ltsc2028"]);
         }
-        let adds: Vec<Variant> = adds.into_iter().filter_map(Variant::parse).collect();
+        let adds = adds.into_iter().map(|add| add.parse().expect("a variant")).collect();
         let before = style.tree(&version);
         let options = Options { adds, ..Options::default() };
         let found = moved(&before, &options);
-        prop_assert!(before.files.keys().all(|path| found.files.contains_key(path)));
+        prop_assert!(before.keys().all(|path| found.contains_key(path)));
         is_right(&found, &style, &version)?;
-        prop_assert_eq!(&moved(&found, &options).files, &found.files);
+        prop_assert_eq!(&moved(&found, &options), &found);
     }
 }

@@ -1,18 +1,19 @@
-//! The rules about hashes: none at zeros, no two archives with one hash, no archive with two hashes, none
-//! that is not the published one.
+//! The rules about hashes: none at zeros, no two archives with one hash, no archive with two hashes, none that is not the
+//! published one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use semver::Version;
 
-use crate::check::{Finding, Seen};
+use super::documents::Seen;
 use crate::fields::Kind;
-use crate::rules::Model;
-use crate::sums::{Sha256, Sums};
-use crate::verify::Archive;
+use crate::finding::Finding;
+use crate::release::checksums::{Checksums, Sha256};
+use crate::release::verify::Archive;
+use crate::repository::{Directory, Names};
 
-/// A hash in a file, and the archive that it is for.
+/// A hash in a file, and the archive that it is of.
 #[derive(Debug, Clone)]
 pub struct Pin {
     /// The archive.
@@ -21,118 +22,116 @@ pub struct Pin {
     pub hash: Sha256,
     /// The file.
     pub path: Arc<str>,
-    /// Where in the file.
-    pub place: (usize, usize),
+    /// Line and column in the file.
+    pub place: (u32, u32),
 }
 
 impl Pin {
     /// The finding that this pin is, for that reason.
     pub fn finding(&self, expected: String, message: String) -> Finding {
-        let (path, (line, column)) = (self.path.to_string(), self.place);
-        Finding {
-            path,
-            line,
-            column,
-            rule: "hash",
-            found: self.hash.to_string(),
-            expected,
-            message,
-        }
+        let place = (self.place.0 as usize, self.place.1 as usize);
+        Finding::at(&self.path, place, "hash", message)
+            .found(self.hash.to_string())
+            .expected(expected)
     }
 }
 
 /// Adds the pins of a Dockerfile. Those of one version share what they name.
-pub(super) fn gather(model: &Model, seen: &Seen, pins: &mut Vec<Pin>) {
-    let Some(directory) = seen.scope.own else {
-        return;
-    };
-    let path: Arc<str> = seen.path.into();
-    for field in seen.statements() {
-        if let Kind::Hash(Some(platform)) = &field.kind
-            && let Ok(hash) = seen.said(field).parse()
-        {
-            let archive = Archive {
-                version: directory.version.clone(),
-                name: model.tree.config.archive(&directory.version, platform),
-            };
-            let shared = pins
-                .iter()
-                .rev()
-                .take(SHARED)
-                .find(|pin| *pin.archive == archive);
-            let archive = shared.map_or_else(|| Arc::new(archive), |pin| Arc::clone(&pin.archive));
-            pins.push(Pin {
-                archive,
-                hash,
-                path: Arc::clone(&path),
-                place: seen.places.of(field.span.start),
-            });
-        }
+pub(super) fn gather(names: &Names, own: &Directory, seen: &Seen, pins: &mut Vec<Pin>) {
+    /// How many pins back the same archive is looked for: more than any release has archives.
+    const SHARED: usize = 16;
+    let mut path: Option<Arc<str>> = None;
+    for field in seen.document.statements() {
+        let Kind::Hash(Some(platform)) = &field.kind else {
+            continue;
+        };
+        let Ok(hash) = seen.document.found(field).parse() else {
+            continue;
+        };
+        let archive = Archive {
+            version: own.version.clone(),
+            name: names.config.archive(&own.version, platform),
+        };
+        let shared = pins
+            .iter()
+            .rev()
+            .take(SHARED)
+            .find(|pin| *pin.archive == archive);
+        let archive = shared.map_or_else(|| Arc::new(archive), |pin| Arc::clone(&pin.archive));
+        let path = Arc::clone(path.get_or_insert_with(|| seen.path.as_str().into()));
+        let (line, column) = seen.places.of(field.span.start);
+        pins.push(Pin {
+            archive,
+            hash,
+            path,
+            place: (line as u32, column as u32),
+        });
     }
 }
 
-/// How many pins back the same archive is looked for: more than any release has archives.
-const SHARED: usize = 16;
-
-/// Compares all pins of a tree, in file order: of two that contradict each other the second one is reported.
+/// Compares all pins of a repository, in file order: of two that contradict each other the second one is reported.
 pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
-    let mut by_archive: BTreeMap<&Archive, &Pin> = BTreeMap::new();
-    let mut by_hash: BTreeMap<Sha256, &Pin> = BTreeMap::new();
-    let mut zeros: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for pin in pins {
-        let (all, at_zero) = zeros.entry(&pin.path).or_default();
-        *all += 1;
-        *at_zero += usize::from(pin.hash == Sha256::ZERO);
-    }
-    let is_unfilled = |path: &str| {
-        zeros
-            .get(path)
-            .is_some_and(|(all, at_zero)| *all > 1 && all == at_zero)
-    };
-    for pin in pins {
-        let name = &pin.archive.name;
-        if pin.hash == Sha256::ZERO {
+    for file in pins.chunk_by(|a, b| a.path == b.path) {
+        let at_zero = file.iter().filter(|pin| pin.hash == Sha256::ZERO).count();
+        for pin in file.iter().filter(|pin| pin.hash == Sha256::ZERO) {
             // A pre-release may lack an archive, whose pin is zeros then; a file of nothing else was not filled in.
-            if pin.archive.version.pre.is_empty() || is_unfilled(&pin.path) {
-                findings.push(pin.finding(String::new(), format!("the hash of {name} is zeros")));
+            if pin.archive.version.pre.is_empty() || file.len() > 1 && at_zero == file.len() {
+                findings.push(pin.finding(
+                    String::new(),
+                    format!("the hash of {} is zeros", pin.archive.name),
+                ));
             }
-            continue;
         }
+    }
+    // Sorted, what is the same stands together: by hash, then by archive.
+    let mut order: Vec<u32> = (0..pins.len() as u32)
+        .filter(|index| pins[*index as usize].hash != Sha256::ZERO)
+        .collect();
+    let pin = |index: &u32| &pins[*index as usize];
+    order.sort_unstable_by(|a, b| (pin(a).hash, a).cmp(&(pin(b).hash, b)));
+    for same in order.chunk_by(|a, b| pin(a).hash == pin(b).hash) {
         let Pin {
             archive,
             path,
             place,
             ..
-        } = by_hash.entry(pin.hash).or_insert(pin);
-        if *archive != pin.archive {
+        } = pin(&same[0]);
+        for other in same.iter().map(pin).filter(|pin| pin.archive != *archive) {
+            let (name, whose) = (&other.archive.name, &archive.name);
             let message = format!(
-                "the hash of {name} is that of {} too, in {path}:{}",
-                archive.name, place.0
-            );
-            findings.push(pin.finding(String::new(), message));
-        }
-        let Pin {
-            hash, path, place, ..
-        } = by_archive.entry(&pin.archive).or_insert(pin);
-        if *hash != pin.hash {
-            let message = format!(
-                "the hash of {name} is another one in {path}:{}: {hash}",
+                "the hash of {name} is that of {whose} too, in {path}:{}",
                 place.0
             );
-            findings.push(pin.finding(hash.to_string(), message));
+            findings.push(other.finding(String::new(), message));
+        }
+    }
+    order.sort_unstable_by(|a, b| (&pin(a).archive, a).cmp(&(&pin(b).archive, b)));
+    for same in order.chunk_by(|a, b| pin(a).archive == pin(b).archive) {
+        let Pin {
+            archive,
+            hash,
+            path,
+            place,
+        } = pin(&same[0]);
+        for other in same.iter().map(pin).filter(|pin| pin.hash != *hash) {
+            let message = format!(
+                "the hash of {} is another one in {path}:{}: {hash}",
+                archive.name, place.0
+            );
+            findings.push(other.finding(hash.to_string(), message));
         }
     }
 }
 
 /// Compares pins with what the releases of their versions publish; those of versions that are not among them are left out.
-pub fn compare(pins: &[Pin], published: &BTreeMap<Version, Sums>) -> Vec<Finding> {
+pub fn compare(pins: &[Pin], published: &BTreeMap<Version, Checksums>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for pin in pins {
-        let Some(sums) = published.get(&pin.archive.version) else {
+        let Some(checksums) = published.get(&pin.archive.version) else {
             continue;
         };
         let name = &pin.archive.name;
-        match sums.get(name) {
+        match checksums.get(name) {
             Some(hash) if hash != pin.hash => {
                 findings
                     .push(pin.finding(hash.to_string(), format!("{name} is published as {hash}")));

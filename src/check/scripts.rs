@@ -2,189 +2,206 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::{Finding, Seen};
-use crate::fields::Kind;
-use crate::rules::{Directory, Model};
-use crate::tree::Role;
+use super::no_change;
+use crate::fields::expected::{Expected, Scope};
+use crate::fields::{DocumentKind, Field, Kind};
+use crate::finding::Finding;
+use crate::repository::{Directories, Directory, Names, Place, Repository, TESTS, Tree};
+use crate::text::Places;
 use crate::version::Variant;
 
-/// A variant that a file names: a script in what it builds or runs, a Dockerfile in what it copies from.
-pub(super) struct Mention {
-    pub(super) path: String,
-    pub(super) role: Role,
-    variant: String,
-    /// The base of a variant of Windows, and the year of the server that it is of.
-    pub(super) windows: Option<(String, u32)>,
-    line: usize,
-    column: usize,
-}
-
-/// Adds the variants that a file names, in the order in which it names them.
-pub(super) fn gather(model: &Model, seen: &Seen, mentions: &mut Vec<Mention>) {
-    let Some(directory) = seen.scope.own.or(model.directories.last()) else {
-        return;
-    };
-    for (field, must) in seen.fields.iter().filter(|(field, _)| !field.in_comment) {
-        if !matches!(
+/// The names of variants that a document has, in their order, each with the field that has it.
+fn mentions<'a>(
+    scope: &Scope,
+    place: &Place<'a>,
+    directory: &'a Directory,
+) -> Vec<(&'a str, &'a Field)> {
+    let mut mentions = Vec::new();
+    for field in place.document.statements() {
+        let names = matches!(
             field.kind,
-            Kind::Tag | Kind::TagVariant | Kind::Variant | Kind::Family | Kind::Mention
-        ) {
+            Kind::Tag
+                | Kind::TagVariant
+                | Kind::Variant { .. }
+                | Kind::Family
+                | Kind::Mention { .. }
+        );
+        if !names {
             continue;
         }
-        // A name that is wrong has a finding of its own: here it counts for what it must be, or for its whole family.
-        let said = match must {
-            Some(Ok(said)) => said.clone(),
-            _ => seen.said(field),
+        // A name that is wrong has a finding of its own: here it counts for what is expected, or for its whole family.
+        let expected = scope.expected(field, place.document);
+        let is_wrong = matches!(expected, Expected::Impossible(_));
+        let said = match expected {
+            Expected::Exactly(said) => said,
+            _ => place.document.found(field),
         };
         let family = |variant: &&Variant| {
-            matches!(field.kind, Kind::Family) && said == variant.family
-                || matches!(must, Some(Err(_))) && said.contains(&variant.family)
+            field.kind == Kind::Family && said == variant.family
+                || is_wrong && said.contains(&variant.family)
         };
-        let (line, column) = seen.places.of(field.span.start);
-        for variant in directory
+        let all = directory
             .variants
             .iter()
             .filter(family)
-            .chain(directory.named(&said))
-        {
-            let windows = variant
-                .windows_year()
-                .map(|year| (variant.base.clone(), year));
-            let (path, variant) = (seen.path.to_owned(), variant.name.clone());
-            mentions.push(Mention {
-                path,
-                role: seen.role,
-                variant,
-                windows,
-                line,
-                column,
-            });
-        }
+            .chain(directory.named(&said));
+        mentions.extend(all.map(|variant| (variant.name.as_str(), field)));
     }
+    mentions
 }
 
-/// Checks the scripts directly in a folder, which are for the variants of that version directory.
-pub(super) fn check_folder(
-    directory: &Directory,
-    folder: &str,
-    mentions: &[Mention],
+/// Which variants each variant of a version directory copies from.
+pub fn copies<'a>(names: &Names, tree: &'a Tree) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+    let none = Directories::default();
+    let mut copies: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for place in Repository::documents_of(tree)
+        .filter(|place| place.document.kind == DocumentKind::Dockerfile)
+    {
+        let Some(variant) = place.variant() else {
+            continue;
+        };
+        let scope = Scope::of(names, &none, no_change(), &place);
+        let all = mentions(&scope, &place, &tree.directory);
+        let others = all
+            .into_iter()
+            .map(|(name, _)| name)
+            .filter(|name| *name != variant.name);
+        copies.entry(&variant.name).or_default().extend(others);
+    }
+    copies
+}
+
+/// Checks the scripts in a version directory.
+pub(super) fn check_own(names: &Names, tree: &Tree, findings: &mut Vec<Finding>) {
+    let none = Directories::default();
+    let places =
+        Repository::documents_of(tree).filter(|place| place.document.kind == DocumentKind::Script);
+    check(names, &none, tree, places, findings);
+}
+
+/// Checks the scripts of the root, which are for the newest version.
+pub(super) fn check_shared(
+    repository: &Repository,
+    directories: &Directories,
+    newest: &Tree,
     findings: &mut Vec<Finding>,
 ) {
-    let copies: BTreeMap<&str, BTreeSet<&str>> = directory
-        .variants
-        .iter()
-        .map(|variant| {
-            let own = format!("{}/{variant}/", directory.name);
-            let from = |mention: &&Mention| {
-                mention.path.starts_with(&own) && mention.variant != variant.name
-            };
-            (
-                variant.name.as_str(),
-                mentions
-                    .iter()
-                    .filter(from)
-                    .map(|mention| mention.variant.as_str())
-                    .collect(),
-            )
-        })
-        .collect();
+    let places = repository
+        .shared_documents()
+        .filter(|place| place.document.kind == DocumentKind::Script);
+    check(&repository.names, directories, newest, places, findings);
+}
+
+/// A script, by its path, and the variants that it names.
+type Script<'a> = (String, Place<'a>, Vec<(&'a str, &'a Field)>);
+
+fn check<'a>(
+    names: &Names,
+    directories: &Directories,
+    tree: &'a Tree,
+    places: impl Iterator<Item = Place<'a>>,
+    findings: &mut Vec<Finding>,
+) {
     // `build-images.sh` and `build-images-2019.ps1` do one thing together: they build all images.
-    let mut groups: BTreeMap<&str, BTreeMap<&str, Vec<&Mention>>> = BTreeMap::new();
-    for mention in mentions
-        .iter()
-        .filter(|mention| mention.role == Role::Script)
-    {
-        if let Some(name) = mention.path.strip_prefix(folder) {
-            let verb = name.split(['-', '_', '.']).next().unwrap_or(name);
+    let mut groups: BTreeMap<&str, Vec<Script>> = BTreeMap::new();
+    for place in places {
+        let scope = Scope::of(names, directories, no_change(), &place);
+        let mentions = mentions(&scope, &place, &tree.directory);
+        if !mentions.is_empty() {
+            let verb = place
+                .item
+                .name
+                .split(['-', '_', '.'])
+                .next()
+                .unwrap_or_default();
             groups
                 .entry(verb)
                 .or_default()
-                .entry(&mention.path)
-                .or_default()
-                .push(mention);
+                .push((place.path(), place, mentions));
         }
     }
+    if groups.is_empty() {
+        return;
+    }
     for (verb, scripts) in &groups {
-        check_complete(directory, scripts, findings);
+        check_complete(&tree.directory, scripts, findings);
         if *verb == "build" {
+            let copies = copies(names, tree);
             scripts
-                .values()
-                .for_each(|mentions| check_order(mentions, &copies, findings));
+                .iter()
+                .for_each(|script| check_order(script, &copies, findings));
         }
     }
 }
 
-/// Every variant must be in one of the scripts, if they are for any of its operating system.
-fn check_complete(
-    directory: &Directory,
-    scripts: &BTreeMap<&str, Vec<&Mention>>,
-    findings: &mut Vec<Finding>,
-) {
+/// Every variant is in one of the scripts, if they are for any of its operating system.
+fn check_complete(directory: &Directory, scripts: &[Script], findings: &mut Vec<Finding>) {
     let named: BTreeSet<&str> = scripts
-        .values()
-        .flatten()
-        .map(|mention| mention.variant.as_str())
+        .iter()
+        .flat_map(|(_, _, names)| names)
+        .map(|(name, _)| *name)
         .collect();
-    let missing = directory
+    for variant in directory
         .variants
         .iter()
-        .filter(|variant| !named.contains(variant.name.as_str()));
-    for variant in missing {
+        .filter(|variant| !named.contains(variant.name.as_str()))
+    {
         let near = |same: fn(&Variant, &Variant) -> bool| {
-            let others: Vec<&str> = directory
-                .variants
+            let is_near = |name: &str| {
+                directory
+                    .variants
+                    .iter()
+                    .any(|other| other.name == name && same(variant, other))
+            };
+            scripts
                 .iter()
-                .filter(|other| same(variant, other))
-                .map(|other| other.name.as_str())
-                .collect();
-            scripts.iter().find(|(_, said)| {
-                said.iter()
-                    .any(|mention| others.contains(&mention.variant.as_str()))
-            })
+                .find(|(_, _, names)| names.iter().any(|(name, _)| is_near(name)))
         };
         let script = near(|a, b| a.is_windows() == b.is_windows() && a.base == b.base)
             .or_else(|| near(|a, b| a.is_windows() == b.is_windows()));
-        if let Some((path, _)) = script {
-            findings.push(Finding {
-                path: (*path).to_owned(),
-                line: 1,
-                column: 1,
-                rule: "script",
-                found: String::new(),
-                expected: variant.name.clone(),
-                message: format!("misses the variant {variant} of {}", directory.name),
-            });
+        if let Some((path, _, _)) = script {
+            let message = format!("missing the variant {variant} of {}", directory.name);
+            findings.push(Finding::of(path, "script", message).expected(&*variant.name));
         }
     }
 }
 
 /// A variant is built after those that it copies from.
 fn check_order(
-    mentions: &[&Mention],
+    (path, place, names): &Script,
     copies: &BTreeMap<&str, BTreeSet<&str>>,
     findings: &mut Vec<Finding>,
 ) {
-    let first = |variant: &str| {
-        mentions
-            .iter()
-            .position(|mention| mention.variant == variant)
-    };
+    let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+    for (index, (name, _)) in names.iter().enumerate() {
+        first.entry(name).or_insert(index);
+    }
     for (variant, sources) in copies {
         for source in sources {
-            if let (Some(at), Some(after)) = (first(variant), first(source))
+            if let (Some(&at), Some(&after)) = (first.get(variant), first.get(source))
                 && at < after
             {
-                let mention = mentions[at];
-                findings.push(Finding {
-                    path: mention.path.clone(),
-                    line: mention.line,
-                    column: mention.column,
-                    rule: "order",
-                    found: (*variant).to_owned(),
-                    expected: (*source).to_owned(),
-                    message: format!("builds {variant} before {source}, which it copies from"),
-                });
+                let message = format!("builds {variant} before {source}, which it copies from");
+                let place = Places::new(&place.document.text).of(names[at].1.span.start);
+                findings.push(
+                    Finding::at(path, place, "order", message)
+                        .found(*variant)
+                        .expected(*source),
+                );
             }
         }
     }
+}
+
+/// The scripts of a version directory: its own, and where there are none those of the root.
+pub fn scripts_of<'a>(
+    repository: &'a Repository,
+    tree: &'a Tree,
+) -> impl Iterator<Item = Place<'a>> {
+    let own = tree.folder(TESTS).is_some();
+    let inside = Repository::documents_of(tree).filter(move |_| own);
+    let shared = repository.shared_documents();
+    inside
+        .chain(shared)
+        .filter(|place| place.document.kind == DocumentKind::Script)
 }

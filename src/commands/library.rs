@@ -3,46 +3,47 @@
 mod check;
 
 use std::cell::OnceCell;
-use std::fs;
+use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 
-use crate::apply::replace;
-use crate::check::Finding;
 use crate::cli::{Common, LibraryArgs};
-use crate::config::Pattern;
+use crate::finding::{Finding, Problem};
 use crate::git::{Git, Reach};
-use crate::library::{self, Image, OFFICIAL_IMAGES, Offer, Problem, Wanted, images};
-use crate::report::{LibraryUpdate, Output};
-use crate::rules::{Model, Places};
-use crate::tree::{History, read_if_there};
+use crate::library::{self, Image, OFFICIAL_IMAGES, Offer, Plan, Wanted, images};
+use crate::report::{Output, of_library};
+use crate::repository::config::{Config, Pattern};
+use crate::repository::{Repository, read_if_there};
+use crate::text::{Places, quoted};
+use crate::write::{Content, NewFile, Step, write};
 
-/// Checks the file, or brings it up to the tree. Whether there are findings.
+/// The size that no library file has, in bytes: the largest known one has some thirty thousand.
+const LARGEST: u64 = 4 << 20;
+
+/// Checks the file, or brings it up to the tree. Whether there are findings, or changes where that is asked for.
 pub(super) fn run(args: &LibraryArgs, common: &Common) -> Result<bool> {
-    let model = super::read(&common.root, History::Read)?;
-    let image = model.tree.config.image.clone();
+    let repository = Repository::read(&common.root)?;
+    let git = Git::open(&common.root);
     let session = Session {
         args,
         common,
-        image,
-        model: &model,
+        repository,
         work: OnceCell::new(),
-        git: Git::open(&common.root),
+        git,
     };
-    match session.text()? {
-        None if args.new => session.write_first(),
-        None => bail!(
-            "no file {}: official-images keeps it as library/{} ({OFFICIAL_IMAGES}): clone that and name the file there, or write a \
-             first one with --new --maintainer \"Full Name <mail> (@handle)\"",
-            args.file.display(),
-            session.image
-        ),
-        Some(_) if args.new => bail!(
-            "{} is there already: --new is for a first file, leave it out",
-            args.file.display()
-        ),
-        Some(text) if args.check => session.check(&text),
-        Some(text) => session.update(&text).map(|()| false),
+    let file = args.file.display();
+    let image = session.image();
+    ensure!(
+        !args.file.is_dir(),
+        "{file} is a folder: expected a library file, {file}/{image}"
+    );
+    let text = read_if_there(&args.file, LARGEST)?.with_context(|| {
+        format!("no file {file}: official-images keeps it as library/{image} ({OFFICIAL_IMAGES}): clone that and name the file there")
+    })?;
+    if args.check {
+        session.check(&text)
+    } else {
+        session.update(&text)
     }
 }
 
@@ -54,17 +55,20 @@ struct View {
 }
 
 impl View {
-    fn of(place: &str, model: &Model) -> Self {
+    fn of(place: &str, repository: &Repository) -> Self {
+        let pattern = repository.names.config.directory.clone();
         Self {
             place: place.to_owned(),
-            images: images(model),
-            pattern: model.tree.config.directory.clone(),
+            images: images(repository),
+            pattern,
         }
     }
 
-    fn at(git: &Git, commit: &str) -> Result<Self> {
-        let model = Model::new(git.tree(commit)?)?;
-        Ok(Self::of(&format!("the tree at {commit}"), &model))
+    fn at(git: &Git, commit: &str, config: &Config) -> Result<Self> {
+        Ok(Self::of(
+            &format!("the tree at {commit}"),
+            &git.repository(commit, config)?,
+        ))
     }
 
     fn offer(&self) -> Offer<'_> {
@@ -80,30 +84,25 @@ impl View {
 struct Session<'a> {
     args: &'a LibraryArgs,
     common: &'a Common,
-    image: String,
-    model: &'a Model,
+    repository: Repository,
     /// The tree as it is, looked at where no commit can be.
     work: OnceCell<View>,
     git: Result<Git>,
 }
 
 impl Session<'_> {
-    /// The tree as it is.
-    fn work(&self) -> &View {
-        self.work.get_or_init(|| View::of("the tree", self.model))
+    fn image(&self) -> &str {
+        &self.repository.names.config.image
     }
 
-    /// The file's bytes; `None` where there is no file.
-    fn text(&self) -> Result<Option<Vec<u8>>> {
-        let file = &self.args.file;
-        ensure!(
-            !file.is_dir(),
-            "{} is a folder: wanted a library file, {}/{}",
-            file.display(),
-            file.display(),
-            self.image
-        );
-        read_if_there(file)
+    /// The tree as it is.
+    fn work(&self) -> &View {
+        self.work
+            .get_or_init(|| View::of("the tree", &self.repository))
+    }
+
+    fn at(&self, git: &Git, commit: &str) -> Result<View> {
+        View::at(git, commit, &self.repository.names.config)
     }
 
     /// The file as findings and summaries name it.
@@ -130,24 +129,17 @@ impl Session<'_> {
         Ok((commit.to_owned(), false))
     }
 
-    fn update(&self, bytes: &[u8]) -> Result<()> {
+    fn update(&self, bytes: &[u8]) -> Result<bool> {
         let text = std::str::from_utf8(bytes).map_err(|wrong| {
             let (line, _) = Places::new(bytes).of(wrong.valid_up_to());
-            anyhow::anyhow!("{}: line {line}: {}", self.path(), not_utf8(0).message)
+            anyhow!("{}: line {line}: {}", self.path(), not_utf8(0).message)
         })?;
         let (commit, view) = self.target()?;
         let view = view.as_ref().unwrap_or_else(|| self.work());
         let git = self.git.as_ref().ok();
         // What cannot be compared is taken for the same: an entry's own commit is somebody's choice.
         let is_same = |old: &str, folder: &str| {
-            let is_here = |git: &Git| {
-                matches!(
-                    (git.commit(old), git.commit(&commit)),
-                    (Ok(Some(_)), Ok(Some(_)))
-                )
-            };
-            git.filter(|git| is_here(git))
-                .is_none_or(|git| git.is_same(old, &commit, folder).unwrap_or(true))
+            git.is_none_or(|git| git.is_same(old, &commit, folder).unwrap_or(true))
         };
         let (fetch, adds) = (self.args.fetch.clone(), self.args.adds.clone());
         let wanted = Wanted {
@@ -162,55 +154,56 @@ impl Session<'_> {
         let (manifest, _) = library::parse(&plan.text);
         if let Some(global) = manifest.global() {
             let value = |name| manifest.value(global, name);
-            self.warn_of_reach(
-                &wanted.commit,
-                &value("GitFetch").unwrap_or(library::DEFAULT_FETCH.into()),
-                &value("GitRepo").unwrap_or_default(),
-            )?;
+            let fetched = value("GitFetch").unwrap_or(library::DEFAULT_FETCH.into());
+            self.warn_of_reach(&commit, &fetched, &value("GitRepo").unwrap_or_default())?;
         }
-        self.finish(Some(text), &plan, &wanted.commit)
+        self.finish(text, &plan, &commit)
     }
 
     /// The commit that the file is for, and the tree at it, where it is here.
     fn target(&self) -> Result<(String, Option<View>)> {
         if let Some(commit) = &self.args.commit {
             let (commit, is_here) = self.resolve(commit)?;
-            let view = match &self.git {
-                Ok(git) if is_here => Some(View::at(git, &commit)?),
-                Ok(_) => {
-                    self.warn(&format!("{commit} is not in this repository, so the file is written for the tree as it is: `git fetch`, or look whether it is mistyped"));
-                    None
-                }
-                Err(reason) => {
-                    self.warn(&format!(
-                        "{reason:#}: the file is written for the tree as it is"
-                    ));
-                    None
-                }
+            let reason = match &self.git {
+                Ok(git) if is_here => return Ok((commit.clone(), Some(self.at(git, &commit)?))),
+                Ok(_) => format!(
+                    "{commit} is not in this repository: run `git fetch`, or check it for a typo"
+                ),
+                Err(reason) => format!("{reason:#}"),
             };
-            return Ok((commit, view));
+            self.warn(&format!(
+                "{reason}; the file is written for the tree as it is"
+            ));
+            return Ok((commit, None));
         }
         let advice = "`--commit <SHA>` says which commit official images are built from";
-        let git = match &self.git {
-            Ok(git) => git,
-            Err(reason) => bail!("{reason:#}: {advice}"),
-        };
+        let git = self
+            .git
+            .as_ref()
+            .map_err(|reason| anyhow!("{reason:#}: {advice}"))?;
         let head = git.head()?.with_context(|| {
             format!("{} has no commit yet: {advice}", self.common.root.display())
         })?;
-        let folders: Vec<&str> = self
-            .model
-            .directories
+        let trees = &self.repository.trees;
+        let folders: Vec<&str> = trees
             .iter()
-            .map(|directory| directory.name.as_str())
+            .map(|tree| tree.directory.name.as_str())
             .collect();
         let changed = git.changed(&folders)?;
+        if !changed.is_empty() && self.args.dry_run {
+            let changed = shortened(&changed);
+            self.warn(&format!(
+                "planned from the tree as it is, with what is not committed yet: {changed}"
+            ));
+            return Ok((head, None));
+        }
         ensure!(
             changed.is_empty(),
-            "what is not committed is in no official image ({}): commit it first, or give an older commit with --commit <SHA>",
-            changed.join(", ")
+            "what is not committed is in no official image ({}): commit it first, give an older commit with --commit <SHA>, \
+             or see with --dry-run what will change",
+            shortened(&changed)
         );
-        let view = View::at(git, &head)?;
+        let view = self.at(git, &head)?;
         Ok((head, Some(view)))
     }
 
@@ -228,99 +221,120 @@ impl Session<'_> {
                 self.warn(&format!("{fetched} is what is fetched, and {remote} has no such branch: `--fetch` says another"));
             }
             Reach::Unknown => self.warn(&format!(
-                "nothing is known of {fetched} here, so look yourself whether {commit} is in it"
+                "nothing is known of {fetched} here: check that {commit} is in it"
             )),
         }
         Ok(())
     }
 
-    fn write_first(&self) -> Result<bool> {
-        let (commit, view) = self.target()?;
-        let view = view.as_ref().unwrap_or_else(|| self.work());
-        let git = self.git.as_ref().ok();
-        let origin = git.map(Git::origin).transpose()?.flatten();
-        let config = &self.model.tree.config;
-        let address = origin.filter(|url| library::misshapen("GitRepo", url).is_none()).unwrap_or_else(|| {
-            let guess = format!("https://github.com/{}/{}-docker.git", config.owner, config.image);
-            self.warn(&format!(
-                "the repository has no remote `origin` that everybody can read from, so GitRepo is a guess: {guess}"
-            ));
-            guess
-        });
-        let branch = git.map(Git::branch).transpose()?.flatten();
-        let fetch = self
-            .args
-            .fetch
-            .clone()
-            .or(branch)
-            .unwrap_or("refs/heads/main".to_owned());
-        let global = [
-            (
-                "Maintainers",
-                self.args.maintainers.join(",\n             "),
-            ),
-            ("GitRepo", address.clone()),
-            ("GitFetch", fetch.clone()),
-            ("GitCommit", commit.clone()),
-        ];
-        let text = library::first(&global, &view.images);
-        let wanted = Wanted {
-            commit,
-            fetch: None,
-            adds: Vec::new(),
-            is_same: &|_, _| true,
-        };
-        let mut plan = library::plan(&text, &view.offer(), &wanted)
-            .with_context(|| format!("cannot write {}", self.path()))?;
-        let offered = |image: &&Image| text.contains(&format!("\nDirectory: {}\n", image.path()));
-        plan.added = view
-            .images
-            .iter()
-            .filter(offered)
-            .map(Image::path)
-            .collect();
-        self.warn_of_reach(&wanted.commit, &fetch, &address)?;
-        self.finish(None, &plan, &wanted.commit)?;
-        Ok(false)
-    }
-
     /// Prints what changes, and writes it.
-    fn finish(&self, before: Option<&str>, plan: &library::Plan, commit: &str) -> Result<()> {
+    fn finish(&self, before: &str, plan: &Plan, commit: &str) -> Result<bool> {
         let mut output = Output::new(self.common);
         let path = self.path();
-        let remaining: Vec<Finding> = {
-            let places = Places::new(plan.text.as_bytes());
-            plan.remaining
-                .iter()
-                .map(|problem| problem.clone().finding(&path, &places))
-                .collect()
-        };
-        let is_same = before == Some(plan.text.as_str());
-        let (image, args) = (&self.image, self.args);
-        let update = LibraryUpdate {
-            path: &path,
-            image,
-            before,
-            plan,
-            commit,
-            remaining: &remaining,
-            args,
-        };
-        output.library(&update)?;
-        if self.args.dry_run || is_same {
-            return Ok(());
+        let places = Places::new(plan.text.as_bytes());
+        let remaining: Vec<Finding> = plan
+            .remaining
+            .iter()
+            .map(|problem| problem.clone().finding(&path, &places))
+            .collect();
+        let is_same = before == plan.text;
+        output.print(&of_library(
+            &path, before, plan, commit, remaining, self.args,
+        ))?;
+        if !self.args.dry_run {
+            self.write(before, &plan.text)?;
+            let steps = if is_same {
+                Vec::new()
+            } else {
+                self.next_steps(&path, plan)
+            };
+            output.next_steps(&steps);
         }
-        let now = read_if_there(&self.args.file)?;
+        Ok(self.args.exit_code && !is_same)
+    }
+
+    fn write(&self, before: &str, text: &str) -> Result<()> {
+        let file = &self.args.file;
+        let folder = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        if before == text {
+            return write(folder, &[]);
+        }
+        let is_read_only = std::fs::metadata(file).is_ok_and(|file| file.permissions().readonly());
         ensure!(
-            now.as_deref() == before.map(str::as_bytes),
-            "{path} was changed while this was planned: run it again"
+            !is_read_only,
+            "{} is read-only: make it writable first",
+            self.path()
         );
-        let is_read_only =
-            fs::metadata(&self.args.file).is_ok_and(|file| file.permissions().readonly());
-        ensure!(!is_read_only, "{path} is read-only: make it writable first");
-        replace(&self.args.file, &plan.text)?;
-        output.library_left_to_do(&update, &self.common.root);
-        Ok(())
+        let name = file
+            .file_name()
+            .and_then(|name| name.to_str())
+            .context("its name is not UTF-8")?;
+        let file = NewFile {
+            path: String::new(),
+            content: Content::Text(text.as_bytes().to_vec()),
+            mode: 0,
+        };
+        write(
+            folder,
+            &[Step::File {
+                path: name.to_owned(),
+                before: Some(before.as_bytes().to_vec()),
+                file,
+            }],
+        )
+    }
+
+    fn next_steps(&self, path: &str, plan: &Plan) -> Vec<(String, &'static str)> {
+        let versions: Vec<String> = plan
+            .versions
+            .iter()
+            .rev()
+            .map(ToString::to_string)
+            .collect();
+        let title = match versions.is_empty() {
+            true => format!("Update {}", self.image()),
+            false => format!("Update {} to {}", self.image(), versions.join(", ")),
+        };
+        let root = match self.common.root.as_path() {
+            here if here == Path::new(".") => String::new(),
+            root => format!(" -C {}", quoted(&root.display().to_string())),
+        };
+        let folder = self
+            .args
+            .file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let place = folder
+            .map(|folder| format!(" -C {}", quoted(&folder.display().to_string())))
+            .unwrap_or_default();
+        let name = self
+            .args
+            .file
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or(path);
+        vec![
+            (
+                format!("update library{root} {} --check", quoted(path)),
+                "once the commit is pushed",
+            ),
+            (format!("git{place} add {}", quoted(name)), ""),
+            (
+                format!("git{place} commit -m {}", quoted(&title)),
+                "and open the pull request to docker-library/official-images",
+            ),
+        ]
+    }
+}
+
+/// Paths in a sentence, the first few of them.
+fn shortened(paths: &[String]) -> String {
+    match paths.len().checked_sub(5) {
+        None | Some(0) => paths.join(", "),
+        Some(more) => format!("{} and {more} more", paths[..5].join(", ")),
     }
 }
 

@@ -1,18 +1,20 @@
-//! Entries that a file does not have yet: a variant like its nearest sibling, a line like the newest one so far, a first file.
+//! Entries that a file does not have yet, rendered from their images: a variant beside those of its series, a series like
+//! the newest one so far.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::Names;
 use super::entries::{Home, homes, successors};
+use super::expected::{Edit, Expectation, Part, apply, name_of, tags_of};
 use super::format::architectures;
 use super::images::Image;
-use super::manifest::{Manifest, TAGS};
-use super::must::{Edit, Must, Part, musts};
-use super::plan::{Offer, Plan, Wanted, apply, commits, names};
-use super::tags::{Level, Names, is_preview};
+use super::manifest::{Manifest, Paragraph, TAGS};
+use super::update::{Offer, Plan, Wanted, names};
+use crate::tag::{Level, is_preview};
 use crate::version::{Variant, WINDOWS};
 
 /// A file and what its entries are for, while entries are added to it.
@@ -24,16 +26,16 @@ struct Draft<'a> {
     wanted: &'a Wanted<'a>,
 }
 
-/// The text with what is wanted beside what it offers: lines first, then variants, in the order in which they are built. What
-/// is among the folders that it offered `before` the update is there already.
-pub fn add(
+/// The text with what is wanted beside what it offers: series first, then variants, in the order in which they are built.
+/// What is among the folders that it offered `before` the update is there already.
+pub(super) fn add(
     mut text: String,
     before: &[String],
     offer: &Offer,
     wanted: &Wanted,
     plan: &mut Plan,
 ) -> Result<String> {
-    let (mut lines, mut variants): (Vec<&Image>, Vec<&Image>) = (Vec::new(), Vec::new());
+    let (mut series, mut variants): (Vec<&Image>, Vec<&Image>) = (Vec::new(), Vec::new());
     for add in &wanted.adds {
         let add = add.trim_end_matches('/');
         let found = offer
@@ -43,54 +45,55 @@ pub fn add(
         let Some(image) = found else {
             let all: Vec<String> = offer.images.iter().map(Image::path).collect();
             bail!(
-                "no `{add}` in {}: wanted a version directory of {}",
+                "no `{add}` in {}: expected a version directory of {}",
                 offer.place,
                 all.join(", ")
             );
         };
         if image.directory == add {
-            lines.push(image)
+            series.push(image)
         } else {
             variants.push(image)
         }
     }
-    lines.sort_by_key(|image| &image.version);
+    series.sort_by_key(|image| &image.version);
     variants.sort_by_key(|image| offer.images.iter().position(|other| other == *image));
-    for (image, is_line) in lines
+    let all = series
         .into_iter()
         .map(|image| (image, true))
-        .chain(variants.into_iter().map(|image| (image, false)))
-    {
+        .chain(variants.into_iter().map(|image| (image, false)));
+    for (image, is_series) in all {
         let draft = Draft::new(&text, offer, wanted);
-        let what = if is_line {
+        let what = if is_series {
             image.directory.clone()
         } else {
             image.path()
         };
         let is_it = |offered: &&Image| {
-            if is_line {
+            if is_series {
                 offered.directory == what
             } else {
                 offered.path() == what
             }
         };
-        if draft.images().any(|offered| is_it(&offered)) {
-            // An entry may have come to it in this update.
-            let was_there = before.iter().any(|folder| {
-                *folder == what || is_line && folder.starts_with(&format!("{what}/"))
-            });
-            ensure!(
-                !was_there,
-                "the file offers {what} already: leave `--add {what}` out, or name a variant of it that is not offered"
-            );
-            text = draft.manifest.text;
+        if !draft.images().any(|offered| is_it(&offered)) {
+            text = if is_series {
+                draft.add_series(image, plan)?
+            } else {
+                draft.add_variant(image, plan)?
+            };
             continue;
         }
-        text = if is_line {
-            draft.add_line(image, plan)?
-        } else {
-            draft.add_variant(image, plan)?
+        // An entry may have come to it in this update.
+        let is_below = |folder: &String| {
+            folder
+                .strip_prefix(&what)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
+        ensure!(
+            !before.iter().any(is_below),
+            "the file offers {what} already: leave `--add {what}` out, or name a variant of it that is not offered"
+        );
     }
     Ok(text)
 }
@@ -120,135 +123,132 @@ impl<'a> Draft<'a> {
         self.homes.iter().filter_map(Home::image)
     }
 
-    /// The entries of a version directory, each with its number among all.
-    fn of(&self, directory: &str) -> impl Iterator<Item = (usize, &'a Image)> {
-        let homes = self
-            .homes
+    /// The entries whose image is known, each with its number among all.
+    fn entries(&self) -> impl Iterator<Item = (usize, &'a Image)> {
+        self.homes
             .iter()
             .enumerate()
-            .filter_map(|(index, home)| Some((index, home.image()?)));
-        homes.filter(move |(_, image)| image.directory == directory)
+            .filter_map(|(index, home)| Some((index, home.image()?)))
     }
 
-    /// A whole line: entries like those of the newest line so far, in front of the first older one, which hands over the
-    /// tags that are the newest line's.
-    fn add_line(&self, image: &Image, plan: &mut Plan) -> Result<String> {
+    fn entry(&self, index: usize) -> &Paragraph {
+        &self.manifest.entries()[index]
+    }
+
+    /// A whole series: entries like those of the newest series so far, in front of the first older one, which hands over
+    /// the tags that are the newest series'.
+    fn add_series(&self, image: &Image, plan: &mut Plan) -> Result<String> {
         let newest = self
             .images()
             .max_by_key(|image| (!is_preview(&image.version), &image.version));
-        let model = newest.context("the file offers nothing that a line could be like")?;
-        let offered: BTreeSet<&Variant> = self
-            .of(&model.directory)
-            .map(|(_, image)| &image.variant)
-            .collect();
-        let targets = successors(&offered, self.offer.images, &image.directory);
+        let model = newest.context("the file offers nothing that a series could be like")?;
+        let of_model = || {
+            self.entries()
+                .filter(|(_, other)| other.directory == model.directory)
+        };
+        let offered: BTreeSet<&Variant> = of_model().map(|(_, image)| &image.variant).collect();
+        let successors = successors(&offered, self.offer.images, &image.directory);
         let levels = match is_preview(&image.version) {
             true => Some(BTreeSet::from([Level::Full])),
-            false if image.line() > model.line() => None,
+            false if image.series() > model.series() => None,
             false => Some(BTreeSet::from([Level::Full, Level::Minor])),
         };
         let mut texts = Vec::new();
-        for (index, sibling) in self.of(&model.directory) {
-            if let Some(target) = targets.get(&sibling.variant) {
-                texts.push(self.like(index, target, levels.as_ref(), &|_, _| false)?);
-                plan.added.push(target.path());
+        for (index, sibling) in of_model() {
+            if let Some(successor) = successors.get(&sibling.variant) {
+                texts.push(self.like(index, successor, levels.as_ref(), &|_, _| false)?);
+                plan.added.push(successor.path());
             }
         }
-        plan.versions.insert(image.version.clone());
         ensure!(
             !texts.is_empty(),
             "{} has no variant like one of {}, which the file offers",
             image.directory,
             model.directory
         );
+        plan.versions.insert(image.version.clone());
         let text = texts.join(self.manifest.newline());
-        let mut edits = self.hand_over(image, &text, plan)?;
+        let mut edits = self.hand_over(image, &text, plan);
         let is_older = |home: &Home| {
             home.image()
-                .is_some_and(|other| other.line() < image.line())
+                .is_some_and(|other| other.series() < image.series())
         };
         edits.push(match self.homes.iter().position(is_older) {
-            Some(index) => self.put_before(index, &text, self.heading(index)),
+            Some(index) => self.put_before(index, &text),
             None => self.put_after(self.homes.len().saturating_sub(1), &text),
         });
-        Ok(apply(&self.manifest.text, edits))
+        apply(&self.manifest.text, edits)
     }
 
-    /// The edits with which other entries give up the tags that new ones have, and those of older lines what is the newest's.
-    fn hand_over(&self, image: &Image, new: &str, plan: &mut Plan) -> Result<Vec<Edit>> {
+    /// The edits with which other entries give up the tags that new ones have, and those of older series what is the
+    /// newest's.
+    fn hand_over(&self, image: &Image, new: &str, plan: &mut Plan) -> Vec<Edit> {
         let (new, _) = Manifest::parse(new.to_owned());
-        let taken: BTreeSet<String> = new
-            .paragraphs
-            .iter()
-            .flat_map(|entry| new.tags(entry))
-            .map(|(_, _, tag)| tag.into_owned())
-            .collect();
+        let tags = new.paragraphs.iter().flat_map(|entry| new.tags(entry));
+        let taken: BTreeSet<String> = tags.map(|(_, _, tag)| tag.into_owned()).collect();
         let mut edits = Vec::new();
         for (entry, home) in self.manifest.entries().iter().zip(&self.homes) {
-            let mut musts = Vec::new();
-            for name in TAGS {
-                let Some(field) = self.manifest.own(entry, name) else {
-                    continue;
-                };
-                let is_newest = |tag: &str| match (self.names.split(tag).level, home.image()) {
-                    (_, Some(old)) if is_preview(&image.version) || old.line() > image.line() => {
-                        false
-                    }
-                    (Level::Bare, Some(_)) => true,
-                    (Level::Major, Some(old)) => old.version.major == image.version.major,
-                    _ => false,
-                };
-                let part = |(span, found): (&Range<usize>, Cow<str>)| {
-                    let expected = Some(found.to_string())
-                        .filter(|tag| !taken.contains(tag) && !is_newest(tag));
-                    Part {
-                        span: span.clone(),
-                        found: found.into_owned(),
-                        expected,
-                        rule: "latest",
-                    }
-                };
+            let is_newest = |tag: &str| match (self.names.split(tag).level, home.image()) {
+                (_, Some(old)) if is_preview(&image.version) || old.series() > image.series() => {
+                    false
+                }
+                (Level::Bare, Some(_)) => true,
+                (Level::Major, Some(old)) => old.version.major == image.version.major,
+                _ => false,
+            };
+            let part = |(span, found): (&Range<usize>, Cow<str>)| {
+                let expected =
+                    Some(found.to_string()).filter(|tag| !taken.contains(tag) && !is_newest(tag));
+                Part {
+                    span: span.clone(),
+                    found: found.into_owned(),
+                    expected,
+                    rule: "latest",
+                }
+            };
+            let field = |name: &&'static str| {
+                let field = self.manifest.own(entry, name)?;
                 let parts = self.manifest.items(entry, name).map(part).collect();
-                musts.push(Must {
-                    name: name.to_owned(),
+                Some(Expectation {
+                    name: (*name).to_owned(),
                     field: Ok(field),
                     parts,
                     missing: Vec::new(),
-                });
-            }
+                })
+            };
+            let fields: Vec<Expectation> = TAGS.iter().filter_map(field).collect();
             plan.take(
                 &self.manifest,
-                &musts,
+                &fields,
                 home.image().map(Image::path).unwrap_or_default(),
                 &mut edits,
-            )?;
+            );
         }
-        Ok(edits)
+        edits
     }
 
-    /// One variant of a line that is offered: like its family's last entry there, else like that of another line.
+    /// One variant of a series that is offered: like its family's last entry there, else like that of another series.
     fn add_variant(&self, image: &Image, plan: &mut Plan) -> Result<String> {
-        let (directory, is_family) = (&image.directory, |other: &Image| {
-            other.variant.family == image.variant.family
-        });
-        let own: Vec<(usize, &Image)> = self.of(directory).collect();
+        let directory = &image.directory;
+        let own: Vec<(usize, &Image)> = self
+            .entries()
+            .filter(|(_, other)| other.directory == *directory)
+            .collect();
         ensure!(
             !own.is_empty(),
-            "the file offers nothing of {directory}: `--add {directory}` adds the whole line"
+            "the file offers nothing of {directory}: `--add {directory}` adds the whole series"
         );
-        let levels: BTreeSet<Level> = own
+        let tags = own
             .iter()
-            .flat_map(|(index, _)| self.manifest.tags(&self.manifest.entries()[*index]))
+            .flat_map(|(index, _)| self.manifest.tags(self.entry(*index)));
+        let levels: BTreeSet<Level> = tags
             .map(|(_, _, tag)| self.names.split(&tag).level)
             .collect();
+        let is_family = |other: &Image| other.variant.family == image.variant.family;
         let sibling = own.iter().rfind(|(_, other)| is_family(other)).copied();
-        let all = self
-            .homes
-            .iter()
-            .enumerate()
-            .filter_map(|(index, home)| Some((index, home.image()?)));
         let cousin = || {
-            all.filter(|(_, other)| is_family(other))
+            self.entries()
+                .filter(|(_, other)| is_family(other))
                 .max_by_key(|(_, other)| &other.version)
         };
         let taken = Taken::new(&self.manifest);
@@ -259,46 +259,65 @@ impl<'a> Draft<'a> {
                 } else {
                     Some(&levels)
                 };
-                let architectures = architectures(&self.manifest, &self.manifest.entries()[index]);
+                let architectures = names_in(&architectures(&self.manifest, self.entry(index)));
                 self.like(index, image, levels, &|name, tag| {
                     taken.has(name, tag, &architectures)
                 })?
             }
             None => {
-                let linux = own.iter().find(|(_, other)| !other.variant.is_windows());
-                let offered = linux.map(|(index, _)| {
-                    architectures(&self.manifest, &self.manifest.entries()[*index])
-                });
-                let offered = offered
-                    .filter(|_| !image.variant.is_windows())
-                    .unwrap_or_default();
-                let architectures = if offered.is_empty() {
-                    every(image)
-                } else {
-                    offered
+                let linux = own
+                    .iter()
+                    .find(|(_, other)| !other.variant.is_windows() && !image.variant.is_windows());
+                let offered = linux
+                    .map(|(index, _)| names_in(&architectures(&self.manifest, self.entry(*index))));
+                let every = || {
+                    image
+                        .architectures
+                        .iter()
+                        .map(|name| (*name).to_owned())
+                        .collect()
                 };
-                entry(
-                    image,
-                    self.offer.images,
-                    &levels,
-                    &architectures,
-                    &|name, tag| taken.has(name, tag, &architectures),
-                )
+                let architectures: Vec<String> = offered.unwrap_or_else(every);
+                let (own, shared) = names_of(image, self.offer.images);
+                let is_free = |field: &str, tags: Vec<String>| -> Vec<String> {
+                    tags.into_iter()
+                        .filter(|tag| !taken.has(field, tag, &architectures))
+                        .collect()
+                };
+                self.render(&[
+                    ("Tags", is_free("Tags", tags_of(image, &own, &levels))),
+                    (
+                        "SharedTags",
+                        is_free("SharedTags", tags_of(image, &shared, &levels)),
+                    ),
+                    ("Architectures", architectures.clone()),
+                    ("Directory", vec![image.path()]),
+                    ("Constraints", image.constraints.clone()),
+                ])
             }
         };
-        let text = text
-            .replace("\r\n", "\n")
-            .replace('\n', self.manifest.newline());
         plan.added.push(image.path());
-        let before = own.iter().rfind(|(_, other)| other.is_built_before(image));
+        let before = own
+            .iter()
+            .rfind(|(_, other)| other.order() <= image.order());
         let edit = match sibling.or(before.copied()) {
             Some((index, _)) => self.put_after(index, &text),
-            None => self.put_before(own[0].0, &text, None),
+            None => self.put_before(own[0].0, &text),
         };
-        Ok(apply(&self.manifest.text, vec![edit]))
+        apply(&self.manifest.text, vec![edit])
     }
 
-    /// The text of an entry, written for another image, with tags of these levels (`None`: of its own), but those to skip.
+    fn render(&self, fields: &[(&str, Vec<String>)]) -> String {
+        let lines = fields.iter().filter(|(_, values)| !values.is_empty());
+        lines
+            .map(|(name, values)| {
+                format!("{name}: {}{}", values.join(", "), self.manifest.newline())
+            })
+            .collect()
+    }
+
+    /// The text of an entry for another image: the fields of this one, with tags of these levels (`None`: of its own), but
+    /// those to skip.
     fn like(
         &self,
         index: usize,
@@ -306,101 +325,83 @@ impl<'a> Draft<'a> {
         levels: Option<&BTreeSet<Level>>,
         skip: &dyn Fn(&str, &str) -> bool,
     ) -> Result<String> {
-        let lines =
-            self.manifest.text[self.manifest.entries()[index].span.clone()].split_inclusive('\n');
-        let mut text: String = lines.filter(|line| !line.starts_with('#')).collect();
-        if !text.ends_with('\n') {
-            text.push_str(self.manifest.newline());
+        let entry = self.entry(index);
+        let mut fields: Vec<(&str, Vec<String>)> = Vec::new();
+        for field in &entry.fields {
+            let name = &self.manifest.text[field.name.clone()];
+            let values = match name {
+                "Tags" | "SharedTags" => {
+                    let tags: Vec<String> = self.tags_like(entry, name, image, levels);
+                    let free: Vec<String> =
+                        tags.into_iter().filter(|tag| !skip(name, tag)).collect();
+                    ensure!(
+                        name != "Tags" || !free.is_empty(),
+                        "every tag that {} could have is another entry's",
+                        image.path()
+                    );
+                    free
+                }
+                "Constraints" => image.constraints.clone(),
+                _ if name.ends_with("Directory") => vec![image.path()],
+                _ if name.ends_with("GitCommit") => vec![self.wanted.commit.clone()],
+                _ => field
+                    .items
+                    .iter()
+                    .map(|item| self.manifest.said(item).into_owned())
+                    .collect(),
+            };
+            fields.push((name, values));
         }
-        let (copy, _) = Manifest::parse(text);
-        let entry = copy.global().context("an entry has no field")?;
-        let mut musts = musts(&copy, entry, image, &self.names);
-        for must in musts
-            .iter_mut()
-            .filter(|must| TAGS.contains(&must.name.as_str()))
-        {
-            levels
-                .into_iter()
-                .for_each(|levels| self.set_levels(must, image, levels));
-            let is_free = |tag: &String| !skip(&must.name, tag);
-            must.parts
-                .iter_mut()
-                .for_each(|part| part.expected = part.expected.take().filter(is_free));
-            must.missing.retain(|(_, tag)| is_free(tag));
-            let is_empty =
-                must.missing.is_empty() && must.parts.iter().all(|part| part.expected.is_none());
-            ensure!(
-                must.name != "Tags" || !is_empty,
-                "every tag that {} could have is another entry's",
-                image.path()
-            );
+        if !fields.iter().any(|(name, _)| *name == "Constraints") {
+            fields.push(("Constraints", image.constraints.clone()));
         }
-        musts.extend(commits(&copy, entry, self.wanted));
-        let mut edits = Vec::new();
-        for must in musts.iter().filter(|must| !must.is_right()) {
-            edits.extend(must.edits(&copy)?);
-        }
-        Ok(apply(&copy.text, edits))
+        Ok(self.render(&fields))
     }
 
-    /// Leaves each name of a list with tags of just these levels.
-    fn set_levels(&self, must: &mut Must, image: &Image, levels: &BTreeSet<Level>) {
-        let mut last: BTreeMap<String, usize> = BTreeMap::new();
-        for (index, part) in must.parts.iter_mut().enumerate() {
-            let Some(tag) = part.expected.take() else {
-                continue;
-            };
+    /// The tags of an entry's field as another image has them.
+    fn tags_like(
+        &self,
+        entry: &Paragraph,
+        field: &str,
+        image: &Image,
+        levels: Option<&BTreeSet<Level>>,
+    ) -> Vec<String> {
+        let mut tags: Vec<String> = Vec::new();
+        let mut names: Vec<String> = Vec::new();
+        for (_, tag) in self.manifest.items(entry, field) {
             let split = self.names.split(&tag);
-            last.insert(split.name.to_owned(), index);
-            part.expected = levels.contains(&split.level).then_some(tag);
-        }
-        for (name, index) in last {
-            for tag in levels
-                .iter()
-                .map(|level| level.render(&image.version, &name))
-            {
-                if !must
-                    .parts
-                    .iter()
-                    .any(|part| part.expected.as_ref() == Some(&tag))
-                {
-                    must.missing.push((Some(index), tag));
-                }
+            let name = name_of(split.name, &image.variant);
+            tags.push(split.level.render(&image.version, &name));
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
+        levels.map_or(tags, |levels| tags_of(image, &names, levels))
     }
 
-    /// Where the comment begins that stands somewhere above an entry and names its line.
-    fn heading(&self, index: usize) -> Option<usize> {
-        let image = self.homes[index].image()?;
+    /// Puts a text in front of an entry, and of the comment right above it, or in front of the heading of its series.
+    fn put_before(&self, index: usize, text: &str) -> Edit {
         let (start, end) = (
             self.manifest.paragraphs[index].span.end,
             self.manifest.paragraphs[index + 1].span.start,
         );
         let gap = &self.manifest.text[start..end];
-        let line = format!("{}.{}", image.version.major, image.version.minor);
-        let is_heading = |comment: &&str| comment.starts_with('#') && comment.contains(&line);
-        gap.split_inclusive('\n')
-            .any(|line| is_heading(&line))
-            .then(|| start + gap.find('#').unwrap_or_default())
-    }
-
-    /// Puts a text in front of an entry, and of the comment that stands right above it, or in front of its line's heading.
-    fn put_before(&self, index: usize, text: &str, heading: Option<usize>) -> Edit {
-        let start = heading.unwrap_or(
-            self.manifest
-                .with_comment(&self.manifest.entries()[index])
-                .start,
-        );
-        (start..start, format!("{text}{}", self.manifest.newline()))
+        let series = self.homes[index]
+            .image()
+            .map(|image| format!("{}.{}", image.version.major, image.version.minor));
+        let is_heading = |line: &str| {
+            line.starts_with('#') && series.as_ref().is_some_and(|series| line.contains(series))
+        };
+        let at = match gap.split_inclusive('\n').any(is_heading) {
+            true => start + gap.find('#').unwrap_or_default(),
+            false => self.manifest.with_comment(self.entry(index)).start,
+        };
+        (at..at, format!("{text}{}", self.manifest.newline()))
     }
 
     /// Puts a text behind an entry.
     fn put_after(&self, index: usize, text: &str) -> Edit {
-        let (end, newline) = (
-            self.manifest.entries()[index].span.end,
-            self.manifest.newline(),
-        );
+        let (end, newline) = (self.entry(index).span.end, self.manifest.newline());
         let text = match self.manifest.text[..end].ends_with('\n') {
             true => format!("{newline}{text}"),
             // The last line had no end, and has none again.
@@ -410,7 +411,11 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// The tags that a file has.
+fn names_in(architectures: &[(usize, String)]) -> Vec<String> {
+    architectures.iter().map(|(_, name)| name.clone()).collect()
+}
+
+/// The tags that a file has; the shared ones with the architectures that they are for.
 struct Taken {
     own: BTreeSet<String>,
     shared: BTreeSet<(String, String)>,
@@ -425,14 +430,13 @@ impl Taken {
         for entry in manifest.entries() {
             let architectures = architectures(manifest, entry);
             for (name, _, tag) in manifest.tags(entry) {
-                if name == "Tags" {
-                    taken.own.insert(tag.to_string());
-                } else {
-                    taken.shared.extend(
+                match name {
+                    "Tags" => drop(taken.own.insert(tag.to_string())),
+                    _ => taken.shared.extend(
                         architectures
                             .iter()
-                            .map(|(_, architecture)| (tag.to_string(), architecture.clone())),
-                    );
+                            .map(|(_, name)| (tag.to_string(), name.clone())),
+                    ),
                 }
             }
         }
@@ -440,29 +444,16 @@ impl Taken {
     }
 
     /// Whether a new entry for those architectures cannot have that tag in that field.
-    fn has(&self, field: &str, tag: &str, architectures: &[(usize, String)]) -> bool {
-        let is_shared = |only: Option<&str>| {
-            self.shared.iter().any(|(shared, architecture)| {
-                shared == tag && only.is_none_or(|only| only == architecture)
-            })
-        };
+    fn has(&self, field: &str, tag: &str, architectures: &[String]) -> bool {
+        let is_shared = |name: &String| self.shared.contains(&(tag.to_owned(), name.clone()));
         self.own.contains(tag)
             || match field {
-                "Tags" => is_shared(None),
-                _ => architectures.iter().any(|(_, architecture)| {
-                    architecture != WINDOWS && is_shared(Some(architecture))
-                }),
+                "Tags" => self.shared.iter().any(|(shared, _)| shared == tag),
+                _ => architectures
+                    .iter()
+                    .any(|name| name != WINDOWS && is_shared(name)),
             }
     }
-}
-
-/// Every architecture that an image can be built for.
-fn every(image: &Image) -> Vec<(usize, String)> {
-    image
-        .architectures
-        .iter()
-        .map(|architecture| (0, (*architecture).to_owned()))
-        .collect()
 }
 
 /// The names of an image's tags, and those of the tags that it shares.
@@ -478,21 +469,15 @@ fn names_of(image: &Image, images: &[Image]) -> (Vec<String>, Vec<String>) {
         })
     };
     let smallest = if is_windows { "nanoserver" } else { "scratch" };
-    let is_smallest = if beside().any(|other| other.variant.family == smallest) {
+    let has_smallest = beside().any(|other| other.variant.family == smallest);
+    let is_smallest = if has_smallest {
         family == smallest
     } else {
-        beside().next() == Some(image) || is_windows
-    };
-    let numbers = |variant: &Variant| -> Vec<u64> {
-        variant
-            .base
-            .split(|c: char| !c.is_ascii_digit())
-            .filter_map(|number| number.parse().ok())
-            .collect()
+        is_windows || beside().next() == Some(image)
     };
     let newest = beside()
         .filter(|other| other.variant.family == *family)
-        .max_by_key(|other| numbers(&other.variant));
+        .max_by_key(|other| other.variant.base_numbers());
     let (mut own, mut shared) = (vec![name.clone()], Vec::new());
     if is_windows && name != family {
         shared.push(family.clone());
@@ -504,73 +489,4 @@ fn names_of(image: &Image, images: &[Image]) -> (Vec<String>, Vec<String>) {
         own.extend((!is_windows).then(|| "linux".to_owned()));
     }
     (own, shared)
-}
-
-/// An entry for an image that nothing in the file is like.
-fn entry(
-    image: &Image,
-    images: &[Image],
-    levels: &BTreeSet<Level>,
-    architectures: &[(usize, String)],
-    skip: &dyn Fn(&str, &str) -> bool,
-) -> String {
-    let (own, shared) = names_of(image, images);
-    let mut text = String::new();
-    let mut line = |name: &str, values: Vec<String>| {
-        if !values.is_empty() {
-            text.push_str(&format!("{name}: {}\n", values.join(", ")));
-        }
-    };
-    for (field, names) in TAGS.into_iter().zip([own, shared]) {
-        let tags = names.iter().flat_map(|name| {
-            levels
-                .iter()
-                .map(|level| level.render(&image.version, name))
-        });
-        line(field, tags.filter(|tag| !skip(field, tag)).collect());
-    }
-    line(
-        "Architectures",
-        architectures
-            .iter()
-            .map(|(_, architecture)| architecture.clone())
-            .collect(),
-    );
-    line("Directory", vec![image.path()]);
-    line("Constraints", image.constraints.clone());
-    text
-}
-
-/// A first file: what holds for all entries, then one for each image of each line that is released, the newest line first.
-pub fn first(global: &[(&str, String)], images: &[Image]) -> String {
-    let mut text: String = global
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}\n"))
-        .collect();
-    let mut lines: Vec<&Image> = Vec::new();
-    for image in images
-        .iter()
-        .rev()
-        .filter(|image| !is_preview(&image.version))
-    {
-        if !lines.iter().any(|line| line.line() == image.line()) {
-            lines.push(image);
-        }
-    }
-    for (index, newest) in lines.iter().enumerate() {
-        let is_first_of_major = lines[..index]
-            .iter()
-            .all(|line| line.version.major != newest.version.major);
-        let mut levels = BTreeSet::from([Level::Full, Level::Minor]);
-        levels.extend((is_first_of_major && newest.version.major > 0).then_some(Level::Major));
-        levels.extend((index == 0).then_some(Level::Bare));
-        for image in images
-            .iter()
-            .filter(|image| image.directory == newest.directory)
-        {
-            text.push('\n');
-            text.push_str(&entry(image, images, &levels, &every(image), &|_, _| false));
-        }
-    }
-    text
 }

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
-use super::Problem;
+use super::Names;
 use super::entries::{Home, folder};
+use super::expected::{expectations, is_name_of, name_of};
 use super::format::{architectures, unknown_fields};
 use super::images::Image;
 use super::manifest::{Manifest, Paragraph};
-use super::must::{is_name_of, musts, name_of};
-use super::tags::{Level, Names, is_preview};
+use crate::finding::Problem;
+use crate::tag::{Level, is_preview};
 
 /// What one entry is compared with.
 pub struct Seen<'a> {
@@ -42,7 +43,7 @@ pub fn check(manifest: &Manifest, seen: &[Seen], names: &Names) -> Vec<Problem> 
                     .map_or(entry.span.start, |field| field.value.start);
                 let message = match seen.home {
                     _ if found.is_empty() => {
-                        "the entry has no Directory: wanted the folder of a variant".to_owned()
+                        "the entry has no Directory: expected the folder of a variant".to_owned()
                     }
                     Home::Gone => format!("`{found}` is not in {}", seen.place),
                     _ => format!("`{found}` is no folder of a variant, such as 0.25.6/alpine3.18"),
@@ -67,10 +68,10 @@ fn check_fields(
     names: &Names,
     problems: &mut Vec<Problem>,
 ) {
-    for must in musts(manifest, entry, image, names) {
-        for part in must.parts.iter().filter(|part| !part.is_right()) {
+    for wanted in expectations(manifest, entry, image, names) {
+        for part in wanted.parts.iter().filter(|part| !part.is_right()) {
             // A tag that stands there twice breaks a rule of the format, and is reported as that.
-            let is_twice = must
+            let is_twice = wanted
                 .parts
                 .iter()
                 .filter(|other| other.found == part.found)
@@ -83,11 +84,11 @@ fn check_fields(
             let message = match expected {
                 "" => format!(
                     "{}: {} does not belong to {}",
-                    must.name,
+                    wanted.name,
                     part.found,
                     image.path()
                 ),
-                expected => format!("says {}, must be {expected}", part.found),
+                expected => format!("found {}, expected {expected}", part.found),
             };
             problems.push(Problem::new(
                 part.span.start,
@@ -97,13 +98,13 @@ fn check_fields(
                 message,
             ));
         }
-        let at = must
+        let at = wanted
             .field
             .map_or(entry.span.start, |field| field.value.start);
-        for (_, missing) in &must.missing {
+        for missing in &wanted.missing {
             let message = format!(
-                "{} lacks {missing}, which {} needs",
-                must.name,
+                "{}: missing {missing}, which {} needs",
+                wanted.name,
                 image.path()
             );
             problems.push(Problem::new(at, "constraint", "", missing, message));
@@ -128,7 +129,7 @@ fn check_tags(
             wrong(
                 "variant",
                 format!(
-                    "says {found}: `{}` is no name of {}",
+                    "found {found}: `{}` is no name of {}",
                     tag.name,
                     image.path()
                 ),
@@ -137,12 +138,12 @@ fn check_tags(
         if tag.level == Level::Major && image.version.major == 0 {
             wrong(
                 "version",
-                format!("says {found}: a major by itself is for those above 0"),
+                format!("found {found}: a major by itself is for those above 0"),
             );
         }
         if tag.level != Level::Full && is_preview(&image.version) {
             let message = format!(
-                "says {found}, a stable tag, and {} is at {}, which is no release yet",
+                "found {found}, a stable tag, and {} is at {}, which is no release yet",
                 image.path(),
                 image.version
             );
@@ -151,7 +152,7 @@ fn check_tags(
             wrong(
                 "latest",
                 format!(
-                    "says {found}, which belongs to the newest line: another entry is at {newer}, this at {}",
+                    "found {found}, which belongs to the newest series: another entry is at {newer}, this at {}",
                     image.version
                 ),
             );
@@ -184,14 +185,14 @@ impl<'a> Newest<'a> {
         }
     }
 
-    /// The version of a newer line, whose tags of that level are.
+    /// The version of a newer series, whose tags of that level are.
     fn than(&self, image: &Image, level: Level) -> Option<&'a Version> {
         let newest = match level {
             Level::Full | Level::Minor => None,
             Level::Major => self.of_major.get(&image.version.major).copied(),
             Level::Bare => self.all,
         };
-        newest.filter(|newest| (newest.major, newest.minor) > image.line())
+        newest.filter(|newest| (newest.major, newest.minor) > image.series())
     }
 }
 
@@ -209,7 +210,7 @@ fn check_architectures(
         if !image.architectures.contains(found.as_str()) {
             let known: Vec<&str> = image.architectures.iter().copied().collect();
             let message = format!(
-                "says {found}, and {} can be built for {}",
+                "found {found}, and {} can be built for {}",
                 image.path(),
                 known.join(", ")
             );

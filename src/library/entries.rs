@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::images::Image;
 use super::manifest::{Manifest, Paragraph};
-use crate::config::Pattern;
+use crate::repository::config::Pattern;
 use crate::version::{Variant, parse_version};
 
 /// What became of the image that an entry is for.
@@ -44,15 +44,15 @@ pub fn folder(manifest: &Manifest, entry: &Paragraph) -> Option<String> {
 
 fn split(path: &str, pattern: &Pattern) -> Option<Folder> {
     let (directory, variant) = path.split_once('/')?;
-    line(directory, pattern)?;
+    series(directory, pattern)?;
     Some((directory.to_owned(), Variant::parse(variant)?))
 }
 
 /// Major and minor of a version directory, of this tree's pattern or of another that it may have had: `2.14.5`, `2.14.x`.
-fn line(directory: &str, pattern: &Pattern) -> Option<(u64, u64)> {
+fn series(directory: &str, pattern: &Pattern) -> Option<(u64, u64)> {
     let version = pattern
-        .parse(directory)
-        .or_else(|| Pattern::lines().parse(directory));
+        .matches(directory)
+        .or_else(|| Pattern::series().matches(directory));
     let version = version.or_else(|| parse_version(directory).ok())?;
     Some((version.major, version.minor))
 }
@@ -116,7 +116,7 @@ pub fn homes<'a>(
     folders.iter().map(home).collect()
 }
 
-/// Where each version directory of the file is in the tree: it is there, or another of its line is, or the only one has
+/// Where each version directory of the file is in the tree: it is there, or another of its series is, or the only one has
 /// become the only one.
 fn directories<'a, 'b>(
     offered: &BTreeSet<&'b str>,
@@ -136,18 +136,18 @@ fn directories<'a, 'b>(
     let newest = |among: &dyn Fn(&Image) -> bool| {
         let found = there.values().filter(is_open).filter(|image| among(image));
         found
-            .max_by_key(|image| (!super::tags::is_preview(&image.version), &image.version))
+            .max_by_key(|image| (!crate::tag::is_preview(&image.version), &image.version))
             .map(|image| image.directory.as_str())
     };
-    let follows = follow && !pattern.has_lines();
+    let follows = follow && !pattern.has_series();
     let mut moved: BTreeMap<&str, &str> = BTreeMap::new();
     for name in offered {
         let here = there.get(name).map(|image| image.directory.as_str());
-        let of_line = || newest(&|image| Some(image.line()) == line(name, pattern));
+        let of_series = || newest(&|image| Some(image.series()) == series(name, pattern));
         let found = match follows {
             true if offered.len() == 1 => newest(&|_| true),
-            true => of_line(),
-            false => here.or_else(of_line),
+            true => of_series(),
+            false => here.or_else(of_series),
         };
         moved.extend(found.map(|found| (*name, found)));
     }

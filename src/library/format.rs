@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-use super::Problem;
-use super::manifest::{Field, Manifest, Paragraph};
-use crate::rules::Places;
+use super::manifest::{Field, Manifest, Paragraph, malformed};
+use crate::finding::Problem;
+use crate::text::{Places, excerpt};
 use crate::version::{WINDOWS, is_docker_arch};
 
 /// What is fetched where no field says it.
@@ -38,7 +38,7 @@ const SINGLE: [&str; 6] = [
     "Builder",
 ];
 
-/// A field's name, the rule for its values, their pattern, and what was wanted, for people.
+/// A field's name, the rule for its values, their pattern, and what is expected, for people.
 const SHAPES: [(&str, &str, &str, &str); 7] = [
     (
         "Maintainers",
@@ -81,17 +81,17 @@ pub fn check(manifest: &Manifest) -> Vec<Problem> {
     let mut problems = Vec::new();
     if manifest.text.starts_with('\u{feff}') {
         let message = "begins with a byte-order mark, which becomes part of the first field's name: save the file without";
-        problems.push(Problem::format(0, message));
+        problems.push(malformed(0, message));
     }
     let Some(global) = manifest.global() else {
-        problems.push(Problem::format(
+        problems.push(malformed(
             0,
-            "has no field: wanted a paragraph with Maintainers, then an entry for each image",
+            "has no field: expected a paragraph with Maintainers, then an entry for each image",
         ));
         return problems;
     };
     if is_missing(manifest.own(global, "Maintainers")) {
-        problems.push(Problem::format(
+        problems.push(malformed(
             global.span.start,
             "the first paragraph has no Maintainers",
         ));
@@ -101,12 +101,12 @@ pub fn check(manifest: &Manifest) -> Vec<Problem> {
         .or(manifest.own(global, "SharedTags"))
     {
         let message = "the first paragraph is for what all entries share, and cannot have tags: end it with an empty line";
-        problems.push(Problem::format(tags.name.start, message));
+        problems.push(malformed(tags.name.start, message));
     }
     if manifest.entries().is_empty() {
-        problems.push(Problem::format(
+        problems.push(malformed(
             global.span.start,
-            "has no entry: wanted a paragraph with Tags and Directory for each image",
+            "has no entry: expected a paragraph with Tags and Directory for each image",
         ));
     }
     for field in manifest
@@ -120,7 +120,7 @@ pub fn check(manifest: &Manifest) -> Vec<Problem> {
         let has = |entry: &&Paragraph| !is_missing(manifest.own(entry, name));
         if name != "Tags" && (has(&global) || !manifest.entries().iter().any(|entry| has(&entry))) {
             if !has(&global) && !manifest.entries().is_empty() {
-                problems.push(Problem::format(
+                problems.push(malformed(
                     global.span.start,
                     &format!("neither the first paragraph nor an entry has a {name}"),
                 ));
@@ -128,7 +128,7 @@ pub fn check(manifest: &Manifest) -> Vec<Problem> {
             continue;
         }
         for entry in manifest.entries().iter().filter(|entry| !has(entry)) {
-            problems.push(Problem::format(
+            problems.push(malformed(
                 entry.span.start,
                 &format!("the entry has no {name}"),
             ));
@@ -137,6 +137,13 @@ pub fn check(manifest: &Manifest) -> Vec<Problem> {
     check_tags(manifest, &mut problems);
     problems.sort_by_key(|problem| problem.at);
     problems
+}
+
+/// Whether a problem is about a tag that several entries have, each of which is right by itself.
+pub(super) fn is_about_several_entries(problem: &Problem) -> bool {
+    problem.rule == "tag"
+        && (problem.message.contains(" already, in line ")
+            || problem.message.contains(" too, in line "))
 }
 
 /// Fields that nobody reads: a name that is misspelt, or of no architecture.
@@ -217,7 +224,11 @@ fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) 
             continue;
         }
         if let Some((rule, wanted)) = misshapen(plain, &said).filter(|_| !said.is_empty()) {
-            wrong(rule, "", format!("says `{said}`, wanted {wanted}"));
+            wrong(
+                rule,
+                "",
+                format!("found `{}`, expected {wanted}", excerpt(&said)),
+            );
         }
         if name == "Architectures" && !is_docker_arch(&said) {
             wrong(

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
-use crate::fields::{Field, Kind, said};
-use crate::rules::{Directory, Model};
-use crate::sums::Sha256;
-use crate::tree::{Role, below, is_dockerfile};
+use crate::check::{copies, no_change};
+use crate::fields::expected::{Expected, Scope};
+use crate::fields::{DocumentKind, Kind};
+use crate::release::checksums::Sha256;
+use crate::repository::{Directories, Names, Place, Repository, Tree, is_dockerfile};
 use crate::version::{Variant, docker_arch};
 
 /// A variant of a version directory.
@@ -27,7 +28,7 @@ pub struct Image {
     pub architectures: BTreeSet<&'static str>,
     /// The names of the Dockerfiles in its folder.
     pub files: BTreeSet<String>,
-    /// The versions and references in its Dockerfile that are not what they must be, as `update check` says it.
+    /// The versions and references in its Dockerfile that are not what is expected, as `update check` says it.
     pub wrong: Vec<String>,
 }
 
@@ -37,158 +38,135 @@ impl Image {
         format!("{}/{}", self.directory, self.variant)
     }
 
-    /// The line that its version belongs to: major and minor.
-    pub fn line(&self) -> (u64, u64) {
+    /// The series that its version belongs to: major and minor.
+    pub fn series(&self) -> (u64, u64) {
         (self.version.major, self.version.minor)
     }
 
     /// Where it stands in the order in which images are built: Linux first, and what is copied from before what copies.
-    fn order(&self) -> (bool, bool) {
+    pub(super) fn order(&self) -> (bool, bool) {
         (self.variant.is_windows(), !self.copies.is_empty())
-    }
-
-    /// Whether it is built before another of the same directory, or as early.
-    pub fn is_built_before(&self, other: &Self) -> bool {
-        self.order() <= other.order()
     }
 }
 
-/// The images of a tree, the newest version directory last, in each the order in which they are built.
-pub fn images(model: &Model) -> Vec<Image> {
-    model
-        .directories
+/// The images of a repository, the newest version directory last, in each the order in which they are built.
+pub fn images(repository: &Repository) -> Vec<Image> {
+    repository
+        .trees
         .iter()
-        .flat_map(|directory| of_directory(model, directory))
+        .flat_map(|tree| of_tree(&repository.names, tree))
         .collect()
 }
 
-fn of_directory(model: &Model, directory: &Directory) -> Vec<Image> {
-    let seen: BTreeMap<&str, Seen> = directory
-        .variants
-        .iter()
-        .map(|variant| (variant.name.as_str(), Seen::new(model, directory, variant)))
-        .collect();
+fn of_tree(names: &Names, tree: &Tree) -> Vec<Image> {
+    let copies = copies(names, tree);
+    let mut dockerfiles: BTreeMap<&str, Dockerfile> = BTreeMap::new();
+    let places = Repository::documents_of(tree)
+        .filter(|place| place.document.kind == DocumentKind::Dockerfile);
+    for place in places.filter(Place::builds) {
+        if let Some(variant) = place.variant() {
+            dockerfiles.insert(&variant.name, Dockerfile::new(names, &place, variant));
+        }
+    }
     let image = |variant: &Variant| {
-        let own = &seen[variant.name.as_str()];
-        let sources = || own.copies.iter().filter_map(|name| seen.get(name.as_str()));
-        let hosts = std::iter::once(own)
+        let copies = copies
+            .get(variant.name.as_str())
+            .cloned()
+            .unwrap_or_default();
+        let own = dockerfiles.get(variant.name.as_str());
+        let sources = || copies.iter().filter_map(|name| dockerfiles.get(name));
+        let hosts = own
+            .into_iter()
             .chain(sources())
-            .filter_map(|seen| seen.host.clone());
+            .filter_map(|file| file.host.clone());
+        let architectures = own.map(|own| own.architectures.clone()).unwrap_or_default();
         let all = || {
             sources()
                 .flat_map(|source| source.architectures.iter().copied())
                 .collect()
         };
+        let folder = tree.folder(&variant.name);
+        let files = folder
+            .into_iter()
+            .flat_map(|folder| &folder.items)
+            .filter(|item| is_dockerfile(&item.name));
         Image {
-            directory: directory.name.clone(),
+            directory: tree.directory.name.clone(),
             variant: variant.clone(),
-            version: directory.version.clone(),
-            copies: own.copies.clone(),
+            version: tree.directory.version.clone(),
             constraints: if variant.is_windows() {
                 hosts.collect()
             } else {
                 Vec::new()
             },
-            architectures: if own.architectures.is_empty() {
+            architectures: if architectures.is_empty() {
                 all()
             } else {
-                own.architectures.clone()
+                architectures
             },
-            files: files(model, directory, variant),
-            wrong: own.wrong.clone(),
+            files: files.map(|item| item.name.clone()).collect(),
+            wrong: own.map(|own| own.wrong.clone()).unwrap_or_default(),
+            copies: copies.into_iter().map(str::to_owned).collect(),
         }
     };
-    let mut images: Vec<Image> = directory.variants.iter().map(image).collect();
+    let mut images: Vec<Image> = tree.directory.variants.iter().map(image).collect();
     images.sort_by_key(Image::order);
     images
 }
 
-/// The names of the Dockerfiles in a variant's folder.
-fn files(model: &Model, directory: &Directory, variant: &Variant) -> BTreeSet<String> {
-    let folder = format!("{}/{variant}", directory.name);
-    below(&model.tree.files, &folder)
-        .map(|(path, _)| path[folder.len() + 1..].to_owned())
-        .filter(|name| is_dockerfile(name))
-        .collect()
-}
-
 /// What one Dockerfile says.
-struct Seen {
+struct Dockerfile {
     wrong: Vec<String>,
-    copies: BTreeSet<String>,
     architectures: BTreeSet<&'static str>,
     host: Option<String>,
 }
 
-impl Seen {
-    fn new(model: &Model, directory: &Directory, variant: &Variant) -> Self {
-        let path = format!("{}/{variant}/Dockerfile", directory.name);
-        let text = model
-            .tree
-            .files
-            .get(&path)
-            .map(|file| file.text())
-            .unwrap_or_default();
-        let fields = model.judge(text, Role::Dockerfile, &model.scope(&path));
-        let statements = || fields.iter().filter(|(field, _)| !field.in_comment);
-        let is_reference = |kind: &Kind| matches!(kind, Kind::Tag | Kind::TagVariant);
-        let copies = statements()
-            .filter(|(field, _)| is_reference(&field.kind))
-            .filter_map(|(field, must)| {
-                let named = match must {
-                    Some(Ok(right)) => right.clone(),
-                    _ => said(text, &field.span),
-                };
-                directory
-                    .named(&named)
-                    .filter(|source| *source != variant)
-                    .map(|source| source.name.clone())
-            });
-        let archives = statements().filter_map(|(field, _)| match &field.kind {
-            // A pin at zeros says that there is no such archive.
-            Kind::Hash(Some(platform)) => Some(platform)
-                .filter(|_| said(text, &field.span).parse().ok() != Some(Sha256::ZERO)),
-            _ => None,
-        });
-        let states = |kind: &Kind| is_reference(kind) || *kind == Kind::Version { key: true };
-        let wrong = statements()
-            .filter(|(field, _)| states(&field.kind))
-            .filter_map(|(field, must)| {
-                let found = said(text, &field.span);
-                match must {
-                    Some(Ok(right)) if *right != found => {
-                        Some(format!("{path} says {found}, must be {right}"))
-                    }
-                    Some(Err(why)) => Some(format!("{path} says {found}: {why}")),
-                    _ => None,
+impl Dockerfile {
+    fn new(names: &Names, place: &Place, variant: &Variant) -> Self {
+        let none = Directories::default();
+        let scope = Scope::of(names, &none, no_change(), place);
+        let (document, path) = (place.document, place.path());
+        let mut dockerfile = Self {
+            wrong: Vec::new(),
+            architectures: BTreeSet::new(),
+            host: None,
+        };
+        for field in document.statements() {
+            let found = document.found(field);
+            match &field.kind {
+                // A pin at zeros says that there is no such archive.
+                Kind::Hash(Some(platform)) if found.parse().ok() != Some(Sha256::ZERO) => {
+                    dockerfile.architectures.extend(docker_arch(platform));
                 }
-            });
-        Self {
-            wrong: wrong.collect(),
-            copies: copies.collect(),
-            architectures: archives
-                .filter_map(|platform| docker_arch(platform))
-                .collect(),
-            host: host(text, statements().map(|(field, _)| field), variant),
+                Kind::Tag | Kind::TagVariant | Kind::Version { key: true } => {
+                    match scope.expected(field, document) {
+                        Expected::Exactly(right) if right != found => {
+                            dockerfile
+                                .wrong
+                                .push(format!("{path}: found {found}, expected {right}"));
+                        }
+                        Expected::Impossible(why) => dockerfile
+                            .wrong
+                            .push(format!("{path}: found {found}: {why}")),
+                        _ => {}
+                    }
+                }
+                // The host that a variant of Windows needs: its family, on the base that it begins with.
+                Kind::Base { image }
+                    if variant.is_windows()
+                        && variant.is_on(image)
+                        && !found.starts_with(&variant.base) =>
+                {
+                    dockerfile
+                        .host
+                        .get_or_insert(format!("{}-{found}", variant.family));
+                }
+                _ => {}
+            }
         }
+        if variant.is_windows() {
+            dockerfile.host.get_or_insert(variant.name.clone());
+        }
+        dockerfile
     }
-}
-
-/// The host that a variant of Windows needs: its family, on the base that it begins with.
-fn host<'a>(
-    text: &[u8],
-    mut fields: impl Iterator<Item = &'a Field>,
-    variant: &Variant,
-) -> Option<String> {
-    if !variant.is_windows() {
-        return None;
-    }
-    let base =
-        fields.find(|field| matches!(&field.kind, Kind::Base { image } if variant.is_on(image)));
-    let base = base
-        .map(|field| said(text, &field.span))
-        .filter(|base| !base.starts_with(&variant.base));
-    Some(base.map_or(variant.name.clone(), |base| {
-        format!("{}-{base}", variant.family)
-    }))
 }

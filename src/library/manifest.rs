@@ -7,7 +7,12 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::Problem;
+use crate::finding::Problem;
+
+/// A break of the file's own grammar.
+pub(super) fn malformed(at: usize, message: &str) -> Problem {
+    Problem::new(at, "format", "", "", message.to_owned())
+}
 
 /// The fields that hold tags.
 pub const TAGS: [&str; 2] = ["Tags", "SharedTags"];
@@ -55,7 +60,7 @@ impl Manifest {
             if line.trim().is_empty() {
                 if line.contains([' ', '\t']) && !is_between {
                     let message = "a line of spaces does not end a paragraph, and what follows becomes part of it: make it empty";
-                    problems.push(Problem::format(lines.start, message));
+                    problems.push(malformed(lines.start, message));
                 }
                 is_between = true;
                 continue;
@@ -63,7 +68,7 @@ impl Manifest {
             if line.starts_with([' ', '\t']) {
                 match paragraphs.last_mut().filter(|_| !is_between) {
                     Some(paragraph) => paragraph.extend(lines.end),
-                    None => problems.push(Problem::format(
+                    None => problems.push(malformed(
                         lines.start,
                         "a line that begins with a space goes on with a field, and none stands before it",
                     )),
@@ -73,9 +78,9 @@ impl Manifest {
             let is_name =
                 |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic());
             let Some(name) = line.split_once(':').map(|(name, _)| name).filter(is_name) else {
-                problems.push(Problem::format(
+                problems.push(malformed(
                     lines.start,
-                    "is no field: wanted `Name: value`, a comment or an empty line",
+                    "is no field: expected `Name: value`, a comment or an empty line",
                 ));
                 continue;
             };
@@ -104,7 +109,7 @@ impl Manifest {
                 (field.value, field.items) = items(&text, field.value.clone());
                 let name = &text[field.name.clone()];
                 if !names.insert(name.to_ascii_lowercase()) {
-                    problems.push(Problem::format(
+                    problems.push(malformed(
                         field.name.start,
                         &format!(
                             "a second `{name}` in one paragraph: one of the two would be lost"

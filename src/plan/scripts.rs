@@ -2,80 +2,131 @@
 //! stands there for it too, right behind.
 //!
 //! Only in the forms that are understood: blocks, commands, items of lists. A script in another form is left as it is, and
-//! `check` then says what it misses.
+//! `check` then says what is missing in it.
 
 use std::collections::BTreeMap;
 
 use super::draft::nearest;
-use super::targets::{Options, Target};
-use crate::tree::{Role, Tree};
+use super::edits::Edit;
+use super::targets::Target;
+use crate::check::scripts_of;
+use crate::repository::{Repository, TESTS};
 use crate::version::Variant;
 
-/// The scripts that change, and those that are new: path and text. `had` are the variants that each target had before.
-pub(super) fn extended(
-    tree: &Tree,
-    targets: &[Target],
-    had: &[Vec<Variant>],
-    options: &Options,
-) -> Vec<(String, Vec<u8>)> {
-    let mut changed: BTreeMap<String, String> = BTreeMap::new();
-    let mut adds = options.adds.clone();
-    adds.sort();
-    for (target, had) in targets.iter().zip(had) {
-        let variants = tree.variants(&target.directory);
-        let mut siblings = had.clone();
-        for variant in adds.iter().filter(|variant| !had.contains(variant)) {
-            for (path, file) in tree
-                .files
-                .iter()
-                .filter(|(path, _)| is_script_of(tree, path, target))
-            {
-                let (Some(sibling), Ok(text)) =
-                    (nearest(variant, &siblings), str::from_utf8(file.text()))
-                else {
+/// A script with another text, or a new one.
+pub(super) struct Script {
+    /// The version directory that it is in; `None` for those of the root.
+    pub(super) directory: Option<String>,
+    /// Its name.
+    pub(super) name: String,
+    /// Its text.
+    pub(super) text: Vec<u8>,
+    /// Permission bits as `chmod` counts them.
+    pub(super) mode: u32,
+    /// Where the script is that a new one is made from.
+    pub(super) made_from: Option<String>,
+    /// What is new in it.
+    pub(super) edits: Vec<Edit>,
+}
+
+impl Script {
+    pub(super) fn path(&self) -> String {
+        crate::repository::join(&[
+            self.directory.as_deref().unwrap_or_default(),
+            TESTS,
+            &self.name,
+        ])
+    }
+}
+
+/// The scripts that change, and those that are new.
+pub(super) fn extended(after: &Repository, targets: &[Target]) -> Vec<Script> {
+    let mut scripts: BTreeMap<String, Script> = BTreeMap::new();
+    for target in targets.iter().filter(|target| !target.adds.is_empty()) {
+        let Some(tree) = after.tree(&target.directory) else {
+            continue;
+        };
+        let variants = &tree.directory.variants;
+        let mut adds = target.adds.clone();
+        adds.sort();
+        let is_new = |variant: &Variant| {
+            tree.folder(&variant.name)
+                .is_some_and(|folder| folder.origin.is_none())
+                && target.adds.contains(variant)
+        };
+        let mut siblings: Vec<Variant> = variants
+            .iter()
+            .filter(|variant| !is_new(variant))
+            .cloned()
+            .collect();
+        for variant in adds.iter().filter(|variant| is_new(variant)) {
+            let Some(sibling) = nearest(variant, &siblings).cloned() else {
+                continue;
+            };
+            for place in scripts_of(after, tree) {
+                let path = place.path();
+                let text = scripts
+                    .get(&path)
+                    .map_or(&place.document.text, |script| &script.text);
+                let Ok(text) = std::str::from_utf8(text) else {
                     continue;
                 };
-                let text = changed.get(path).map_or(text, String::as_str);
                 if !mentions(text, &sibling.name) || mentions(text, &variant.name) {
                     continue;
                 }
-                match for_another_host(path, text, sibling, variant, &variants) {
-                    Some((new_path, _)) if tree.files.contains_key(&new_path) => {}
-                    Some((new_path, new)) => drop(changed.insert(new_path, new)),
-                    None => {
-                        if let Some(new) = extend(text, &sibling.name, &variant.name, &variants) {
-                            changed.insert(path.clone(), new);
-                        }
+                let mut script = Script {
+                    directory: place.tree.map(|tree| tree.directory.name.clone()),
+                    name: place.item.name.clone(),
+                    text: Vec::new(),
+                    mode: place.document.mode,
+                    made_from: None,
+                    edits: scripts
+                        .get(&path)
+                        .map(|script| script.edits.clone())
+                        .unwrap_or_default(),
+                };
+                let other = for_another_runner(&script.name, text, (&sibling, variant), variants);
+                if let Some((name, new)) = other {
+                    script.name = name;
+                    script.text = new.into_bytes();
+                    script.made_from = Some(place.item.origin.path().to_owned());
+                    let is_there =
+                        scripts_of(after, tree).any(|other| other.path() == script.path());
+                    if !is_there {
+                        scripts.insert(script.path(), script);
                     }
+                } else if let Some(new) = extend(text, &sibling.name, &variant.name, variants) {
+                    let line = new
+                        .lines()
+                        .position(|line| mentions(line, &variant.name))
+                        .map_or(1, |line| line + 1);
+                    let (label, expected) = ("variant".to_owned(), variant.name.clone());
+                    script.edits.push(Edit {
+                        label,
+                        line,
+                        found: String::new(),
+                        expected,
+                    });
+                    script.text = new.into_bytes();
+                    scripts.insert(path, script);
                 }
             }
             siblings.push(variant.clone());
         }
     }
-    changed
-        .into_iter()
-        .map(|(path, text)| (path, text.into_bytes()))
-        .collect()
+    scripts.into_values().collect()
 }
 
-fn is_script_of(tree: &Tree, path: &str, target: &Target) -> bool {
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    tree.role(path) == Some(Role::Script)
-        && (folder == "tests" || folder == format!("{}/tests", target.directory))
-}
-
-/// A script that is for one host of Windows, whose year is in its name, is copied for another host: a host runs the
+/// A script that is for one runner of Windows, whose year is in its name, is copied for another: a runner runs the
 /// containers of its own base. `None` where it is not such a script.
-fn for_another_host(
-    path: &str,
+fn for_another_runner(
+    name: &str,
     text: &str,
-    sibling: &Variant,
-    added: &Variant,
+    (sibling, added): (&Variant, &Variant),
     variants: &[Variant],
 ) -> Option<(String, String)> {
     let year = |variant: &Variant| variant.windows_year().map(|year| year.to_string());
     let (old, new) = (year(sibling)?, year(added)?);
-    let (folder, name) = path.rsplit_once('/')?;
     if old == new || !name.contains(&old) {
         return None;
     }
@@ -91,10 +142,7 @@ fn for_another_host(
         }
         out = replaced(&out, &variant.name, &counterpart);
     }
-    Some((
-        format!("{folder}/{}", name.replace(&old, &new)),
-        out.replace(&old, &new),
-    ))
+    Some((name.replace(&old, &new), out.replace(&old, &new)))
 }
 
 /// Repeats, in a script, for `added` what it says of `sibling`. `None` where that is not understood.

@@ -1,14 +1,14 @@
-//! Which version directories an update writes, what each is made from, and which of its variants move.
+//! Which version directories an update writes, what each is made from, and which of its variants move, come or go.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use semver::Version;
 
-use crate::rules::{Directory, Model};
-use crate::templates;
+use crate::check::templates::variant_of;
+use crate::repository::{Repository, Tree};
 use crate::version::Variant;
 
 /// What the user asks for beside versions, and what they allow.
@@ -25,14 +25,60 @@ pub struct Options {
     /// Families to move to another base.
     pub bases: Vec<Base>,
     /// Variants to add.
-    pub adds: Vec<Variant>,
-    /// The hosts that workflows run on: operating system → the version in its label.
-    pub hosts: BTreeMap<String, String>,
+    pub adds: Vec<Add>,
+    /// The runners of workflows: operating system → the version in the label.
+    pub runners: BTreeMap<String, String>,
 }
 
-/// A family, or one variant of it, that moves to another base: `alpine=3.19`, `alpine3.18=3.19`, `windows=ltsc2022`.
+/// A series, where one is named in front of what it is for: the `2.14.x` of `2.14.x/alpine3.23`.
+type InSeries = Option<String>;
+
+fn split_series(text: &str) -> (InSeries, &str) {
+    match text.split_once('/') {
+        Some((series, rest)) => (Some(series.to_owned()), rest),
+        None => (None, text),
+    }
+}
+
+/// A variant to add: `alpine3.23`, `2.14.x/alpine3.23`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Add {
+    series: InSeries,
+    /// The variant.
+    pub variant: Variant,
+}
+
+impl FromStr for Add {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (series, name) = split_series(text);
+        let is_plain = series
+            .as_ref()
+            .is_none_or(|series| series.starts_with(|c: char| c.is_ascii_alphanumeric()));
+        let variant = Variant::parse(name).filter(|variant| {
+            is_plain && !name.contains("..") && !variant.base.ends_with(['.', '-'])
+        });
+        let variant = variant
+            .context("expected the name of a variant, such as alpine3.19 or nanoserver-ltsc2022")?;
+        Ok(Self { series, variant })
+    }
+}
+
+impl fmt::Display for Add {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        self.series
+            .iter()
+            .try_for_each(|series| write!(out, "{series}/"))?;
+        write!(out, "{}", self.variant)
+    }
+}
+
+/// A family, or one variant of it, that moves to another base: `alpine=3.19`, `alpine3.18=3.19`, `windows=ltsc2022`,
+/// `2.9.x/alpine=3.18`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base {
+    series: InSeries,
     from: Variant,
     to: String,
 }
@@ -41,29 +87,29 @@ impl FromStr for Base {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let parts = text
+        let (series, rest) = split_series(text);
+        let parts = rest
             .split_once('=')
             .and_then(|(from, to)| Some((Variant::parse(from)?, to)));
-        let (from, to) =
-            parts.with_context(|| format!("`{text}`: wanted FAMILY=BASE, such as alpine=3.19"))?;
-        let plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-        ensure!(
-            to.starts_with(|c: char| c.is_ascii_alphanumeric()) && to.chars().all(plain),
-            "`{text}`: `{to}` is no base, such as 3.19 or ltsc2022"
-        );
+        let (from, to) = parts
+            .with_context(|| format!("`{text}`: expected FAMILY=BASE, such as alpine=3.19"))?;
         let base = Self {
+            series,
             from,
             to: to.to_owned(),
         };
         // Read back from the name of its folder, it must be what was asked for.
-        let dash = if base.from.is_windows() { "-" } else { "" };
-        let named = Variant::parse(&format!("{}{dash}{to}", base.from.family));
-        let is_known = |variant: &Variant| variant.base == to && variant.has_numbered_base();
+        let family = Variant::parse(&base.from.family).and_then(|family| family.on(to));
+        let is_plain = to
+            .split('.')
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        let is_known =
+            |variant: &Variant| variant.base == to && variant.has_numbered_base() && is_plain;
         ensure!(
-            named
+            family
                 .filter(is_known)
                 .is_some_and(|variant| !variant.is_windows() || variant.windows_year().is_some()),
-            "`{text}`: `{to}` is no numbered base, such as {}",
+            "`{text}`: `{to}` is not a numbered base, such as {}",
             if base.from.is_windows() {
                 "1809 or ltsc2022"
             } else {
@@ -76,6 +122,9 @@ impl FromStr for Base {
 
 impl fmt::Display for Base {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        self.series
+            .iter()
+            .try_for_each(|series| write!(out, "{series}/"))?;
         write!(out, "{}={}", self.from, self.to)
     }
 }
@@ -115,21 +164,14 @@ impl Base {
         }
         let mut renames = BTreeMap::new();
         for variant in moving {
-            let start = variant
-                .name
-                .strip_suffix(variant.base.as_str())
-                .unwrap_or(&variant.name);
-            let dash = if variant.base.is_empty() && variant.is_windows() {
-                "-"
-            } else {
-                ""
-            };
-            let name = format!("{start}{dash}{}", self.to);
+            let new = variant
+                .on(&self.to)
+                .with_context(|| format!("{variant} cannot be on {}", self.to))?;
             ensure!(
-                !variants.iter().any(|other| other.name == name),
-                "`--base {self}`: {name} stands beside {variant} already: remove one of them"
+                !variants.contains(&new),
+                "`--base {self}`: {new} stands beside {variant} already: remove one of them"
             );
-            renames.insert(variant.name.clone(), name);
+            renames.insert(variant.name.clone(), new.name);
         }
         Ok(renames)
     }
@@ -138,7 +180,7 @@ impl Base {
 /// A version directory that is written, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// A release is asked for, whose sums are needed. Otherwise the directory stays at its version, and the tree's own
+    /// A release is asked for, whose checksums are needed. Otherwise the directory stays at its version, and the tree's own
     /// pins are good.
     pub has_release: bool,
     /// The version that it will be at.
@@ -153,21 +195,57 @@ pub struct Target {
     pub moves: bool,
     /// Variants that move to another base: old name → new name.
     pub renames: BTreeMap<String, String>,
+    /// Variants that are added.
+    pub adds: Vec<Variant>,
 }
 
-/// Where each version goes, and what it is made from.
-pub fn targets(model: &Model, versions: &[Version], options: &Options) -> Result<Vec<Target>> {
-    let lines = model.tree.config.directory.has_lines();
+impl Target {
+    /// Whether it is a copy of its source.
+    pub fn is_copy(&self) -> bool {
+        !self.moves
+            && self
+                .source
+                .as_ref()
+                .is_some_and(|source| *source != self.directory)
+    }
+
+    /// A directory that stays at its version.
+    fn in_place(tree: &Tree) -> Self {
+        Self {
+            has_release: false,
+            version: tree.directory.version.clone(),
+            directory: tree.directory.name.clone(),
+            source: Some(tree.directory.name.clone()),
+            old: Some(tree.directory.version.clone()),
+            moves: false,
+            renames: BTreeMap::new(),
+            adds: Vec::new(),
+        }
+    }
+}
+
+/// Where each version goes, and what it is made from. Everything that is wrong with what is asked is one error.
+pub fn targets(
+    repository: &Repository,
+    versions: &[Version],
+    options: &Options,
+) -> Result<Vec<Target>> {
+    let has_series = repository.names.config.directory.has_series();
+    ensure!(
+        !options.keep || !has_series,
+        "`--keep` is for a directory per version: a series is one directory, which stays"
+    );
     let mut targets: Vec<Target> = Vec::new();
-    let mut problems = Vec::new();
+    let mut problems: Vec<anyhow::Error> = Vec::new();
     for version in versions {
-        match target(model, version, options) {
+        match target(repository, version, options) {
             Ok(target) => {
-                let shares = |other: &Target| {
-                    other.directory == target.directory || other.source == target.source && !lines
+                let shares = |other: &&Target| {
+                    other.directory == target.directory
+                        || other.source == target.source && !has_series
                 };
-                if let Some(other) = targets.iter().find(|other| shares(other)) {
-                    problems.push(format!(
+                if let Some(other) = targets.iter().find(shares) {
+                    problems.push(anyhow!(
                         "{} and {version} would both be made of {}: give one of them",
                         other.version,
                         target.source.as_deref().unwrap_or("templates")
@@ -175,102 +253,163 @@ pub fn targets(model: &Model, versions: &[Version], options: &Options) -> Result
                 }
                 targets.push(target);
             }
-            Err(problem) => problems.push(format!("{problem:#}")),
+            Err(problem) => problems.push(problem),
         }
     }
-    if versions.is_empty() && !(options.bases.is_empty() && options.adds.is_empty()) {
-        let all = model
-            .directories
-            .iter()
-            .filter(|directory| !directory.variants.is_empty());
-        // A tree with one version at a time is where its newest one is.
-        let kept = if lines {
-            0
-        } else {
-            all.clone().count().saturating_sub(1)
+    // What stays at its version: all of it, or what is named.
+    let all: Vec<&Tree> = repository
+        .trees
+        .iter()
+        .filter(|tree| !tree.directory.variants.is_empty())
+        .collect();
+    // A tree with one version at a time is where its newest one is.
+    let current = if has_series {
+        &all[..]
+    } else {
+        &all[all.len().saturating_sub(1)..]
+    };
+    let asked: Vec<&InSeries> = options
+        .bases
+        .iter()
+        .map(|base| &base.series)
+        .chain(options.adds.iter().map(|add| &add.series))
+        .collect();
+    for tree in current {
+        let name = &tree.directory.name;
+        let is_asked = |series: &&InSeries| {
+            series
+                .as_ref()
+                .map_or(versions.is_empty(), |series| series == name)
         };
-        targets.extend(all.skip(kept).map(in_place));
-        ensure!(
-            !targets.is_empty(),
-            "no version directory with variants in it: nothing to move, and nothing to add to"
-        );
-    }
-    ensure!(problems.is_empty(), "{}", problems.join("\n"));
-    for base in &options.bases {
-        let mut is_known = false;
-        for target in &mut targets {
-            let variants = variants_of(model, target);
-            is_known |= variants.iter().any(|variant| {
-                base.is_of(variant) || base.is_of_family(variant) && variant.base == base.to
-            });
-            target.renames.extend(
-                base.renames(&variants)
-                    .with_context(|| format!("in {}", target.directory))?,
-            );
+        let is_target = targets.iter().any(|target| {
+            target.directory == *name || target.source.as_ref() == Some(name) && target.moves
+        });
+        if asked.iter().any(is_asked) && !is_target {
+            targets.push(Target::in_place(tree));
         }
-        let directories: Vec<&str> = targets
-            .iter()
-            .map(|target| target.directory.as_str())
-            .collect();
-        ensure!(
-            is_known,
-            "`--base {base}`: no variant of that name in {}",
-            directories.join(", ")
-        );
     }
-    if versions.is_empty() {
-        targets.retain(|target| !target.renames.is_empty() || !options.adds.is_empty());
+    let known = |series: &InSeries| {
+        series
+            .as_ref()
+            .is_none_or(|series| targets.iter().any(|target| target.directory == *series))
+    };
+    let unknown: BTreeSet<&String> = asked
+        .into_iter()
+        .filter(|series| !known(series))
+        .flatten()
+        .collect();
+    problems.extend(
+        unknown
+            .into_iter()
+            .map(|series| anyhow!("no version directory {series}: {}", existing(repository))),
+    );
+    for base in &options.bases {
+        problems.extend(move_base(repository, base, &mut targets).err());
     }
+    for add in &options.adds {
+        let meant = targets.iter_mut().filter(|target| {
+            add.series
+                .as_ref()
+                .is_none_or(|series| *series == target.directory)
+        });
+        meant.for_each(|target| target.adds.push(add.variant.clone()));
+    }
+    join(problems)?;
+    targets.retain(|target| {
+        target.has_release || !target.renames.is_empty() || !target.adds.is_empty()
+    });
     Ok(targets)
 }
 
-/// A directory that stays at its version.
-fn in_place(directory: &Directory) -> Target {
-    Target {
-        has_release: false,
-        version: directory.version.clone(),
-        directory: directory.name.clone(),
-        source: Some(directory.name.clone()),
-        old: Some(directory.version.clone()),
-        moves: false,
-        renames: BTreeMap::new(),
+fn existing(repository: &Repository) -> String {
+    let names: Vec<&str> = repository
+        .trees
+        .iter()
+        .map(|tree| tree.directory.name.as_str())
+        .collect();
+    format!("there is {}", names.join(", "))
+}
+
+/// All problems as one error, or none.
+fn join(mut problems: Vec<anyhow::Error>) -> Result<()> {
+    match problems.len() {
+        0 => Ok(()),
+        1 => Err(problems.remove(0)),
+        _ => bail!(
+            problems
+                .iter()
+                .map(|problem| format!("{problem:#}"))
+                .collect::<Vec<_>>()
+                .join("\n")
+        ),
     }
+}
+
+/// Which variants of the targets a base moves.
+fn move_base(repository: &Repository, base: &Base, targets: &mut [Target]) -> Result<()> {
+    let is_meant = |target: &Target| {
+        base.series
+            .as_ref()
+            .is_none_or(|series| *series == target.directory)
+    };
+    let mut is_known = false;
+    for target in targets.iter_mut().filter(|target| is_meant(target)) {
+        let variants = variants_of(repository, target);
+        is_known |= variants.iter().any(|variant| {
+            base.is_of(variant) || base.is_of_family(variant) && variant.base == base.to
+        });
+        let renames = base
+            .renames(&variants)
+            .with_context(|| format!("in {}", target.directory))?;
+        for (old, new) in renames {
+            let earlier = target.renames.insert(old.clone(), new.clone());
+            ensure!(
+                earlier.is_none_or(|earlier| earlier == new),
+                "`--base {base}`: another `--base` moves {old} already: give one of them"
+            );
+        }
+    }
+    let directories: Vec<&str> = targets
+        .iter()
+        .filter(|target| is_meant(target))
+        .map(|target| target.directory.as_str())
+        .collect();
+    ensure!(
+        is_known || directories.is_empty(),
+        "`--base {base}`: no variant of that name in {}",
+        directories.join(", ")
+    );
+    Ok(())
 }
 
 /// The variants of a target before they move: those of its source, or one per template.
-pub(super) fn variants_of(model: &Model, target: &Target) -> Vec<Variant> {
+pub(super) fn variants_of(repository: &Repository, target: &Target) -> Vec<Variant> {
     match &target.source {
-        Some(source) => model.tree.variants(source),
-        None => model
-            .tree
-            .templates()
-            .into_iter()
-            .filter_map(|family| templates::variant_of(model, family))
-            .collect(),
+        Some(source) => repository
+            .tree(source)
+            .map(|tree| tree.directory.variants.clone())
+            .unwrap_or_default(),
+        None => repository.templates.iter().filter_map(variant_of).collect(),
     }
 }
 
-fn target(model: &Model, version: &Version, options: &Options) -> Result<Target> {
-    let pattern = &model.tree.config.directory;
-    let lines = pattern.has_lines();
+fn target(repository: &Repository, version: &Version, options: &Options) -> Result<Target> {
+    let pattern = &repository.names.config.directory;
+    let has_series = pattern.has_series();
     let name = pattern.render(version);
-    let mut candidates = model
-        .directories
+    let candidates: Vec<&Tree> = repository
+        .trees
         .iter()
-        .filter(|directory| !directory.variants.is_empty());
-    let newest = candidates.clone().next_back();
-    let in_place = candidates.clone().find(|directory| directory.name == name);
-    let source = match in_place {
-        Some(own) => Some(own),
-        None => candidates
-            .clone()
-            .rfind(|directory| directory.version < *version)
-            .or(candidates.next()),
-    };
-    let Some(source) = source else {
+        .filter(|tree| !tree.directory.variants.is_empty())
+        .collect();
+    let in_place = candidates.iter().find(|tree| tree.directory.name == name);
+    let below = candidates
+        .iter()
+        .rfind(|tree| tree.directory.version < *version);
+    let Some(source) = in_place.or(below).or(candidates.first()) else {
         ensure!(
-            !model.tree.templates().is_empty(),
-            "no version directory with variants in it (such as {name}/alpine3.18/Dockerfile), and no `templates`: \
+            !repository.templates.is_empty(),
+            "no version directory with variants in it (such as {name}/alpine3.18/Dockerfile), and no templates: \
              nothing to make {name} from. Is this the right folder? `-C <DIR>` names another one"
         );
         return Ok(Target {
@@ -281,29 +420,32 @@ fn target(model: &Model, version: &Version, options: &Options) -> Result<Target>
             old: None,
             moves: false,
             renames: BTreeMap::new(),
+            adds: Vec::new(),
         });
     };
-    // Lines stand side by side; a tree with one version at a time is where its newest one is.
-    let at = if lines || in_place.is_some() {
+    // Series stand side by side; a tree with one version at a time is where its newest one is.
+    let newest = candidates.last().unwrap_or(source);
+    let at = if has_series || in_place.is_some() {
         source
     } else {
-        newest.unwrap_or(source)
+        newest
     };
+    let at = &at.directory;
     if *version < at.version && !options.allow_downgrade {
-        let place = if lines {
-            format!("{}, which {} is at", at.version, at.name)
-        } else {
-            format!("the tree's {}", at.version)
+        let place = match has_series {
+            true => format!("{}, which {} is at", at.version, at.name),
+            false => format!("the tree's {}", at.version),
         };
         bail!("{version} is below {place}: `--allow-downgrade` accepts that");
     }
     Ok(Target {
         has_release: true,
         version: version.clone(),
-        moves: in_place.is_none() && !lines && !options.keep,
+        moves: in_place.is_none() && !has_series && !options.keep,
         directory: name,
-        source: Some(source.name.clone()),
-        old: Some(source.version.clone()),
+        source: Some(source.directory.name.clone()),
+        old: Some(source.directory.version.clone()),
         renames: BTreeMap::new(),
+        adds: Vec::new(),
     })
 }

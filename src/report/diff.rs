@@ -1,4 +1,4 @@
-//! The change of a file as git shows it.
+//! The change of a file as git shows it, and as `git apply` takes it.
 
 use std::io::{self, Write};
 
@@ -6,53 +6,58 @@ use anstyle::{AnsiColor, Style};
 use similar::TextDiff;
 
 use super::{BOLD, NEW, OLD};
-use crate::plan::Change;
 
 const AT: Style = AnsiColor::Cyan.on_default();
 
-/// The change of a file in git's form, which `git apply` reads.
-pub(super) fn print(out: &mut impl Write, change: &Change, is_copy: bool) -> io::Result<()> {
+/// A file before and after.
+pub struct FileDiff {
+    /// Where it was, and whether it is copied from there.
+    pub from: Option<(String, bool)>,
+    /// Where it will be.
+    pub path: String,
+    /// Its old and its new bytes, where they change.
+    pub texts: Option<(Vec<u8>, Vec<u8>)>,
+    /// Anybody may run it.
+    pub is_executable: bool,
+}
+
+pub(super) fn print(out: &mut impl Write, file: &FileDiff) -> io::Result<()> {
     let (old, new) = (
-        change.from.as_deref().unwrap_or(&change.path),
-        change.path.as_str(),
+        file.from.as_ref().map_or(&file.path, |(from, _)| from),
+        &file.path,
     );
-    let before = change
-        .before
-        .as_ref()
-        .map(|file| file.text())
-        .unwrap_or_default();
     writeln!(
         out,
         "\n{BOLD}diff --git {} {}{BOLD:#}",
         quoted("a/", old),
         quoted("b/", new)
     )?;
-    if change.before.is_none() {
-        let mode = if change.after.is_executable() {
-            "100755"
-        } else {
-            "100644"
-        };
-        writeln!(out, "{BOLD}new file mode {mode}{BOLD:#}")?;
-    } else if old != new {
-        let verb = if is_copy { "copy" } else { "rename" };
-        writeln!(
-            out,
-            "{BOLD}{verb} from {}\n{verb} to {}{BOLD:#}",
-            quoted("", old),
-            quoted("", new)
-        )?;
+    match &file.from {
+        None => {
+            let mode = if file.is_executable {
+                "100755"
+            } else {
+                "100644"
+            };
+            writeln!(out, "{BOLD}new file mode {mode}{BOLD:#}")?;
+        }
+        Some((from, is_copy)) if from != new => {
+            let verb = if *is_copy { "copy" } else { "rename" };
+            let (old, new) = (quoted("", old), quoted("", new));
+            writeln!(out, "{BOLD}{verb} from {old}\n{verb} to {new}{BOLD:#}")?;
+        }
+        Some(_) => {}
     }
-    if before == change.after.text() {
+    let Some((before, after)) = &file.texts else {
         return Ok(());
-    }
-    let old = if change.before.is_none() {
+    };
+    let old = if file.from.is_none() {
         "/dev/null".to_owned()
     } else {
         quoted("a/", old)
     };
     writeln!(out, "{BOLD}--- {old}\n+++ {}{BOLD:#}", quoted("b/", new))?;
-    let diff = TextDiff::from_lines(before, change.after.text());
+    let diff = TextDiff::from_lines(before.as_slice(), after.as_slice());
     let mut text = Vec::new();
     diff.unified_diff().context_radius(3).to_writer(&mut text)?;
     for line in text.split_inclusive(|&byte| byte == b'\n') {
@@ -73,16 +78,18 @@ pub(super) fn print(out: &mut impl Write, change: &Change, is_copy: bool) -> io:
 
 /// A path as git writes it: in quotes, with escapes, where it holds a control character, a quote or a backslash.
 fn quoted(start: &str, path: &str) -> String {
-    let is_plain = |c: char| !c.is_control() && c != '"' && c != '\\';
+    let is_plain =
+        |c: char| crate::text::harmless(&c.to_string()) == c.to_string() && c != '"' && c != '\\';
     if path.chars().all(is_plain) {
         return format!("{start}{path}");
     }
-    let escape = |c: char| {
-        if is_plain(c) {
-            c.to_string()
-        } else {
-            format!("\\{:03o}", u32::from(c))
-        }
+    let escape = |c: char| match is_plain(c) {
+        true => c.to_string(),
+        false => c
+            .to_string()
+            .bytes()
+            .map(|byte| format!("\\{byte:03o}"))
+            .collect(),
     };
     format!(
         "\"{start}{}\"",

@@ -7,23 +7,33 @@ use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 
-use crate::check::Finding;
+use super::summary::Summary;
+use crate::finding::Finding;
+use crate::text::harmless;
 
-/// Prints a finding as an annotation of that level.
-pub(super) fn annotate(out: &mut impl Write, level: &str, finding: &Finding) -> io::Result<()> {
-    let Finding {
+/// Prints each finding as an annotation.
+pub(super) fn annotate(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
+    let level = if summary.is_verdict {
+        "error"
+    } else {
+        "warning"
+    };
+    for Finding {
         path,
         line,
         column,
         rule,
         message,
         ..
-    } = finding;
-    let (path, rule, message) = (property(path), property(rule), data(message));
-    writeln!(
-        out,
-        "::{level} file={path},line={line},col={column},title={rule}::{message}"
-    )
+    } in &summary.findings
+    {
+        let (path, rule, message) = (property(path), property(rule), data(message));
+        writeln!(
+            out,
+            "::{level} file={path},line={line},col={column},title={rule}::{message}"
+        )?;
+    }
+    Ok(())
 }
 
 /// Appends to the summary of the step, where there is one.
@@ -41,9 +51,7 @@ pub(super) fn append_summary(text: &str) -> Result<()> {
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    harmless(text).replace('%', "%25")
 }
 
 fn property(text: &str) -> String {
@@ -56,19 +64,21 @@ mod tests {
 
     #[test]
     fn what_the_runner_takes_for_syntax_is_escaped() {
-        let finding = Finding {
-            path: "a,b:c%d\n".to_owned(),
-            line: 3,
-            column: 7,
-            rule: "base",
-            found: String::new(),
-            expected: String::new(),
-            message: "100%: x,\r\n::error::y".to_owned(),
+        let finding = Finding::at(
+            "a,b:c%d\n",
+            (3, 7),
+            "base",
+            "100%: x,\r\n::error::y".to_owned(),
+        );
+        let summary = Summary {
+            findings: vec![finding],
+            is_verdict: true,
+            ..Summary::default()
         };
         let mut out = Vec::new();
-        annotate(&mut out, "error", &finding).unwrap();
+        annotate(&mut out, &summary).unwrap();
         let expected =
-            "::error file=a%2Cb%3Ac%25d%0A,line=3,col=7,title=base::100%25: x,%0D%0A::error::y\n";
+            "::error file=a%2Cb%3Ac%25d\\n,line=3,col=7,title=base::100%25: x,\\r\\n::error::y\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }

@@ -1,150 +1,150 @@
 //! Results as Markdown: the body of a pull request, and the summary of a step in CI.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use anstyle::Style;
+use super::summary::Summary;
+use super::text::shortened;
+use crate::finding::Finding;
+use crate::text::{count, harmless};
 
-use super::{Verdict, count, counts, headline, shortened, shown_path};
-use crate::check::Finding;
-use crate::plan::Plan;
-
-/// What an update does: from which version to which, each field, the hashes in full, what `check` says, and the command.
-pub(super) fn update(image: &str, plan: &Plan) -> String {
+/// A whole result.
+pub(super) fn of(summary: &Summary) -> String {
     let mut out = String::new();
-    let plain = Style::new();
-    for target in &plan.targets {
-        line(
-            &mut out,
-            &format!(
-                "## {}",
-                headline(image, target, plan.changes.is_empty(), plain, plain)
-            ),
-        );
+    // Writing to a string cannot fail.
+    let _ = if summary.is_verdict {
+        verdict(&mut out, summary)
+    } else {
+        update(&mut out, summary)
+    };
+    out
+}
+
+fn update(out: &mut String, summary: &Summary) -> std::fmt::Result {
+    for headline in &summary.headlines {
+        let old = headline
+            .old
+            .as_ref()
+            .map(|old| format!(" {} →", plain(old)))
+            .unwrap_or_default();
+        let new = headline
+            .new
+            .as_ref()
+            .map(|new| format!(" {}", plain(new)))
+            .unwrap_or_default();
+        writeln!(
+            out,
+            "## {}{old}{new}{}",
+            plain(&headline.subject),
+            plain(&headline.rest)
+        )?;
     }
-    if !plan.changes.is_empty() {
-        line(&mut out, &format!("\n{}\n", counts(plan)));
-        line(
-            &mut out,
-            "| file | field | before | after |\n| --- | --- | --- | --- |",
-        );
-        for change in &plan.changes {
-            let path = code(&shown_path(change));
-            if change.fields.is_empty() {
-                line(&mut out, &format!("| {path} | | | |"));
-            }
-            for field in change
-                .fields
-                .iter()
-                .filter(|field| change.before.is_some() || field.label != "architecture")
-            {
-                let (found, expected) = (
-                    code(&shortened(&field.found)),
-                    code(&shortened(&field.expected)),
-                );
-                line(
-                    &mut out,
-                    &format!("| {path} | {} | {found} | {expected} |", field.label),
-                );
-            }
+    if !summary.groups.is_empty() {
+        let what = summary.groups_are;
+        writeln!(
+            out,
+            "\n{}\n\n| {what} | field | before | after |\n| --- | --- | --- | --- |",
+            summary.counts
+        )?;
+    }
+    for group in &summary.groups {
+        let title = code(&group.title);
+        if group.rows.is_empty() {
+            writeln!(out, "| {title} | | | |")?;
+        }
+        for row in &group.rows {
+            let [found, expected] =
+                [&row.found, &row.expected].map(|value| code(&shortened(value)));
+            writeln!(
+                out,
+                "| {title} | {} | {found} | {expected} |",
+                plain(&row.label)
+            )?;
         }
     }
-    let hashes: BTreeMap<&str, String> = plan
-        .pins
+    for (title, items, _) in &summary.lists {
+        let items: Vec<String> = items.iter().map(|item| code(item)).collect();
+        writeln!(out, "\n{title}: {}", items.join(", "))?;
+    }
+    if !summary.details.is_empty() {
+        writeln!(out)?;
+    }
+    summary
+        .details
         .iter()
-        .map(|pin| (pin.archive.name.as_str(), pin.hash.to_string()))
-        .collect();
-    if !hashes.is_empty() {
-        line(&mut out, "\n| archive | SHA-256 |\n| --- | --- |");
-        for (archive, hash) in hashes {
-            line(
-                &mut out,
-                &format!("| {} | {} |", code(archive), code(&hash)),
-            );
-        }
+        .try_for_each(|detail| writeln!(out, "{detail}"))?;
+    if summary.findings.is_empty() {
+        let line = summary.nothing_found;
+        return if line.is_empty() {
+            Ok(())
+        } else {
+            writeln!(out, "\n{line}")
+        };
     }
-    if plan.remaining.is_empty() {
-        line(&mut out, "\n`update check` finds nothing in the result.");
-    } else {
-        line(
-            &mut out,
-            "\n`update check` still finds, in what an update does not write:\n",
-        );
-        table(&mut out, &plan.remaining);
-    }
-    let command: Vec<String> = std::env::args().skip(1).collect();
-    line(
-        &mut out,
-        &format!(
-            "\nMade by {}.",
-            code(&format!("update {}", command.join(" ")))
-        ),
-    );
-    out
+    writeln!(out, "\n{}:\n", summary.findings_title)?;
+    table(out, &summary.findings)
 }
 
-/// What a check found.
-pub(super) fn check(verdict: &Verdict) -> String {
-    let Verdict {
-        command,
-        subject,
-        looked_at,
-        findings,
-    } = verdict;
-    let mut out = String::new();
-    if findings.is_empty() {
-        line(
-            &mut out,
-            &format!("`{command}`: {subject} is consistent ({looked_at})."),
-        );
+fn verdict(out: &mut String, summary: &Summary) -> std::fmt::Result {
+    let (command, subject) = match summary.headlines.first() {
+        Some(headline) => (headline.rest.as_str(), plain(&headline.subject)),
+        None => ("update check", String::new()),
+    };
+    if summary.findings.is_empty() {
+        writeln!(
+            out,
+            "`{command}`: {subject} is consistent ({}).",
+            summary.looked_at
+        )?;
     } else {
-        line(
-            &mut out,
-            &format!(
-                "`{command}` of {subject}: {}.\n",
-                count(findings.len(), "finding")
-            ),
-        );
-        table(&mut out, findings);
+        writeln!(
+            out,
+            "`{command}` of {subject}: {}.\n",
+            count(summary.findings.len(), "finding")
+        )?;
+        table(out, &summary.findings)?;
     }
-    out
+    summary
+        .details
+        .iter()
+        .try_for_each(|detail| writeln!(out, "\n{}", plain(detail)))
 }
 
-pub(super) fn table(out: &mut String, findings: &[Finding]) {
-    line(out, "| place | rule | finding |\n| --- | --- | --- |");
+fn table(out: &mut String, findings: &[Finding]) -> std::fmt::Result {
+    writeln!(out, "| place | rule | finding |\n| --- | --- | --- |")?;
     for Finding {
         path,
-        line: number,
+        line,
         rule,
         message,
         ..
     } in findings
     {
-        line(
+        writeln!(
             out,
-            &format!(
-                "| {} | {rule} | {} |",
-                code(&format!("{path}:{number}")),
-                code(message)
-            ),
-        );
+            "| {} | {rule} | {} |",
+            code(&format!("{path}:{line}")),
+            code(message)
+        )?;
     }
+    Ok(())
 }
 
-fn line(out: &mut String, text: &str) {
-    // Writing to a string cannot fail.
-    let _ = writeln!(out, "{text}");
+/// A text in which nothing is taken for Markdown.
+fn plain(text: &str) -> String {
+    let escape = |c: char| {
+        if "\\`*_[]<>|#!~".contains(c) {
+            format!("\\{c}")
+        } else {
+            c.to_string()
+        }
+    };
+    harmless(text).chars().map(escape).collect()
 }
 
-/// A cell of a table in which nothing is taken for Markdown. Inside backticks only they and a `|` need care.
+/// A text in backticks. Inside of them only they and a `|` need care.
 pub(super) fn code(text: &str) -> String {
-    let clean: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if clean.is_empty() {
-        String::new()
-    } else {
-        format!("`{}`", clean.replace('`', "'").replace('|', "\\|"))
+    match text.is_empty() {
+        true => String::new(),
+        false => format!("`{}`", harmless(text).replace('`', "'").replace('|', "\\|")),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::verify::{Archive, Progress};
+use crate::release::verify::{Archive, Progress};
 
 /// The progress of several archives.
 pub struct Bars {

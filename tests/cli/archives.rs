@@ -183,7 +183,10 @@ fn check_online_compares_the_pins_with_the_published_sums() {
     repository.finds(&[]);
     check(&["--online"]).exits_with(1).says(
         "0.25.6/alpine3.18/Dockerfile:8:38: hash: nats-streaming-server-v0.25.6-linux-arm64.tar.gz is published as \
-         caf2839d14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7d26f\n1 finding in 1 file\n",
+         caf2839d14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7d26f\n1 finding in 1 file\n\
+         compared with the SHA256SUMS at FROM\n"
+            .replace("FROM", crate::support::releases().to_str().expect("UTF-8"))
+            .as_str(),
     );
     repository.edit(
         "0.25.6/alpine3.18/Dockerfile",
@@ -217,7 +220,7 @@ fn check_archives_finds_an_archive_that_was_replaced() {
         run.stdout,
         format!(
             "0.25.6/windowsservercore-1809/Dockerfile:9:34: hash: {name}: expected {}, but releases/v0.25.6/{name} hashes to {}\n\
-             1 finding in 1 file\n",
+             1 finding in 1 file\ncompared with the SHA256SUMS at releases\n",
             hash(&content("windows-amd64.zip")),
             hash(b"replaced"),
             name = archive("windows-amd64.zip")
@@ -228,8 +231,8 @@ fn check_archives_finds_an_archive_that_was_replaced() {
 
 #[test]
 fn check_of_a_version_without_a_release_cannot_be_done_online() {
-    let repository = Repository::of(&tree("lines/after"));
-    let releases = tree("lines/releases");
+    let repository = Repository::of(&tree("series/after"));
+    let releases = tree("series/releases");
     repository
         .run(&[
             "check",
@@ -250,5 +253,5 @@ fn check_of_a_version_without_a_release_cannot_be_done_online() {
             other.to_str().expect("UTF-8"),
         ])
         .fails_with(&["no release 2.12.15: ", "no release 2.14.5: "]);
-    same(&repository.snapshot(), &snapshot(&tree("lines/after")));
+    same(&repository.snapshot(), &snapshot(&tree("series/after")));
 }

@@ -85,7 +85,7 @@ fn releases_that_are_nowhere_are_refused() {
         .fails_with(&["cannot fetch from nowhere: there is no such folder"]);
     repository
         .run(&["--from", "ftp://x/y", "0.25.6"])
-        .fails_with(&["cannot fetch from ftp://x/y: wanted an http or https address"]);
+        .fails_with(&["cannot fetch from ftp://x/y: expected an http or https address"]);
     same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
 }
 
@@ -100,17 +100,17 @@ fn sums_that_are_none_are_refused() {
     );
     refuses(
         &with_sums(&sums()[..30]),
-        &["line 1: wanted `<hash>  <name>`, found `796d25d9411e42c7f183950ad109b1`"],
+        &["line 1: expected `<hash>  <name>`, found `796d25d9411e42c7f183950ad109b1`"],
     );
     refuses(
         &with_sums("<!DOCTYPE html>\n<html>Log in</html>\n"),
-        &["is a web page, not the sums of a release"],
+        &["is a web page, not the checksums of a release"],
     );
     refuses(
         &with_sums(sums().replacen('7', "", 1)),
         &[
             "line 1: ",
-            "is not a SHA-256: wanted 64 hex digits, found 63 characters",
+            "is not a SHA-256: expected 64 hex digits, found 63 characters",
         ],
     );
     refuses(
@@ -119,9 +119,12 @@ fn sums_that_are_none_are_refused() {
     );
     refuses(
         &with_sums(vec![b'a'; 600_000]),
-        &["600000 bytes, which is no list of sums"],
+        &["600000 bytes, which is not a list of checksums"],
     );
-    refuses(&with_sums(b"\xff\xfe\n"), &["line 1: not UTF-8"]);
+    refuses(
+        &with_sums(b"\xff\xfe\n"),
+        &["is UTF-16, as PowerShell's `>` writes it"],
+    );
     let repository = streaming();
     fs::create_dir_all(repository.path("releases/v0.25.6/SHA256SUMS")).expect("a folder");
     refuses(
@@ -220,7 +223,7 @@ fn no_version_directory() {
     repository.update_fails(
         &["0.25.6"],
         &[
-            "no version directory with variants in it (such as 0.25.6/alpine3.18/Dockerfile)",
+            "no version directory (such as 0.25.6 or 2.14.x) and no templates in .",
             "`-C <DIR>`",
         ],
     );
@@ -245,7 +248,7 @@ fn a_downgrade_must_be_allowed() {
         .update(&["--allow-downgrade", "0.25.5"])
         .exits_with(0);
     same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
-    let lines = Repository::of(&tree("lines/before"));
+    let lines = Repository::of(&tree("series/before"));
     lines.update_fails(
         &["2.14.4-RC.1", "2.11.0"],
         &[
@@ -261,7 +264,7 @@ fn two_versions_cannot_be_made_of_one_directory() {
         &["0.25.6", "0.25.7"],
         &["0.25.6 and 0.25.7 would both be made of 0.25.5: give one of them"],
     );
-    let lines = Repository::of(&tree("lines/before"));
+    let lines = Repository::of(&tree("series/before"));
     lines.update_fails(
         &["2.14.5", "2.14.6"],
         &["2.14.5 and 2.14.6 would both be made of 2.14.x"],
@@ -294,7 +297,7 @@ fn links_that_lead_elsewhere_are_refused() {
     symlink(outside.root(), repository.path("0.25.5")).expect("a link");
     repository.update_fails(
         &["0.25.6"],
-        &["./0.25.5: a symbolic link, where a folder was wanted"],
+        &["  0.25.5: a symbolic link, where a folder is expected"],
     );
     let repository = streaming();
     repository.remove("0.25.5/scratch/Dockerfile");
@@ -307,8 +310,8 @@ fn links_that_lead_elsewhere_are_refused() {
     repository.update_fails(
         &["0.25.6"],
         &[
-            "0.25.5/scratch/Dockerfile: a symbolic link that leads out of the repository",
-            "tests/a.sh: a symbolic link that leads nowhere",
+            "0.25.5/scratch/Dockerfile: a symbolic link, where a file is expected",
+            "tests/a.sh: a symbolic link, where a file is expected",
         ],
     );
     let repository = streaming();
@@ -316,32 +319,9 @@ fn links_that_lead_elsewhere_are_refused() {
     symlink("elsewhere", repository.path("tests")).expect("a link");
     repository.update_fails(
         &["0.25.6"],
-        &["./tests: a symbolic link, where a folder was wanted"],
+        &["  tests: a symbolic link, where a folder is expected"],
     );
     same(&outside.snapshot(), &before);
-}
-
-#[test]
-fn a_journal_that_leads_elsewhere_is_refused() {
-    let outside = Repository::empty();
-    outside.write("kept", "kept");
-    let repository = streaming();
-    let path = format!(
-        "../{}/kept",
-        outside
-            .root()
-            .file_name()
-            .and_then(|name| name.to_str())
-            .expect("a name")
-    );
-    repository.write(
-        ".update/journal",
-        format!(r#"{{"write":[],"remove":["{path}"],"renamed":[]}}"#),
-    );
-    repository
-        .update(&["0.25.6"])
-        .fails_with(&["is no place for an update to write"]);
-    assert_eq!(outside.read("kept"), "kept");
 }
 
 #[test]
@@ -355,7 +335,7 @@ fn what_cannot_be_read_is_named_all_at_once() {
         assert!(status.expect("mkfifo runs").success());
     }
     repository.update(&["0.25.6"]).fails_with(&[
-        "0.25.5/scratch/Dockerfile: neither a file nor a folder\n  tests/run-images.sh: neither a file nor a folder",
+        "0.25.5/scratch/Dockerfile: neither a file nor a folder: remove it\n  tests/run-images.sh: neither a file nor a folder: remove it",
     ]);
     assert!(repository.path("0.25.5/alpine3.18").exists());
 }
@@ -388,10 +368,10 @@ fn a_dockerfile_that_lacks_a_field_is_refused_with_all_others() {
     repository.update_fails(
         &["0.25.6"],
         &[
-            "what an update cannot put right by itself:\n",
-            "0.25.5/alpine3.18/Dockerfile:9: architecture: says armv7: two branches are for arm7",
-            "0.25.5/nanoserver-1809/Dockerfile:1: version: found none of `NATS_STREAMING_SERVER=<version>`",
-            "0.25.5/scratch/Dockerfile:3: reference: says 0.25.5-debian12: no variant debian12 in 0.25.6",
+            "these problems cannot be fixed automatically:\n",
+            "0.25.5/alpine3.18/Dockerfile:9: architecture: found armv7: two branches are for arm7",
+            "0.25.5/nanoserver-1809/Dockerfile:1: version: missing `NATS_STREAMING_SERVER=<version>`",
+            "0.25.5/scratch/Dockerfile:3: reference: found 0.25.5-debian12: no variant debian12 in 0.25.6",
         ],
     );
 }
@@ -446,57 +426,37 @@ fn two_hashes_in_a_file_with_one_archive_are_told_apart_by_name_or_refused() {
     repository.update_fails(
         &["0.25.6"],
         &[
-            ":9: hash: says 709B",
-            ":18: hash: says 3333",
-            "nothing tells which archive it is of",
+            ":9: hash: found 709B",
+            ":18: hash: found 3333",
+            "cannot tell which archive this hash belongs to",
         ],
     );
 }
 
 #[test]
-fn an_update_at_work_keeps_a_second_one_out() {
+fn a_running_update_keeps_a_second_one_out() {
     let repository = streaming();
-    fs::create_dir(repository.path(".update")).expect("a folder");
-    let lock = fs::File::create(repository.path(".update/lock")).expect("a file");
+    let lock = fs::File::open(repository.root()).expect("the folder");
     lock.lock().expect("the lock");
-    repository.update_fails(
-        &["0.25.6"],
-        &["another update is at work in .: wait until it has ended"],
+    let before = repository.snapshot();
+    let run = repository.update(&["-q", "0.25.6"]).exits_with(2);
+    assert_eq!(
+        run.stderr,
+        "error: another update is running in .; wait for it to finish\n"
     );
+    same(&repository.snapshot(), &before);
     lock.unlock().expect("the lock");
     repository.update(&["0.25.6"]).exits_with(0);
     same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
 }
 
 #[test]
-fn what_an_interrupted_run_left_is_cleared_or_finished() {
+fn what_a_killed_run_left_is_thrown_away_and_never_staged() {
     let repository = streaming();
-    repository.write(".update/new/0.25.6/scratch/Dockerfile", "half");
-    repository.write(".update/journal.new", "{");
+    repository.write(".update/.gitignore", "*\n");
+    repository.write(".update/new/3", "half");
     repository.update(&["0.25.6"]).exits_with(0);
     same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
-
-    let repository = streaming();
-    let after = snapshot(&tree("streaming/after"));
-    let before = repository.snapshot();
-    let written: Vec<&String> = after
-        .keys()
-        .filter(|path| !before.contains_key(*path) || before[*path] != after[*path])
-        .collect();
-    let removed: Vec<&String> = before
-        .keys()
-        .filter(|path| !after.contains_key(*path))
-        .collect();
-    for (number, path) in written.iter().enumerate() {
-        // Some were renamed to their places before the interruption.
-        let folder = if number % 2 == 0 { "" } else { ".update/new/" };
-        repository.write(&format!("{folder}{path}"), &after[*path].1);
-        repository.set_mode(&format!("{folder}{path}"), after[*path].0);
-    }
-    let journal = serde_json::json!({ "write": written, "remove": removed, "renamed": ["0.25.5"] });
-    repository.write(".update/journal", journal.to_string());
-    repository.update(&["0.25.6"]).exits_with(0);
-    same(&repository.snapshot(), &after);
 }
 
 #[test]
@@ -505,20 +465,13 @@ fn an_unknown_key_in_update_toml_is_refused_with_its_place() {
     repository.write("update.toml", "image = \"nats-streaming\"\nserver = \"nats-streaming-server\"\ndirectoy = \"{version}\"\n");
     repository.update_fails(
         &["0.25.6"],
-        &[
-            "cannot read ./update.toml",
-            "line 3, column 1",
-            "unknown field `directoy`",
-        ],
+        &["./update.toml:3:1: unknown field `directoy`"],
     );
     repository
         .write("update.toml", "image = \"nats-streaming\"\nserver = \"nats-streaming-server\"\ndirectory = \"../{version}\"\n");
     repository.update_fails(
         &["0.25.6"],
-        &[
-            "line 3, column 13",
-            "`../{version}` cannot name version directories",
-        ],
+        &["./update.toml:3:13: `directory` cannot name version directories"],
     );
     repository.write(
         "update.toml",
@@ -536,15 +489,15 @@ fn options_of_the_update_are_not_for_other_commands() {
     assert_eq!(output.status.code(), Some(2));
     assert!(
         String::from_utf8_lossy(&output.stderr)
-            .contains("`update check` takes no --keep: that is for the update alone")
+            .contains("`--keep` before `check` is for the update alone")
     );
     repository.run(&["-C", ".", "-q", "check"]).exits_with(0);
 }
 
 #[test]
-fn a_folder_that_cannot_be_emptied_stops_the_update_before_it_begins() {
+fn a_folder_that_cannot_be_written_leaves_the_tree_as_it_was() {
     let repository = streaming();
-    repository.set_mode("0.25.5", 0o555);
+    repository.set_mode("0.25.5/scratch", 0o555);
     let before = repository.snapshot();
     let mut command = program(
         repository.root(),
@@ -566,12 +519,12 @@ fn a_folder_that_cannot_be_emptied_stops_the_update_before_it_begins() {
     let output = command.output().expect("it runs");
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(
-        error.contains("nothing was changed")
-            && error.contains("cannot write in the folder ./0.25.5"),
+        error.contains("the update failed, and was undone")
+            && error.contains("cannot change ./0.25.5/scratch/Dockerfile"),
         "{error}"
     );
     same(&repository.snapshot(), &before);
-    repository.set_mode("0.25.5", 0o755);
+    repository.set_mode("0.25.5/scratch", 0o755);
 }
 
 #[test]
@@ -589,64 +542,42 @@ fn a_link_to_what_is_not_read_is_refused_in_the_place_of_a_dockerfile() {
     .expect("a link");
     repository.update_fails(
         &["0.25.6"],
-        &["0.25.5/alpine3.18/Dockerfile: a symbolic link to ../../shared/Dockerfile, which is not read: put the file itself there"],
+        &["0.25.5/alpine3.18/Dockerfile: a symbolic link, where a file is expected: put the file itself there"],
     );
 }
 
 #[test]
-fn a_journal_that_came_with_a_checkout_moves_nothing_in_from_outside() {
+fn nothing_of_a_staging_folder_that_came_with_the_tree_is_read() {
     let outside = Repository::empty();
-    outside.write("file.sh", "outside");
+    outside.write("kept", "kept");
+    let plant = |repository: &Repository| {
+        repository.write(".update/new/g/hooks/pre-commit", "#!/bin/sh\n");
+        repository.write(
+            ".update/journal",
+            r#"{"write":["g/hooks/pre-commit","d/evil"],"remove":["d/kept"],"renamed":[]}"#,
+        );
+        repository.write(".git/hooks/sample", "");
+        symlink(".git", repository.path("g")).expect("a link");
+        symlink(outside.root(), repository.path(".update/new/d")).expect("a link");
+    };
     let repository = streaming();
-    fs::create_dir_all(repository.path(".update/new")).expect("a folder");
-    symlink(outside.root(), repository.path(".update/new/stolen")).expect("a link");
-    repository.write(
-        ".update/journal",
-        r#"{"write":["stolen/file.sh"],"remove":[],"renamed":[]}"#,
+    plant(&repository);
+    repository.update_fails(
+        &["0.25.6"],
+        &["./.update: not a folder of `update`: remove it"],
     );
-    repository
-        .update(&["0.25.6"])
-        .fails_with(&["leads out of the repository"]);
-    assert_eq!(outside.read("file.sh"), "outside");
-    let repository = streaming();
-    repository.write(".update/new/.git/hooks/pre-commit", "#!/bin/sh\n");
-    repository.write(
-        ".update/journal",
-        r#"{"write":[".git/hooks/pre-commit"],"remove":[],"renamed":[]}"#,
+    // One that looks like what a killed run leaves is thrown away, and its links are not followed.
+    repository.write(".update/.gitignore", "*\n");
+    repository.update(&["-q", "0.25.6"]).exits_with(0);
+    assert!(
+        !repository.path(".update").exists() && !repository.path(".git/hooks/pre-commit").exists()
     );
-    repository
-        .update(&["0.25.6"])
-        .fails_with(&["`.git/hooks/pre-commit` is no place for an update to write"]);
+    assert_eq!(outside.read("kept"), "kept");
+    assert!(!outside.path("evil").exists());
     let repository = streaming();
-    fs::create_dir_all(repository.path(".update")).expect("a folder");
-    symlink(outside.path("made"), repository.path(".update/lock")).expect("a link");
-    repository
-        .update(&["0.25.6"])
-        .fails_with(&["wanted a folder of ours or nothing"]);
-    assert!(!outside.path("made").exists());
-    let repository = streaming();
-    repository.write(".update/journal", "");
-    repository.update(&["0.25.6"]).fails_with(&[
-        ".update/journal is no journal of an interrupted update: look at ./.update, and remove it",
-    ]);
-}
-
-#[test]
-fn an_interrupted_update_keeps_check_and_dry_runs_from_saying_that_all_is_well() {
-    let repository = streaming();
-    repository.write(
-        ".update/journal",
-        r#"{"write":[],"remove":[],"renamed":[]}"#,
-    );
-    repository.run(&["check"]).fails_with(&[
-        "an update of . was interrupted",
-        "run the same update again first",
-    ]);
-    repository
-        .update(&["-n", "0.25.6"])
-        .fails_with(&["an update of . was interrupted: finish it first"]);
-    repository.update(&["0.25.6"]).exits_with(0);
-    same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
+    symlink(outside.root(), repository.path(".update")).expect("a link");
+    repository.update(&["-q", "0.25.6"]).exits_with(2);
+    assert_eq!(outside.snapshot().len(), 1);
 }
 
 #[test]
@@ -680,7 +611,7 @@ fn names_of_files_are_printed_without_what_a_terminal_or_ci_system_takes_for_ord
         "docker push nats-streaming:0.25.4-scratch nats-streaming:0.25.5-alpine3.18\n",
     );
     repository
-        .finds(&["tests/push\\n::error::y\\u{1b}[31m.sh:1:28: reference: says 0.25.4-scratch"]);
+        .finds(&["tests/push\\n::error::y\\u{1b}[31m.sh:1:28: reference: found 0.25.4-scratch"]);
 }
 
 #[test]
@@ -690,18 +621,21 @@ fn a_branch_that_lost_its_architecture_or_its_label_is_found() {
         (
             "natsArch='arm64'; ",
             "",
-            "8:20: hash: says 937af3f9cdbfe3cb4648cf8c8f505dded2cc175d59ba10e13ec71d1c04e61bf2: nothing tells which archive it is of",
+            "8:20: hash: found 937af3f9cdbfe3cb4648cf8c8f505dded2cc175d59ba10e13ec71d1c04e61bf2: cannot tell which archive this hash belongs to",
         ),
         (
             "x86_64)",
             "x86_64",
-            "11:20: architecture: says amd64: the `case` has no label here",
+            "11:20: architecture: found amd64: the `case` has no label here",
         ),
     ] {
         let repository = streaming();
         repository.edit(path, old, new);
         repository.finds(&[&format!("{path}:{message}")]);
-        repository.update_fails(&["0.25.6"], &["what an update cannot put right by itself"]);
+        repository.update_fails(
+            &["0.25.6"],
+            &["these problems cannot be fixed automatically"],
+        );
     }
 }
 
@@ -709,11 +643,11 @@ fn a_branch_that_lost_its_architecture_or_its_label_is_found() {
 fn a_text_of_many_fields_in_one_line_is_no_trouble() {
     let repository = streaming();
     let line = "NATS_STREAMING_SERVER 0.25.5 nats-streaming:0.25.5-alpine3.18 ";
-    repository.write("tests/long.sh", line.repeat(20_000));
+    repository.write("tests/long.sh", line.repeat(15_000));
     repository.update(&["-q", "0.25.6"]).exits_with(0);
     assert_eq!(
         repository.read("tests/long.sh"),
-        line.replace("0.25.5", "0.25.6").repeat(20_000)
+        line.replace("0.25.5", "0.25.6").repeat(15_000)
     );
 }
 
@@ -733,17 +667,18 @@ fn a_comment_that_gives_the_version_is_left_by_a_second_run() {
 }
 
 #[test]
-fn an_architecture_is_not_taken_for_a_hash_by_its_name() {
+fn a_branch_whose_variable_no_address_uses_is_refused() {
     let repository = streaming();
     repository.edit(
         "0.25.5/alpine3.18/Dockerfile",
         "armv7) natsArch",
         "armv7) sha256natsArch",
     );
-    repository.update(&["0.25.6"]).exits_with(0);
-    assert!(
-        repository
-            .read("0.25.6/alpine3.18/Dockerfile")
-            .contains("armv7) sha256natsArch='arm7'; sha256='0264455a")
+    repository.update_fails(
+        &["0.25.6"],
+        &[
+            "Dockerfile:10: hash: found 0e643e98",
+            "cannot tell which archive this hash belongs to",
+        ],
     );
 }

@@ -11,19 +11,19 @@ fn right_trees_are_consistent() {
     for (name, said) in [
         (
             "streaming/before",
-            "consistent: nats-streaming 0.25.5 (4 variants, 8 files, 40 fields)\n",
+            "consistent: nats-streaming 0.25.5 (4 variants, 8 files, 42 fields)\n",
         ),
         (
             "streaming/after",
-            "consistent: nats-streaming 0.25.6 (4 variants, 8 files, 40 fields)\n",
+            "consistent: nats-streaming 0.25.6 (4 variants, 8 files, 42 fields)\n",
         ),
         (
-            "lines/before",
-            "consistent: nats 2.12.14, 2.14.4 (10 variants, 25 files, 116 fields)\n",
+            "series/before",
+            "consistent: nats 2.12.14, 2.14.4 (10 variants, 25 files, 123 fields)\n",
         ),
         (
-            "lines/after",
-            "consistent: nats 2.12.15, 2.14.5 (10 variants, 25 files, 116 fields)\n",
+            "series/after",
+            "consistent: nats 2.12.15, 2.14.5 (10 variants, 25 files, 123 fields)\n",
         ),
     ] {
         run(&tree(name), &["check"]).exits_with(0).says(said);
@@ -40,11 +40,11 @@ fn a_folder_renamed_to_a_new_base_keeps_the_old_one_in_its_dockerfile() {
     let repository = streaming();
     repository.rename("0.25.6/alpine3.18", "0.25.6/alpine3.19");
     repository.finds(&[
-        "0.25.6/alpine3.19/Dockerfile:1:13: base: says 3.18, must be 3.19",
-        "0.25.6/scratch/Dockerfile:3:28: reference: says 0.25.6-alpine3.18, must be 0.25.6-alpine3.19",
-        "tests/build-images.sh:7:19: variant: says alpine3.18, must be alpine3.19",
-        "tests/build-images.sh:8:46: reference: says alpine3.18, must be alpine3.19",
-        "tests/run-images.sh:6:17: reference: says 0.25.6-alpine3.18, must be 0.25.6-alpine3.19",
+        "0.25.6/alpine3.19/Dockerfile:1:13: base: found 3.18, expected 3.19",
+        "0.25.6/scratch/Dockerfile:3:28: reference: found 0.25.6-alpine3.18, expected 0.25.6-alpine3.19",
+        "tests/build-images.sh:7:19: variant: found alpine3.18, expected alpine3.19",
+        "tests/build-images.sh:8:46: reference: found alpine3.18, expected alpine3.19",
+        "tests/run-images.sh:6:17: reference: found 0.25.6-alpine3.18, expected 0.25.6-alpine3.19",
     ]);
 }
 
@@ -56,13 +56,13 @@ fn a_reference_to_a_variant_that_is_not_there() {
         "0.25.6-alpine3.18",
         "0.25.6-alpine3.13",
     );
-    repository.finds(&["0.25.6/scratch/Dockerfile:3:28: reference: says 0.25.6-alpine3.13, must be 0.25.6-alpine3.18"]);
+    repository.finds(&["0.25.6/scratch/Dockerfile:3:28: reference: found 0.25.6-alpine3.13, expected 0.25.6-alpine3.18"]);
     repository.edit(
         "0.25.6/scratch/Dockerfile",
         "0.25.6-alpine3.13",
         "0.25.6-debian12",
     );
-    repository.finds(&["0.25.6/scratch/Dockerfile:3:28: reference: says 0.25.6-debian12: no variant debian12 in 0.25.6, \
+    repository.finds(&["0.25.6/scratch/Dockerfile:3:28: reference: found 0.25.6-debian12: no variant debian12 in 0.25.6, \
                         which has alpine3.18, nanoserver-1809, scratch, windowsservercore-1809"]);
 }
 
@@ -73,37 +73,37 @@ fn a_version_that_was_forgotten_anywhere() {
             "0.25.6/alpine3.18/Dockerfile",
             "SERVER 0.25.6",
             "SERVER 0.25.5",
-            "3:27: version: says 0.25.5, must be 0.25.6",
+            "3:27: version: found 0.25.5, expected 0.25.6",
         ),
         (
             "0.25.6/alpine3.18/Dockerfile",
             "SERVER 0.25.6",
             "SERVER 0.25",
-            "3:27: version: says 0.25, must be 0.25.6",
+            "3:27: version: found 0.25, expected 0.25.6",
         ),
         (
             "0.25.6/nanoserver-1809/Dockerfile",
             ":0.25.6-",
             ":0.25.5-",
-            "5:28: reference: says 0.25.5-windows",
+            "5:28: reference: found 0.25.5-windows",
         ),
         (
             "tests/build-images.sh",
             "SERVER 0.25.6",
             "SERVER 0.25.5",
-            "4:28: version: says 0.25.5, must be 0.25.6",
+            "4:28: version: found 0.25.5, expected 0.25.6",
         ),
         (
             "tests/run-images.sh",
             "0.25.6-scratch",
             "0.25.5-scratch",
-            "7:17: reference: says 0.25.5-scratch, must be",
+            "7:17: reference: found 0.25.5-scratch, expected",
         ),
         (
             "tests/build-images-2019.ps1",
             "\\0.25.6\\",
             "\\0.25.5\\",
-            "9:19: directory: says 0.25.5, must be 0.25.6",
+            "9:19: directory: found 0.25.5, expected 0.25.6",
         ),
     ] {
         let repository = streaming();
@@ -126,12 +126,12 @@ fn a_mention_of_the_old_version_that_was_left_somewhere() {
         "LABEL org.opencontainers.image.version=\"0.25.5\"\nEXPOSE",
     );
     repository.finds(&[
-        "0.25.6/alpine3.18/Dockerfile:23:41: version: says 0.25.5, must be 0.25.6",
-        "tests/run-images.sh:12:24: mention: says 0.25.5, must be 0.25.6",
+        "0.25.6/alpine3.18/Dockerfile:23:41: version: found 0.25.5, expected 0.25.6",
+        "tests/run-images.sh:12:24: mention: found 0.25.5, expected 0.25.6",
     ]);
-    let lines = Repository::of(&tree("lines/after"));
+    let lines = Repository::of(&tree("series/after"));
     lines.edit("2.14.x/tests/build-images.sh", "2.14.x", "2.12.x");
-    lines.finds(&["2.14.x/tests/build-images.sh:6:12: directory: says 2.12.x, must be 2.14.x"]);
+    lines.finds(&["2.14.x/tests/build-images.sh:6:12: directory: found 2.12.x, expected 2.14.x"]);
 }
 
 #[test]
@@ -141,22 +141,22 @@ fn an_architecture_that_apk_never_prints_or_that_is_paired_wrongly() {
         (
             "aarch64)",
             "arm64)",
-            "8:3: architecture: says arm64, must be aarch64",
+            "8:3: architecture: found arm64, expected aarch64",
         ),
         (
             "aarch64)",
             "arm64|arm)",
-            "8:3: architecture: says arm64|arm, must be aarch64",
+            "8:3: architecture: found arm64|arm, expected aarch64",
         ),
         (
             "natsArch='386'",
             "natsArch='i386'",
-            "12:18: architecture: says i386, must be 386",
+            "12:18: architecture: found i386, expected 386",
         ),
         (
             "x86) natsArch='386'",
             "mips) natsArch='mips'",
-            "12:3: architecture: says mips: `apk --print-arch` never prints mips",
+            "12:3: architecture: found mips: `apk --print-arch` never prints mips",
         ),
     ] {
         let repository = streaming();
@@ -167,7 +167,7 @@ fn an_architecture_that_apk_never_prints_or_that_is_paired_wrongly() {
     repository.edit(path, "armhf)", "armv7)");
     assert!(
         repository.findings()[0]
-            .contains("9:3: architecture: says armv7: two branches are for arm7")
+            .contains("9:3: architecture: found armv7: two branches are for arm7")
     );
     let right = streaming();
     right.edit(path, "aarch64)", "aarch64 | \"arm64\")");
@@ -195,7 +195,7 @@ fn a_hash_at_zeros_and_one_hash_on_two_architectures() {
 
 #[test]
 fn pins_that_differ_between_two_files() {
-    let repository = Repository::of(&tree("lines/after"));
+    let repository = Repository::of(&tree("series/after"));
     let path = "2.14.x/windowsservercore-ltsc2025/Dockerfile";
     let hash = repository.read(path).lines().find_map(|line| {
         line.strip_prefix("ENV GIT_DOWNLOAD_SHA256=")
@@ -210,8 +210,8 @@ fn pins_that_differ_between_two_files() {
 
 #[test]
 fn zeros_are_right_for_what_a_pre_release_lacks() {
-    let repository = Repository::of(&tree("lines/after"));
-    let releases = tree("lines/releases");
+    let repository = Repository::of(&tree("series/after"));
+    let releases = tree("series/releases");
     let from = releases.to_str().expect("UTF-8");
     repository
         .run(&["--from", from, "--allow-missing", "2.15.0-RC.1"])
@@ -230,7 +230,7 @@ fn a_script_that_misses_a_variant_or_builds_in_the_wrong_order() {
     repository.edit("tests/run-images-2019.ps1", ", 'nanoserver-1809'", "");
     repository.finds(&[
         "tests/build-images.sh:10:16: order: builds scratch before alpine3.18, which it copies from",
-        "tests/run-images-2019.ps1:1:1: script: misses the variant nanoserver-1809 of 0.25.6",
+        "tests/run-images-2019.ps1:1:1: script: missing the variant nanoserver-1809 of 0.25.6",
     ]);
 }
 
@@ -252,7 +252,7 @@ fn a_variant_that_is_not_what_its_template_gives() {
         "0.25.6/alpine3.18/docker-entrypoint.sh:1:1: template: has the mode 644, templates/alpine/docker-entrypoint.sh has 755",
         "0.25.6/nanoserver-1809/Dockerfile:17:1: template: differs from templates/nanoserver/Dockerfile, stamped for nanoserver-1809",
         "0.25.6/scratch:1:1: folder: a variant's folder without a Dockerfile",
-        "0.25.6/scratch/Dockerfile:1:1: template: is missing: templates/scratch/Dockerfile has it",
+        "0.25.6/scratch/Dockerfile:1:1: template: missing: templates/scratch/Dockerfile has it",
     ]);
 }
 
@@ -264,7 +264,7 @@ fn a_wrong_field_is_no_drift_from_the_template_too() {
         "SERVER=0.25.6",
         "SERVER=0.25.5",
     );
-    repository.finds(&["0.25.6/scratch/Dockerfile:4:27: version: says 0.25.5, must be 0.25.6"]);
+    repository.finds(&["0.25.6/scratch/Dockerfile:4:27: version: found 0.25.5, expected 0.25.6"]);
 }
 
 #[test]
@@ -301,21 +301,22 @@ fn a_dockerfile_that_lacks_its_version_its_hash_or_its_base() {
             .collect::<String>(),
     );
     repository.finds(&[
-        "0.25.6/alpine3.18/Dockerfile:1:1: hash: found none of `<sha256>`",
-        "0.25.6/nanoserver-1809/Dockerfile:1:1: version: found none of `NATS_STREAMING_SERVER=<version>`",
-        "0.25.6/windowsservercore-1809/Dockerfile:1:1: base: found none of `FROM …:1809`",
+        "0.25.6/alpine3.18/Dockerfile:1:1: hash: missing `<sha256>`",
+        "0.25.6/nanoserver-1809/Dockerfile:1:1: version: missing `NATS_STREAMING_SERVER=<version>`",
+        "0.25.6/windowsservercore-1809/Dockerfile:1:1: base: missing `FROM …:1809`",
     ]);
 }
 
 #[test]
 fn a_version_that_does_not_belong_to_its_line() {
-    let repository = Repository::of(&tree("lines/after"));
+    let repository = Repository::of(&tree("series/after"));
     repository.edit(
         "2.14.x/alpine3.22/Dockerfile",
         "NATS_SERVER=2.14.5",
         "NATS_SERVER=2.12.3",
     );
-    repository.finds(&["2.14.x/alpine3.22/Dockerfile:3:17: version: says 2.12.3, must be 2.14.5"]);
+    repository
+        .finds(&["2.14.x/alpine3.22/Dockerfile:3:17: version: found 2.12.3, expected 2.14.5"]);
 }
 
 #[test]
@@ -358,7 +359,7 @@ fn findings_come_as_json_too() {
             "column": 28,
             "found": "0.25.5-alpine3.18",
             "expected": "0.25.6-alpine3.18",
-            "message": "says 0.25.5-alpine3.18, must be 0.25.6-alpine3.18",
+            "message": "found 0.25.5-alpine3.18, expected 0.25.6-alpine3.18",
         }] })
     );
     repository.run(&["check", "-q"]).exits_with(1).says("");
@@ -368,7 +369,7 @@ fn findings_come_as_json_too() {
 fn a_folder_that_is_no_image_repository_cannot_be_checked() {
     Repository::empty()
         .run(&["check"])
-        .fails_with(&["no version directory (such as 0.25.6 or 2.14.x) in .: nothing to check"]);
+        .fails_with(&["no version directory (such as 0.25.6 or 2.14.x) and no templates in ."]);
     Repository::empty()
         .run(&["check", "-C", "nowhere"])
         .fails_with(&["cannot read the folder nowhere"]);
@@ -388,14 +389,15 @@ fn a_hash_that_is_none_stands_where_it_is_reported() {
         let repository = streaming();
         repository.edit(path, arm64, wrong);
         repository.finds(&[&format!(
-            "{path}:8:38: hash: says {wrong}: wanted the 64 hex digits of a SHA-256"
+            "{path}:8:38: hash: found {}: expected the 64 hex digits of a SHA-256",
+            if wrong.is_empty() { "nothing" } else { wrong }
         )]);
         repository.update(&["0.25.6"]).exits_with(0);
         assert!(repository.read(path).contains(arm64));
     }
     let repository = streaming();
     repository.edit(path, &format!(" sha256='{arm64}'"), "");
-    repository.finds(&[&format!("{path}:8:22: hash: found no hash for arm64")]);
+    repository.finds(&[&format!("{path}:8:22: hash: missing the hash of arm64")]);
     let windows = "0.25.6/windowsservercore-1809/Dockerfile";
     let repository = streaming();
     repository.edit(
@@ -403,7 +405,7 @@ fn a_hash_that_is_none_stands_where_it_is_reported() {
         "41BE7DE372EEA07F0923420C525336EAF311AB9F9878D8823CF7B69C74DA5351",
         "41BE7DE3",
     );
-    repository.finds(&[&format!("{windows}:9:34: hash: says 41BE7DE3: wanted")]);
+    repository.finds(&[&format!("{windows}:9:34: hash: found 41BE7DE3: expected")]);
 }
 
 #[test]
@@ -412,25 +414,25 @@ fn a_copy_from_an_image_that_cannot_be_the_right_one() {
     for (tag, finding) in [
         (
             "0.25.6-windowsservercore-1809",
-            "says 0.25.6-windowsservercore-1809: windowsservercore-1809 does not run on the system of scratch",
+            "found 0.25.6-windowsservercore-1809: windowsservercore-1809 does not run on the system of scratch",
         ),
         (
             "0.25.6-scratch",
-            "says 0.25.6-scratch: scratch would be made of itself",
+            "found 0.25.6-scratch: scratch copies from itself",
         ),
         (
             "0.25.6-alpine",
-            "says 0.25.6-alpine, must be 0.25.6-alpine3.18",
+            "found 0.25.6-alpine, expected 0.25.6-alpine3.18",
         ),
         (
             "v0.25.6-alpine3.18",
-            "says v0.25.6-alpine3.18, must be 0.25.6-alpine3.18",
+            "found v0.25.6-alpine3.18, expected 0.25.6-alpine3.18",
         ),
         (
             "0.25-alpine3.18",
-            "says 0.25-alpine3.18, must be 0.25.6-alpine3.18",
+            "found 0.25-alpine3.18, expected 0.25.6-alpine3.18",
         ),
-        ("alpine3.18", "says alpine3.18, must be 0.25.6-alpine3.18"),
+        ("alpine3.18", "found alpine3.18, expected 0.25.6-alpine3.18"),
     ] {
         let repository = streaming();
         repository.edit(path, "0.25.6-alpine3.18", tag);
@@ -445,37 +447,37 @@ fn a_version_behind_a_variable_default_or_v() {
             "tests/build-images.sh",
             "ver=(NATS_STREAMING_SERVER 0.25.6)",
             "NATS_STREAMING_SERVER=\"${NATS_STREAMING_SERVER:-0.25.5}\"",
-            "4:49: version: says 0.25.5",
+            "4:49: version: found 0.25.5",
         ),
         (
             "tests/build-images.sh",
             "ver=(NATS_STREAMING_SERVER 0.25.6)",
             "NATS_STREAMING_SERVER=${1:-0.25.5}",
-            "4:28: version: says 0.25.5",
+            "4:28: version: found 0.25.5",
         ),
         (
             "tests/build-images.sh",
             "ver=(NATS_STREAMING_SERVER 0.25.6)",
             "ver=(NATS_SERVER 0.24.6)",
-            "4:18: version: says 0.24.6",
+            "4:18: version: found 0.24.6",
         ),
         (
             "tests/build-images-2019.ps1",
             "'NATS_STREAMING_SERVER 0.25.6'.Split(' ')[1]",
             "'0.24.6'",
-            "3:9: version: says 0.24.6",
+            "3:9: version: found 0.24.6",
         ),
         (
             "tests/build-images-2019.ps1",
             "\\0.25.6\\nanoserver-1809",
             "\\0.24.6",
-            "9:19: directory: says 0.24.6",
+            "9:19: directory: found 0.24.6",
         ),
         (
             "0.25.6/alpine3.18/Dockerfile",
             "SERVER 0.25.6",
             "SERVER v0.25.6",
-            "3:27: version: says v0.25.6, must be 0.25.6",
+            "3:27: version: found v0.25.6, expected 0.25.6",
         ),
     ] {
         let repository = streaming();
@@ -491,8 +493,8 @@ fn a_version_behind_a_variable_default_or_v() {
         "ARG VERSION=0.25.5\nARG VARIANT=alpine3.17\nFROM nats-streaming:${VERSION}-${VARIANT} AS source\nFROM scratch",
     );
     repository.finds(&[
-        "0.25.6/scratch/Dockerfile:1:13: version: says 0.25.5, must be 0.25.6",
-        "0.25.6/scratch/Dockerfile:2:13: reference: says alpine3.17, must be alpine3.18",
+        "0.25.6/scratch/Dockerfile:1:13: version: found 0.25.5, expected 0.25.6",
+        "0.25.6/scratch/Dockerfile:2:13: reference: found alpine3.17, expected alpine3.18",
     ]);
 }
 
@@ -523,14 +525,13 @@ fn marks_of_a_merge_and_files_that_editors_leave() {
     );
     repository.write("0.25.6/scratch/Dockerfile.orig", "FROM old\n");
     repository.write("0.25.6/scratch/Dockerfile~", "FROM old\n");
-    repository.finds(&[
-        "0.25.6/scratch/Dockerfile:1:1: conflict: has the marks of a merge that was not finished",
-    ]);
+    repository
+        .finds(&["0.25.6/scratch/Dockerfile:1:1: conflict: has unresolved merge-conflict markers"]);
 }
 
 #[test]
 fn a_preview_need_not_give_a_version() {
-    let repository = Repository::of(&tree("lines/after"));
+    let repository = Repository::of(&tree("series/after"));
     repository.write(
         "2.14.x/alpine3.22/Dockerfile.preview",
         "FROM golang:1.23-alpine3.22 AS build\nFROM alpine:3.22\nCOPY --from=build /a /a\n",
@@ -546,7 +547,7 @@ fn a_preview_need_not_give_a_version() {
 
 #[test]
 fn the_names_of_a_repository_are_read_off_its_archives_whatever_else_it_downloads() {
-    let repository = Repository::of(&tree("lines/after"));
+    let repository = Repository::of(&tree("series/after"));
     repository.edit(
         "2.14.x/alpine3.22/Dockerfile",
         "EXPOSE",

@@ -222,7 +222,7 @@ fn a_redirect_from_https_down_to_http_is_refused() {
     assert!(!run.stderr.contains("the-token"), "{}", run.stderr);
     run.fails_with(&[
         "cannot fetch https://github.com/nats-io/",
-        "because: a redirect from https down to http://github.com/SHA256SUMS",
+        "caused by: a redirect from https down to http://github.com/SHA256SUMS",
     ]);
     same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
 }

@@ -69,10 +69,10 @@ fn a_release_of_one_version() {
 
 #[test]
 fn releases_of_two_series() {
-    let from = tree("lines/releases");
+    let from = tree("series/releases");
     is_recorded(
         "two-series",
-        &results(&|| nested("lines/before"), &from, &["2.14.5", "2.12.15"]),
+        &results(&|| nested("series/before"), &from, &["2.14.5", "2.12.15"]),
     );
 }
 

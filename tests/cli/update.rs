@@ -2,7 +2,8 @@
 
 use crate::support::{Repository, project, releases, run, same, snapshot, tree};
 
-const RELEASES_OF_LINES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/trees/lines/releases");
+const RELEASES_OF_SERIES: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/trees/series/releases");
 
 #[test]
 fn a_tree_in_the_old_style_becomes_what_a_careful_maintainer_would_have_committed() {
@@ -13,11 +14,11 @@ fn a_tree_in_the_old_style_becomes_what_a_careful_maintainer_would_have_committe
 
 #[test]
 fn several_lines_move_in_one_run_each_with_its_own_tests_and_previews() {
-    let repository = Repository::of(&tree("lines/before"));
+    let repository = Repository::of(&tree("series/before"));
     repository
-        .run(&["--from", RELEASES_OF_LINES, "2.14.5", "v2.12.15"])
+        .run(&["--from", RELEASES_OF_SERIES, "2.14.5", "v2.12.15"])
         .exits_with(0);
-    same(&repository.snapshot(), &snapshot(&tree("lines/after")));
+    same(&repository.snapshot(), &snapshot(&tree("series/after")));
 }
 
 #[test]
@@ -57,11 +58,6 @@ nats-streaming 0.25.5 → 0.25.6
       reference  0.25.5-scratch → 0.25.6-scratch
 
 6 files moved, 4 files rewritten; 18 fields changed: 1 directory, 6 hashes, 1 mention, 6 references, 4 versions
-
-What is left to do:
-  git add --all && git diff --cached -M    read the change, renames as renames
-  git commit -m \"Update to 0.25.6\"
-  git push, and open the pull request
 ",
     );
 }
@@ -84,17 +80,9 @@ fn a_dry_run_says_the_same_and_writes_nothing() {
         .exits_with(1);
     same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
     let real = repository.update(&["--exit-code", "0.25.6"]).exits_with(1);
-    let summary = |text: &str| {
-        text.split("\n\n")
-            .take(3)
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(summary(&dry.stdout), summary(&real.stdout));
-    assert!(
-        dry.stdout.ends_with("\nA dry run: nothing was written.\n"),
-        "{}",
-        dry.stdout
+    assert_eq!(
+        dry.stdout,
+        format!("{}\nDry run: nothing was written.\n", real.stdout)
     );
 }
 
@@ -106,7 +94,7 @@ fn the_diff_is_one_that_git_applies() {
         .exits_with(0)
         .stdout;
     let start = diff.find("diff --git").expect("a diff");
-    let end = diff.find("\nA dry run").expect("an end");
+    let end = diff.find("\nDry run").expect("an end");
     repository.write("change.diff", &diff[start..end]);
     let git = |args: &[&str]| {
         let status = std::process::Command::new("git")
@@ -216,13 +204,7 @@ fn a_tree_left_half_edited_by_hand_is_repaired() {
     );
     repository.edit("tests/build-images.sh", "0.25.5", "0.25.6");
     repository.update(&["0.25.6"]).exits_with(0);
-    let mut expected = snapshot(&tree("streaming/after"));
-    // A comment may speak of another version: of one that is not being replaced nothing is known.
-    let script = "tests/run-images.sh";
-    let comment = |text: &str| text.replace("# The tags of 0.25.6", "# The tags of 0.25.5");
-    expected.get_mut(script).expect("it").1 =
-        comment(&String::from_utf8_lossy(&expected[script].1)).into();
-    same(&repository.snapshot(), &expected);
+    same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
     repository.finds(&[]);
 }
 
@@ -250,10 +232,10 @@ fn the_right_base_label_and_variant_are_written_too() {
 
 #[test]
 fn a_new_line_is_copied_from_the_nearest_lower_one() {
-    let repository = Repository::of(&tree("lines/before"));
+    let repository = Repository::of(&tree("series/before"));
     repository.remove("2.14.x");
     repository
-        .run(&["--from", RELEASES_OF_LINES, "2.14.5"])
+        .run(&["--from", RELEASES_OF_SERIES, "2.14.5"])
         .exits_with(0);
     assert!(
         repository
@@ -275,10 +257,10 @@ fn a_new_line_is_copied_from_the_nearest_lower_one() {
 
 #[test]
 fn a_pre_release_may_lack_an_archive_where_that_is_allowed() {
-    let repository = Repository::of(&tree("lines/before"));
+    let repository = Repository::of(&tree("series/before"));
     let before = repository.snapshot();
     let update = |args: &[&str]| {
-        repository.run(&[&["--from", RELEASES_OF_LINES, "2.15.0-RC.1"], args].concat())
+        repository.run(&[&["--from", RELEASES_OF_SERIES, "2.15.0-RC.1"], args].concat())
     };
     update(&[]).fails_with(&[
         "the release lacks archives that the Dockerfiles pin:",
@@ -297,7 +279,7 @@ fn a_pre_release_may_lack_an_archive_where_that_is_allowed() {
     // The release itself is newer, and its preview's suffix is gone from every tag.
     repository.write("releases/v2.15.0/SHA256SUMS", {
         let sums =
-            std::fs::read_to_string(tree("lines/releases/v2.14.5/SHA256SUMS")).expect("sums");
+            std::fs::read_to_string(tree("series/releases/v2.14.5/SHA256SUMS")).expect("sums");
         sums.replace("2.14.5", "2.15.0")
     });
     repository
@@ -358,9 +340,9 @@ fn latest_is_the_newest_stable_release() {
     let repository = Repository::of(&tree("streaming/before"));
     repository.update(&["latest"]).exits_with(0);
     same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
-    let lines = Repository::of(&tree("lines/before"));
+    let lines = Repository::of(&tree("series/before"));
     let run = lines
-        .run(&["--from", RELEASES_OF_LINES, "-n", "latest"])
+        .run(&["--from", RELEASES_OF_SERIES, "-n", "latest"])
         .exits_with(0);
     assert!(
         run.stdout.starts_with("nats 2.14.4 → 2.14.5\n"),
@@ -406,8 +388,8 @@ fn what_update_cannot_put_right_in_scripts_is_said() {
     repository.edit("tests/build-images.sh", "/scratch", "/other");
     let run = repository.update(&["0.25.6"]).exits_with(0);
     assert!(run.stdout.contains(
-        "`update check` will still find, which `--runner`, `--add` or an editor mends:\n  \
-         tests/build-images.sh:1:1: script: misses the variant scratch of 0.25.6\n"
+        "Remaining findings of `update check`:\n  \
+         tests/build-images.sh:1:1: script: missing the variant scratch of 0.25.6\n"
     ));
 }
 

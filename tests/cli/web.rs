@@ -163,7 +163,7 @@ fn what_does_not_pass_is_given_up() {
     broken.update_fails(&[
         "cannot fetch http://127.0.0.1:",
         ", tried 4 times (`--from <URL|DIR>` reads releases from elsewhere)",
-        "because: the server answers 503 Service Unavailable",
+        "caused by: the server answers 503 Service Unavailable",
     ]);
     assert_eq!(broken.requests.lock().expect("the log").len(), 4);
 }
@@ -171,14 +171,14 @@ fn what_does_not_pass_is_given_up() {
 #[test]
 fn what_another_try_would_not_change_is_tried_once() {
     let forbidden = Server::new(|_, _| response("403 Forbidden", "", ""));
-    forbidden.update_fails(&["because: the server answers 403 Forbidden"]);
+    forbidden.update_fails(&["caused by: the server answers 403 Forbidden"]);
     assert_eq!(forbidden.requests.lock().expect("the log").len(), 1);
 }
 
 #[test]
 fn a_body_that_is_cut_short_is_refused() {
     let cut = Server::new(|_, _| published()[..400].to_vec());
-    cut.update_fails(&["tried 4 times", "because: broke off after "]);
+    cut.update_fails(&["tried 4 times", "caused by: connection closed after "]);
 }
 
 #[test]
@@ -190,24 +190,26 @@ fn a_page_instead_of_the_sums_is_refused() {
             "<!DOCTYPE html><title>Welcome</title>",
         )
     });
-    portal.update_fails(&["is a web page, not the sums of a release: is a login page in between?"]);
+    portal.update_fails(&[
+        "is a web page, not the checksums of a release: is a login page in between?",
+    ]);
     let empty = Server::new(|_, _| response("200 OK", "", ""));
-    empty.update_fails(&["because: no hash in it: the file is empty"]);
+    empty.update_fails(&["caused by: no hash in it: the file is empty"]);
 }
 
 #[test]
 fn a_body_that_does_not_end_is_refused() {
     let endless = Server::new(|_, _| response("200 OK", "", vec![b'#'; 4_000_000]));
     endless
-        .update_fails(&["because: more than 524288 bytes, which is more than the file can have"]);
+        .update_fails(&["caused by: more than 524288 bytes, which is more than the file can have"]);
 }
 
 #[test]
 fn redirects_that_lead_nowhere_are_refused() {
     let circle = Server::new(|path, _| redirect(path));
     circle.update_fails(&[
-        "because: error following redirect",
-        "because: more than 10 redirects",
+        "caused by: error following redirect",
+        "caused by: more than 10 redirects",
     ]);
     assert_eq!(circle.requests.lock().expect("the log").len(), 11);
 }

@@ -6,14 +6,17 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 static int fails(void) {
-    static int count;
+    static atomic_int count;
     const char *at = getenv("FAULT_AT"), *error = getenv("FAULT_ERROR");
-    if (!at || ++count != atoi(at)) return 0;
+    if (!at || atomic_fetch_add(&count, 1) + 1 != atoi(at)) return 0;
     if (!error) raise(SIGKILL);
     errno = atoi(error);
     return 1;
@@ -40,14 +43,20 @@ WRAP_OPEN(open64, (const char *path, int flags, ...), (path, flags, mode))
 WRAP_OPEN(openat, (int folder, const char *path, int flags, ...), (folder, path, flags, mode))
 WRAP_OPEN(openat64, (int folder, const char *path, int flags, ...), (folder, path, flags, mode))
 WRAP(int, rename, (const char *from, const char *to), (from, to))
+WRAP(int, link, (const char *from, const char *to), (from, to))
+WRAP(int, linkat, (int a, const char *from, int b, const char *to, int flags), (a, from, b, to, flags))
 WRAP(int, unlink, (const char *path), (path))
 WRAP(int, unlinkat, (int folder, const char *path, int flags), (folder, path, flags))
 WRAP(int, mkdir, (const char *path, mode_t mode), (path, mode))
 WRAP(int, rmdir, (const char *path), (path))
 WRAP(int, fsync, (int file), (file))
+WRAP(int, chmod, (const char *path, mode_t mode), (path, mode))
 WRAP(int, fchmod, (int file, mode_t mode), (file, mode))
+WRAP(int, fchown, (int file, uid_t owner, gid_t group), (file, owner, group))
 WRAP(int, symlink, (const char *target, const char *path), (target, path))
 WRAP(int, flock, (int file, int operation), (file, operation))
+WRAP(ssize_t, copy_file_range, (int in, off64_t *from, int out, off64_t *to, size_t count, unsigned flags), (in, from, out, to, count, flags))
+WRAP(ssize_t, sendfile64, (int out, int in, off64_t *from, size_t count), (out, in, from, count))
 
 ssize_t write(int file, const void *bytes, size_t count) {
     REAL(write);

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 /// `SHA256SUMS`, read a line and a character at a time. `None` where the text is refused.
 pub fn sums(text: &[u8]) -> Option<BTreeMap<String, String>> {
     let mut sums = BTreeMap::new();
-    let mut rest = text;
+    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+        return None;
+    }
+    let mut rest = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     while !rest.is_empty() {
         let mut line = Vec::new();
         while let [first, others @ ..] = rest {
@@ -66,6 +69,10 @@ fn entry(line: &str) -> Option<(String, String)> {
         return None;
     }
     let name = if escaped { unescaped(&name)? } else { name };
+    let name = name.strip_prefix("./").map_or(name.clone(), str::to_owned);
+    if name.is_empty() {
+        return None;
+    }
     Some((hash.to_lowercase(), name))
 }
 

@@ -3,26 +3,30 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use semver::Version;
 
 use super::{Session, View, not_utf8};
-use crate::check::Finding;
+use crate::finding::{Finding, Problem};
 use crate::git::{Git, Reach};
-use crate::library::{self, Home, Image, Manifest, Offer, Paragraph, Problem, Seen, homes, names};
-use crate::report::{Output, Verdict};
-use crate::rules::Places;
+use crate::library::{self, Home, Image, Manifest, Offer, Paragraph, Seen, homes, names};
+use crate::report::{Output, of_library_check};
+use crate::text::Places;
 
 impl Session<'_> {
     /// Checks the file. Whether there are findings.
     pub(super) fn check(&self, bytes: &[u8]) -> Result<bool> {
         let places = Places::new(bytes);
-        let (mut looked_at, mut problems) =
-            (String::from("nothing in it could be read"), Vec::new());
+        let (mut looked_at, mut problems, mut details) = (
+            String::from("nothing in it could be read"),
+            Vec::new(),
+            Vec::new(),
+        );
         match std::str::from_utf8(bytes) {
             Err(wrong) => problems.push(not_utf8(wrong.valid_up_to())),
             Ok(text) => {
                 let (manifest, found) = library::parse(text);
                 problems.extend(found);
-                self.check_entries(&manifest, &mut problems)?;
+                details = self.check_entries(&manifest, &mut problems)?;
                 let tags = manifest
                     .entries()
                     .iter()
@@ -36,18 +40,22 @@ impl Session<'_> {
             .into_iter()
             .map(|problem| problem.finding(&self.path(), &places))
             .collect();
-        let verdict = Verdict {
-            command: "update library --check",
-            subject: self.path(),
+        let found = !findings.is_empty();
+        Output::new(self.common).print(&of_library_check(
+            self.path(),
             looked_at,
-            findings: &findings,
-        };
-        Output::new(self.common).verdict(&verdict)?;
-        Ok(!findings.is_empty())
+            findings,
+            details,
+        ))?;
+        Ok(found)
     }
 
-    /// Compares the entries with the trees at their commits.
-    fn check_entries(&self, manifest: &Manifest, problems: &mut Vec<Problem>) -> Result<()> {
+    /// Compares the entries with the trees at their commits. Says how far they are behind the commit that is checked out.
+    fn check_entries(
+        &self,
+        manifest: &Manifest,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Vec<String>> {
         let commits: Vec<String> = manifest
             .entries()
             .iter()
@@ -109,15 +117,46 @@ impl Session<'_> {
             .iter()
             .filter_map(|(commit, view)| Some((*commit, look(view.as_ref()?))))
             .collect();
-        let seen = commits.iter().enumerate().map(|(index, commit)| {
-            let looked = looked.get(commit.as_str()).unwrap_or(&work);
-            Seen {
-                home: looked.homes[index],
-                place: &looked.view.place,
-            }
-        });
-        problems.extend(library::check(manifest, &seen.collect::<Vec<_>>(), &names));
-        Ok(())
+        let seen: Vec<Seen> = commits
+            .iter()
+            .enumerate()
+            .map(|(index, commit)| {
+                let looked = looked.get(commit.as_str()).unwrap_or(&work);
+                Seen {
+                    home: looked.homes[index],
+                    place: &looked.view.place,
+                }
+            })
+            .collect();
+        problems.extend(library::check(manifest, &seen, &names));
+        self.behind(&seen)
+    }
+
+    /// The versions that the commit that is checked out has of what the entries offer, where those are newer.
+    fn behind(&self, seen: &[Seen]) -> Result<Vec<String>> {
+        let Ok(git) = &self.git else {
+            return Ok(Vec::new());
+        };
+        let Some(head) = git.head()? else {
+            return Ok(Vec::new());
+        };
+        let view = self.at(git, &head)?;
+        let offered: BTreeSet<(&Version, &str)> = seen
+            .iter()
+            .filter_map(|seen| seen.home.image())
+            .map(|image| (&image.version, image.directory.as_str()))
+            .collect();
+        let newest = offered.iter().map(|(version, _)| *version).max();
+        let newer = |(version, directory): &(&Version, &str)| {
+            let same = view
+                .images
+                .iter()
+                .filter(|image| image.directory == *directory || !view.pattern.has_series());
+            let now = same.map(|image| &image.version).max()?;
+            let is_meant = view.pattern.has_series() || Some(*version) == newest;
+            (is_meant && now > *version).then(|| format!("behind HEAD: {version} → {now}"))
+        };
+        Ok(offered.iter().filter_map(newer).collect())
     }
 
     /// The tree at an entry's commit; `None` where it is not here. Reports a commit that nobody can fetch.
@@ -145,7 +184,7 @@ impl Session<'_> {
                 ));
             } else {
                 let message = format!(
-                    "says {commit}, which this repository does not have: `git fetch`, or look whether it is mistyped"
+                    "found {commit}, which this repository does not have: `git fetch`, or check it for a typo"
                 );
                 problems.push(Problem::new(at, "commit", commit, "", message));
             }
@@ -155,7 +194,7 @@ impl Session<'_> {
             Reach::Yes => {}
             Reach::No(branch) => {
                 let message = format!(
-                    "says {commit}, which is not in {branch}, and {fetched} is what is fetched: push it, or `git fetch`"
+                    "found {commit}, which is not in {branch}, and {fetched} is what is fetched: push it, or `git fetch`"
                 );
                 problems.push(Problem::new(at, "commit", commit, "", message));
             }
@@ -175,7 +214,7 @@ impl Session<'_> {
                 "nothing is known of {fetched} here, so {commit} was not looked for in it"
             )),
         }
-        View::at(git, commit).map(Some)
+        self.at(git, commit).map(Some)
     }
 
     /// What `--commit` and `--fetch` say beside `--check`, the file must say.
@@ -202,7 +241,7 @@ impl Session<'_> {
                     .own(global, name)
                     .map_or(global.span.start, |field| field.value.start);
                 let message = format!(
-                    "{name} says {}, must be {expected}",
+                    "{name}: found {}, expected {expected}",
                     if found.is_empty() { "nothing" } else { &found }
                 );
                 problems.push(Problem::new(at, rule, &found, &expected, message));

@@ -106,7 +106,7 @@ fn bad_input_is_named_by_its_line_and_left_alone() {
         ),
         (
             right.replace("d8dd9e2f", "D8DD9E2F"),
-            "line 5: says `D8DD9E2F",
+            "line 5: found `D8DD9E2F",
         ),
         (
             format!("\u{feff}{right}"),
@@ -149,7 +149,7 @@ fn bad_input_is_named_by_its_line_and_left_alone() {
     fs::create_dir(published.repository.path("library")).expect("a folder");
     published.fails(
         &[],
-        &["library is a folder: wanted a library file, library/nats-streaming"],
+        &["library is a folder: expected a library file, library/nats-streaming"],
     );
 }
 

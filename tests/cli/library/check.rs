@@ -22,11 +22,11 @@ fn a_field_that_breaks_the_format_is_found() {
         ),
         (
             vec![("(@kozlovic)", "@kozlovic")],
-            "library:1:14: maintainer: says `",
+            "library:1:14: maintainer: found `",
         ),
         (
             vec![("GitFetch: refs/heads/main", "GitFetch: main")],
-            "library:4:11: fetch: says `main`, wanted refs/heads/",
+            "library:4:11: fetch: found `main`, expected refs/heads/",
         ),
         (
             vec![(
@@ -44,7 +44,7 @@ fn a_field_that_breaks_the_format_is_found() {
         ),
         (
             vec![(" 0.25-alpine3.18,", " 0.25/alpine3.18,")],
-            "library:7:26: tag: says `0.25/alpine3.18`",
+            "library:7:26: tag: found `0.25/alpine3.18`",
         ),
         (vec![("GitRepo", "GitRep")], "field: `GitRep` is no field"),
     ] {
@@ -70,7 +70,7 @@ fn tags_are_of_one_entry_and_shared_ones_of_one_for_each_architecture() {
         )],
         &[
             "library:11:46: tag: `alpine` is a tag of another entry already, in line 7",
-            "library:11:46: variant: says alpine: `alpine` is no name of 0.25.6/scratch",
+            "library:11:46: variant: found alpine: `alpine` is no name of 0.25.6/scratch",
         ],
     );
     Published::with(
@@ -98,11 +98,11 @@ fn tags_are_of_one_entry_and_shared_ones_of_one_for_each_architecture() {
 fn entries_are_compared_with_the_tree_at_their_commit() {
     Published::with(
         &[("0.25.6-alpine,", "0.25.5-alpine,")],
-        &["library:7:55: version: says 0.25.5-alpine, must be 0.25.6-alpine"],
+        &["library:7:55: version: found 0.25.5-alpine, expected 0.25.6-alpine"],
     );
     Published::with(
         &[("0.25-linux", "0.24-linux")],
-        &["version: says 0.24-linux, must be 0.25-linux"],
+        &["version: found 0.24-linux, expected 0.25-linux"],
     );
     Published::with(
         &[(
@@ -110,13 +110,13 @@ fn entries_are_compared_with_the_tree_at_their_commit() {
             "0.25.6-windowsservercore1809,",
         )],
         &[
-            "variant: says 0.25.6-windowsservercore1809, must be 0.25.6-windowsservercore-1809",
+            "variant: found 0.25.6-windowsservercore1809, expected 0.25.6-windowsservercore-1809",
             "order: 0.25.6/nanoserver-1809 copies from 0.25.6-windowsservercore-1809, which no entry above it offers",
         ],
     );
     Published::with(
         &[(", 0.25-windowsservercore-1809", ", 0.25-servercore-1809")],
-        &["variant: says 0.25-servercore-1809, must be 0.25-windowsservercore-1809"],
+        &["variant: found 0.25-servercore-1809, expected 0.25-windowsservercore-1809"],
     );
     Published::with(
         &[("Directory: 0.25.6/scratch", "Directory: 0.25.6/scrach")],
@@ -128,7 +128,7 @@ fn entries_are_compared_with_the_tree_at_their_commit() {
             "Constraints: nanoserver-1809",
         )],
         &[
-            "library:26:14: constraint: Constraints lacks windowsservercore-1809, which 0.25.6/nanoserver-1809 needs",
+            "library:26:14: constraint: Constraints: missing windowsservercore-1809, which 0.25.6/nanoserver-1809 needs",
         ],
     );
     Published::with(
@@ -137,7 +137,7 @@ fn entries_are_compared_with_the_tree_at_their_commit() {
             "Constraints: windowsservercore-ltsc2022",
         )],
         &[
-            "library:20:14: constraint: says windowsservercore-ltsc2022, must be windowsservercore-1809",
+            "library:20:14: constraint: found windowsservercore-ltsc2022, expected windowsservercore-1809",
         ],
     );
     Published::with(
@@ -145,7 +145,7 @@ fn entries_are_compared_with_the_tree_at_their_commit() {
             "Architectures: amd64, arm32v6, arm32v7, arm64v8\nDirectory: 0.25.6/alpine",
             "Architectures: s390x\nDirectory: 0.25.6/alpine",
         )],
-        &["library:8:16: architecture: says s390x, and 0.25.6/alpine3.18 can be built for"],
+        &["library:8:16: architecture: found s390x, and 0.25.6/alpine3.18 can be built for"],
     );
 }
 
@@ -165,7 +165,7 @@ fn the_tree_that_counts_is_the_one_at_the_commit() {
     let run = published.run(&["--check"]).exits_with(1);
     assert!(
         run.stdout
-            .contains("says 0.25.6-alpine3.19, must be 0.25.6-alpine3.18"),
+            .contains("found 0.25.6-alpine3.19, expected 0.25.6-alpine3.18"),
         "{}",
         run.stdout
     );
@@ -196,7 +196,7 @@ fn only_the_newest_line_is_latest() {
         "SharedTags: 2.12.15, 2.12, latest\n",
     );
     published.finds(&[
-        "library:32:28: latest: says latest, which belongs to the newest line: another entry is at 2.14.5, this at 2.12.15",
+        "library:32:28: latest: found latest, which belongs to the newest series: another entry is at 2.14.5, this at 2.12.15",
     ]);
 }
 
@@ -207,13 +207,13 @@ fn a_dockerfile_that_says_something_else_than_its_folder_is_found() {
             "alpine3.18",
             "SERVER=0.25.6",
             "SERVER=0.25.5",
-            "library:9:12: dockerfile: 0.25.6/alpine3.18/Dockerfile says 0.25.5, must be 0.25.6",
+            "library:9:12: dockerfile: 0.25.6/alpine3.18/Dockerfile: found 0.25.5, expected 0.25.6",
         ),
         (
             "scratch",
             "0.25.6-alpine",
             "0.25.5-alpine",
-            "library:14:12: dockerfile: 0.25.6/scratch/Dockerfile says 0.25.5-alpine3.18",
+            "library:14:12: dockerfile: 0.25.6/scratch/Dockerfile: found 0.25.5-alpine3.18",
         ),
     ] {
         let mut published = Published::right();
@@ -234,7 +234,7 @@ fn more_mistakes_are_found() {
             "GitFetch: refs/heads/main",
             "GitFetch: refs/heads/main\nBuilder: kaniko",
         )],
-        &["builder: says `kaniko`"],
+        &["builder: found `kaniko`"],
     );
     Published::with(
         &[(
@@ -248,7 +248,7 @@ fn more_mistakes_are_found() {
             "Directory: 0.25.6/scratch",
             "Directory: 0.25.6/scratch\narm32v7-Directory: 0.25.5/scratch",
         )],
-        &["library:15:20: directory: says 0.25.5/scratch, must be 0.25.6/scratch"],
+        &["library:15:20: directory: found 0.25.5/scratch, expected 0.25.6/scratch"],
     );
     Published::with(
         &[(
@@ -261,7 +261,7 @@ fn more_mistakes_are_found() {
     );
     Published::with(
         &[(" 0.25.6-linux,", " 0.25.6-linux, 0-linux,")],
-        &["version: says 0-linux: a major by itself"],
+        &["version: found 0-linux: a major by itself"],
     );
     Published::with(
         &[("\n\nTags: 0.25.6-scratch", "\n  \nTags: 0.25.6-scratch")],
@@ -296,7 +296,7 @@ fn findings_come_in_every_format() {
         .run(&["--check", "--format", "github"])
         .exits_with(1);
     assert!(
-        run.stdout.starts_with("::error file=library,line=7,col=55,title=version::says 0.25.5-alpine, must be 0.25.6-alpine\n"),
+        run.stdout.starts_with("::error file=library,line=7,col=55,title=version::found 0.25.5-alpine, expected 0.25.6-alpine\n"),
         "{}",
         run.stdout
     );
@@ -321,7 +321,7 @@ fn a_commit_that_nobody_can_fetch_is_found() {
     let head = published.head.clone();
     published.repository.edit("library", &head, COMMIT);
     published.finds(&[&format!(
-        "library:5:12: commit: says {COMMIT}, which this repository does not have: `git fetch`"
+        "library:5:12: commit: found {COMMIT}, which this repository does not have: `git fetch`"
     )]);
     published.repository.edit("library", COMMIT, &head);
     // Another branch is not what is fetched.
@@ -339,7 +339,7 @@ fn a_commit_that_nobody_can_fetch_is_found() {
     );
     git(published.repository.root(), &["checkout", "--quiet", &head]);
     published.finds(&[&format!(
-        "library:5:12: commit: says {head}, which is not in main"
+        "library:5:12: commit: found {head}, which is not in main"
     )]);
     let run = published.run(&["--commit", &head]).exits_with(0);
     assert!(

@@ -64,7 +64,7 @@ impl Published {
 
     /// The tree of lines, at 2.14.5 and 2.12.15.
     fn lines(library: &str) -> Self {
-        Self::of(Repository::of(&tree("lines/after")), library)
+        Self::of(Repository::of(&tree("series/after")), library)
     }
 
     /// This project's tree, and a file that is right for it.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{COMMIT, Published, file, git, same_text};
+use super::{COMMIT, Published, file, same_text};
 use crate::support::{Repository, Run, same, tree};
 
 #[test]
@@ -44,9 +44,10 @@ library → 0.25.6
 
 4 entries rewritten
 
-What is left to do:
-  update library library --check    once the commit is pushed
-  git add --all && git commit -m \"Update nats-streaming to 0.25.6\", there, and open the pull request to docker-library/official-images
+Next steps:
+  update library library --check                     once the commit is pushed
+  git add library
+  git commit -m 'Update nats-streaming to 0.25.6'    and open the pull request to docker-library/official-images
 ",
     );
     let again = published
@@ -87,7 +88,7 @@ fn a_new_line_comes_first_and_takes_over_what_is_the_newest_lines() {
 
 #[test]
 fn a_new_major_leaves_the_old_one_its_number() {
-    let repository = Repository::of(&tree("lines/after"));
+    let repository = Repository::of(&tree("series/after"));
     repository.rename("2.14.x", "3.0.x");
     for path in [
         "alpine3.22",
@@ -175,7 +176,7 @@ fn an_entry_whose_variant_is_gone_is_taken_out_and_said() {
     let run = published.run(&[]).exits_with(0);
     assert!(
         run.stdout
-            .contains("\nRemoved, since the tree has them no more:\n  0.25.6/nanoserver-1809\n"),
+            .contains("\nRemoved, since the tree no longer has them:\n  0.25.6/nanoserver-1809\n"),
         "{}",
         run.stdout
     );
@@ -282,7 +283,7 @@ fn a_dry_run_shows_the_diff_and_writes_nothing() {
         run.stdout
     );
     assert!(
-        run.stdout.ends_with("\nA dry run: nothing was written.\n"),
+        run.stdout.ends_with("\nDry run: nothing was written.\n"),
         "{}",
         run.stdout
     );
@@ -309,7 +310,7 @@ fn programs_get_every_change_as_json() {
 
 #[test]
 fn a_version_that_is_no_release_yet_gets_no_stable_tag() {
-    let repository = Repository::of(&tree("lines/after"));
+    let repository = Repository::of(&tree("series/after"));
     for path in [
         "alpine3.22",
         "windowsservercore-ltsc2022",
@@ -353,36 +354,17 @@ fn a_version_that_is_no_release_yet_gets_no_stable_tag() {
 }
 
 #[test]
-fn a_missing_file_is_explained_and_a_first_one_written() {
+fn a_missing_file_is_explained() {
     let published = Published::right();
-    let right = published.library().replace("arm64v8", "arm64v8, i386");
     published.repository.remove("library");
     published.fails(
         &[],
         &[
+            "no file library",
             "library/nats-streaming",
             "docker-library/official-images",
-            "--new",
         ],
     );
-    git(
-        published.repository.root(),
-        &[
-            "remote",
-            "add",
-            "origin",
-            "git@github.com:nats-io/nats-streaming-docker",
-        ],
-    );
-    let (_, maintainers) = right.split_once("Maintainers: ").expect("maintainers");
-    let [one, two] = [maintainers, maintainers.split_once(",\n").expect("two").1]
-        .map(|text| text.trim_start().split([',', '\n']).next().expect("a line"));
-    published
-        .run(&["--new", "--maintainer", one, "--maintainer", two])
-        .exits_with(0);
-    same_text(&published.library(), &right);
-    published.finds(&[]);
-    published.fails(&["--new", "--maintainer", one], &["is there already"]);
 }
 
 #[test]
@@ -482,39 +464,6 @@ fn a_commit_of_its_own_follows_what_is_new_for_the_entry() {
             published.head
         )),
         "{found}"
-    );
-}
-
-#[test]
-fn a_first_file_gives_no_password_away() {
-    let published = Published::right();
-    published.repository.remove("library");
-    git(
-        published.repository.root(),
-        &[
-            "remote",
-            "add",
-            "origin",
-            "https://user:secret@github.com/nats-io/nats-streaming-docker.git",
-        ],
-    );
-    published
-        .run(&[
-            "--new",
-            "--maintainer",
-            "The NATS Maintainers <info@nats.io> (@nats-io)",
-        ])
-        .exits_with(0);
-    assert!(
-        published
-            .library()
-            .contains("\nGitRepo: https://github.com/nats-io/nats-streaming-docker.git\n"),
-        "{}",
-        published.library()
-    );
-    published.fails(
-        &["--new", "--maintainer", "X"],
-        &["--maintainer", "wanted `Full Name <mail> (@handle)`"],
     );
 }
 

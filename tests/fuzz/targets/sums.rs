@@ -6,7 +6,7 @@
 mod slow;
 
 libfuzzer_sys::fuzz_target!(|text: &[u8]| {
-    let found = update::sums::Sums::parse(text).ok();
+    let found = update::release::checksums::Checksums::parse(text).ok();
     let expected = slow::sums(text);
     assert_eq!(
         found.is_some(),

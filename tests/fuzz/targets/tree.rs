@@ -1,19 +1,21 @@
-//! A tree with one file of any content: whatever an update of it would write passes `check`, and is what a second one
-//! would write.
+//! A repository in a folder, with one file of any content and things that do not belong there: whatever an update of it
+//! writes passes `check`, and is what a second one would write; nothing outside of it and nothing in `.git` changes.
 #![no_main]
 
-use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use update::check::check;
-use update::config::Config;
-use update::plan::{Options, applied, plan, targets};
-use update::rules::Model;
-use update::sums::Sums;
-use update::tree::{Content, File, Files, Tree};
+use update::plan::steps::steps;
+use update::plan::{Options, Plan, plan, targets};
+use update::release::checksums::Checksums;
+use update::repository::Repository;
 use update::version::parse_version;
+use update::write::write;
 
-const SUMS: &[u8] = include_bytes!("../../releases/v0.25.6/SHA256SUMS");
+const CHECKSUMS: &[u8] = include_bytes!("../../releases/v0.25.6/SHA256SUMS");
 
 macro_rules! files {
     ($($path:literal),*) => {
@@ -35,51 +37,64 @@ static FILES: LazyLock<Vec<(&str, &[u8])>> = LazyLock::new(|| {
     .into()
 });
 
-/// A model of the right tree, whose patterns serve for all others.
-static RIGHT: LazyLock<Model> = LazyLock::new(|| Model::new(tree(files(), "0.25.5")).unwrap());
+const WORKFLOW: &str = ".github/workflows/test.yml";
 
-fn file(bytes: &[u8]) -> File {
-    File {
-        content: Content::Bytes(bytes.to_vec()),
-        mode: 0o644,
+/// What a stranger may plant, by the bits of a byte.
+fn plant(root: &Path, which: u8) {
+    let link = |target: &str, path: &str| symlink(target, root.join(path)).unwrap();
+    match which % 16 {
+        1 => link("../outside", "0.25.5/alpine3.19"),
+        2 => link("../../outside/kept", "0.25.5/scratch/note"),
+        3 => link("../.git", "0.25.5/git"),
+        4 => link("outside", ".update"),
+        5 => fs::write(root.join("0.25.5/scratch/odd\n::error::\u{202e}"), "x").unwrap(),
+        6 => fs::set_permissions(root.join("0.25.5/scratch/Dockerfile"), PermissionsExt::from_mode(0o4755)).unwrap(),
+        7 => link("/dev/zero", "update.toml"),
+        8 => fs::write(root.join("0.25.6"), "in the way").unwrap(),
+        9 => fs::create_dir(root.join("0.25.x")).unwrap(),
+        10 => {
+            fs::create_dir_all(root.join(".update/new")).unwrap();
+            fs::write(root.join(".update/journal"), r#"{"write":["../outside/evil"]}"#).unwrap();
+        }
+        11 => link("/proc/self/environ", "tests/a.sh"),
+        _ => {}
     }
 }
 
-fn files() -> Files {
-    FILES
-        .iter()
-        .map(|(path, bytes)| ((*path).to_owned(), file(bytes)))
-        .collect()
-}
-
-fn tree(files: Files, directory: &str) -> Tree {
-    Tree {
-        config: Config::default(),
-        files,
-        directories: BTreeSet::from([directory.to_owned()]),
-    }
+fn planned(root: &Path) -> anyhow::Result<Plan> {
+    let version = parse_version("0.25.6").unwrap();
+    let options = Options::default();
+    let repository = Repository::read(root)?;
+    let aims = targets(&repository, std::slice::from_ref(&version), &options)?;
+    let checksums: Vec<Checksums> = aims.iter().map(|_| Checksums::parse(CHECKSUMS).unwrap()).collect();
+    plan(repository, aims, &checksums, &options)
 }
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let Some((which, content)) = data.split_first() else {
-        return;
+    let Some(([which, planted], content)) = data.split_first_chunk() else { return };
+    let folder = tempfile::tempdir_in("/dev/shm").unwrap();
+    let root = folder.path().join("tree");
+    let outside = folder.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("kept"), "kept").unwrap();
+    let put = |path: &str, bytes: &[u8]| {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
     };
-    let which = usize::from(*which) % FILES.len();
-    let mut files = files();
-    files.insert(FILES[which].0.to_owned(), file(content));
-    let version = parse_version("0.25.6").unwrap();
-    let sums = [Sums::parse(SUMS).unwrap()];
-    let planned = |model: &Model| {
-        let aims = targets(model, std::slice::from_ref(&version), &Options::default()).unwrap();
-        plan(model, aims, &sums, &Options::default())
-    };
-    let before = RIGHT.next(tree(files, "0.25.5")).unwrap();
-    check(&before).unwrap();
-    let Ok(first) = planned(&before) else { return };
-    let after = RIGHT
-        .next(tree(applied(&before.tree.files, &first), "0.25.6"))
-        .unwrap();
-    assert_eq!(check(&after).unwrap().findings, first.remaining);
-    let second = planned(&after).unwrap();
+    FILES.iter().for_each(|(path, bytes)| put(path, bytes));
+    put(".git/hooks/sample", b"");
+    let which = usize::from(*which) % (FILES.len() + 1);
+    put(FILES.get(which).map_or(WORKFLOW, |(path, _)| path), content);
+    plant(&root, *planted);
+    let Ok(repository) = Repository::read(&root) else { return };
+    check(&repository);
+    let Ok(first) = planned(&root) else { return };
+    let Ok(()) = write(&root, &steps(&first)) else { return };
+    assert_eq!(check(&Repository::read(&root).unwrap()).findings, first.remaining);
+    let second = planned(&root).unwrap();
     assert!(second.changes.is_empty(), "{:#?}", second.changes);
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+    assert_eq!(fs::read(outside.join("kept")).unwrap(), b"kept");
+    assert_eq!(fs::read_dir(root.join(".git/hooks")).unwrap().count(), 1);
 });

@@ -6,9 +6,9 @@ use anyhow::Result;
 use semver::Version;
 use sha2::Digest;
 
+use super::checksums::Sha256;
+use super::source::Source;
 use crate::parallel;
-use crate::release::Source;
-use crate::sums::Sha256;
 
 /// How many archives are on their way at once: enough to hash one while another waits for the network.
 const AT_ONCE: usize = 4;

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::text::{excerpt, harmless};
+
 /// A SHA-256 value. Read from 64 hex digits in either case, written in lower case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sha256([u8; 32]);
@@ -33,7 +35,8 @@ impl FromStr for Sha256 {
         let digits = text.as_bytes();
         ensure!(
             digits.len() == 64 && digits.iter().all(u8::is_ascii_hexdigit),
-            "`{text}` is not a SHA-256: wanted 64 hex digits, found {} characters",
+            "`{}` is not a SHA-256: expected 64 hex digits, found {} characters",
+            excerpt(text),
             text.chars().count()
         );
         let mut value = [0; 32];
@@ -59,33 +62,39 @@ impl fmt::Debug for Sha256 {
 
 /// What a release publishes: archive name → SHA-256.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sums(BTreeMap<String, Sha256>);
+pub struct Checksums(BTreeMap<String, Sha256>);
 
-impl FromIterator<(String, Sha256)> for Sums {
+impl FromIterator<(String, Sha256)> for Checksums {
     fn from_iter<T: IntoIterator<Item = (String, Sha256)>>(pairs: T) -> Self {
         Self(BTreeMap::from_iter(pairs))
     }
 }
 
-impl Sums {
+impl Checksums {
     /// Reads `SHA256SUMS` as `sha256sum --check --strict` does (text and binary lines, `\`-escaped names, BSD lines, CRLF,
     /// blank lines and lines that begin with `#`), and stricter: a malformed line, two hashes for one name, and a file
     /// without any hash are errors, all of them reported together with their line numbers.
     pub fn parse(text: &[u8]) -> Result<Self> {
-        let mut sums = BTreeMap::new();
+        ensure!(
+            !text.starts_with(b"\xff\xfe") && !text.starts_with(b"\xfe\xff"),
+            "is UTF-16, as PowerShell's `>` writes it: expected UTF-8"
+        );
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        let mut checksums = BTreeMap::new();
         let mut problems = String::new();
         for (number, line) in text.split(|&byte| byte == b'\n').enumerate() {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.trim_ascii().is_empty() || line.starts_with(b"#") {
                 continue;
             }
-            let entry =
-                parse_line(line).and_then(|(hash, name)| match sums.insert(name.clone(), hash) {
+            let entry = parse_line(line).and_then(|(hash, name)| {
+                match checksums.insert(name.clone(), hash) {
                     Some(other) if other != hash => {
-                        bail!("a second hash for {name}: {other}, then {hash}")
+                        bail!("a second hash for {}: {other}, then {hash}", excerpt(&name))
                     }
                     _ => Ok(()),
-                });
+                }
+            });
             if let Err(problem) = entry {
                 write!(problems, "\n  line {}: {problem}", number + 1)?;
             }
@@ -95,8 +104,8 @@ impl Sums {
             "not a list of SHA-256 sums:{}",
             first_lines(&problems, 10)
         );
-        ensure!(!sums.is_empty(), "no hash in it: the file is empty");
-        Ok(Self(sums))
+        ensure!(!checksums.is_empty(), "no hash in it: the file is empty");
+        Ok(Self(checksums))
     }
 
     /// The hash of the archive of that name.
@@ -121,7 +130,7 @@ impl Sums {
     }
 }
 
-/// A web page can stand where the sums should be: its first lines say so as well as all of them.
+/// A web page can stand where the checksums should be: its first lines say so as well as all of them.
 fn first_lines(text: &str, most: usize) -> String {
     let lines: Vec<&str> = text.lines().collect();
     match lines.len().checked_sub(most + 1) {
@@ -166,7 +175,7 @@ fn parse_line(line: &[u8]) -> Result<(Sha256, String)> {
 
 fn malformed(line: &str) -> String {
     let start: String = line.chars().take(60).collect();
-    format!("wanted `<hash>  <name>`, found `{start}`")
+    format!("expected `<hash>  <name>`, found `{}`", harmless(&start))
 }
 
 /// Undoes the escapes of coreutils' file names: `\\`, `\n` and `\r`.
@@ -179,7 +188,7 @@ fn unescape(name: &str) -> Result<String> {
                 Some('\\') => '\\',
                 Some('n') => '\n',
                 Some('r') => '\r',
-                _ => bail!("an escape that is none in the name `{name}`"),
+                _ => bail!("an unknown escape in the name `{}`", excerpt(name)),
             },
             c => c,
         });
@@ -194,7 +203,7 @@ mod tests {
     const A: &str = "caf2839d14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7d26f";
 
     fn parsed(text: &str) -> Result<Vec<String>> {
-        Ok(Sums::parse(text.as_bytes())?.0.into_keys().collect())
+        Ok(Checksums::parse(text.as_bytes())?.0.into_keys().collect())
     }
 
     fn refusal(text: &str) -> String {
@@ -219,7 +228,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            Sums::parse(text.as_bytes())
+            Checksums::parse(text.as_bytes())
                 .unwrap()
                 .get("upper")
                 .unwrap()
@@ -244,8 +253,8 @@ mod tests {
         assert!(refusal("\n# nothing\n").contains("empty"));
         assert!(refusal(&format!("{A}  x\n{}", &A[1..])).contains("line 2"));
         assert!(refusal(&format!("{}  x", &A[1..])).contains("found 63 characters"));
-        assert!(refusal(&format!("{A} x")).contains("wanted `<hash>  <name>`"));
-        assert!(refusal(&format!("{A}  ")).contains("wanted"));
+        assert!(refusal(&format!("{A} x")).contains("expected `<hash>  <name>`"));
+        assert!(refusal(&format!("{A}  ")).contains("expected"));
         let page = "<!DOCTYPE html>\n".to_owned() + &"<p>Log in</p>\n".repeat(40);
         let message = refusal(&page);
         assert!(

@@ -10,6 +10,8 @@ use reqwest::header::{AUTHORIZATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{StatusCode, Url};
 
+use crate::text::{excerpt, without_password};
+
 /// How long a connection may take to be made, and how long a server may send nothing.
 const CONNECT: Duration = Duration::from_secs(15);
 const SILENCE: Duration = Duration::from_secs(30);
@@ -89,7 +91,7 @@ impl Fetcher {
                 },
                 None => Failure {
                     error: anyhow!(problem)
-                        .context(format!("broke off after {} bytes", body.count)),
+                        .context(format!("connection closed after {} bytes", body.count)),
                     again_after: Some(Duration::ZERO),
                 },
             })
@@ -128,6 +130,7 @@ impl Fetcher {
 }
 
 fn with_retries<T>(address: &str, attempt: impl Fn() -> Result<T, Failure>) -> Result<T> {
+    let shown = excerpt(&without_password(address));
     let mut pauses = PAUSES.into_iter();
     loop {
         let failure = match attempt() {
@@ -137,16 +140,14 @@ fn with_retries<T>(address: &str, attempt: impl Fn() -> Result<T, Failure>) -> R
         match (failure.again_after, pauses.next()) {
             (Some(wanted), Some(pause)) => std::thread::sleep(pause.max(wanted.min(LONGEST_PAUSE))),
             (Some(_), None) => {
-                return Err(failure.error).with_context(|| {
-                    format!(
-                        "cannot fetch {address}, tried {} times{ELSEWHERE}",
-                        PAUSES.len() + 1
-                    )
-                });
+                let tries = PAUSES.len() + 1;
+                let message = format!("cannot fetch {shown}, tried {tries} times{ELSEWHERE}");
+                return Err(failure.error.context(message));
             }
             (None, _) => {
-                return Err(failure.error)
-                    .with_context(|| format!("cannot fetch {address}{ELSEWHERE}"));
+                return Err(failure
+                    .error
+                    .context(format!("cannot fetch {shown}{ELSEWHERE}")));
             }
         }
     }
@@ -163,7 +164,8 @@ fn new_client() -> Result<Client> {
         if attempt.previous().len() > MOST_REDIRECTS {
             attempt.error(format!("more than {MOST_REDIRECTS} redirects"))
         } else if was_safe && attempt.url().scheme() != "https" {
-            let message = format!("a redirect from https down to {}", attempt.url());
+            let to = excerpt(&without_password(attempt.url().as_str()));
+            let message = format!("a redirect from https down to {to}");
             attempt.error(message)
         } else {
             attempt.follow()

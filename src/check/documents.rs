@@ -1,0 +1,172 @@
+//! The rules about one document: each field says what is expected, and nothing is missing that every Dockerfile has.
+
+use std::sync::Arc;
+
+use memchr::memmem;
+
+use crate::fields::expected::{Expected, Scope};
+use crate::fields::{DocumentKind, Field, Kind};
+use crate::finding::Finding;
+use crate::repository::{Document, Place};
+use crate::text::Places;
+
+/// A document with what its fields are expected to say.
+pub(super) struct Seen<'a> {
+    pub(super) path: String,
+    pub(super) document: &'a Arc<Document>,
+    pub(super) places: Places<'a>,
+    scope: &'a Scope<'a>,
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn new(scope: &'a Scope<'a>, place: &Place<'a>) -> Self {
+        Self {
+            path: place.path(),
+            document: place.document,
+            places: Places::new(&place.document.text),
+            scope,
+        }
+    }
+
+    fn at(&self, at: usize, rule: &'static str, message: String) -> Finding {
+        Finding::at(&self.path, self.places.of(at), rule, message)
+    }
+
+    pub(super) fn check(&self, findings: &mut Vec<Finding>) {
+        let text = &self.document.text;
+        if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+            let message = "is UTF-16, in which no field is found: save it as UTF-8".to_owned();
+            findings.push(
+                self.at(0, "encoding", message)
+                    .found("UTF-16")
+                    .expected("UTF-8"),
+            );
+        }
+        if let Some(at) = conflict(text) {
+            let message = "has unresolved merge-conflict markers".to_owned();
+            findings.push(self.at(at, "conflict", message).found("<<<<<<<"));
+        }
+        for field in &self.document.fields {
+            let (expected, message) = match self.scope.expected(field, self.document) {
+                Expected::Exactly(expected) => {
+                    let found = self.document.found(field);
+                    if found == expected {
+                        continue;
+                    }
+                    let message = format!("found {}, expected {expected}", shown(&found));
+                    (expected, message)
+                }
+                Expected::Impossible(why) => (
+                    String::new(),
+                    format!("found {}: {why}", shown(&self.document.found(field))),
+                ),
+                Expected::Anything => continue,
+            };
+            let finding = self.at(field.span.start, field.kind.rule(), message);
+            findings.push(finding.found(self.document.found(field)).expected(expected));
+        }
+        if self.document.kind == DocumentKind::Dockerfile {
+            self.check_branches(findings);
+            self.check_missing(findings);
+        }
+    }
+
+    /// Every architecture that a Dockerfile names has a hash, if any has.
+    fn check_branches(&self, findings: &mut Vec<Finding>) {
+        let is_hash = |field: &&Field| matches!(field.kind, Kind::Hash(_));
+        if !self.document.statements().any(|field| is_hash(&field)) {
+            return;
+        }
+        let statements: Vec<&Field> = self.document.statements().collect();
+        for branch in statements
+            .split(|field| matches!(field.kind, Kind::Labels { .. }))
+            .skip(1)
+        {
+            let arch = branch
+                .iter()
+                .find(|field| matches!(field.kind, Kind::Arch { .. }));
+            if let Some(arch) = arch.filter(|_| !branch.iter().any(is_hash)) {
+                let message = format!("missing the hash of {}", self.document.found(arch));
+                findings.push(
+                    self.at(arch.span.start, "hash", message)
+                        .expected("<sha256>"),
+                );
+            }
+        }
+    }
+
+    /// What every Dockerfile of a variant has: a version, a hash for what it downloads, and its variant's base.
+    fn check_missing(&self, findings: &mut Vec<Finding>) {
+        let Scope {
+            names,
+            variant,
+            builds,
+            ..
+        } = self.scope;
+        let facts = &self.document.facts;
+        let mut missing = |rule, expected: &str, why: &str| {
+            let message = format!("missing `{expected}`: {why}");
+            findings.push(self.at(0, rule, message).expected(expected));
+        };
+        let gives_version = |field: &&Field| match field.kind {
+            Kind::Version { .. } | Kind::Tag | Kind::TagVariant | Kind::Mention { .. } => {
+                self.scope.expected(field, self.document) != Expected::Anything
+            }
+            _ => false,
+        };
+        if *builds
+            && !self
+                .document
+                .statements()
+                .any(|field| gives_version(&field))
+        {
+            let expected = format!(
+                "{}=<version>` or `{}:<version>-<variant>",
+                names.config.version_key(),
+                names.config.image
+            );
+            missing("version", &expected, "nothing in the file gives a version");
+        }
+        let has_hash = self
+            .document
+            .statements()
+            .any(|field| matches!(field.kind, Kind::Hash(_)));
+        if facts.downloads && !has_hash {
+            missing(
+                "hash",
+                "<sha256>",
+                "an archive is downloaded, and no hash is pinned for it",
+            );
+        }
+        let Some(variant) = variant else { return };
+        let is_base =
+            |field: &Field| matches!(&field.kind, Kind::Base { image } if variant.is_on(image));
+        // A stage whose image is a variable may be based on anything.
+        if self.document.statements().any(is_base) || facts.has_variable_stage {
+            return;
+        }
+        let stages = &facts.stages;
+        let is_other = |stage: &&str| **stage == names.config.image || *stage == "scratch";
+        let others = || stages.iter().map(|stage| &**stage).filter(is_other);
+        // `scratch` is Docker's name for no base at all.
+        if variant.family == "scratch" && !stages.is_empty() && others().next().is_none() {
+            missing("base", "FROM scratch", "no stage begins with nothing");
+        }
+        let is_on_other =
+            others().next().is_some() && !stages.iter().any(|stage| variant.is_on(stage));
+        if variant.has_numbered_base() && !stages.is_empty() && !is_on_other {
+            let why = format!("no stage is based on {} {}", variant.family, variant.base);
+            missing("base", &format!("FROM …:{}", variant.base), &why);
+        }
+    }
+}
+
+/// What was found, as a sentence says it.
+fn shown(found: &str) -> &str {
+    if found.is_empty() { "nothing" } else { found }
+}
+
+/// Where a merge left its first mark.
+fn conflict(text: &[u8]) -> Option<usize> {
+    memmem::find_iter(text, b"<<<<<<< ").find(|&at| at == 0 || text[at - 1] == b'\n')
+}

@@ -1,0 +1,89 @@
+//! The rules about folders: each version directory has variants and is named after its version, each variant has a
+//! Dockerfile, and nothing looks like a version directory that is none.
+
+use std::collections::BTreeSet;
+
+use crate::fields::Kind;
+use crate::finding::Finding;
+use crate::repository::{Directories, Names, Repository, Tree};
+use crate::text::Places;
+use crate::version::Variant;
+
+/// Checks the folders of a version directory.
+pub(super) fn check_folders(names: &Names, tree: &Tree, findings: &mut Vec<Finding>) {
+    let directory = &tree.directory;
+    if directory.variants.is_empty() {
+        let message = "a version directory without variants".to_owned();
+        findings.push(Finding::of(&directory.name, "folder", message).expected("a variant"));
+    }
+    let name = names.config.directory.render(&directory.version);
+    if name != directory.name {
+        let message = format!(
+            "its Dockerfiles are at {}, which does not belong to this directory",
+            directory.version
+        );
+        findings.push(Finding::of(&directory.name, "folder", message).expected(&*directory.name));
+    }
+    for folder in tree
+        .folders
+        .iter()
+        .filter(|folder| !folder.items.is_empty())
+    {
+        let looks_like = Variant::parse(&folder.name)
+            .is_some_and(|variant| names.endings.has_family(&variant.family));
+        if looks_like && folder.item("Dockerfile").is_none() {
+            let path = format!("{}/{}", directory.name, folder.name);
+            let message = "a variant's folder without a Dockerfile".to_owned();
+            findings.push(Finding::of(&path, "folder", message).expected("Dockerfile"));
+        }
+    }
+}
+
+/// Folders that look like version directories and do not fit the layout.
+pub(super) fn check_strays(repository: &Repository, findings: &mut Vec<Finding>) {
+    for stray in &repository.strays {
+        let others = repository
+            .trees
+            .first()
+            .map_or("`directory` in update.toml", |tree| &tree.directory.name);
+        let message = format!(
+            "looks like a version directory, and is not named like {others}: rename or remove it"
+        );
+        findings.push(Finding::of(stray, "layout", message).found(&**stray));
+    }
+}
+
+/// A workflow that names all series but one has forgotten it.
+pub(super) fn check_series(
+    repository: &Repository,
+    directories: &Directories,
+    findings: &mut Vec<Finding>,
+) {
+    let all: BTreeSet<&str> = directories
+        .iter()
+        .map(|directory| directory.name.as_str())
+        .collect();
+    if !repository.names.config.directory.has_series() || all.len() < 3 {
+        return;
+    }
+    for place in repository
+        .shared_documents()
+        .filter(|place| place.path().starts_with(".github/"))
+    {
+        let fields: Vec<_> = place
+            .document
+            .statements()
+            .filter(|field| field.kind == Kind::Directory)
+            .collect();
+        let named: BTreeSet<String> = fields
+            .iter()
+            .map(|field| place.document.found(field))
+            .collect();
+        let missing: Vec<&&str> = all.iter().filter(|name| !named.contains(**name)).collect();
+        if let ([missing], Some(last)) = (missing.as_slice(), fields.last()) {
+            let message = format!("names every series but {missing}");
+            let at = Places::new(&place.document.text).of(last.span.start);
+            findings.push(Finding::at(&place.path(), at, "series", message).expected(**missing));
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Templates: what a family's files are for one variant, and whether a variant is that.
+
+use std::path::Path;
+
+use super::no_change;
+use crate::fields::Kind;
+use crate::fields::expected::{Expected, Scope};
+use crate::finding::Finding;
+use crate::repository::{
+    Body, Directories, Document, Folder, Item, LARGEST_DOCUMENT, Place, Repository, TEMPLATES,
+    Tree, read_file,
+};
+use crate::version::Variant;
+
+/// The variant that a template is written for: its family, on the base that its first stage has.
+///
+/// Windows names have a dash between the two (`nanoserver-1809`), others have none (`alpine3.18`): the rule of the tags on
+/// Docker Hub.
+pub fn variant_of(template: &Folder) -> Option<Variant> {
+    let document = template.item("Dockerfile")?.document()?;
+    let family = Variant::parse(&template.name)?;
+    let is_base = |kind: &Kind| matches!(kind, Kind::Base { image } if family.is_on(image));
+    match document.fields.iter().find(|field| is_base(&field.kind)) {
+        Some(base) => family.on(&document.found(base)),
+        None => Some(family),
+    }
+}
+
+/// A document's text with its fields written as they are expected. Fields for which nothing is right stay.
+pub fn written(document: &Document, expected: &[Expected]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(document.text.len());
+    let mut from = 0;
+    for (field, expected) in document.fields.iter().zip(expected) {
+        if let Expected::Exactly(value) = expected {
+            out.extend_from_slice(&document.text[from..field.span.start]);
+            out.extend_from_slice(value.as_bytes());
+            from = field.span.end;
+        }
+    }
+    out.extend_from_slice(&document.text[from..]);
+    out
+}
+
+/// Reports, of every variant that has a template, the first line of each file in which it is not what the template gives.
+///
+/// Hashes are no part of that: they are a release's, and have rules of their own.
+pub(super) fn check(repository: &Repository, tree: &Tree, findings: &mut Vec<Finding>) {
+    for variant in &tree.directory.variants {
+        let (Some(template), Some(folder)) = (
+            repository.template(&variant.family),
+            tree.folder(&variant.name),
+        ) else {
+            continue;
+        };
+        for source in &template.items {
+            let shown = format!("{TEMPLATES}/{}/{}", template.name, source.name);
+            let path = format!("{}/{variant}/{}", tree.directory.name, source.name);
+            let drift = match folder.items.iter().find(|item| item.name == source.name) {
+                None => Some(
+                    Finding::of(&path, "template", format!("missing: {shown} has it"))
+                        .expected(&*path),
+                ),
+                Some(item) => match (item.document(), source.document()) {
+                    (Some(_), Some(document)) => {
+                        let place = Repository::documents_of(tree)
+                            .find(|place| std::ptr::eq(place.item, item));
+                        place
+                            .and_then(|place| drift(repository, &place, document))
+                            .map(|lines| {
+                                differs(
+                                    &path,
+                                    lines,
+                                    format!("differs from {shown}, stamped for {variant}"),
+                                )
+                            })
+                    }
+                    _ => plain_drift(repository, (item, &path), (source, &shown)),
+                },
+            };
+            findings.extend(drift);
+        }
+    }
+}
+
+/// The number of a line, and what it is and what it is expected to be.
+type Lines = (usize, String, String);
+
+fn differs(path: &str, (line, found, expected): Lines, message: String) -> Finding {
+    Finding::at(path, (line, 1), "template", message)
+        .found(found)
+        .expected(expected)
+}
+
+/// Where a document is not what its template gives for the same place, with the same hashes.
+fn drift(repository: &Repository, place: &Place, template: &Document) -> Option<Lines> {
+    let none = Directories::default();
+    let scope = Scope::of(&repository.names, &none, no_change(), place);
+    let right = written(place.document, &scope.judge(place.document));
+    first_difference(&right, &stamped(&scope, place.document, template))
+}
+
+/// What a template gives for a place, with the hashes that the document there has.
+fn stamped(scope: &Scope, own: &Document, template: &Document) -> Vec<u8> {
+    let pin = |platform: &str| {
+        let is_of = |kind: &Kind| matches!(kind, Kind::Hash(Some(own)) if **own == *platform);
+        own.statements()
+            .find(|field| is_of(&field.kind))
+            .map(|field| own.found(field))
+    };
+    let expected = template.fields.iter().map(|field| match &field.kind {
+        Kind::Hash(Some(platform)) => pin(platform).map_or(Expected::Anything, Expected::Exactly),
+        _ => scope.expected(field, template),
+    });
+    written(template, &expected.collect::<Vec<_>>())
+}
+
+/// Where a file without fields is not what its template is.
+fn plain_drift(
+    repository: &Repository,
+    (item, path): (&Item, &str),
+    (source, shown): (&Item, &str),
+) -> Option<Finding> {
+    let read = |item: &Item| content(&repository.root, item);
+    let ((found, mode), (expected, wanted)) = match (read(item), read(source)) {
+        (Ok(found), Ok(expected)) => (found, expected),
+        (Err(problem), _) | (_, Err(problem)) => {
+            return Some(Finding::of(
+                path,
+                "template",
+                format!("cannot be compared with {shown}: {problem:#}"),
+            ));
+        }
+    };
+    if (mode & 0o111 != 0) != (wanted & 0o111 != 0) {
+        let message = format!("has the mode {mode:o}, {shown} has {wanted:o}");
+        return Some(
+            Finding::of(path, "template", message)
+                .found(format!("{mode:o}"))
+                .expected(format!("{wanted:o}")),
+        );
+    }
+    // What stands there is nobody's to print: the file is no document.
+    let line = first_difference(&found, &expected)?.0;
+    Some(Finding::at(
+        path,
+        (line, 1),
+        "template",
+        format!("differs from {shown}"),
+    ))
+}
+
+/// The bytes of a file and its permission bits, wherever they are.
+pub fn content(root: &Path, item: &Item) -> anyhow::Result<(Vec<u8>, u32)> {
+    match (&item.body, item.origin.path()) {
+        (Body::Document(document), _) => Ok((document.text.clone(), document.mode)),
+        (_, path) => read_file(&root.join(path), LARGEST_DOCUMENT),
+    }
+}
+
+/// The number of the first line that differs, and the two lines.
+fn first_difference(found: &[u8], expected: &[u8]) -> Option<Lines> {
+    if found == expected {
+        return None;
+    }
+    let mut lines = (
+        found.split_inclusive(|&b| b == b'\n'),
+        expected.split_inclusive(|&b| b == b'\n'),
+    );
+    let shown = |line: Option<&[u8]>| {
+        String::from_utf8_lossy(line.unwrap_or_default())
+            .trim_end_matches('\n')
+            .to_owned()
+    };
+    for number in 1.. {
+        let pair = (lines.0.next(), lines.1.next());
+        if pair.0 != pair.1 {
+            return Some((number, shown(pair.0), shown(pair.1)));
+        }
+    }
+    None
+}

@@ -1,0 +1,509 @@
+//! What each field is expected to say. The one definition of it: `check` reports the fields that say something else, an
+//! update writes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use semver::Version;
+
+use super::branches::{right_arch, right_labels};
+use super::{DocumentKind, Field, Kind};
+use crate::release::checksums::{Checksums, Sha256};
+use crate::repository::{Directories, Directory, Document, Names, Place};
+use crate::tag::Tag;
+use crate::version::{Variant, parse_version};
+
+/// What a field is to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// Whatever it says is right.
+    Anything,
+    /// Exactly this.
+    Exactly(String),
+    /// Nothing can be right, and why.
+    Impossible(String),
+}
+
+impl Expected {
+    /// What is to be written, where that is something else than what was found.
+    pub fn instead_of(&self, found: &str) -> Option<&str> {
+        match self {
+            Self::Exactly(text) if text != found => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// What an update changes, by version directory. Of a tree at rest: nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// The versions that are replaced, which comments and mentions may still give.
+    pub old: BTreeMap<String, BTreeSet<Version>>,
+    /// The variants that move to another base: old name → new name.
+    pub renames: BTreeMap<String, BTreeMap<String, String>>,
+    /// What is known of the archives of a directory's version, and whether that is all there is.
+    pub checksums: BTreeMap<String, (Checksums, bool)>,
+    /// The runners that workflows are to have: operating system → the version in the label.
+    pub runners: BTreeMap<String, String>,
+}
+
+impl Change {
+    /// The hash of an archive; zeros where the release lacks it, `None` where nothing is known.
+    fn hash(&self, directory: &str, archive: &str) -> Option<Sha256> {
+        let (checksums, is_all) = self.checksums.get(directory)?;
+        checksums.get(archive).or(is_all.then_some(Sha256::ZERO))
+    }
+}
+
+/// Where a document stands, which is what its fields are expected to say depends on.
+pub struct Scope<'a> {
+    /// The names of the repository.
+    pub names: &'a Names,
+    /// The version directories. A document in one of them depends on no other.
+    pub directories: &'a Directories,
+    /// The version directory that it is in; `None` at the root.
+    pub own: Option<&'a Directory>,
+    /// The variant whose folder it is in.
+    pub variant: Option<&'a Variant>,
+    /// It is what the variant is built from, rather than another Dockerfile beside it.
+    pub builds: bool,
+    /// What an update changes.
+    pub change: &'a Change,
+    /// The suffixes of the versions that can be spoken of.
+    suffixes: BTreeSet<String>,
+}
+
+impl<'a> Scope<'a> {
+    /// The scope of a document.
+    pub fn of(
+        names: &'a Names,
+        directories: &'a Directories,
+        change: &'a Change,
+        place: &Place<'a>,
+    ) -> Self {
+        let own = place.tree.map(|tree| &tree.directory);
+        let old = change
+            .old
+            .iter()
+            .filter(|(name, _)| own.is_none_or(|own| own.name == **name))
+            .flat_map(|(_, old)| old);
+        let all = own
+            .into_iter()
+            .chain(directories.iter().filter(|_| own.is_none()));
+        let versions = old
+            .chain(all.map(|directory| &directory.version))
+            .filter(|version| !version.pre.is_empty());
+        let suffixes = versions.map(|version| version.pre.to_string()).collect();
+        Self {
+            names,
+            directories,
+            own,
+            variant: place.variant(),
+            builds: place.builds(),
+            change,
+            suffixes,
+        }
+    }
+
+    /// What each field of a document is expected to say, in their order.
+    pub fn judge(&self, document: &Document) -> Vec<Expected> {
+        document
+            .fields
+            .iter()
+            .map(|field| self.expected(field, document))
+            .collect()
+    }
+
+    /// What a field is expected to say.
+    pub fn expected(&self, field: &Field, document: &Document) -> Expected {
+        let found = document.found(field);
+        if field.in_comment && !self.is_replaced(&found) && !self.is_renamed(&found) {
+            return Expected::Anything;
+        }
+        match &field.kind {
+            Kind::Version { .. } => self.version(&found, document),
+            Kind::Directory => self.directory(&found),
+            Kind::Tag => self
+                .copied(field, document)
+                .unwrap_or_else(|| self.tag(&found)),
+            Kind::TagVariant => self.variant(&found, None),
+            Kind::Variant { directory } => self.variant(&found, directory.as_deref()),
+            Kind::Caption { family, directory } => {
+                self.caption(&found, family.as_deref(), directory.as_deref())
+            }
+            Kind::Mention {
+                in_word,
+                is_foreign,
+            } => self.mention(&found, (*in_word, *is_foreign), document.kind),
+            Kind::Hash(None) => {
+                Expected::Impossible("cannot tell which archive this hash belongs to".to_owned())
+            }
+            Kind::Hash(Some(platform)) => self.hash(&found, platform),
+            Kind::Base { image } => self.base(field, image, document),
+            Kind::Family => Expected::Anything,
+            Kind::Runner { system } => self
+                .change
+                .runners
+                .get(&**system)
+                .map_or(Expected::Anything, |label| Expected::Exactly(label.clone())),
+            Kind::Labels { arch, twice: true } => {
+                let why = format!(
+                    "two branches are for {arch}: give each architecture one, and its own name"
+                );
+                Expected::Impossible(why)
+            }
+            Kind::Labels { arch, .. } => match right_labels(&found, arch) {
+                None => Expected::Anything,
+                Some(Ok(label)) => Expected::Exactly(label),
+                Some(Err(why)) => Expected::Impossible(why),
+            },
+            Kind::Arch { labels: None } => Expected::Impossible(
+                "the `case` has no label here, as in `x86_64) natsArch='amd64'`".to_owned(),
+            ),
+            Kind::Arch {
+                labels: Some(labels),
+            } => right_arch(labels, &found).map_or(Expected::Anything, Expected::Exactly),
+            Kind::Owner if found == self.names.config.owner => Expected::Anything,
+            Kind::Owner => {
+                Expected::Impossible(format!("the releases are of {}", self.names.config.owner))
+            }
+        }
+    }
+
+    fn split<'t>(&self, tag: &'t str) -> Tag<'t> {
+        self.names.endings.split(tag, &self.suffixes)
+    }
+
+    /// The version directory that a document speaks of where it gives this version: its own; at the root the newest, or
+    /// the one of the same series.
+    fn directory_for(&self, version: &str) -> Option<&'a Directory> {
+        let pattern = &self.names.config.directory;
+        let of_series = || {
+            self.directories
+                .get(&pattern.render(&parse_version(version).ok()?))
+        };
+        self.own
+            .or_else(|| {
+                if pattern.has_series() {
+                    of_series()
+                } else {
+                    None
+                }
+            })
+            .or(self.directories.newest())
+    }
+
+    fn old(&self, directory: &Directory) -> impl Iterator<Item = &'a Version> {
+        self.change.old.get(&directory.name).into_iter().flatten()
+    }
+
+    /// Whether a text gives a version that is being replaced.
+    fn is_replaced(&self, found: &str) -> bool {
+        if self.change.old.is_empty() {
+            return false;
+        }
+        let version = self.split(found).version;
+        let is_old = |directory: &Directory| {
+            self.old(directory)
+                .any(|old| parse_version(version).is_ok_and(|found| found == *old))
+        };
+        self.directory_for(version).is_some_and(is_old)
+    }
+
+    /// Whether a text ends in the name of a variant that moves.
+    fn is_renamed(&self, found: &str) -> bool {
+        let renames = |directory: &str| {
+            self.change
+                .renames
+                .get(directory)
+                .into_iter()
+                .flat_map(|renames| renames.keys())
+        };
+        let own = self.own.into_iter().flat_map(|own| renames(&own.name));
+        let all = self
+            .change
+            .renames
+            .values()
+            .filter(|_| self.own.is_none())
+            .flat_map(|renames| renames.keys());
+        own.chain(all).any(|name| found.ends_with(name.as_str()))
+    }
+
+    fn version(&self, found: &str, document: &Document) -> Expected {
+        let Some(directory) = self.directory_for(found) else {
+            return Expected::Anything;
+        };
+        // Some addresses begin with the variable, and the variable with the `v`.
+        let keeps_v = found.starts_with('v')
+            && document.kind == DocumentKind::Dockerfile
+            && !document.facts.has_v_in_address;
+        Expected::Exactly(format!(
+            "{}{}",
+            if keeps_v { "v" } else { "" },
+            directory.version
+        ))
+    }
+
+    fn directory(&self, found: &str) -> Expected {
+        let pattern = &self.names.config.directory;
+        if self.own.is_some() || !pattern.has_series() {
+            let directory = self.own.or(self.directories.newest());
+            return directory.map_or(Expected::Anything, |directory| {
+                Expected::Exactly(directory.name.clone())
+            });
+        }
+        if self.directories.get(found).is_some() {
+            return Expected::Anything;
+        }
+        let names: Vec<&str> = self
+            .directories
+            .iter()
+            .map(|directory| directory.name.as_str())
+            .collect();
+        Expected::Impossible(format!(
+            "there is no such version directory, only {}",
+            list(&names)
+        ))
+    }
+
+    /// What is copied from is one image: a tag without a variant names none.
+    fn copied(&self, field: &Field, document: &Document) -> Option<Expected> {
+        // The image's name stands between: a look back of no more than that keeps long lines cheap.
+        let before = &document.text[field.span.start.saturating_sub(100)..field.span.start];
+        let last_word = before
+            .rsplit(u8::is_ascii_whitespace)
+            .next()
+            .unwrap_or_default();
+        let names_none = self.split(&document.found(field)).name.is_empty();
+        (self.builds && last_word.starts_with(b"--from=") && names_none)
+            .then(|| Expected::Impossible("names no variant to copy from".to_owned()))
+    }
+
+    fn tag(&self, found: &str) -> Expected {
+        let tag = self.split(found);
+        if tag.version.is_empty() && tag.name.is_empty() && self.variant.is_none() {
+            // `latest`, in a script.
+            return Expected::Anything;
+        }
+        let Some(directory) = self.directory_for(tag.version) else {
+            return Expected::Anything;
+        };
+        if tag.name.is_empty() {
+            return Expected::Exactly(directory.version.to_string());
+        }
+        match self.resolve(tag.name, directory) {
+            Ok(variant) => Expected::Exactly(format!("{}-{variant}", directory.version)),
+            Err(why) => Expected::Impossible(why),
+        }
+    }
+
+    /// A variant without a version: of the file's own directory; at the root of the one that is named beside it, or of any.
+    fn variant(&self, found: &str, directory: Option<&str>) -> Expected {
+        let named = directory.map(|name| self.directories.get(name));
+        let directory = match (self.own, named) {
+            (Some(own), _) => own,
+            (None, Some(Some(directory))) => directory,
+            // That the directory is not there is a finding of its own.
+            (None, Some(None)) => return Expected::Anything,
+            (None, None) => {
+                let moving = |(_, renames): &(&String, &BTreeMap<String, String>)| {
+                    renames.contains_key(found)
+                };
+                let moved = || {
+                    self.directories
+                        .get(self.change.renames.iter().find(moving)?.0)
+                };
+                match self
+                    .directories
+                    .holder(found)
+                    .or_else(moved)
+                    .or(self.directories.newest())
+                {
+                    Some(directory) => directory,
+                    None => return Expected::Anything,
+                }
+            }
+        };
+        match self.resolve(found, directory) {
+            Ok(variant) => Expected::Exactly(variant),
+            Err(why) => Expected::Impossible(why),
+        }
+    }
+
+    fn renamed(&self, directory: &Directory, name: &str) -> Option<&'a str> {
+        // One that is there is meant, even where another one has come to its name.
+        let renames = self.change.renames.get(&directory.name)?;
+        renames.get(name).map(String::as_str)
+    }
+
+    /// The name of a step moves with the variant that it is about, and is otherwise nobody's concern.
+    fn caption(&self, found: &str, family: Option<&str>, directory: Option<&str>) -> Expected {
+        let is_meant =
+            |name: &&String| directory.is_none_or(|directory| directory == name.as_str());
+        let stays = |directory: &Directory, name: &str| directory.has(name);
+        for (name, renames) in self
+            .change
+            .renames
+            .iter()
+            .filter(|(name, _)| is_meant(name))
+        {
+            let others = self
+                .directories
+                .iter()
+                .filter(|other| other.name != *name && directory.is_none());
+            for (old, new) in renames {
+                let (Some(from), Some(to)) = (Variant::parse(old), Variant::parse(new)) else {
+                    continue;
+                };
+                let is_it = family.map_or(found == old, |family| {
+                    from.family == family && from.base == found
+                });
+                if is_it && !others.clone().any(|other| stays(other, old)) {
+                    return Expected::Exactly(if family.is_some() { to.base } else { to.name });
+                }
+            }
+        }
+        Expected::Anything
+    }
+
+    /// A bare version is ours where it is one that is replaced, or, in a script, another of the same series.
+    fn mention(
+        &self,
+        found: &str,
+        (in_word, is_foreign): (bool, bool),
+        kind: DocumentKind,
+    ) -> Expected {
+        let given = self.split(found).version;
+        let (Some(directory), Ok(version)) = (self.directory_for(given), parse_version(given))
+        else {
+            return Expected::Anything;
+        };
+        let series = |version: &Version| (version.major, version.minor);
+        let mut known = self.old(directory).chain([&directory.version]);
+        let is_old = self.old(directory).any(|old| *old == version);
+        let is_near = kind == DocumentKind::Script
+            && !in_word
+            && known.any(|known| series(known) == series(&version));
+        match (is_old, is_near) {
+            (true, _) if is_foreign => Expected::Impossible(
+                "cannot tell whether this is the version of the server".to_owned(),
+            ),
+            (false, false) => Expected::Anything,
+            _ => self.tag(found),
+        }
+    }
+
+    fn hash(&self, found: &str, platform: &str) -> Expected {
+        let published = self.own.and_then(|own| {
+            self.change.hash(
+                &own.name,
+                &self.names.config.archive(&own.version, platform),
+            )
+        });
+        let digits = found.len();
+        let is_other = found.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && [32, 40, 56, 96, 128].contains(&digits);
+        match (published, found.parse::<Sha256>()) {
+            _ if is_other => Expected::Impossible(format!(
+                "a hash of {digits} digits, expected a SHA-256, which has 64"
+            )),
+            (Some(hash), parsed) => {
+                let is_upper = parsed.is_ok()
+                    && found.contains(|c: char| c.is_ascii_uppercase())
+                    && !found.contains(|c: char| c.is_ascii_lowercase());
+                let hash = hash.to_string();
+                Expected::Exactly(if is_upper { hash.to_uppercase() } else { hash })
+            }
+            (None, Ok(_)) => Expected::Anything,
+            (None, Err(_)) => {
+                Expected::Impossible("expected the 64 hex digits of a SHA-256".to_owned())
+            }
+        }
+    }
+
+    fn base(&self, field: &Field, image: &str, document: &Document) -> Expected {
+        let found = document.found(field);
+        let is_ours = |variant: &&Variant| variant.is_on(image) && !variant.base.is_empty();
+        let Some(variant) = self.variant.filter(is_ours) else {
+            return Expected::Anything;
+        };
+        let rest = found.strip_prefix(&variant.base);
+        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-'])) {
+            return Expected::Exactly(found);
+        }
+        if document.text[field.span.end..].starts_with(b"@sha256:") {
+            return Expected::Impossible(format!(
+                "is pinned by digest; change tag and digest to {} by hand",
+                variant.base
+            ));
+        }
+        Expected::Exactly(variant.base.clone())
+    }
+
+    /// The variant that a reference to `name` is to be to: of several of a family the one with the file's own base, else
+    /// the one that is named, else the only one. In scripts a family without base is an alias, which is left.
+    fn resolve(&self, name: &str, directory: &Directory) -> Result<String, String> {
+        let name = self.renamed(directory, name).unwrap_or(name);
+        let Some(wanted) = Variant::parse(name) else {
+            return Err(format!("`{name}` cannot be the name of a variant"));
+        };
+        let family: Vec<&Variant> = directory
+            .variants
+            .iter()
+            .filter(|variant| variant.family == wanted.family)
+            .collect();
+        let own_base = self
+            .variant
+            .map(|variant| variant.base.as_str())
+            .filter(|base| !base.is_empty());
+        let names = |variants: &[&Variant]| {
+            list(
+                &variants
+                    .iter()
+                    .map(|variant| variant.name.as_str())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let found = match family.as_slice() {
+            [] => {
+                let all: Vec<&Variant> = directory.variants.iter().collect();
+                let has = if all.is_empty() {
+                    "none at all".to_owned()
+                } else {
+                    names(&all)
+                };
+                return Err(format!(
+                    "no variant {name} in {}, which has {has}",
+                    directory.name
+                ));
+            }
+            _ if wanted.base.is_empty() && self.variant.is_none() => return Ok(name.to_owned()),
+            [only] => only,
+            several => several
+                .iter()
+                .find(|variant| Some(variant.base.as_str()) == own_base)
+                .or_else(|| several.iter().find(|variant| variant.name == name))
+                .ok_or_else(|| {
+                    format!(
+                        "no variant {name} in {}: choose one of {}",
+                        directory.name,
+                        names(several)
+                    )
+                })?,
+        };
+        match self.variant {
+            Some(own) if own.is_windows() != found.is_windows() => {
+                Err(format!("{found} does not run on the system of {own}"))
+            }
+            Some(own) if own == *found && self.builds => Err(format!("{own} copies from itself")),
+            _ => Ok(found.name.clone()),
+        }
+    }
+}
+
+/// Names in a sentence, the first ten of them.
+fn list(names: &[&str]) -> String {
+    match names.len().checked_sub(10) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..10].join(", ")),
+    }
+}

@@ -1,0 +1,358 @@
+//! Finds the fields of a document in one pass: a pattern finds where one may begin, a small matcher of its kind decides.
+//!
+//! Matchers look at no more than a word, a line or a bound, so that the time grows with the text and with nothing else.
+
+mod dockerfile;
+mod words;
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use regex::bytes::Regex;
+
+use super::branches::{self, Seen};
+use super::spans::{after, assigned, base, ends, is_tag, is_word, line_before, skip, trimmed_end};
+use super::{DocumentKind, Facts, Field, Kind, workflow};
+use crate::repository::config::{Config, Pattern};
+use crate::version::Variant;
+
+/// The systems of GitHub's runners.
+pub const RUNNERS: [&str; 3] = ["ubuntu", "windows", "macos"];
+
+/// Finds the fields of one repository's documents.
+pub struct Scanner {
+    key: String,
+    image: String,
+    server: String,
+    directory: Pattern,
+    /// The longest first: where one name begins another the longer one is tried first.
+    families: Vec<String>,
+    /// The names of variants that are more than a family and a numbered base.
+    names: BTreeSet<String>,
+    /// Where a field may begin, for each kind of document that has been met.
+    starts: [OnceLock<Regex>; 3],
+}
+
+/// What a word that a pattern has found may begin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    Key,
+    Reference,
+    Archive,
+    Download,
+    Label,
+    From,
+    Arch,
+    Sum,
+    BranchEnd,
+    Number,
+    Hex,
+    Family,
+    Runner,
+}
+
+impl Scanner {
+    /// For a repository with those names and variants.
+    pub fn new(config: &Config, variants: &BTreeSet<Variant>) -> Self {
+        let families: BTreeSet<&str> = variants
+            .iter()
+            .map(|variant| variant.family.as_str())
+            .collect();
+        let is_odd = |variant: &&Variant| {
+            let numbers = variant.base.strip_prefix("ltsc").unwrap_or(&variant.base);
+            !numbers
+                .split('.')
+                .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        Self {
+            key: config.version_key(),
+            image: format!("{}:", config.image),
+            server: config.server.clone(),
+            directory: config.directory.clone(),
+            families: families.into_iter().rev().map(str::to_owned).collect(),
+            names: variants
+                .iter()
+                .filter(is_odd)
+                .map(|variant| variant.name.clone())
+                .collect(),
+            starts: Default::default(),
+        }
+    }
+
+    /// The pattern of where a field of such a document may begin. What the words in it begin, [`Self::start`] tells.
+    fn pattern(&self, kind: DocumentKind) -> String {
+        let words =
+            [&self.key, &self.image, &format!("{}-v", self.server)].map(|word| regex::escape(word));
+        let mut parts = words.to_vec();
+        parts.extend([
+            self.directory.start(),
+            r"\d+\.\d+\.\d".to_owned(),
+            "/releases/download/".to_owned(),
+        ]);
+        let families = || self.families.iter().map(|family| regex::escape(family));
+        match kind {
+            DocumentKind::Dockerfile => parts.extend(
+                [
+                    r"image\.version",
+                    "[fF][rR][oO][mM]",
+                    "rch=",
+                    "RCH=",
+                    "(?i:sha|sum|hash)",
+                    "[0-9A-Fa-f]{8}",
+                    ";;|esac|elif|fi",
+                ]
+                .map(str::to_owned),
+            ),
+            DocumentKind::Script => parts.extend(families().chain([r"image\.version".to_owned()])),
+            DocumentKind::Workflow => {
+                parts.extend(families().map(|family| format!("(?i:{family})")));
+                parts.extend(RUNNERS.map(|system| format!("{system}-")));
+            }
+        }
+        format!("(?-u){}", parts.join("|"))
+    }
+
+    fn start(&self, text: &[u8], at: usize, kind: DocumentKind) -> Start {
+        let begins = |word: &str| text[at..].starts_with(word.as_bytes());
+        let begins_any = |words: &[&str]| {
+            let is = |word: &&str| {
+                text[at..]
+                    .get(..word.len())
+                    .is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
+            };
+            words.iter().any(is)
+        };
+        match kind {
+            _ if begins(&self.key) => Start::Key,
+            _ if begins(&self.image) => Start::Reference,
+            _ if begins(&self.server) && text[at + self.server.len()..].starts_with(b"-v") => {
+                Start::Archive
+            }
+            _ if begins("/releases/download/") => Start::Download,
+            _ if begins("image.version") => Start::Label,
+            DocumentKind::Workflow if RUNNERS.iter().any(|system| begins(system)) => Start::Runner,
+            DocumentKind::Dockerfile if begins_any(&["from"]) => Start::From,
+            DocumentKind::Dockerfile if begins_any(&["rch="]) => Start::Arch,
+            DocumentKind::Dockerfile if begins_any(&["sha", "sum", "hash"]) => Start::Sum,
+            DocumentKind::Dockerfile if begins_any(&[";;", "esac", "elif", "fi"]) => {
+                Start::BranchEnd
+            }
+            DocumentKind::Script | DocumentKind::Workflow
+                if text[at].is_ascii_alphabetic() && text[at] != b'v' =>
+            {
+                Start::Family
+            }
+            DocumentKind::Dockerfile
+                if text[at..]
+                    .iter()
+                    .take(8)
+                    .filter(|byte| byte.is_ascii_hexdigit())
+                    .count()
+                    == 8 =>
+            {
+                Start::Hex
+            }
+            _ => Start::Number,
+        }
+    }
+
+    /// The fields of a text, in the order in which they stand there; none overlaps another. And what it says as a whole.
+    pub fn scan(&self, text: &[u8], kind: DocumentKind) -> (Vec<Field>, Facts) {
+        let starts = self.starts[kind as usize].get_or_init(|| {
+            Regex::new(&self.pattern(kind))
+                .unwrap_or_else(|_| unreachable!("escaped words and fixed patterns"))
+        });
+        let mut scan = Scan {
+            scanner: self,
+            text,
+            kind,
+            found: Vec::new(),
+            seen: Seen::default(),
+            facts: Facts::default(),
+            variables: Variables::default(),
+            runners: Vec::new(),
+        };
+        let mut at = 0;
+        while let Some(start) = starts.find_at(text, at) {
+            let end = scan.begin(start.range());
+            at = end.max(start.end());
+        }
+        scan.finish()
+    }
+
+    /// The end of a variant's name that begins at `at`: one of the tree's, or of a family of the tree's on another base.
+    fn variant(&self, text: &[u8], at: usize) -> Option<usize> {
+        let run = trimmed_end(&text[at..skip(text, at, is_tag)], |byte| {
+            byte == b'.' || byte == b'-'
+        });
+        let run = std::str::from_utf8(run).ok()?;
+        let family = self
+            .families
+            .iter()
+            .find(|family| run.starts_with(family.as_str()))?;
+        let dash = after(text, at + family.len(), b"-").unwrap_or(at + family.len());
+        let base =
+            base(text, dash).filter(|end| !self.names.contains(run) || ends(text, *end, true));
+        let whole = self.names.contains(run).then_some(at + run.len());
+        let plain = self.names.contains(family).then_some(at + family.len());
+        base.or(whole)
+            .or(plain)
+            .filter(|end| ends(text, *end, true))
+    }
+
+    /// The end of a family's name that begins at `at`.
+    fn family(&self, text: &[u8], at: usize) -> Option<usize> {
+        self.families
+            .iter()
+            .find_map(|family| after(text, at, family.as_bytes()))
+    }
+}
+
+/// The variables that references are made of, by name.
+#[derive(Default)]
+struct Variables<'a> {
+    versions: BTreeSet<&'a [u8]>,
+    variants: BTreeSet<&'a [u8]>,
+    /// Families and numbers in a Dockerfile that may be what such a variable is set to.
+    values: Vec<(Range<usize>, bool)>,
+    /// Tags of bases that are variables: the name, and the last part of the image's.
+    bases: Vec<(&'a [u8], Box<str>)>,
+}
+
+/// A scan under way.
+struct Scan<'a> {
+    scanner: &'a Scanner,
+    text: &'a [u8],
+    kind: DocumentKind,
+    found: Vec<(Range<usize>, Kind)>,
+    seen: Seen,
+    facts: Facts,
+    variables: Variables<'a>,
+    /// Where the label of a runner may begin.
+    runners: Vec<usize>,
+}
+
+impl<'a> Scan<'a> {
+    /// Looks at what may begin there. Returns where to go on.
+    fn begin(&mut self, start: Range<usize>) -> usize {
+        let at = start.start;
+        let end = match self.scanner.start(self.text, at, self.kind) {
+            Start::Key => self.key(at),
+            Start::Reference => self.reference(at),
+            Start::Archive => self.archive(at),
+            Start::Download => self.download(at),
+            Start::Label => self.label(start.end),
+            Start::From => self.from(at),
+            Start::Arch => self.arch(start.end),
+            Start::Sum => self.sum(at),
+            Start::BranchEnd => self.branch_end(start.clone()),
+            Start::Number => self.number(at),
+            Start::Hex => self.hex(at),
+            Start::Family => self.family_or_variant(at),
+            Start::Runner => {
+                self.runners.push(at);
+                return start.end;
+            }
+        };
+        end.unwrap_or(start.end)
+    }
+
+    fn put(&mut self, span: Range<usize>, kind: Kind) -> Option<usize> {
+        let end = span.end;
+        self.found.push((span, kind));
+        Some(end)
+    }
+
+    fn before(&self, at: usize) -> Option<u8> {
+        at.checked_sub(1).map(|before| self.text[before])
+    }
+
+    /// Whether the word in which a place is, is an address.
+    fn in_address(&self, at: usize) -> bool {
+        let word = line_before(self.text, at)
+            .rsplit(|byte| byte.is_ascii_whitespace() || b"\"'(".contains(byte))
+            .next();
+        word.is_some_and(|word| memchr::memmem::find(word, b"://").is_some())
+    }
+
+    fn is_comment(&self, at: usize) -> bool {
+        let start = memchr::memrchr(b'\n', &self.text[..at]).map_or(0, |newline| newline + 1);
+        let first = self.text[start..at]
+            .iter()
+            .find(|byte| !byte.is_ascii_whitespace());
+        first == Some(&b'#')
+    }
+
+    fn finish(mut self) -> (Vec<Field>, Facts) {
+        let mut found = Vec::new();
+        if self.kind == DocumentKind::Dockerfile {
+            found = branches::fields(self.text, &self.seen, &self.scanner.key);
+            self.default_bases(&mut found);
+            let is_with_v = |(span, kind): &(Range<usize>, Kind)| {
+                matches!(kind, Kind::Version { .. }) && self.text[span.start] == b'v'
+            };
+            let is_in_address = |three: &[u8]| {
+                b"/-".contains(&three[0]) && three[1] == b'v' && b"${".contains(&three[2])
+            };
+            self.facts.has_v_in_address =
+                self.found.iter().any(is_with_v) && self.text.windows(3).any(is_in_address);
+        }
+        self.assigned_variables(&mut found);
+        found.append(&mut self.found);
+        // Stable: of those that begin at the same place the first one found comes first.
+        found.sort_by_key(|(span, _)| span.start);
+        let mut fields: Vec<Field> = Vec::with_capacity(found.len());
+        // The line that was looked at last, and whether it is a comment.
+        let (mut line_end, mut in_comment) = (0, false);
+        for (span, kind) in found {
+            if fields.last().is_some_and(|last| last.span.end > span.start) {
+                continue;
+            }
+            if span.start >= line_end {
+                let newline = memchr::memchr(b'\n', &self.text[span.start..]);
+                line_end = newline.map_or(self.text.len(), |newline| span.start + newline + 1);
+                in_comment = self.is_comment(span.start);
+            }
+            fields.push(Field {
+                in_comment,
+                span,
+                kind,
+            });
+        }
+        if self.kind == DocumentKind::Workflow {
+            workflow::complete(self.text, &mut fields, &self.runners);
+        }
+        (fields, self.facts)
+    }
+
+    /// What the variables are set to that references are made of.
+    fn assigned_variables(&mut self, found: &mut Vec<(Range<usize>, Kind)>) {
+        self.variables.versions.remove(self.scanner.key.as_bytes());
+        if !self.variables.versions.is_empty() {
+            for (span, _) in &self.variables.values {
+                let name = assigned(line_before(self.text, span.start));
+                if name.is_some_and(|name| self.variables.versions.contains(name)) {
+                    found.push((span.clone(), Kind::Version { key: false }));
+                }
+            }
+        }
+        // In a script the name of a variant is found wherever it stands.
+        if self.variables.variants.is_empty() || self.kind != DocumentKind::Dockerfile {
+            return;
+        }
+        for name in &self.variables.variants {
+            for at in memchr::memmem::find_iter(self.text, name) {
+                let from = after(self.text, at + name.len(), b"=");
+                let span = from.and_then(|from| Some(from..self.scanner.variant(self.text, from)?));
+                let is_whole = at
+                    .checked_sub(1)
+                    .is_none_or(|before| !is_word(self.text[before]));
+                found.extend(
+                    span.filter(|_| is_whole)
+                        .map(|span| (span, Kind::TagVariant)),
+                );
+            }
+        }
+    }
+}

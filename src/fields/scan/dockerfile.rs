@@ -1,0 +1,377 @@
+//! The matchers of what only Dockerfiles have: bases, archives, and what hashes and architectures are assigned to.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::super::branches::{Address, Assigned};
+use super::super::spans::{
+    after, is_blank, is_tag, is_word, last_word, line_before, skip, trimmed_end, version,
+};
+use super::{DocumentKind, Kind, Scan};
+
+/// The systems that archives are built for, as their names give them: where a version ends and the system begins.
+const SYSTEMS: [&str; 11] = [
+    "linux",
+    "windows",
+    "darwin",
+    "freebsd",
+    "netbsd",
+    "openbsd",
+    "dragonfly",
+    "solaris",
+    "illumos",
+    "aix",
+    "android",
+];
+
+impl Scan<'_> {
+    /// An archive's name.
+    pub(super) fn archive(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
+        if self.before(at).is_some_and(is_tag) {
+            return None;
+        }
+        let from = at + self.scanner.server.len() + 2;
+        if self.kind == DocumentKind::Dockerfile && !self.is_comment(at) {
+            let is_end = |byte: u8| byte.is_ascii_whitespace() || b"\"'`\\;)/,".contains(&byte);
+            let token = &text[from..skip(text, from, |byte| !is_end(byte)).min(from + 400)];
+            let address = SYSTEMS.iter().find_map(|system| address(token, system));
+            self.facts.downloads |= address.is_some();
+            self.seen
+                .addresses
+                .extend(address.map(|address| Address { at, ..address }));
+        }
+        let numbers = (0..3).try_fold(from, |at, part| {
+            let from = if part == 0 {
+                at
+            } else {
+                after(text, at, b".")?
+            };
+            let end = skip(text, from, |byte| byte.is_ascii_digit());
+            (end > from).then_some(end)
+        })?;
+        let is_suffix = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+        let longest = if text.get(numbers) == Some(&b'-') {
+            skip(text, numbers, is_suffix).min(numbers + 100)
+        } else {
+            numbers
+        };
+        let is_end = |end: &usize| match (text.get(*end), text.get(*end + 1)) {
+            (Some(b'-'), Some(next)) => {
+                !is_word(*next)
+                    || SYSTEMS
+                        .iter()
+                        .any(|system| after(text, end + 1, system.as_bytes()).is_some())
+            }
+            (Some(b'.'), next) => next.is_some_and(u8::is_ascii_alphabetic),
+            (Some(byte), _) => !is_suffix(*byte),
+            (None, _) => true,
+        };
+        let mut ends = (numbers..=longest).filter(|end| *end == numbers || *end > numbers + 1);
+        let end = ends.find(is_end)?;
+        self.put(from..end, Kind::Version { key: false })
+    }
+
+    /// An address on GitHub: whose it is, and the version in it.
+    pub(super) fn download(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
+        let before = line_before(text, at)
+            .strip_suffix(self.scanner.server.as_bytes())?
+            .strip_suffix(b"/")?;
+        if self.kind == DocumentKind::Dockerfile {
+            let owner = before
+                .rsplit(|byte| *byte == b'/')
+                .next()
+                .unwrap_or_default();
+            let end = at - self.scanner.server.len() - 1;
+            if before
+                .strip_suffix(owner)
+                .is_some_and(|host| host.ends_with(b"github.com/"))
+            {
+                self.put(end - owner.len()..end, Kind::Owner);
+            }
+        }
+        let from = after(text, at, b"/releases/download/v")?;
+        match version(text, from) {
+            Some(end) => self.put(from..end, Kind::Version { key: false }),
+            None => {
+                self.seen.has_other_download |= self.kind == DocumentKind::Dockerfile;
+                None
+            }
+        }
+    }
+
+    /// The image that a stage begins with.
+    pub(super) fn from(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
+        let is_line_start = line_before(text, at).iter().all(|byte| is_blank(*byte));
+        let mut start = skip(text, at + 4, is_blank);
+        if !is_line_start || start == at + 4 {
+            return None;
+        }
+        while text[start..].starts_with(b"--") {
+            start = skip(
+                text,
+                skip(text, start, |byte| !byte.is_ascii_whitespace()),
+                is_blank,
+            );
+        }
+        self.facts.has_variable_stage |= text.get(start) == Some(&b'$');
+        let is_image = |byte: u8| is_tag(byte) || byte == b'/';
+        let mut end = skip(text, start, is_image);
+        // A registry's port is not a tag.
+        while let Some(port) =
+            after(text, end, b":").map(|port| skip(text, port, |byte| byte.is_ascii_digit()))
+            && text.get(port) == Some(&b'/')
+        {
+            end = skip(text, port, is_image);
+        }
+        let whole = &text[start..end];
+        let image = whole
+            .rsplit(|byte| *byte == b'/')
+            .next()
+            .unwrap_or_default();
+        if image.is_empty() {
+            return None;
+        }
+        let image: Box<str> = String::from_utf8_lossy(image).into();
+        self.facts.stages.push(image.clone());
+        if *whole == self.scanner.image.as_bytes()[..self.scanner.image.len() - 1] {
+            // A reference.
+            return Some(start);
+        }
+        let tag = after(text, end, b":")?;
+        let tag_end = skip(text, tag, |byte| {
+            !byte.is_ascii_whitespace() && byte != b'@'
+        });
+        if let Some(name) = text[tag..tag_end].strip_prefix(b"$") {
+            let name = name.strip_prefix(b"{").unwrap_or(name);
+            self.variables
+                .bases
+                .push((&name[..skip(name, 0, is_word)], image));
+            return Some(tag_end);
+        }
+        self.put(tag..tag_end, Kind::Base { image })
+    }
+
+    /// A variable that is called like an architecture; `at` is behind the `=`.
+    pub(super) fn arch(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
+        let name = last_word(&text[at.saturating_sub(60)..at - 1]);
+        let name = at - 1 - name.len()..at - 1;
+        let first = text[at - 5..].first().copied();
+        let from = after(text, at, b"\"")
+            .or(after(text, at, b"'"))
+            .unwrap_or(at);
+        let end = skip(text, from, is_tag);
+        let is_literal = text.get(from).is_some_and(|byte| is_word(*byte));
+        if !is_literal
+            || name.len() < 4
+            || self.is_comment(at)
+            || !matches!(first, Some(b'a' | b'A'))
+        {
+            return None;
+        }
+        let labels = self.labels(name.start);
+        self.seen.arches.push(Assigned {
+            name,
+            value: from..end,
+            labels,
+        });
+        Some(end)
+    }
+
+    /// The labels of the branch in which an assignment at `at` is the first, but for others before it.
+    fn labels(&self, at: usize) -> Option<Range<usize>> {
+        let text = self.text;
+        let floor = self
+            .seen
+            .ends
+            .last()
+            .copied()
+            .unwrap_or(0)
+            .max(at.saturating_sub(400));
+        let goes_on = |byte: u8| byte.is_ascii_whitespace() || byte == b'\\' || byte == b'`';
+        let mut rest = trimmed_end(&text[floor..at], goes_on);
+        while let Some(body) = rest.strip_suffix(b";") {
+            let from = body
+                .iter()
+                .rposition(|byte| *byte == b';' || *byte == b'\n')
+                .map_or(0, |from| from + 1);
+            let equals = from + body[from..].iter().position(|byte| *byte == b'=')?;
+            let name = last_word(&body[..equals]);
+            rest = trimmed_end(&body[..equals - name.len()], goes_on);
+            if name.is_empty() {
+                return None;
+            }
+        }
+        let all = trimmed_end(rest.strip_suffix(b")")?, is_blank);
+        let is_quote = |byte: u8| byte == b'"' || byte == b'\'';
+        let mut start = all;
+        loop {
+            let label = trimmed_end(start, is_quote);
+            let before = trimmed_end(label, |byte| is_word(byte) || byte == b'-');
+            if before.len() == label.len() {
+                return None;
+            }
+            let opened = before
+                .strip_suffix(b"\"")
+                .or(before.strip_suffix(b"'"))
+                .unwrap_or(before);
+            match trimmed_end(opened, is_blank).strip_suffix(b"|") {
+                Some(more) => start = trimmed_end(more, is_blank),
+                None => return Some(floor + opened.len()..floor + all.len()),
+            }
+        }
+    }
+
+    /// What is assigned to a variable that is called like a hash.
+    pub(super) fn sum(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
+        let name = skip(text, at, is_word);
+        let word = &text[at..name];
+        let digits = skip(
+            word,
+            if word[1] == b'a' && word.len() > 3 && word[3].eq_ignore_ascii_case(&b'h') {
+                4
+            } else {
+                3
+            },
+            |byte| byte.is_ascii_digit() || byte == b'_',
+        );
+        let rest = &word[digits.min(word.len())..];
+        let in_branch = rest.is_empty() || rest.eq_ignore_ascii_case(b"sum");
+        let blank = skip(text, name, is_blank);
+        let in_line = line_before(text, at);
+        let key = trimmed_end(in_line, is_word);
+        let key = key.trim_ascii();
+        let is_line_start =
+            key.is_empty() || key.eq_ignore_ascii_case(b"env") || key.eq_ignore_ascii_case(b"arg");
+        let from = match text.get(name) {
+            Some(b'=') if in_branch || is_line_start => name + 1,
+            _ if is_line_start && blank > name && !key.is_empty() => blank,
+            _ => return None,
+        };
+        let from = after(text, from, b"\"")
+            .or(after(text, from, b"'"))
+            .unwrap_or(from);
+        let end = skip(text, from, |byte| {
+            !byte.is_ascii_whitespace() && !b"\"';\\`".contains(&byte)
+        });
+        let is_known = self.seen.sums.last().is_some_and(|last| last.start == from);
+        if !is_known && text.get(from) != Some(&b'$') && !self.is_comment(at) {
+            self.seen.sums.push(from..end);
+            self.hex(from);
+        }
+        Some(end)
+    }
+
+    /// A word of nothing but hex digits, as long as hashes are. An image's digest says which bytes the base is, not which
+    /// archive.
+    pub(super) fn hex(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
+        let end = skip(text, at, is_word);
+        let start = at - last_word(&text[at.saturating_sub(8)..at]).len();
+        let word = &text[start..end];
+        let is_hash = [32, 40, 56, 64, 96, 128].contains(&word.len())
+            && word.iter().all(u8::is_ascii_hexdigit);
+        let is_known = self
+            .seen
+            .words
+            .last()
+            .is_some_and(|last| last.start == start);
+        if is_hash && !is_known && !text[..start].ends_with(b"@sha256:") && !self.is_comment(start)
+        {
+            self.seen.words.push(start..end);
+        }
+        if is_hash {
+            return Some(end);
+        }
+        // A number of eight digits and more may begin a version.
+        if text[at].is_ascii_digit() {
+            self.number(at)
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn branch_end(&mut self, span: Range<usize>) -> Option<usize> {
+        let is_part = |byte: Option<u8>| byte.is_some_and(is_word);
+        let is_word = self.text[span.start] == b';'
+            || !is_part(self.before(span.start)) && !is_part(self.text.get(span.end).copied());
+        if is_word {
+            self.seen.ends.push(span.start);
+        }
+        Some(span.end)
+    }
+
+    /// The tags of bases that are the defaults of an `ARG`.
+    pub(super) fn default_bases(&self, found: &mut Vec<(Range<usize>, Kind)>) {
+        if self.variables.bases.is_empty() {
+            return;
+        }
+        let text = self.text;
+        let mut defaults = BTreeMap::new();
+        let mut at = 0;
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            let start = skip(text, at, is_blank);
+            at += line.len();
+            if !text[start..]
+                .get(..4)
+                .is_some_and(|word| word.eq_ignore_ascii_case(b"ARG "))
+            {
+                continue;
+            }
+            let name = skip(text, start + 4, is_blank);
+            let end = skip(text, name, is_word);
+            if let Some(from) = after(text, end, b"=") {
+                let from = after(text, from, b"\"")
+                    .or(after(text, from, b"'"))
+                    .unwrap_or(from);
+                let to = skip(text, from, |byte| {
+                    !byte.is_ascii_whitespace() && !b"\"'".contains(&byte)
+                });
+                defaults.entry(&text[name..end]).or_insert(from..to);
+            }
+        }
+        for (name, image) in &self.variables.bases {
+            if let Some(span) = defaults.remove(name).filter(|span| !span.is_empty()) {
+                found.push((
+                    span,
+                    Kind::Base {
+                        image: image.clone(),
+                    },
+                ));
+            }
+        }
+    }
+}
+
+/// What an archive's name says behind `<server>-v`: `0.25.6-linux-arm64.tar.gz`, `${V}-linux-${arch}.tar.gz`.
+fn address(token: &[u8], system: &str) -> Option<Address> {
+    let at = memchr::memmem::find(token, format!("-{system}-").as_bytes())? + system.len() + 2;
+    let is_arch = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let end = match token.get(at) {
+        Some(b'$') => {
+            let from = after(token, at, b"${").unwrap_or(at + 1);
+            let end = skip(token, from, is_word);
+            after(token, end, b"}").unwrap_or(end)
+        }
+        _ => skip(token, at, is_arch),
+    };
+    let ending = ["tar.gz", "tgz", "zip"].into_iter().find(|ending| {
+        token[end..]
+            .strip_prefix(b".")
+            .is_some_and(|rest| rest.starts_with(ending.as_bytes()))
+    })?;
+    let is_whole = !token
+        .get(end + 1 + ending.len())
+        .is_some_and(|byte| is_word(*byte));
+    let arch = String::from_utf8_lossy(&token[at..end]).into_owned();
+    (end > at && is_whole).then(|| Address {
+        at: 0,
+        system: system.to_owned(),
+        arch,
+        ending: ending.to_owned(),
+    })
+}

@@ -1,0 +1,334 @@
+//! The matchers of words: versions, references, and the names of version directories and variants.
+
+use std::ops::Range;
+
+use super::super::spans::{
+    after, base, ends, is_blank, is_tag, is_word, last_word, line_before, skip, trimmed,
+    trimmed_end, variable, version,
+};
+use super::{DocumentKind, Kind, Scan};
+
+impl Scan<'_> {
+    /// A version, or the name of a version directory, behind the version key.
+    pub(super) fn key(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
+        if self.before(at).is_some_and(is_word) {
+            return None;
+        }
+        let end = at + self.scanner.key.len();
+        if self.in_address(at) && !is_word(text.get(end).copied().unwrap_or_default()) {
+            self.seen.has_other_download |= self.kind == DocumentKind::Dockerfile;
+        }
+        let blank = skip(text, end, is_blank);
+        let equals = after(text, blank, b"=").map(|equals| skip(text, equals, is_blank));
+        let colon = after(text, end, b":").unwrap_or(end);
+        let default = after(text, colon, b"-").or(after(text, colon, b"="));
+        let starts = [equals, default, (blank > end).then_some(blank)];
+        let span = starts
+            .into_iter()
+            .flatten()
+            .find_map(|start| self.keyed(start))?;
+        let name = self.scanner.directory.length(&text[span.start..]);
+        if name == span.len() && self.scanner.directory.has_series() {
+            return self.put(span, Kind::Directory);
+        }
+        let span = trimmed(text, span);
+        if ends(text, span.end, false) {
+            return self.put(span, Kind::Version { key: true });
+        }
+        None
+    }
+
+    /// What stands for a version, perhaps in quotes, perhaps as the default of a variable.
+    fn keyed(&self, at: usize) -> Option<Range<usize>> {
+        let text = self.text;
+        let unquoted = |at| {
+            after(text, at, b"\"")
+                .or(after(text, at, b"'"))
+                .unwrap_or(at)
+        };
+        let default = after(text, unquoted(at), b"${").and_then(|name| {
+            let end = skip(text, name, is_word);
+            let colon = after(text, end, b":").unwrap_or(end);
+            after(text, colon, b"-")
+                .or(after(text, colon, b"="))
+                .filter(|_| end > name)
+        });
+        let start = unquoted(default.unwrap_or(at));
+        let digits = after(text, start, b"v").unwrap_or(start);
+        if !text.get(digits).is_some_and(u8::is_ascii_digit) {
+            return None;
+        }
+        let is_part = |byte: u8| is_word(byte) || byte == b'+' || byte == b'-';
+        let mut end = skip(text, digits, is_part);
+        while let Some(from) =
+            after(text, end, b".").filter(|from| text.get(*from).is_some_and(|byte| is_part(*byte)))
+        {
+            end = skip(text, from, is_part);
+        }
+        Some(start..end)
+    }
+
+    /// What follows the image's name.
+    pub(super) fn reference(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
+        let strip = |at: usize, what: &[u8]| {
+            if text[..at].ends_with(what) {
+                at - what.len()
+            } else {
+                at
+            }
+        };
+        let start = strip(strip(at, b"library/"), b"docker.io/");
+        if self
+            .before(start)
+            .is_some_and(|byte| is_tag(byte) || byte == b'/' || byte == b'@')
+        {
+            return None;
+        }
+        let at = at + self.scanner.image.len();
+        if let Some(end) = variable(text, at) {
+            self.variables.versions.insert(name_of(&text[at..end]));
+            return self.behind_version(end);
+        }
+        let digits = after(text, at, b"v").unwrap_or(at);
+        let is_version = version(text, digits).is_some();
+        let is_any = self.kind == DocumentKind::Dockerfile
+            && text.get(at).is_some_and(|byte| is_word(*byte));
+        if is_version || is_any {
+            let end = skip(text, at, is_tag);
+            let span = trimmed(text, at..end);
+            // A version that is a number, and a variant that is a variable.
+            if let Some(from) = after(text, span.end, b"-$").map(|from| from - 1) {
+                self.variables
+                    .variants
+                    .extend(variable(text, from).map(|end| name_of(&text[from..end])));
+            }
+            return self.put(span, Kind::Tag);
+        }
+        if self.kind == DocumentKind::Script
+            && let Some(end) = self.scanner.variant(text, at)
+        {
+            return self.put(at..end, Kind::TagVariant);
+        }
+        None
+    }
+
+    /// The variant in a tag whose version is a variable.
+    fn behind_version(&mut self, end: usize) -> Option<usize> {
+        let text = self.text;
+        let at = after(text, end, b"-")?;
+        if let Some(end) = variable(text, at) {
+            self.variables.variants.insert(name_of(&text[at..end]));
+            return Some(end);
+        }
+        if !text.get(at).is_some_and(u8::is_ascii_alphabetic) {
+            return None;
+        }
+        let span = trimmed(text, at..skip(text, at, is_tag));
+        if ends(text, span.end, true) {
+            return self.put(span, Kind::TagVariant);
+        }
+        None
+    }
+
+    /// The version in a label of the image.
+    pub(super) fn label(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
+        let unquoted = |at| {
+            after(text, at, b"\"")
+                .or(after(text, at, b"'"))
+                .unwrap_or(at)
+        };
+        let at = unquoted(at);
+        let from = unquoted(at + usize::from(matches!(text.get(at), Some(b'=' | b' ' | b'\t'))));
+        let end = version(text, from).filter(|_| from > at)?;
+        self.put(from..end, Kind::Version { key: false })
+    }
+
+    /// The name of a version directory, or a version that nothing is said of.
+    pub(super) fn number(&mut self, at: usize) -> Option<usize> {
+        let before = self.before(at);
+        if before.is_some_and(|byte| byte.is_ascii_digit() || byte == b'.')
+            && !self.text[..at].ends_with(b"..")
+        {
+            return Some(skip(self.text, at, |byte| byte.is_ascii_digit()));
+        }
+        self.directory(at).or_else(|| self.mention(at))
+    }
+
+    fn directory(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
+        let end =
+            at + Some(self.scanner.directory.length(&text[at..])).filter(|length| *length > 0)?;
+        let in_list = self.kind == DocumentKind::Workflow;
+        let opens = |byte: u8| {
+            byte.is_ascii_whitespace()
+                || b"\"'=/\\(".contains(&byte)
+                || in_list && b"[,".contains(&byte)
+        };
+        let closes = |byte: u8| {
+            byte.is_ascii_whitespace()
+                || b"/\\\"');".contains(&byte)
+                || in_list && b"],".contains(&byte)
+        };
+        let next = text.get(end).copied();
+        let is_between = self.before(at).is_none_or(opens) && next.is_none_or(closes);
+        let is_up = text[..at].ends_with(b"../") || text[..at].ends_with(b"..\\");
+        let goes_down = matches!(next, Some(b'/' | b'\\')) && {
+            let tests = after(text, end + 1, b"tests").filter(|end| ends(text, *end, false));
+            let family = self.scanner.family(text, end + 1);
+            tests.or(family).is_some()
+        };
+        if is_between && (self.scanner.directory.has_series() || goes_down || is_up) {
+            return self.put(at..end, Kind::Directory);
+        }
+        None
+    }
+
+    fn mention(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
+        let end = version(text, at)?;
+        if self.kind == DocumentKind::Workflow {
+            return Some(end);
+        }
+        let span = trimmed(text, at..end);
+        let start = if self.before(at) == Some(b'v') {
+            at - 1
+        } else {
+            at
+        };
+        let before = self.before(start);
+        let is_free = before.is_none_or(|byte| !is_tag(byte)) || text[..start].ends_with(b":-");
+        let in_word = !is_free && matches!(before, Some(b'-' | b'_'));
+        let is_whole = ends(text, span.end, false) || text.get(span.end) == Some(&b'_');
+        if (is_free || in_word) && is_whole {
+            self.variables.values.push((span.clone(), false));
+            let is_foreign = self.kind == DocumentKind::Dockerfile && self.is_foreign(start);
+            return self.put(
+                span,
+                Kind::Mention {
+                    in_word,
+                    is_foreign,
+                },
+            );
+        }
+        Some(end)
+    }
+
+    /// Whether a version stands in an address without our names, or behind the name of another program's version.
+    fn is_foreign(&self, at: usize) -> bool {
+        let line = line_before(self.text, at);
+        if self.in_address(at) {
+            let names = |name: &str| memchr::memmem::find(line, name.as_bytes()).is_some();
+            return !names(&self.scanner.server)
+                && !names(self.scanner.image.trim_end_matches(':'));
+        }
+        let name = last_word(trimmed_end(line, |byte| {
+            is_blank(byte) || b"=\"'".contains(&byte)
+        }));
+        let program = name
+            .strip_suffix(b"VERSION")
+            .map(|program| trimmed_end(program, |byte| byte == b'_'));
+        program.is_some_and(|program| {
+            memchr::memmem::find(self.scanner.key.as_bytes(), program).is_none()
+        })
+    }
+
+    /// The name of a variant, or of a family whose base is a variable.
+    pub(super) fn family_or_variant(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
+        let before = self.before(at);
+        if self.kind == DocumentKind::Workflow {
+            return self.in_workflow(at);
+        }
+        let is_free = before.is_none_or(|byte| !is_tag(byte) && byte != b':');
+        let behind_variable =
+            before == Some(b'-') && matches!(self.before(at - 1), Some(b'}' | b')'));
+        if (is_free || behind_variable)
+            && let Some(end) = self.scanner.variant(text, at)
+        {
+            return self.put(at..end, Kind::Variant { directory: None });
+        }
+        let end = self.scanner.family(text, at)?;
+        let is_free = before.is_none_or(|byte| !byte.is_ascii_alphabetic() && byte != b'.');
+        let next = skip(text, end, |byte| {
+            byte == b'-' || byte == b'.' || byte.is_ascii_digit()
+        });
+        if is_free && matches!(text.get(next), Some(b'{' | b'$' | b'*')) {
+            return self.put(at..end, Kind::Family);
+        }
+        None
+    }
+
+    /// The same in a workflow, where only paths, tags and the names of steps are looked at.
+    fn in_workflow(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
+        let before = self.before(at);
+        let behind_variable =
+            before == Some(b'-') && matches!(self.before(at - 1), Some(b'}' | b')'));
+        let in_path = matches!(before, Some(b'/' | b'\\'));
+        if let Some(end) = self
+            .scanner
+            .variant(text, at)
+            .filter(|_| before.is_none_or(|byte| !is_word(byte) && byte != b'.'))
+        {
+            let is_statement = behind_variable || in_path;
+            let (kind, directory) = (|directory| Kind::Variant { directory }, None);
+            return self.put(
+                at..end,
+                if is_statement {
+                    kind(directory)
+                } else {
+                    Kind::Caption {
+                        family: None,
+                        directory,
+                    }
+                },
+            );
+        }
+        // `Alpine 3.22`, in a step's name.
+        let length = self
+            .scanner
+            .families
+            .iter()
+            .map(String::len)
+            .find(|length| {
+                let word = text[at..].get(..*length).map(<[u8]>::to_ascii_lowercase);
+                word.is_some_and(|word| {
+                    self.scanner
+                        .families
+                        .iter()
+                        .any(|family| family.as_bytes() == word)
+                })
+            })?;
+        let from = after(text, at + length, b" ")?;
+        let end = base(text, from).filter(|end| ends(text, *end, true))?;
+        let family = String::from_utf8_lossy(&text[at..at + length]).to_lowercase();
+        if before.is_none_or(|byte| !is_tag(byte)) {
+            return self.put(
+                from..end,
+                Kind::Caption {
+                    family: Some(family.into()),
+                    directory: None,
+                },
+            );
+        }
+        None
+    }
+}
+
+/// The name of a variable, of an environment's too: `version` of `${version}`, `$version`, `${env:version}`, `${ver[1]}`.
+fn name_of(variable: &[u8]) -> &[u8] {
+    let is_opening = |byte: &u8| b"${(".contains(byte);
+    let start = variable
+        .iter()
+        .position(|byte| !is_opening(byte))
+        .unwrap_or(variable.len());
+    let name = &variable[start..];
+    let name = name
+        .strip_prefix(b"$")
+        .or(name.strip_prefix(b"env:"))
+        .unwrap_or(name);
+    &name[..skip(name, 0, is_word)]
+}

@@ -1,0 +1,217 @@
+//! Small steps over a text, shared by the matchers of the kinds. None looks further than its word, line or bound.
+
+use std::ops::Range;
+
+/// How far a matcher looks back for what stands in front of a field.
+pub(super) const BACK: usize = 200;
+
+pub(super) fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+pub(super) fn is_tag(byte: u8) -> bool {
+    is_word(byte) || byte == b'.' || byte == b'-'
+}
+
+pub(super) fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+/// Where a run of such bytes ends that begins at `at`.
+pub(super) fn skip(text: &[u8], at: usize, is: impl Fn(u8) -> bool) -> usize {
+    at + text[at..].iter().take_while(|byte| is(**byte)).count()
+}
+
+/// The end of `what`, where the text goes on with it.
+pub(super) fn after(text: &[u8], at: usize, what: &[u8]) -> Option<usize> {
+    text[at..].starts_with(what).then_some(at + what.len())
+}
+
+/// What stands before a place in its line, up to a bound.
+pub(super) fn line_before(text: &[u8], at: usize) -> &[u8] {
+    let window = &text[at.saturating_sub(BACK)..at];
+    window
+        .rsplit(|&byte| byte == b'\n')
+        .next()
+        .unwrap_or_default()
+}
+
+/// A text without such bytes at its end.
+pub(super) fn trimmed_end(text: &[u8], is: impl Fn(u8) -> bool) -> &[u8] {
+    &text[..text
+        .iter()
+        .rposition(|byte| !is(*byte))
+        .map_or(0, |last| last + 1)]
+}
+
+/// The word that a text ends in.
+pub(super) fn last_word(text: &[u8]) -> &[u8] {
+    &text[trimmed_end(text, is_word).len()..]
+}
+
+/// The end of a variable that begins at `at`: `$name`, `$name[1]`, `${…}`, `$(…)`, `${{ … }}`, `{0}`.
+pub(super) fn variable(text: &[u8], at: usize) -> Option<usize> {
+    let closed = |from: usize, close: &[u8], spaces: bool| {
+        let window = &text[from..text.len().min(from + BACK)];
+        let end = memchr::memmem::find(window, close)?;
+        let inside = &window[..end];
+        let is_plain = |byte: &u8| *byte != b'\n' && (spaces || !byte.is_ascii_whitespace());
+        inside
+            .iter()
+            .all(is_plain)
+            .then_some(from + end + close.len())
+    };
+    if let Some(from) = after(text, at, b"${{") {
+        return closed(from, b"}}", true);
+    }
+    if let Some(from) = after(text, at, b"${") {
+        return closed(from, b"}", false);
+    }
+    if let Some(from) = after(text, at, b"$(") {
+        return closed(from, b")", false);
+    }
+    if let Some(from) = after(text, at, b"$") {
+        let end = skip(text, from, is_word);
+        let index = after(text, end, b"[").map(|open| skip(text, open, is_word));
+        let index = index.and_then(|end| after(text, end, b"]"));
+        return (end > from).then_some(index.unwrap_or(end));
+    }
+    let from = after(text, at, b"{")?;
+    let end = skip(text, from, |byte| byte.is_ascii_digit());
+    (end > from).then(|| after(text, end, b"}"))?
+}
+
+/// The end of a version that begins at `at`, in SemVer's grammar without build metadata; leading zeros are let through, to
+/// be reported.
+pub(super) fn version(text: &[u8], at: usize) -> Option<usize> {
+    let mut end = at;
+    for part in 0..3 {
+        let from = if part == 0 {
+            end
+        } else {
+            after(text, end, b".")?
+        };
+        end = skip(text, from, |byte| byte.is_ascii_digit());
+        if end == from {
+            return None;
+        }
+    }
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let Some(from) = after(text, end, b"-") else {
+        return Some(end);
+    };
+    let mut last = skip(text, from, is_part);
+    if last == from {
+        return Some(end);
+    }
+    while let Some(from) = after(text, last, b".") {
+        let next = skip(text, from, is_part);
+        if next == from {
+            break;
+        }
+        last = next;
+    }
+    Some(last)
+}
+
+/// A span without the `.` at its end, which is the sentence's, and the `-` in front of a variable.
+pub(super) fn trimmed(text: &[u8], span: Range<usize>) -> Range<usize> {
+    let next = text.get(span.end);
+    if text[..span.end].ends_with(b"-") && !next.is_some_and(|next| b"${(%".contains(next)) {
+        // Nothing follows that would be the rest of it: it is wrong as it stands.
+        return span;
+    }
+    let kept = trimmed_end(&text[span.clone()], |byte| byte == b'.' || byte == b'-').len();
+    span.start..span.start + kept
+}
+
+/// Whether a word ends where a span does: `127.0.0` is not all of `127.0.0.1`, nor `alpine3.1` of `alpine3.1-slim`, where
+/// a dash goes on with the word.
+pub(super) fn ends(text: &[u8], end: usize, dash_goes_on: bool) -> bool {
+    let rest = &text[end..];
+    let goes_on = |byte: Option<&u8>| byte.is_some_and(|byte| is_word(*byte));
+    match rest.first() {
+        Some(b'{' | b'$' | b'*') => !dash_goes_on,
+        Some(b'.') => !goes_on(rest.get(1)) && !matches!(rest.get(1), Some(b'{' | b'$' | b'*')),
+        Some(b'-') => !dash_goes_on || !goes_on(rest.get(1)),
+        other => !goes_on(other),
+    }
+}
+
+/// The end of a base that begins at `at`: `3.18`, `1809`, `ltsc2022`.
+pub(super) fn base(text: &[u8], at: usize) -> Option<usize> {
+    let is_digit = |byte: u8| byte.is_ascii_digit();
+    let start = after(text, at, b"ltsc").unwrap_or(at);
+    let mut end = skip(text, start, is_digit);
+    if end == start {
+        return None;
+    }
+    while let Some(from) = after(text, end, b".")
+        .filter(|from| start == at && text.get(*from).is_some_and(u8::is_ascii_digit))
+    {
+        end = skip(text, from, is_digit);
+    }
+    Some(end)
+}
+
+/// The name of the variable that a value is assigned to: `ver` of `ver=(NATS_SERVER 2.14.4)`, `$ver = '2.14.4'`,
+/// `ver="${1:-2.14.4}"`. `before` is what stands in front of the value in its line.
+pub(super) fn assigned(before: &[u8]) -> Option<&[u8]> {
+    let mut rest = before.strip_suffix(b"v").unwrap_or(before);
+    // A shell's default: `${1:-`.
+    if let Some(open) = rest.strip_suffix(b"-").or(rest.strip_suffix(b"=")) {
+        let name = trimmed_end(open.strip_suffix(b":").unwrap_or(open), is_word);
+        if let Some(start) = name.strip_suffix(b"${") {
+            rest = start;
+        }
+    }
+    let is_opening = |byte: u8| b"(\"'@".contains(&byte);
+    let bare = trimmed_end(rest, is_opening);
+    let equals = |text: &'_ [u8]| trimmed_end(text, is_blank).ends_with(b"=");
+    if !equals(bare) {
+        // Another word in front of the value: `(NATS_SERVER `.
+        let word = trimmed_end(rest, |byte| b" ,\"'".contains(&byte));
+        rest = (word.len() < rest.len()).then(|| trimmed_end(word, is_word))?;
+    }
+    let before = trimmed_end(trimmed_end(rest, is_opening), is_blank).strip_suffix(b"=")?;
+    let name = last_word(trimmed_end(before, is_blank));
+    let start = &before[..trimmed_end(before, is_blank).len() - name.len()];
+    let opens = start.last().is_none_or(|byte| b" \t\r;$:".contains(byte));
+    (opens && !name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_value_is_found_in_front_of_it() {
+        for (before, name) in [
+            ("ver=(NATS_SERVER ", Some("ver")),
+            ("$ver = '", Some("ver")),
+            ("ver=\"${1:-v", Some("ver")),
+            ("ARG VERSION=", Some("VERSION")),
+            ("$ver = 'NATS_SERVER ", Some("ver")),
+            ("echo ", None),
+            ("--x=", None),
+        ] {
+            let found =
+                assigned(before.as_bytes()).map(|name| String::from_utf8_lossy(name).into_owned());
+            assert_eq!(found.as_deref(), name, "{before}");
+        }
+    }
+
+    #[test]
+    fn a_variable_ends_where_it_closes() {
+        for (text, end) in [
+            ("${ver[1]}-x", 9),
+            ("$ver[1]-", 7),
+            ("$($ver)-", 7),
+            ("${{ a.b }}-", 10),
+            ("{0}-", 3),
+            ("{a}", 0),
+        ] {
+            assert_eq!(variable(text.as_bytes(), 0).unwrap_or(0), end, "{text}");
+        }
+    }
+}

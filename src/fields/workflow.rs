@@ -1,0 +1,296 @@
+//! The structure of a workflow: its lines, keys and jobs, as far as fields depend on them.
+//!
+//! This is text with a structure, not YAML that is read and printed again: whatever is not a field stays as it is.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::scan::RUNNERS;
+use super::spans::{after, is_word, skip};
+use super::{Field, Kind, found};
+
+/// A line that is not empty and not only a comment.
+pub struct Line {
+    /// All of it, its end included.
+    pub span: Range<usize>,
+    /// How far it is indented.
+    pub indent: usize,
+    /// Where the code in it ends: at its end, or where a comment begins.
+    pub end: usize,
+    /// The names in front of a `:`.
+    keys: Vec<Range<usize>>,
+    /// What stands in `${{ … }}`.
+    expressions: Vec<Range<usize>>,
+}
+
+impl Line {
+    fn new(text: &[u8], span: Range<usize>) -> Option<Self> {
+        let indent = skip(text, span.start, |byte| byte == b' ' || byte == b'\t') - span.start;
+        let first = span.start + indent;
+        if text[first..span.end].trim_ascii().is_empty() || text[first] == b'#' {
+            return None;
+        }
+        let mut line = Self {
+            indent,
+            end: span.end,
+            keys: Vec::new(),
+            expressions: Vec::new(),
+            span,
+        };
+        let mut at = first;
+        while at < line.span.end {
+            if let Some(inside) = after(text, at, b"${{") {
+                let rest = &text[inside..line.span.end];
+                let end =
+                    memchr::memmem::find(rest, b"}}").map_or(line.span.end, |end| inside + end);
+                line.expressions.push(inside..end);
+                at = end.max(at + 1);
+                continue;
+            }
+            match text[at] {
+                b'#' if text[at - 1].is_ascii_whitespace() => {
+                    line.end = at;
+                    break;
+                }
+                b':' if text.get(at + 1).is_none_or(u8::is_ascii_whitespace) => {
+                    line.keys.extend(key(text, first, at))
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        let code = text[line.span.start..line.end].trim_ascii_end();
+        line.end = line.span.start + code.len();
+        Some(line)
+    }
+
+    /// Whether it is an item of a list.
+    pub fn is_item(&self, text: &[u8]) -> bool {
+        let first = self.span.start + self.indent;
+        text[first] == b'-' && text.get(first + 1).is_none_or(u8::is_ascii_whitespace)
+    }
+
+    /// The name in front of the first `:`, where the line begins with it, as an item of a list perhaps.
+    pub fn key<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
+        self.keys.first().map(|key| &text[key.clone()])
+    }
+}
+
+/// The name that ends at a `:`, where it is one.
+fn key(text: &[u8], floor: usize, colon: usize) -> Option<Range<usize>> {
+    let is_part = |byte: &u8| is_word(*byte) || *byte == b'-';
+    let quoted = text[floor..colon]
+        .strip_suffix(b"\"")
+        .or(text[floor..colon].strip_suffix(b"'"));
+    let end = floor + quoted.unwrap_or(&text[floor..colon]).len();
+    let length = text[floor..end]
+        .iter()
+        .rev()
+        .take_while(|byte| is_part(byte))
+        .count();
+    let start = end - length;
+    let opens = start == floor
+        || text[start - 1].is_ascii_whitespace()
+        || b"{,[\"'".contains(&text[start - 1]);
+    (length > 0 && opens && text[start] != b'-').then_some(start..end)
+}
+
+/// The lines of a workflow.
+pub fn lines(text: &[u8]) -> Vec<Line> {
+    let mut at = 0;
+    let lines = text
+        .split_inclusive(|byte| *byte == b'\n')
+        .filter_map(|line| {
+            at += line.len();
+            Line::new(text, at - line.len()..at)
+        });
+    lines.collect()
+}
+
+/// A job of a workflow.
+pub struct Job {
+    /// Its name, in front of the `:`.
+    pub name: Range<usize>,
+    /// Its lines, from the one with its name on.
+    pub lines: Range<usize>,
+    /// Where it stands in the text: whole lines, up to where its last line ends.
+    pub span: Range<usize>,
+}
+
+/// The jobs of a workflow: what is indented once below `jobs:`.
+pub fn jobs(text: &[u8], lines: &[Line]) -> Vec<Job> {
+    let mut jobs: Vec<Job> = Vec::new();
+    let (mut in_jobs, mut depth) = (false, None);
+    for (index, line) in lines.iter().enumerate() {
+        if line.indent == 0 {
+            in_jobs = line.key(text) == Some(b"jobs");
+        } else if in_jobs {
+            if *depth.get_or_insert(line.indent) == line.indent
+                && let Some(name) = line.keys.first()
+            {
+                jobs.push(Job {
+                    name: name.clone(),
+                    lines: index..index,
+                    span: line.span.clone(),
+                });
+            }
+            if let Some(job) = jobs.last_mut() {
+                job.lines.end = index + 1;
+                job.span.end = line.span.end;
+            }
+        }
+    }
+    jobs
+}
+
+/// Adds what depends on the structure: the runners, and the series that each variant belongs to.
+pub(super) fn complete(text: &[u8], fields: &mut Vec<Field>, runners: &[usize]) {
+    let lines = lines(text);
+    let jobs = jobs(text, &lines);
+    let job_of = |at: usize| {
+        let before = jobs.partition_point(|job| job.span.start <= at);
+        before
+            .checked_sub(1)
+            .filter(|index| jobs[*index].span.contains(&at))
+    };
+    let mut directories: Vec<BTreeSet<Box<str>>> = jobs.iter().map(|_| BTreeSet::new()).collect();
+    for field in fields
+        .iter()
+        .filter(|field| field.kind == Kind::Directory && !field.in_comment)
+    {
+        if let Some(job) = job_of(field.span.start) {
+            directories[job].insert(found(text, &field.span).into());
+        }
+    }
+    let of_job = |at: usize| match job_of(at).map(|job| &directories[job]) {
+        Some(names) if names.len() == 1 => names.first().cloned(),
+        _ => None,
+    };
+    let mut last: Option<Range<usize>> = None;
+    let mut line = 0;
+    fields.retain_mut(|field| {
+        let at = field.span.start;
+        while lines
+            .get(line + 1)
+            .is_some_and(|next| next.span.start <= at)
+        {
+            line += 1;
+        }
+        let in_path = last
+            .as_ref()
+            .filter(|last| last.end + 1 == at)
+            .map(|last| found(text, last).into());
+        last = (field.kind == Kind::Directory).then(|| field.span.clone());
+        let here = lines.get(line).filter(|line| line.span.contains(&at));
+        match &mut field.kind {
+            Kind::TagVariant => {
+                field.kind = Kind::Variant {
+                    directory: of_job(at),
+                }
+            }
+            Kind::Variant { directory } => *directory = in_path.or_else(|| of_job(at)),
+            Kind::Caption { family, directory } => {
+                let is_name = here.is_some_and(|line| {
+                    let is_key = line.keys.iter().any(|key| key.contains(&at));
+                    is_key || line.key(text) == Some(b"name")
+                });
+                if is_name || field.in_comment {
+                    *directory = of_job(at);
+                } else if family.is_some() {
+                    return false;
+                } else {
+                    field.kind = Kind::Variant {
+                        directory: of_job(at),
+                    };
+                }
+            }
+            _ => {}
+        }
+        true
+    });
+    let labels = labels(text, &lines, runners);
+    if !labels.is_empty() {
+        fields.extend(labels);
+        fields.sort_by_key(|field| field.span.start);
+    }
+}
+
+/// The versions in the labels of runners.
+///
+/// A runner is named behind `runs-on` and its `labels`, and behind a key of the `matrix` that a `runs-on` takes its value
+/// from. What stands in an expression (`${{ … }}`) is nobody's label.
+fn labels(text: &[u8], lines: &[Line], runners: &[usize]) -> Vec<Field> {
+    let runs_on = lines
+        .iter()
+        .filter(|line| line.key(text) == Some(b"runs-on"));
+    let expressions = runs_on.flat_map(|line| &line.expressions);
+    let taken: BTreeSet<&[u8]> = expressions
+        .filter_map(|span| {
+            let from = span.start + memchr::memmem::find(&text[span.clone()], b"matrix.")? + 7;
+            Some(&text[from..skip(text, from, |byte| is_word(byte) || byte == b'-')])
+        })
+        .collect();
+    let mut labels = Vec::new();
+    let mut runners = runners.iter().copied().peekable();
+    // The keys that a line is below, each with its indent.
+    let mut above: Vec<(usize, &[u8])> = Vec::new();
+    for line in lines {
+        let is_item = line.is_item(text);
+        above.retain(|(indent, _)| *indent < line.indent || *indent == line.indent && is_item);
+        let is_below = |name: &[u8]| {
+            above.iter().any(|(_, key)| *key == name)
+                || line.keys.iter().any(|key| &text[key.clone()] == name)
+        };
+        let in_matrix = is_below(b"matrix");
+        let mut keys = line.keys.iter().peekable();
+        let mut expressions = line.expressions.iter().peekable();
+        let mut key = above.last().map(|(_, key)| *key);
+        while let Some(at) = runners.next_if(|at| *at < line.span.end) {
+            while let Some(next) = keys.next_if(|key| key.start < at) {
+                key = Some(&text[next.clone()]);
+            }
+            while expressions.next_if(|span| span.end <= at).is_some() {}
+            let in_expression = expressions.peek().is_some_and(|span| span.contains(&at));
+            let names = key.is_some_and(|key| {
+                key == b"runs-on" || key == b"labels" || in_matrix && taken.contains(key)
+            });
+            if at < line.end && names && !in_expression {
+                labels.extend(label(text, at));
+            }
+        }
+        if let Some(first) = line.keys.first() {
+            above.push((first.start - line.span.start, &text[first.clone()]));
+        }
+    }
+    labels
+}
+
+/// The version in a label that begins there. Larger runners and those of another processor have more behind it: they are
+/// somebody's choice.
+fn label(text: &[u8], at: usize) -> Option<Field> {
+    let system = RUNNERS
+        .into_iter()
+        .find(|system| text[at..].starts_with(system.as_bytes()))?;
+    let from = after(text, at + system.len(), b"-")?;
+    let is_digit = |byte: u8| byte.is_ascii_digit();
+    let numbers = skip(text, from, is_digit);
+    let more = after(text, numbers, b".").map(|more| (more, skip(text, more, is_digit)));
+    let numbers = more
+        .filter(|(more, end)| end > more)
+        .map_or(numbers, |(_, end)| end);
+    let end = after(text, from, b"latest").unwrap_or(numbers);
+    let opens = at.checked_sub(1).is_none_or(|before| {
+        text[before].is_ascii_whitespace() || b"[\"',{".contains(&text[before])
+    });
+    let closes = text
+        .get(end)
+        .is_none_or(|next| next.is_ascii_whitespace() || b"]\"',}".contains(next));
+    let kind = Kind::Runner {
+        system: system.into(),
+    };
+    (opens && closes && end > from).then_some(Field {
+        span: from..end,
+        kind,
+        in_comment: false,
+    })
+}

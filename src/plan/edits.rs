@@ -1,0 +1,68 @@
+//! Edits: what fields say and what they will say. The new text of a document and the summary are both made from them.
+
+use crate::check::templates::written;
+use crate::fields::Kind;
+use crate::fields::expected::Expected;
+use crate::repository::Document;
+use crate::text::Places;
+
+/// A field that says something else after an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// What the field is called: `version`, `sha256 arm64`.
+    pub label: String,
+    /// The line in which it stands.
+    pub line: usize,
+    /// What it says; empty where it is new.
+    pub found: String,
+    /// What it will say; empty where it goes.
+    pub expected: String,
+}
+
+/// The edits that a document needs, and its text with them made.
+pub(super) fn edited(document: &Document, expected: &[Expected]) -> (Vec<u8>, Vec<Edit>) {
+    let places = Places::new(&document.text);
+    let mut edits = Vec::new();
+    for (field, expected) in document.fields.iter().zip(expected) {
+        let found = document.found(field);
+        if let Some(new) = expected.instead_of(&found) {
+            let expected = new.to_owned();
+            edits.push(Edit {
+                label: field.kind.label(),
+                line: places.of(field.span.start).0,
+                found,
+                expected,
+            });
+        }
+    }
+    (written(document, expected), edits)
+}
+
+/// What a new document says, or one whose text is new: `old` is what stood in its place.
+pub(super) fn stated(document: &Document, old: Option<&Document>) -> Vec<Edit> {
+    let places = Places::new(&document.text);
+    let said = |label: &str| {
+        let field = old?
+            .fields
+            .iter()
+            .find(|field| field.kind.label() == label)?;
+        Some(old?.found(field))
+    };
+    let mut edits = Vec::new();
+    for field in document
+        .statements()
+        .filter(|field| !matches!(field.kind, Kind::Owner | Kind::Mention { .. }))
+    {
+        let (label, expected) = (field.kind.label(), document.found(field));
+        let found = said(&label).unwrap_or_default();
+        if found != expected {
+            edits.push(Edit {
+                label,
+                line: places.of(field.span.start).0,
+                found,
+                expected,
+            });
+        }
+    }
+    edits
+}

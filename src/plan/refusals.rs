@@ -1,0 +1,227 @@
+//! What an update refuses: what it would write wrong, and what only somebody else can decide.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, ensure};
+
+use super::draft::place_of;
+use super::{Options, Target};
+use crate::check::Report;
+use crate::fields::Kind;
+use crate::finding::Finding;
+use crate::release::checksums::{Checksums, Sha256};
+use crate::repository::{Place, Repository, Tree, WORKFLOWS};
+use crate::text::Places;
+
+/// An error that names all problems of one kind, where there are any.
+fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()> {
+    ensure!(
+        problems.is_empty(),
+        "{what}:\n  {}\n{advice}",
+        problems.join("\n  ")
+    );
+    Ok(())
+}
+
+/// A layout that is not one.
+pub(super) fn layout(before: &Repository) -> Result<()> {
+    let names = before
+        .trees
+        .first()
+        .map_or("the pattern in update.toml", |tree| &tree.directory.name);
+    let say = |stray: &String| {
+        format!("{stray}: looks like a version directory, and is not named like {names}")
+    };
+    let problems: Vec<String> = before.strays.iter().map(say).collect();
+    refuse(
+        "cannot tell which folders are version directories",
+        &problems,
+        "Rename or remove them, then run the same command again",
+    )
+}
+
+/// The pins of a document: archive, hash and place.
+fn pins<'a>(
+    repository: &'a Repository,
+    target: &'a Target,
+    place: &Place<'a>,
+) -> impl Iterator<Item = (String, String, usize)> + 'a {
+    let document = place.document;
+    document.statements().filter_map(move |field| {
+        let Kind::Hash(Some(platform)) = &field.kind else {
+            return None;
+        };
+        let archive = repository.names.config.archive(&target.version, platform);
+        Some((archive, document.found(field), field.span.start))
+    })
+}
+
+/// The pins of a version that its release contradicts. A pin of a file that gives another version is an old one.
+pub(super) fn repinned(
+    before: &Repository,
+    pairs: &[(&Target, &Checksums)],
+    options: &Options,
+) -> Result<()> {
+    let mut problems = Vec::new();
+    for (target, checksums) in pairs {
+        let tree = before
+            .tree(&target.directory)
+            .filter(|_| target.has_release && target.old.as_ref() == Some(&target.version));
+        for place in tree.into_iter().flat_map(Repository::documents_of) {
+            if place
+                .document
+                .versions()
+                .any(|version| version != target.version)
+            {
+                continue;
+            }
+            for (archive, found, at) in pins(before, target, &place) {
+                let (Ok(found), Some(published)) =
+                    (found.parse::<Sha256>(), checksums.get(&archive))
+                else {
+                    continue;
+                };
+                if found != published && found != Sha256::ZERO {
+                    let (line, _) = Places::new(&place.document.text).of(at);
+                    problems.push(format!(
+                        "{}:{line}: {archive}: pinned {found}, published {published}",
+                        place.path()
+                    ));
+                }
+            }
+        }
+    }
+    if options.repin {
+        return Ok(());
+    }
+    refuse(
+        "the release's hashes are not those that the tree pins for the same version",
+        &problems,
+        "A hash was edited by hand, or the release was uploaded again. Find out which; `--repin` accepts the release's",
+    )
+}
+
+/// Archives that a release lacks, and what no list of checksums can say of those that it has: zeros, or one hash for two.
+pub(super) fn archives(
+    after: &Repository,
+    pairs: &[(&Target, &Checksums)],
+    options: &Options,
+) -> Result<()> {
+    let (mut missing, mut doubtful) = (Vec::new(), Vec::new());
+    for (target, checksums) in pairs.iter().filter(|(target, _)| target.has_release) {
+        let mut lacking: BTreeMap<String, String> = BTreeMap::new();
+        let mut names: BTreeMap<Sha256, BTreeSet<String>> = BTreeMap::new();
+        for place in after
+            .tree(&target.directory)
+            .into_iter()
+            .flat_map(Repository::documents_of)
+        {
+            for (archive, _, at) in pins(after, target, &place) {
+                if let Some(hash) = checksums.get(&archive) {
+                    names.entry(hash).or_default().insert(archive);
+                    continue;
+                }
+                let (line, _) = Places::new(&place.document.text).of(at);
+                let slash = checksums
+                    .with_slash(&archive)
+                    .map(|name| format!("; `{name}` has a `/`, and is another file"));
+                let origin = place_of(place.item, &place.path());
+                let text = format!(
+                    "{archive} (pinned in {origin}:{line}{})",
+                    slash.unwrap_or_default()
+                );
+                lacking.entry(archive).or_insert(text);
+            }
+        }
+        missing.extend(lacking.into_values());
+        let wrong = names
+            .into_iter()
+            .filter(|(hash, names)| *hash == Sha256::ZERO || names.len() > 1);
+        doubtful
+            .extend(wrong.map(|(hash, names)| {
+                format!("{hash} for {}", Vec::from_iter(names).join(" and "))
+            }));
+    }
+    if !options.allow_missing {
+        refuse(
+            "the release lacks archives that the Dockerfiles pin",
+            &missing,
+            "Wait until it is complete, or let `--allow-missing` pin zeros, with which their builds fail",
+        )?;
+    }
+    refuse(
+        "the release's SHA256SUMS cannot be right",
+        &doubtful,
+        "Ask those who published it; nothing was written",
+    )
+}
+
+/// Refuses what would be written wrong. What was wrong before and is no worse is what remains.
+pub(super) fn wrong(
+    after: &Repository,
+    targets: &[Target],
+    (old, new): (&Report, &Report),
+    options: &Options,
+) -> Result<Vec<Finding>> {
+    let origins: BTreeMap<String, String> = after
+        .items()
+        .map(|(path, item)| (place_of(item, &path), path))
+        .collect();
+    // How often each rule was broken in each file, by the paths that files will have.
+    let mut before: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for finding in &old.findings {
+        let path = origins.get(&finding.path).unwrap_or(&finding.path);
+        *before.entry((path, finding.rule)).or_default() += 1;
+    }
+    let tree_of = |path: &str| after.trees.iter().find(|tree| is_in(path, tree));
+    let is_written = |path: &str| match tree_of(path) {
+        Some(tree) => targets
+            .iter()
+            .any(|target| target.directory == tree.directory.name),
+        None => true,
+    };
+    let (mut fatal, mut remaining) = (Vec::new(), Vec::new());
+    for finding in &new.findings {
+        let was = before
+            .get_mut(&(finding.path.as_str(), finding.rule))
+            .filter(|count| **count > 0);
+        let was_there = was.map(|count| *count -= 1).is_some();
+        // A download without a pin is what it was; a hash that nothing binds is of another version now.
+        let is_unpinned =
+            finding.rule == "hash" && finding.expected == "<sha256>" && finding.line == 1;
+        let is_zeros = finding
+            .found
+            .parse()
+            .is_ok_and(|hash: Sha256| hash == Sha256::ZERO);
+        let is_allowed = ["folder", "order", "script", "series", "template"]
+            .contains(&finding.rule)
+            || is_zeros && options.allow_missing
+            || was_there && (is_unpinned || finding.path.starts_with(WORKFLOWS));
+        match is_written(&finding.path) && !is_allowed {
+            true => fatal.push(finding),
+            false => remaining.push(finding.clone()),
+        }
+    }
+    let places: BTreeMap<String, String> = after
+        .items()
+        .map(|(path, item)| (path.clone(), place_of(item, &path)))
+        .collect();
+    let shown = |finding: &&Finding| {
+        let path = places.get(&finding.path).unwrap_or(&finding.path);
+        format!(
+            "{path}:{}: {}: {}",
+            finding.line, finding.rule, finding.message
+        )
+    };
+    refuse(
+        "these problems cannot be fixed automatically",
+        &fatal.iter().map(shown).collect::<Vec<_>>(),
+        "Fix them, then run the same command again",
+    )?;
+    Ok(remaining)
+}
+
+fn is_in(path: &str, tree: &Tree) -> bool {
+    path.strip_prefix(tree.directory.name.as_str())
+        .is_some_and(|rest| rest.starts_with('/') || rest.is_empty())
+}

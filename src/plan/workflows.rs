@@ -1,0 +1,338 @@
+//! Wires a new series into the workflows, beside the one that it is copied from: a twin for each job that is about that one
+//! alone, an item for each item of a list that is about it beside others.
+//!
+//! Text with a structure: what is repeated is whole lines, with every spelling of the series moved.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use semver::Version;
+
+use super::edits::Edit;
+use crate::fields::workflow::{Job, Line, jobs, lines};
+use crate::text::Places;
+
+/// A series, as workflows spell it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Series {
+    /// Its version directory.
+    pub(super) directory: String,
+    /// The version that it is at.
+    pub(super) version: Version,
+}
+
+impl Series {
+    /// The numbers in the ways in which they are joined: `2.14`, `2_14`, `2-14`.
+    fn spellings(&self) -> [String; 3] {
+        let Version { major, minor, .. } = self.version;
+        ['.', '_', '-'].map(|between| format!("{major}{between}{minor}"))
+    }
+
+    /// Where a text spells the series: each place, and the number of the spelling. A whole version is none.
+    fn places(&self, text: &str) -> Vec<(Range<usize>, usize)> {
+        let mut places = Vec::new();
+        for (kind, spelling) in self.spellings().iter().enumerate() {
+            for (at, _) in text.match_indices(spelling.as_str()) {
+                let (before, after) = (&text[..at], &text[at + spelling.len()..]);
+                let before = before.strip_suffix('v').unwrap_or(before);
+                let joins = |c: char| c.is_ascii_alphanumeric() || kind == 0 && c == '.';
+                let mut next = after.chars();
+                let goes_on = match next.next() {
+                    Some('.') => next.next().is_some_and(|c| c.is_ascii_digit()),
+                    Some(c) => c.is_ascii_digit(),
+                    None => false,
+                };
+                if !before.ends_with(joins) && !goes_on {
+                    places.push((at..at + spelling.len(), kind));
+                }
+            }
+        }
+        places.sort_by_key(|(place, _)| place.start);
+        places
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        !self.places(text).is_empty()
+    }
+
+    /// A text with every spelling of this series moved to another one, and its version with it.
+    fn moved(&self, text: &str, to: &Self) -> String {
+        let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+        let spellings = to.spellings();
+        for (place, kind) in self.places(text) {
+            out.push_str(&text[from..place.start]);
+            out.push_str(&spellings[kind]);
+            from = place.end;
+        }
+        out.push_str(&text[from..]);
+        out.replace(&self.version.to_string(), &to.version.to_string())
+    }
+}
+
+/// What there is to repeat behind a place.
+struct Repeat {
+    at: usize,
+    text: String,
+    label: &'static str,
+    name: String,
+}
+
+/// A workflow with a new series beside the one that it is copied from; `all` are the series that there are. And the jobs that
+/// would need a name of their own to get a twin.
+pub(super) fn with_series(
+    text: &str,
+    (from, to): (&Series, &Series),
+    all: &[Series],
+) -> (String, Vec<Edit>, Vec<String>) {
+    let lines = lines(text.as_bytes());
+    let jobs = jobs(text.as_bytes(), &lines);
+    let named = |text: &str| -> BTreeSet<&str> {
+        all.iter()
+            .chain([to])
+            .filter(|series| series.is_in(text))
+            .map(|series| series.directory.as_str())
+            .collect()
+    };
+    let is_alone = |text: &str| named(text) == BTreeSet::from([from.directory.as_str()]);
+    let (alone, others): (Vec<&Job>, Vec<&Job>) = jobs
+        .iter()
+        .partition(|job| is_alone(&text[job.span.clone()]));
+    let mut repeats = Vec::new();
+    let mut unnamed = Vec::new();
+    let has_twin = jobs
+        .iter()
+        .any(|job| named(&text[job.span.clone()]) == BTreeSet::from([to.directory.as_str()]));
+    if let Some(last) = alone.last().filter(|_| !has_twin) {
+        for job in &alone {
+            let name = &text[job.name.clone()];
+            if !from.is_in(name) {
+                unnamed.push(name.to_owned());
+                continue;
+            }
+            let gap = jobs
+                .iter()
+                .rev()
+                .find(|other| other.span.end <= job.span.start)
+                .map_or("", |before| &text[before.span.end..job.span.start]);
+            let body = format!("{gap}{}", &text[job.span.clone()]);
+            repeats.push(Repeat {
+                at: last.span.end,
+                text: from.moved(&body, to),
+                label: "job",
+                name: from.moved(name, to),
+            });
+        }
+    }
+    let outside = |line: &Line| !alone.iter().any(|job| job.span.contains(&line.span.start));
+    for list in lists(text, &lines) {
+        let first = &lines[list[0].start];
+        let span = |item: &Range<usize>| lines[item.start].span.start..lines[item.end - 1].span.end;
+        let all: BTreeSet<&str> = list
+            .iter()
+            .flat_map(|item| named(&text[span(item)]))
+            .collect();
+        let mine: Vec<&Range<usize>> = list
+            .iter()
+            .filter(|item| is_alone(&text[span(item)]))
+            .collect();
+        let is_job_list = others
+            .iter()
+            .any(|job| job.span.contains(&first.span.start))
+            || jobs.is_empty()
+            || outside(first);
+        if let Some(last) = mine
+            .last()
+            .filter(|_| all.len() > 1 && !all.contains(to.directory.as_str()) && is_job_list)
+        {
+            let body: String = mine.iter().map(|item| &text[span(item)]).collect();
+            let at = span(last).end;
+            repeats.push(Repeat {
+                at,
+                text: from.moved(&body, to),
+                label: "directory",
+                name: to.directory.clone(),
+            });
+        }
+    }
+    for line in lines.iter().filter(|line| outside(line)) {
+        repeats.extend(in_line(text, line, (from, to), &named));
+    }
+    let (text, edits) = inserted(text, repeats);
+    (text, edits, unnamed)
+}
+
+/// The lists of a text: items of one depth without another line of that depth or above between them, each as its lines.
+fn lists(text: &str, lines: &[Line]) -> Vec<Vec<Range<usize>>> {
+    let mut lists: Vec<Vec<Range<usize>>> = Vec::new();
+    // The lists that a line is in, by the depth of their items.
+    let mut open: Vec<(usize, usize)> = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        let is_item = line.is_item(text.as_bytes());
+        open.retain(|(depth, _)| *depth < line.indent || *depth == line.indent && is_item);
+        if is_item {
+            match open.last().filter(|(depth, _)| *depth == line.indent) {
+                Some((_, list)) => lists[*list].push(index..index),
+                None => {
+                    open.push((line.indent, lists.len()));
+                    lists.push(Vec::new());
+                    lists[open[open.len() - 1].1].push(index..index);
+                }
+            }
+        }
+        for (_, list) in &open {
+            if let Some(item) = lists[*list].last_mut() {
+                item.end = index + 1;
+            }
+        }
+    }
+    lists
+}
+
+/// A list in brackets: an item behind the one that is the series.
+fn in_line<'a>(
+    text: &str,
+    line: &Line,
+    (from, to): (&Series, &Series),
+    named: &dyn Fn(&str) -> BTreeSet<&'a str>,
+) -> Option<Repeat> {
+    let code = &text[line.span.start..line.end];
+    let at = code.find(&from.directory)?;
+    let open = code[..at].rfind('[')?;
+    let close = at + code[at..].find(']')?;
+    let list = &code[open + 1..close];
+    let names = named(list);
+    if names.len() < 2
+        || names.contains(to.directory.as_str())
+        || code[..at].rfind("${{") > code[..at].rfind("}}")
+    {
+        return None;
+    }
+    let mut start = open + 1;
+    let item = list.split(',').find_map(|item| {
+        let range = start..start + item.len();
+        start = range.end + 1;
+        range.contains(&at).then_some(range)
+    })?;
+    let word = code[item.clone()].trim();
+    let text = format!(", {}", word.replace(&from.directory, &to.directory));
+    let end = item.start + code[item].trim_end().len();
+    Some(Repeat {
+        at: line.span.start + end,
+        text,
+        label: "directory",
+        name: to.directory.clone(),
+    })
+}
+
+/// The text with what is repeated put in, and what a summary says of it.
+fn inserted(text: &str, mut repeats: Vec<Repeat>) -> (String, Vec<Edit>) {
+    repeats.sort_by_key(|repeat| repeat.at);
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let (mut out, mut from, mut starts) = (String::with_capacity(text.len()), 0, Vec::new());
+    for Repeat {
+        at,
+        text: new,
+        label,
+        name,
+    } in repeats
+    {
+        out.push_str(&text[from..at]);
+        let is_line = label == "job" || new.ends_with('\n');
+        if is_line && !out.ends_with('\n') {
+            out.push_str(newline);
+        }
+        let blank = new.len() - new.trim_start_matches(['\r', '\n']).len();
+        starts.push((out.len() + blank, label, name));
+        out.push_str(&new);
+        from = at;
+    }
+    out.push_str(&text[from..]);
+    let places = Places::new(out.as_bytes());
+    let edits = starts.into_iter().map(|(at, label, expected)| Edit {
+        label: label.to_owned(),
+        line: places.of(at).0,
+        found: String::new(),
+        expected,
+    });
+    let edits = edits.collect();
+    (out, edits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(directory: &str, version: &str) -> Series {
+        Series {
+            directory: directory.to_owned(),
+            version: version.parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_a_series_is_moved_and_nothing_else() {
+        let (old, new) = (series("2.12.x", "2.12.15"), series("2.14.x", "2.14.0"));
+        let text = "linux-2_12: 2.12.x v2.12. '2.12' 12.12 2.120 2.12.3 x2.12 2.12.15 1.2.12";
+        assert_eq!(
+            old.moved(text, &new),
+            "linux-2_14: 2.14.x v2.14. '2.14' 12.12 2.120 2.12.3 x2.12 2.14.0 1.2.12"
+        );
+    }
+
+    #[test]
+    fn a_new_series_gets_twins_of_jobs_and_items_of_lists() {
+        let all = [series("2.12.x", "2.12.15"), series("2.14.x", "2.14.5")];
+        let text = "\
+on: push
+jobs:
+  linux-2_12:
+    if: ${{ startsWith(github.ref_name, 'v2.12.') }}
+    steps:
+      - run: cd ./2.12.x/tests
+
+  linux-2_14:
+    if: ${{ startsWith(github.ref_name, 'v2.14.') }}
+    steps:
+      - run: cd ./2.14.x/tests
+
+  windows-2_14:
+    needs: linux-2_14
+    steps:
+      - run: cd ./2.14.x/tests
+
+  all:
+    strategy:
+      matrix:
+        series: [2.12.x, '2.14.x']
+        version:
+          - 2.12.x
+          - 2.14.x # newest
+          - other
+";
+        let new = series("2.16.x", "2.16.0");
+        let (found, edits, unnamed) = with_series(text, (&all[1], &new), &all);
+        let twins = "
+  linux-2_16:
+    if: ${{ startsWith(github.ref_name, 'v2.16.') }}
+    steps:
+      - run: cd ./2.16.x/tests
+
+  windows-2_16:
+    needs: linux-2_16
+    steps:
+      - run: cd ./2.16.x/tests
+";
+        let expected = text
+            .replace("\n  all:", &format!("{twins}\n  all:"))
+            .replace("'2.14.x']", "'2.14.x', '2.16.x']")
+            .replace(
+                "          - 2.14.x # newest\n",
+                "          - 2.14.x # newest\n          - 2.16.x # newest\n",
+            );
+        assert_eq!(found, expected);
+        let said: Vec<&str> = edits.iter().map(|edit| edit.expected.as_str()).collect();
+        assert_eq!(said, ["linux-2_16", "windows-2_16", "2.16.x", "2.16.x"]);
+        assert!(unnamed.is_empty());
+        assert_eq!(with_series(&found, (&all[1], &new), &all).0, found);
+    }
+}

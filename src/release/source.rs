@@ -1,0 +1,212 @@
+//! Where releases are: a folder or an address, laid out as GitHub's downloads are (`<from>/v<version>/SHA256SUMS`).
+//!
+//! How an address is read is `fetch`'s business; what the checksums say, `checksums`'.
+
+use std::fs;
+use std::io::{self, ErrorKind, Read};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use semver::Version;
+
+use super::checksums::Checksums;
+use super::fetch::{Fetcher, Limits};
+use crate::text::{excerpt, without_password};
+use crate::version::parse_version;
+
+/// The checksums of the largest release are some 5 KB; what is a hundred times that is something else.
+const LARGEST_CHECKSUMS: u64 = 512 * 1024;
+const CHECKSUMS: Limits = Limits {
+    size: LARGEST_CHECKSUMS,
+    time: Duration::from_secs(120),
+};
+/// The largest archives are some 20 MB.
+const ARCHIVE: Limits = Limits {
+    size: 2 << 30,
+    time: Duration::from_secs(30 * 60),
+};
+
+/// A version as the command line asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// This one.
+    Version(Version),
+    /// The newest that is not a pre-release.
+    Latest,
+}
+
+impl std::str::FromStr for Wanted {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "latest" => Ok(Self::Latest),
+            _ => parse_version(text).map(Self::Version),
+        }
+    }
+}
+
+/// Where releases are.
+pub enum Source {
+    /// A folder on this machine.
+    Folder(PathBuf),
+    /// An http or https address, without a final `/`.
+    Web(String, Fetcher),
+}
+
+impl Source {
+    /// Reads an address or a folder's path.
+    pub fn new(from: &str) -> Result<Self> {
+        let shown = excerpt(&without_password(from));
+        let scheme = from
+            .split_once("://")
+            .map(|(scheme, _)| scheme.to_ascii_lowercase());
+        if scheme.is_some_and(|scheme| scheme == "http" || scheme == "https") {
+            return Ok(Self::Web(
+                from.trim_end_matches('/').to_owned(),
+                Fetcher::default(),
+            ));
+        }
+        ensure!(
+            !from.contains("://"),
+            "cannot fetch from {shown}: expected an http or https address, or a folder"
+        );
+        ensure!(
+            fs::metadata(from).is_ok_and(|found| found.is_dir()),
+            "cannot fetch from {shown}: there is no such folder"
+        );
+        Ok(Self::Folder(from.into()))
+    }
+
+    /// Where releases are, to be shown.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Folder(folder) => excerpt(&folder.display().to_string()),
+            Self::Web(base, _) => excerpt(&without_password(base)),
+        }
+    }
+
+    /// The address of a file of a release, to be shown.
+    pub fn address(&self, version: &Version, file: &str) -> String {
+        excerpt(&without_password(&self.locate(version, file)))
+    }
+
+    fn locate(&self, version: &Version, file: &str) -> String {
+        match self {
+            Self::Folder(folder) => folder
+                .join(format!("v{version}"))
+                .join(file)
+                .display()
+                .to_string(),
+            Self::Web(base, _) => format!("{base}/v{version}/{file}"),
+        }
+    }
+
+    /// The version that is asked for.
+    pub fn resolve(&self, wanted: &Wanted) -> Result<Version> {
+        match wanted {
+            Wanted::Version(version) => Ok(version.clone()),
+            Wanted::Latest => self.latest(),
+        }
+    }
+
+    /// The newest version that is not a pre-release. On GitHub its page is where `…/releases/latest` leads to.
+    pub fn latest(&self) -> Result<Version> {
+        match self {
+            Self::Folder(folder) => {
+                let shown = self.shown();
+                let entries = fs::read_dir(folder)
+                    .with_context(|| format!("cannot read the folder {shown}"))?;
+                let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+                let versions = names.filter_map(|name| parse_version(name.strip_prefix('v')?).ok());
+                let is_published =
+                    |version: &Version| folder.join(format!("v{version}/SHA256SUMS")).is_file();
+                let stable =
+                    versions.filter(|version| version.pre.is_empty() && is_published(version));
+                stable.max().with_context(|| {
+                    format!("no stable release in {shown}: expected folders such as v0.25.6")
+                })
+            }
+            Self::Web(base, fetcher) => {
+                let address = format!("{}/latest", base.strip_suffix("/download").unwrap_or(base));
+                let end = fetcher.destination(&address)?;
+                let tag = end.rsplit_once("/tag/").map(|(_, tag)| tag);
+                let version = tag.and_then(|tag| parse_version(tag.trim_end_matches('/')).ok());
+                version.with_context(|| {
+                    let [address, end] =
+                        [&address, &end].map(|address| excerpt(&without_password(address)));
+                    format!(
+                        "{address} leads to {end}: expected an address that ends in /tag/v<version>"
+                    )
+                })
+            }
+        }
+    }
+
+    /// What a release publishes.
+    pub fn checksums(&self, version: &Version) -> Result<Checksums> {
+        let place = self.locate(version, "SHA256SUMS");
+        let address = self.address(version, "SHA256SUMS");
+        let text = match self {
+            Self::Folder(_) => match fs::metadata(&place) {
+                Ok(found) if !found.is_file() => {
+                    bail!("{address}: neither a file nor a link to one")
+                }
+                Ok(found) if found.len() > LARGEST_CHECKSUMS => {
+                    bail!(
+                        "{address}: {} bytes, which is not a list of checksums",
+                        found.len()
+                    )
+                }
+                Ok(_) => Some(fs::read(&place).with_context(|| format!("cannot read {address}"))?),
+                Err(problem) if problem.kind() == ErrorKind::NotFound => None,
+                Err(problem) => {
+                    return Err(problem).with_context(|| format!("cannot read {address}"));
+                }
+            },
+            Self::Web(_, fetcher) => fetcher.get(&place, CHECKSUMS, |_, body| {
+                let mut text = Vec::new();
+                body.read_to_end(&mut text).map(|_| text)
+            })?,
+        };
+        let Some(text) = text else {
+            let newest = self.latest().map_or(String::new(), |newest| {
+                format!("; the newest stable release there is {newest}")
+            });
+            bail!(
+                "no release {version}: {address} is not there{newest}. A draft is not there until it is published"
+            );
+        };
+        Checksums::parse(&text).with_context(|| match text.trim_ascii_start().starts_with(b"<") {
+            true => format!("{address} is a web page, not the checksums of a release: is a login page in between?"),
+            false => format!("cannot use {address}"),
+        })
+    }
+
+    /// Reads an archive of a release as it comes; `read` is given its size, where that is known, and its bytes.
+    pub fn archive<T>(
+        &self,
+        version: &Version,
+        name: &str,
+        read: impl Fn(Option<u64>, &mut dyn Read) -> io::Result<T>,
+    ) -> Result<T> {
+        let (place, address) = (self.locate(version, name), self.address(version, name));
+        let found = match self {
+            Self::Web(_, fetcher) => fetcher.get(&place, ARCHIVE, read)?,
+            Self::Folder(_) => match fs::metadata(&place) {
+                Err(problem) if problem.kind() == ErrorKind::NotFound => None,
+                Ok(found) if !found.is_file() => {
+                    bail!("{address}: neither a file nor a link to one")
+                }
+                found => {
+                    let cannot = || format!("cannot read {address}");
+                    let size = found.with_context(cannot)?.len();
+                    let mut file = fs::File::open(&place).with_context(cannot)?;
+                    Some(read(Some(size), &mut file).with_context(cannot)?)
+                }
+            },
+        };
+        found.with_context(|| format!("{address} is not there"))
+    }
+}

@@ -1,0 +1,73 @@
+//! What a command has to say, whatever it is printed as.
+
+use serde_json::Value;
+
+use crate::finding::Finding;
+
+/// What a command did, would do or found.
+#[derive(Default)]
+pub struct Summary {
+    /// From what to what, a line each.
+    pub headlines: Vec<Headline>,
+    /// What changes, by file or entry.
+    pub groups: Vec<Group>,
+    /// What the first column of a table of them is called.
+    pub groups_are: &'static str,
+    /// How much changes.
+    pub counts: String,
+    /// What there is to say of whole things: a title, the things, and what to do with them.
+    pub lists: Vec<(String, Vec<String>, &'static str)>,
+    /// The unified diff of every file, in git's form.
+    pub diff: Vec<super::diff::FileDiff>,
+    /// What is found, and how that is introduced.
+    pub findings: Vec<Finding>,
+    /// The line above the findings of an update.
+    pub findings_title: &'static str,
+    /// The line for the body of a pull request where nothing is found.
+    pub nothing_found: &'static str,
+    /// The findings are the result, rather than what remains.
+    pub is_verdict: bool,
+    /// How much was looked at.
+    pub looked_at: String,
+    /// Lines for the body of a pull request alone.
+    pub details: Vec<String>,
+    /// Nothing was written, although there was something to write.
+    pub is_dry_run: bool,
+    /// The whole of it for programs.
+    pub json: Value,
+}
+
+/// What something comes to.
+#[derive(Default)]
+pub struct Headline {
+    /// What it is about: `nats-streaming`.
+    pub subject: String,
+    /// What it was.
+    pub old: Option<String>,
+    /// What it will be.
+    pub new: Option<String>,
+    /// What else there is to say.
+    pub rest: String,
+}
+
+/// A file or an entry that changes.
+pub struct Group {
+    /// Its path.
+    pub title: String,
+    /// What else happens to it.
+    pub note: String,
+    /// What changes in it.
+    pub rows: Vec<Row>,
+}
+
+/// A part that changes.
+pub struct Row {
+    /// What it is called.
+    pub label: String,
+    /// What it was; empty where it is new.
+    pub found: String,
+    /// What it will be; empty where it goes.
+    pub expected: String,
+    /// What else there is to say.
+    pub note: &'static str,
+}

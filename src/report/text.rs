@@ -1,0 +1,183 @@
+//! Results for people.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use super::summary::{Headline, Row, Summary};
+use super::{BOLD, DIM, NEW, NOTE, OLD, diff};
+use crate::finding::Finding;
+use crate::release::checksums::Sha256;
+use crate::text::{count, harmless};
+
+/// How many characters a value may have before its end is left out.
+const LONGEST_VALUE: usize = 60;
+
+/// Prints a whole result.
+pub(super) fn print(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
+    if summary.is_verdict {
+        print_findings(out, "", &summary.findings)?;
+        return print_verdict(out, summary);
+    }
+    for Headline {
+        subject,
+        old,
+        new,
+        rest,
+    } in &summary.headlines
+    {
+        let [old, new] = [old, new].map(|text| text.as_deref().map(harmless));
+        let old = old
+            .map(|old| format!(" {OLD}{old}{OLD:#} →"))
+            .unwrap_or_default();
+        let new = new
+            .map(|new| format!(" {NEW}{new}{NEW:#}"))
+            .unwrap_or_default();
+        writeln!(out, "{}{old}{new}{}", harmless(subject), harmless(rest))?;
+    }
+    if !summary.groups.is_empty() {
+        writeln!(out)?;
+    }
+    for group in &summary.groups {
+        let note = if group.note.is_empty() {
+            String::new()
+        } else {
+            format!("  {}", harmless(&group.note))
+        };
+        writeln!(
+            out,
+            "  {BOLD}{}{BOLD:#}{DIM}{note}{DIM:#}",
+            harmless(&group.title)
+        )?;
+        let width = group
+            .rows
+            .iter()
+            .map(|row| row.label.len())
+            .max()
+            .unwrap_or(0);
+        group
+            .rows
+            .iter()
+            .try_for_each(|row| print_row(out, row, width))?;
+    }
+    for (title, items, advice) in &summary.lists {
+        writeln!(out, "\n{NOTE}{title}:{NOTE:#}")?;
+        items
+            .iter()
+            .try_for_each(|item| writeln!(out, "  {}", harmless(item)))?;
+        if !advice.is_empty() {
+            writeln!(out, "  {DIM}{advice}{DIM:#}")?;
+        }
+    }
+    if !summary.counts.is_empty() {
+        writeln!(out, "\n{}", summary.counts)?;
+    }
+    summary
+        .diff
+        .iter()
+        .try_for_each(|file| diff::print(out, file))?;
+    if !summary.findings.is_empty() {
+        writeln!(out, "\n{NOTE}{}:{NOTE:#}", summary.findings_title)?;
+        print_findings(out, "  ", &summary.findings)?;
+    }
+    if summary.is_dry_run {
+        writeln!(out, "\nDry run: nothing was written.")?;
+    }
+    Ok(())
+}
+
+fn print_row(out: &mut impl Write, row: &Row, width: usize) -> io::Result<()> {
+    let [found, expected] = [&row.found, &row.expected].map(|value| shortened(value));
+    let label = &row.label;
+    let values = match (found.is_empty(), expected.is_empty()) {
+        (true, _) => format!("{NEW}{expected}{NEW:#}"),
+        (_, true) => format!("{OLD}{found}{OLD:#}"),
+        _ => format!("{OLD}{found}{OLD:#} → {NEW}{expected}{NEW:#}"),
+    };
+    let note = if row.note.is_empty() {
+        String::new()
+    } else {
+        format!("{DIM}  {}{DIM:#}", row.note)
+    };
+    writeln!(out, "      {label:width$}  {values}{note}")
+}
+
+/// Prints whether all is well.
+pub(super) fn print_verdict(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
+    let subject = summary
+        .headlines
+        .first()
+        .map(|headline| harmless(&headline.subject))
+        .unwrap_or_default();
+    if summary.findings.is_empty() {
+        writeln!(
+            out,
+            "{NEW}consistent{NEW:#}: {subject} ({})",
+            summary.looked_at
+        )?;
+    } else {
+        let paths: BTreeSet<&str> = summary
+            .findings
+            .iter()
+            .map(|finding| finding.path.as_str())
+            .collect();
+        let (findings, files) = (
+            count(summary.findings.len(), "finding"),
+            count(paths.len(), "file"),
+        );
+        writeln!(out, "{OLD}{findings} in {files}{OLD:#}")?;
+    }
+    summary
+        .details
+        .iter()
+        .try_for_each(|detail| writeln!(out, "{}", harmless(detail)))
+}
+
+fn print_findings(out: &mut impl Write, indent: &str, findings: &[Finding]) -> io::Result<()> {
+    for Finding {
+        path,
+        line,
+        column,
+        rule,
+        message,
+        ..
+    } in findings
+    {
+        let (path, message) = (harmless(path), harmless(message));
+        writeln!(
+            out,
+            "{indent}{BOLD}{path}:{line}:{column}{BOLD:#}: {NOTE}{rule}{NOTE:#}: {message}"
+        )?;
+    }
+    Ok(())
+}
+
+/// Prints what somebody does next, what for in a column of its own.
+pub(super) fn print_next_steps(out: &mut impl Write, steps: &[(String, &str)]) -> io::Result<()> {
+    writeln!(out, "\nNext steps:")?;
+    let commented = steps.iter().filter(|(_, why)| !why.is_empty());
+    let width = commented
+        .map(|(command, _)| command.chars().count())
+        .max()
+        .unwrap_or(0)
+        .min(60);
+    for (command, why) in steps {
+        let command = harmless(command);
+        match why.is_empty() {
+            true => writeln!(out, "  {command}")?,
+            false => writeln!(out, "  {command:width$}    {DIM}{why}{DIM:#}")?,
+        }
+    }
+    Ok(())
+}
+
+/// A hash by its first digits, anything else that is long by its start.
+pub(super) fn shortened(value: &str) -> String {
+    match value.parse::<Sha256>() {
+        Ok(hash) => hash.short(),
+        Err(_) if value.chars().count() > LONGEST_VALUE => {
+            let start: String = value.chars().take(LONGEST_VALUE).collect();
+            format!("{}…", harmless(&start))
+        }
+        Err(_) => harmless(value),
+    }
+}

@@ -1,0 +1,397 @@
+//! The summaries of an update and of a check.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::diff::FileDiff;
+use super::markdown::code;
+use super::summary::{Group, Headline, Row, Summary};
+use crate::check::{Report, versions};
+use crate::finding::Finding;
+use crate::plan::{Action, FileChange, Plan, Target};
+use crate::repository::{Directories, Names};
+use crate::text::count;
+
+/// What `update check` says.
+pub fn of_check(
+    names: &Names,
+    directories: &Directories,
+    report: Report,
+    details: Vec<String>,
+) -> Summary {
+    let counts = report.counts;
+    let looked_at = [
+        count(counts.variants, "variant"),
+        count(counts.files, "file"),
+        count(counts.fields, "field"),
+    ];
+    let subject = format!("{} {}", names.config.image, versions(directories));
+    of_findings(
+        "update check",
+        subject,
+        looked_at.join(", "),
+        report.findings,
+        details,
+    )
+}
+
+/// What a check of anything says.
+pub(super) fn of_findings(
+    command: &str,
+    subject: String,
+    looked_at: String,
+    findings: Vec<Finding>,
+    details: Vec<String>,
+) -> Summary {
+    Summary {
+        headlines: vec![Headline {
+            subject,
+            rest: command.to_owned(),
+            ..Headline::default()
+        }],
+        is_verdict: true,
+        json: serde_json::json!({ "findings": findings }),
+        looked_at,
+        findings,
+        details,
+        ..Summary::default()
+    }
+}
+
+/// What an update is for programs.
+#[derive(Serialize)]
+struct Json<'a> {
+    dry_run: bool,
+    image: &'a str,
+    server: &'a str,
+    title: String,
+    versions: Vec<JsonVersion<'a>>,
+    files: Vec<JsonFile<'a>>,
+    removed: &'a [String],
+    findings: &'a [Finding],
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct JsonVersion<'a> {
+    version: String,
+    from: Option<String>,
+    directory: &'a str,
+    source: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct JsonFile<'a> {
+    action: &'static str,
+    path: &'a str,
+    from: Option<&'a str>,
+    template: Option<&'a str>,
+    fields: Vec<JsonField<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonField<'a> {
+    field: &'a str,
+    line: usize,
+    found: &'a str,
+    expected: &'a str,
+}
+
+fn json(plan: &Plan, is_dry_run: bool) -> serde_json::Value {
+    fn version(target: &Target) -> JsonVersion<'_> {
+        let Target {
+            version,
+            old,
+            directory,
+            source,
+            ..
+        } = target;
+        let (version, from) = (version.to_string(), old.as_ref().map(ToString::to_string));
+        JsonVersion {
+            version,
+            from,
+            directory,
+            source: source.as_deref(),
+        }
+    }
+    fn file(change: &FileChange) -> JsonFile<'_> {
+        let FileChange {
+            action,
+            path,
+            from,
+            template,
+            edits,
+            ..
+        } = change;
+        let fields = edits.iter().map(|edit| JsonField {
+            field: &edit.label,
+            line: edit.line,
+            found: &edit.found,
+            expected: &edit.expected,
+        });
+        let (from, template) = (from.as_deref(), template.as_deref());
+        JsonFile {
+            action: action.name(),
+            path,
+            from,
+            template,
+            fields: fields.collect(),
+        }
+    }
+    let config = &plan.after.names.config;
+    let json = Json {
+        dry_run: is_dry_run,
+        image: &config.image,
+        server: &config.server,
+        title: title(plan),
+        versions: plan.targets.iter().map(version).collect(),
+        files: plan.changes.iter().map(file).collect(),
+        removed: &plan.removed,
+        findings: &plan.remaining,
+        notes: &plan.notes,
+    };
+    serde_json::to_value(json).unwrap_or_default()
+}
+
+/// What an update did, or would do.
+pub fn of_update(plan: &Plan, is_dry_run: bool, diff: bool) -> Summary {
+    let nothing = plan.changes.is_empty();
+    let image = &plan.after.names.config.image;
+    let mut headlines: Vec<Headline> = plan
+        .targets
+        .iter()
+        .map(|target| headline(image, target, nothing))
+        .collect();
+    if plan.targets.is_empty() {
+        let rest = if nothing { ": nothing to change" } else { "" }.to_owned();
+        headlines.push(Headline {
+            subject: image.clone(),
+            rest,
+            ..Headline::default()
+        });
+    }
+    let is_copy = |change: &FileChange| change.action == Action::Copied;
+    let mut lists = Vec::new();
+    if !plan.notes.is_empty() {
+        lists.push(("Notes".to_owned(), plan.notes.clone(), ""));
+    }
+    Summary {
+        headlines,
+        groups: plan.changes.iter().map(group).collect(),
+        groups_are: "file",
+        counts: if nothing {
+            String::new()
+        } else {
+            counts(&plan.changes)
+        },
+        lists,
+        diff: plan
+            .changes
+            .iter()
+            .filter(|_| diff)
+            .map(|change| file_diff(change, is_copy(change)))
+            .collect(),
+        findings: plan.remaining.clone(),
+        findings_title: "Remaining findings of `update check`",
+        nothing_found: "`update check` finds nothing in the result.",
+        details: details(plan),
+        is_dry_run: is_dry_run && !nothing,
+        json: json(plan, is_dry_run),
+        ..Summary::default()
+    }
+}
+
+fn file_diff(change: &FileChange, is_copy: bool) -> FileDiff {
+    let after = change.after.as_ref();
+    FileDiff {
+        from: change.from.clone().map(|from| (from, is_copy)),
+        path: change.path.clone(),
+        texts: after.map(|after| {
+            (
+                change.before.clone().unwrap_or_default(),
+                after.bytes.clone(),
+            )
+        }),
+        is_executable: after.is_some_and(|after| after.mode & 0o111 != 0),
+    }
+}
+
+/// From which version to which.
+fn headline(image: &str, target: &Target, nothing: bool) -> Headline {
+    let Target {
+        version, directory, ..
+    } = target;
+    let subject = image.to_owned();
+    let at = format!("{image} {version}");
+    match &target.old {
+        _ if nothing => Headline {
+            subject: format!("{at} in {directory}/: nothing to change"),
+            ..Headline::default()
+        },
+        Some(old) if old != version => Headline {
+            subject,
+            old: Some(old.to_string()),
+            new: Some(version.to_string()),
+            ..Headline::default()
+        },
+        Some(_) if target.has_release => Headline {
+            subject: format!("{at}, repaired in {directory}/"),
+            ..Headline::default()
+        },
+        Some(_) => Headline {
+            subject: format!("{at} in {directory}/"),
+            ..Headline::default()
+        },
+        None => Headline {
+            subject,
+            new: Some(version.to_string()),
+            rest: format!(", new in {directory}/"),
+            ..Headline::default()
+        },
+    }
+}
+
+/// What a commit of the plan is called.
+pub fn title(plan: &Plan) -> String {
+    let released = plan.targets.iter().filter(|target| target.has_release);
+    let versions: Vec<String> = released.map(|target| target.version.to_string()).collect();
+    let moves: BTreeSet<String> = plan
+        .targets
+        .iter()
+        .flat_map(|target| &target.renames)
+        .map(|(old, new)| format!("{old} to {new}"))
+        .collect();
+    let added: BTreeSet<&str> = plan
+        .targets
+        .iter()
+        .flat_map(|target| &target.adds)
+        .map(|variant| variant.name.as_str())
+        .collect();
+    let runners: Vec<String> = plan
+        .runners
+        .iter()
+        .map(|(system, version)| format!("{system}-{version}"))
+        .collect();
+    let parts = [
+        ("update to", versions.join(", ")),
+        ("move", Vec::from_iter(moves).join(", ")),
+        ("add", Vec::from_iter(added).join(", ")),
+        ("run on", runners.join(", ")),
+    ];
+    let said = parts
+        .iter()
+        .filter(|(_, what)| !what.is_empty())
+        .map(|(verb, what)| format!("{verb} {what}"));
+    let said = said.collect::<Vec<_>>().join(", ");
+    let mut letters = said.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+/// `{0.25.5 → 0.25.6}/alpine3.18/Dockerfile` for a file that comes from another version directory.
+fn shown_path(change: &FileChange) -> String {
+    match &change.from {
+        Some(from) if *from != change.path => {
+            match (from.split_once('/'), change.path.split_once('/')) {
+                (Some((old, rest)), Some((new, same))) if rest == same => {
+                    format!("{{{old} → {new}}}/{rest}")
+                }
+                _ => format!("{from} → {}", change.path),
+            }
+        }
+        _ => change.path.clone(),
+    }
+}
+
+fn group(change: &FileChange) -> Group {
+    let note = match (change.action, &change.template) {
+        (Action::Created, Some(template)) => format!("new, from {template}"),
+        (Action::Created, None) => "new".to_owned(),
+        (_, Some(template)) => format!("text from {template}"),
+        (_, None) if change.after.is_none() => "unchanged".to_owned(),
+        _ => String::new(),
+    };
+    // Of a new file the names of architectures tell nothing that its hashes do not.
+    let told = change
+        .edits
+        .iter()
+        .filter(|edit| change.from.is_some() || edit.label != "architecture");
+    let rows = told.map(|edit| {
+        let (label, found, expected) = (
+            edit.label.clone(),
+            edit.found.clone(),
+            edit.expected.clone(),
+        );
+        Row {
+            label,
+            found,
+            expected,
+            note: "",
+        }
+    });
+    Group {
+        title: shown_path(change),
+        note,
+        rows: rows.collect(),
+    }
+}
+
+fn counts(changes: &[FileChange]) -> String {
+    let mut actions: BTreeMap<&str, usize> = BTreeMap::new();
+    changes
+        .iter()
+        .for_each(|change| *actions.entry(change.action.name()).or_default() += 1);
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    // What is new in a new file has not changed.
+    for edit in changes
+        .iter()
+        .filter(|change| change.from.is_some())
+        .flat_map(|change| &change.edits)
+    {
+        let kind = edit.label.split(' ').next().unwrap_or_default();
+        *kinds
+            .entry(if kind == "sha256" { "hash" } else { kind })
+            .or_default() += 1;
+    }
+    let files: Vec<String> = actions
+        .iter()
+        .map(|(action, number)| format!("{} {action}", count(*number, "file")))
+        .collect();
+    let fields: Vec<String> = kinds
+        .iter()
+        .map(|(kind, number)| count(*number, kind))
+        .collect();
+    let total: usize = kinds.values().sum();
+    match total {
+        0 => format!("{}, no field changed", files.join(", ")),
+        _ => format!(
+            "{}; {} changed: {}",
+            files.join(", "),
+            count(total, "field"),
+            fields.join(", ")
+        ),
+    }
+}
+
+/// The hashes in full, for the body of a pull request.
+fn details(plan: &Plan) -> Vec<String> {
+    let hashes: BTreeMap<&str, String> = plan
+        .pins
+        .iter()
+        .map(|pin| (pin.archive.name.as_str(), pin.hash.to_string()))
+        .collect();
+    if hashes.is_empty() {
+        return Vec::new();
+    }
+    let head = [
+        "| archive | SHA-256 |".to_owned(),
+        "| --- | --- |".to_owned(),
+    ];
+    let rows = hashes
+        .iter()
+        .map(|(archive, hash)| format!("| {} | {} |", code(archive), code(hash)));
+    head.into_iter().chain(rows).collect()
+}

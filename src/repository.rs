@@ -1,0 +1,531 @@
+//! A repository in memory: version directories, their variants and documents, scripts, workflows and templates.
+//!
+//! It is read once. A path is taken apart while it is read and put together where it is printed, and nowhere else.
+
+pub mod config;
+mod files;
+mod read;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use semver::Version;
+
+use self::config::Config;
+pub use self::files::{LARGEST_DOCUMENT, read_file, read_if_there};
+pub use self::read::{Outline, is_dockerfile};
+use crate::fields::scan::Scanner;
+use crate::fields::{DocumentKind, Facts, Field, Kind, found};
+use crate::tag::Endings;
+use crate::version::{Variant, parse_version};
+
+/// The folders beside the version directories that are read.
+pub const TESTS: &str = "tests";
+/// Where workflows are.
+pub const WORKFLOWS: &str = ".github/workflows";
+/// Where templates are.
+pub const TEMPLATES: &str = "templates";
+
+/// A file that can hold fields, with its fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// How it is read.
+    pub kind: DocumentKind,
+    /// Its bytes, mostly text, not always UTF-8.
+    pub text: Vec<u8>,
+    /// In the order in which they stand there; none overlaps another.
+    pub fields: Vec<Field>,
+    /// What it says as a whole.
+    pub facts: Facts,
+    /// Permission bits as `chmod` counts them; 0 where the system has none.
+    pub mode: u32,
+}
+
+impl Document {
+    /// Scans a text.
+    pub fn new(scanner: &Scanner, kind: DocumentKind, text: Vec<u8>, mode: u32) -> Self {
+        let (fields, facts) = scanner.scan(&text, kind);
+        Self {
+            kind,
+            text,
+            fields,
+            facts,
+            mode,
+        }
+    }
+
+    /// A field's text.
+    pub fn found(&self, field: &Field) -> String {
+        found(&self.text, &field.span)
+    }
+
+    /// The fields that are statements, rather than mentions in a comment.
+    pub fn statements(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(|field| !field.in_comment)
+    }
+
+    /// The versions behind the version key.
+    pub fn versions(&self) -> impl Iterator<Item = Version> {
+        let keyed = self
+            .statements()
+            .filter(|field| field.kind == Kind::Version { key: true });
+        keyed.filter_map(|field| parse_version(&self.found(field)).ok())
+    }
+}
+
+/// What is in a file.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// Text with fields.
+    Document(Arc<Document>),
+    /// Anything else. It is never read, unless a template has a file of its name.
+    Other,
+    /// A symbolic link, which travels as the link that it is.
+    Link,
+}
+
+/// A file of a folder.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// Its path in the folder.
+    pub name: String,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What is in it.
+    pub body: Body,
+}
+
+/// Where a file of a repository comes from, each by its path on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// It is there.
+    At(String),
+    /// It is new, a copy of that one in a directory that is copied.
+    CopyOf(String),
+    /// It is new, made from that template or sibling.
+    MadeFrom(String),
+}
+
+impl Origin {
+    /// The file on disk.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::At(path) | Self::CopyOf(path) | Self::MadeFrom(path) => path,
+        }
+    }
+}
+
+impl Item {
+    /// Its document.
+    pub fn document(&self) -> Option<&Arc<Document>> {
+        match &self.body {
+            Body::Document(document) => Some(document),
+            _ => None,
+        }
+    }
+}
+
+/// A folder, with everything below it.
+#[derive(Debug, Clone, Default)]
+pub struct Folder {
+    /// Its name.
+    pub name: String,
+    /// Where it is on disk; `None` where it is new.
+    pub origin: Option<String>,
+    /// By name.
+    pub items: Vec<Item>,
+}
+
+impl Folder {
+    /// The variant that it is of: where it holds a Dockerfile and is named like one.
+    pub fn variant(&self) -> Option<Variant> {
+        let builds = self.items.iter().any(|item| is_dockerfile(&item.name));
+        if builds {
+            Variant::parse(&self.name)
+        } else {
+            None
+        }
+    }
+
+    /// The file of that name.
+    pub fn item(&self, name: &str) -> Option<&Item> {
+        self.items.iter().find(|item| item.name == name)
+    }
+}
+
+/// What a version directory is called, and what is in it, without its files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    /// Its name: `0.25.6`, `2.14.x`.
+    pub name: String,
+    /// The version that it is at.
+    pub version: Version,
+    /// Its variants, by name.
+    pub variants: Vec<Variant>,
+}
+
+impl Directory {
+    /// The variant whose name a text is, or ends in: `0.25.6-alpine3.18` names `alpine3.18`.
+    pub fn named(&self, text: &str) -> Option<&Variant> {
+        let is_end = |name: &str| {
+            text.strip_suffix(name)
+                .is_some_and(|before| before.is_empty() || before.ends_with('-'))
+        };
+        self.variants
+            .iter()
+            .filter(|variant| is_end(&variant.name))
+            .max_by_key(|variant| variant.name.len())
+    }
+
+    /// Whether it has a variant of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.variants.iter().any(|variant| variant.name == name)
+    }
+}
+
+/// A version directory with its files.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    /// What it is called.
+    pub directory: Directory,
+    /// Where it is on disk; `None` where it is new.
+    pub origin: Option<String>,
+    /// The files directly in it.
+    pub items: Vec<Item>,
+    /// Its folders, by name: variants, `tests`, others.
+    pub folders: Vec<Folder>,
+}
+
+impl Tree {
+    /// The folder of that name.
+    pub fn folder(&self, name: &str) -> Option<&Folder> {
+        self.folders.iter().find(|folder| folder.name == name)
+    }
+
+    /// Lists the variants anew, after its folders have changed.
+    pub fn refresh(&mut self) {
+        self.folders.sort_by(|a, b| a.name.cmp(&b.name));
+        self.directory.variants = self.folders.iter().filter_map(Folder::variant).collect();
+    }
+
+    /// The versions that its Dockerfiles give for the version key, each with how many do.
+    pub fn versions(&self) -> BTreeMap<Version, usize> {
+        let mut counts = BTreeMap::new();
+        let items = self.folders.iter().flat_map(|folder| &folder.items);
+        let documents = items
+            .filter_map(Item::document)
+            .filter(|document| document.kind == DocumentKind::Dockerfile);
+        documents
+            .flat_map(|document| document.versions())
+            .for_each(|version| *counts.entry(version).or_default() += 1);
+        counts
+    }
+}
+
+/// What a repository's names are: what its documents are scanned and split with.
+pub struct Names {
+    /// What repository it is.
+    pub config: Config,
+    /// Finds the fields of its documents.
+    pub scanner: Scanner,
+    /// What tags end in.
+    pub endings: Endings,
+}
+
+impl Names {
+    /// From its configuration and its variants.
+    pub fn new(config: Config, variants: &BTreeSet<Variant>) -> Self {
+        let scanner = Scanner::new(&config, variants);
+        Self {
+            scanner,
+            endings: Endings::new(variants.iter()),
+            config,
+        }
+    }
+}
+
+/// The version directories of a repository, without their files, the newest last.
+#[derive(Debug, Clone, Default)]
+pub struct Directories {
+    all: Vec<Directory>,
+    places: BTreeMap<String, usize>,
+    /// The newest place that has a variant of each name.
+    holders: BTreeMap<String, usize>,
+}
+
+impl Directories {
+    /// In any order.
+    pub fn new(mut all: Vec<Directory>) -> Self {
+        all.sort_by(|a, b| (&a.version, &a.name).cmp(&(&b.version, &b.name)));
+        let places = all
+            .iter()
+            .enumerate()
+            .map(|(place, directory)| (directory.name.clone(), place))
+            .collect();
+        let mut holders = BTreeMap::new();
+        for (place, directory) in all.iter().enumerate() {
+            holders.extend(
+                directory
+                    .variants
+                    .iter()
+                    .map(|variant| (variant.name.clone(), place)),
+            );
+        }
+        Self {
+            all,
+            places,
+            holders,
+        }
+    }
+
+    /// The one of that name.
+    pub fn get(&self, name: &str) -> Option<&Directory> {
+        self.places.get(name).map(|place| &self.all[*place])
+    }
+
+    /// The newest one with a variant of that name.
+    pub fn holder(&self, variant: &str) -> Option<&Directory> {
+        self.holders.get(variant).map(|place| &self.all[*place])
+    }
+
+    /// The one at the highest version.
+    pub fn newest(&self) -> Option<&Directory> {
+        self.all.last()
+    }
+
+    /// All of them, the newest last.
+    pub fn iter(&self) -> std::slice::Iter<'_, Directory> {
+        self.all.iter()
+    }
+}
+
+/// A repository.
+#[derive(Clone)]
+pub struct Repository {
+    /// Its top folder.
+    pub root: PathBuf,
+    /// Its names.
+    pub names: Arc<Names>,
+    /// Its version directories, the newest last.
+    pub trees: Vec<Tree>,
+    /// `tests` at the root, with its scripts.
+    pub tests: Folder,
+    /// `.github/workflows`, with its workflows.
+    pub workflows: Folder,
+    /// The folders of `templates`, one per family.
+    pub templates: Vec<Folder>,
+    /// Folders that look like version directories and do not fit the layout.
+    pub strays: Vec<String>,
+}
+
+/// A document and where it is.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// The folder in front of its name.
+    folder: &'a str,
+    /// The file.
+    pub item: &'a Item,
+    /// Its document.
+    pub document: &'a Arc<Document>,
+    /// The version directory that it is in; `None` at the root.
+    pub tree: Option<&'a Tree>,
+    /// Whether it is a template's.
+    pub is_template: bool,
+}
+
+impl<'a> Place<'a> {
+    /// The variant whose folder it is in.
+    pub fn variant(&self) -> Option<&'a Variant> {
+        self.tree?
+            .directory
+            .variants
+            .iter()
+            .find(|variant| variant.name == self.folder)
+    }
+
+    /// Its path, with `/` between the parts on every system.
+    pub fn path(&self) -> String {
+        let folder = if self.is_template {
+            format!("{TEMPLATES}/{}", self.folder)
+        } else {
+            self.folder.to_owned()
+        };
+        join(&[
+            self.tree.map_or("", |tree| &tree.directory.name),
+            &folder,
+            &self.item.name,
+        ])
+    }
+
+    /// Whether it is what its variant is built from, rather than another Dockerfile beside it.
+    pub fn builds(&self) -> bool {
+        self.item.name == "Dockerfile"
+    }
+}
+
+/// A path of parts, empty ones left out.
+pub fn join(parts: &[&str]) -> String {
+    parts
+        .iter()
+        .filter(|part| !part.is_empty())
+        .copied()
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// A Dockerfile of a commit.
+pub struct Blob {
+    /// Its path, with at least two folders above it.
+    pub path: String,
+    /// Its bytes.
+    pub text: Vec<u8>,
+}
+
+impl Repository {
+    /// The version directories, without their files.
+    pub fn directories(&self) -> Directories {
+        Directories::new(
+            self.trees
+                .iter()
+                .map(|tree| tree.directory.clone())
+                .collect(),
+        )
+    }
+
+    /// The version directory of that name.
+    pub fn tree(&self, name: &str) -> Option<&Tree> {
+        self.trees.iter().find(|tree| tree.directory.name == name)
+    }
+
+    /// The documents of a version directory.
+    pub fn documents_of(tree: &Tree) -> impl Iterator<Item = Place<'_>> {
+        let inside = tree
+            .folders
+            .iter()
+            .flat_map(|folder| folder.items.iter().map(|item| (folder.name.as_str(), item)));
+        let direct = tree.items.iter().map(|item| ("", item));
+        direct.chain(inside).filter_map(move |(folder, item)| {
+            let document = item.document()?;
+            Some(Place {
+                folder,
+                item,
+                document,
+                tree: Some(tree),
+                is_template: false,
+            })
+        })
+    }
+
+    /// The scripts and workflows of the root.
+    pub fn shared_documents(&self) -> impl Iterator<Item = Place<'_>> {
+        [&self.tests, &self.workflows]
+            .into_iter()
+            .flat_map(|folder| in_folder(folder, false))
+    }
+
+    /// The documents of templates.
+    pub fn template_documents(&self) -> impl Iterator<Item = (&Folder, Place<'_>)> {
+        self.templates
+            .iter()
+            .flat_map(|folder| in_folder(folder, true).map(move |place| (folder, place)))
+    }
+
+    /// Every file, with its path.
+    pub fn items(&self) -> impl Iterator<Item = (String, &Item)> {
+        let trees = self.trees.iter().flat_map(|tree| {
+            let name = tree.directory.name.as_str();
+            let direct = tree
+                .items
+                .iter()
+                .map(move |item| (join(&[name, &item.name]), item));
+            direct.chain(
+                tree.folders
+                    .iter()
+                    .flat_map(move |folder| paths(folder, name)),
+            )
+        });
+        let shared = [&self.tests, &self.workflows]
+            .into_iter()
+            .flat_map(|folder| paths(folder, ""));
+        trees.chain(shared).chain(
+            self.templates
+                .iter()
+                .flat_map(|folder| paths(folder, TEMPLATES)),
+        )
+    }
+
+    /// The same, to be changed.
+    pub fn items_mut(&mut self) -> impl Iterator<Item = (String, &mut Item)> {
+        let trees = self.trees.iter_mut().flat_map(|tree| {
+            let (name, items) = (tree.directory.name.clone(), &mut tree.items);
+            let own = name.clone();
+            let direct = items
+                .iter_mut()
+                .map(move |item| (join(&[&own, &item.name]), item));
+            direct.chain(
+                tree.folders
+                    .iter_mut()
+                    .flat_map(move |folder| paths_mut(folder, &name)),
+            )
+        });
+        let shared = [&mut self.tests, &mut self.workflows]
+            .into_iter()
+            .flat_map(|folder| paths_mut(folder, ""));
+        trees.chain(shared).chain(
+            self.templates
+                .iter_mut()
+                .flat_map(|folder| paths_mut(folder, TEMPLATES)),
+        )
+    }
+
+    /// Adds a file to `tests` of the root, or of a version directory.
+    pub fn add(&mut self, directory: Option<&str>, item: Item) {
+        let own = |tree: &&mut Tree| Some(tree.directory.name.as_str()) == directory;
+        let tree = self.trees.iter_mut().find(own);
+        let folder = match tree {
+            Some(tree) => tree.folders.iter_mut().find(|folder| folder.name == TESTS),
+            None => Some(&mut self.tests),
+        };
+        if let Some(folder) = folder {
+            folder.items.push(item);
+            folder.items.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+    }
+
+    /// The template of a family.
+    pub fn template(&self, family: &str) -> Option<&Folder> {
+        self.templates.iter().find(|folder| folder.name == family)
+    }
+}
+
+fn paths<'a>(folder: &'a Folder, above: &'a str) -> impl Iterator<Item = (String, &'a Item)> {
+    folder
+        .items
+        .iter()
+        .map(move |item| (join(&[above, &folder.name, &item.name]), item))
+}
+
+fn paths_mut<'a>(
+    folder: &'a mut Folder,
+    above: &str,
+) -> impl Iterator<Item = (String, &'a mut Item)> + use<'a> {
+    let start = join(&[above, &folder.name]);
+    folder
+        .items
+        .iter_mut()
+        .map(move |item| (join(&[&start, &item.name]), item))
+}
+
+fn in_folder(folder: &Folder, is_template: bool) -> impl Iterator<Item = Place<'_>> {
+    let place = move |item| {
+        Some(Place {
+            folder: &folder.name,
+            item,
+            document: Item::document(item)?,
+            tree: None,
+            is_template,
+        })
+    };
+    folder.items.iter().filter_map(place)
+}

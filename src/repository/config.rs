@@ -1,0 +1,370 @@
+//! What repository this is: the names of its image and server, and how its version directories are named.
+//!
+//! Said by `update.toml`; what that leaves out is read off the archives that the tree's own Dockerfiles download.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, anyhow, bail, ensure};
+use memchr::memmem;
+use semver::Version;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::text::{Places, excerpt};
+use crate::version::parse_version;
+
+/// The names that the fields of a repository are made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The Docker Hub name: `nats-streaming`.
+    pub image: String,
+    /// The GitHub project, and the prefix of its archives: `nats-streaming-server`.
+    pub server: String,
+    /// The GitHub owner of the server.
+    pub owner: String,
+    /// How version directories are named.
+    pub directory: Pattern,
+}
+
+/// What an `update.toml` says. Every key may be left out.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stated {
+    image: Option<Spanned<String>>,
+    server: Option<Spanned<String>>,
+    owner: Option<Spanned<String>>,
+    directory: Option<Spanned<String>>,
+}
+
+/// An `update.toml` for this repository, as errors show it.
+const EXAMPLE: &str = "\
+image = \"nats-streaming\"
+server = \"nats-streaming-server\"
+owner = \"nats-io\"
+directory = \"{version}\"";
+
+impl Stated {
+    /// Reads the text of an `update.toml`. Errors name `place`, line and key, and never repeat the text: it may be
+    /// anything.
+    pub fn parse(text: &[u8], place: &str) -> Result<Self> {
+        let text = std::str::from_utf8(text).map_err(|_| anyhow!("{place} is not UTF-8"))?;
+        let places = Places::new(text.as_bytes());
+        let at = |at: usize| {
+            let (line, column) = places.of(at);
+            format!("{place}:{line}:{column}")
+        };
+        let stated: Self = toml::from_str(text).map_err(|problem| {
+            let place = at(problem.span().map_or(0, |span| span.start));
+            match problem.message() {
+                unknown if unknown.starts_with("unknown field") => {
+                    anyhow!("{place}: {}", excerpt(unknown))
+                }
+                _ => anyhow!("{place}: not a line such as `image = \"nats-streaming\"`"),
+            }
+        })?;
+        let names = [
+            ("image", &stated.image),
+            ("server", &stated.server),
+            ("owner", &stated.owner),
+        ];
+        for (key, value) in names {
+            let Some(value) = value else { continue };
+            ensure!(
+                is_name(value.get_ref()),
+                "{}: `{key}` is not a name: expected letters, digits, `-`, `_` and `.`, beginning with a letter or a digit",
+                at(value.span().start)
+            );
+        }
+        if let Some(value) = &stated.directory {
+            Pattern::parse(value.get_ref())
+                .map_err(|why| anyhow!("{}: {why}", at(value.span().start)))?;
+        }
+        Ok(stated)
+    }
+
+    /// How version directories are named, where that is said.
+    pub fn directory(&self) -> Option<Pattern> {
+        Pattern::parse(self.directory.as_ref()?.get_ref()).ok()
+    }
+
+    /// The whole of it. `texts` are Dockerfiles in groups, the newest version directory first: the first group with
+    /// archives of ours says whose they are. An error where nothing does, or where there are several.
+    pub fn complete(
+        &self,
+        directory: Pattern,
+        texts: impl Iterator<Item = Vec<Vec<u8>>>,
+    ) -> Result<Config> {
+        let said =
+            |value: &Option<Spanned<String>>| value.as_ref().map(|value| value.get_ref().clone());
+        let (image, server, owner) = (said(&self.image), said(&self.server), said(&self.owner));
+        if let (Some(image), Some(server), Some(owner)) = (&image, &server, &owner) {
+            let (image, server, owner) = (image.clone(), server.clone(), owner.clone());
+            return Ok(Config {
+                image,
+                server,
+                owner,
+                directory,
+            });
+        }
+        let mut found = BTreeSet::new();
+        for group in texts {
+            group.iter().for_each(|text| archives(text, &mut found));
+            found.retain(|(_, name)| server.as_ref().is_none_or(|server| server == name));
+            if !found.is_empty() {
+                break;
+            }
+        }
+        let names: Vec<String> = found
+            .iter()
+            .map(|(owner, server)| format!("{owner}/{server}"))
+            .collect();
+        match Vec::from_iter(found).as_slice() {
+            [(from, name)] => Ok(Config {
+                image: image
+                    .unwrap_or_else(|| name.strip_suffix("-server").unwrap_or(name).to_owned()),
+                server: name.clone(),
+                owner: owner.unwrap_or_else(|| from.clone()),
+                directory,
+            }),
+            [] => bail!(
+                "do not know this repository: no Dockerfile downloads an archive of \
+                 https://github.com/<owner>/<server>/releases/download/ whose name begins with <server>-v.\n\
+                 An update.toml in its top folder would say what it is, here for instance:\n{EXAMPLE}"
+            ),
+            _ => bail!(
+                "do not know this repository: its Dockerfiles download archives of {}.\n\
+                 An update.toml in its top folder would say which of them it is for, here for instance:\n{EXAMPLE}",
+                names.join(" and of ")
+            ),
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain)
+}
+
+/// Adds the owners and servers whose archives a Dockerfile downloads:
+/// `github.com/<owner>/<server>/releases/download/…/<server>-v…`.
+fn archives(text: &[u8], found: &mut BTreeSet<(String, String)>) {
+    const DOWNLOAD: &[u8] = b"/releases/download/";
+    for at in memmem::find_iter(text, DOWNLOAD) {
+        let before = &text[at.saturating_sub(200)..at];
+        let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`".contains(byte);
+        let after = text[at + DOWNLOAD.len()..]
+            .split(is_end)
+            .next()
+            .unwrap_or_default();
+        let before = before.rsplit(is_end).next().unwrap_or_default();
+        let mut parts = before
+            .rsplit(|&byte| byte == b'/')
+            .map(String::from_utf8_lossy);
+        let (Some(server), Some(owner), Some(host)) = (parts.next(), parts.next(), parts.next())
+        else {
+            continue;
+        };
+        let file = after
+            .rsplit(|&byte| byte == b'/')
+            .next()
+            .unwrap_or_default();
+        let is_ours = file.starts_with(format!("{server}-v").as_bytes());
+        if host == "github.com" && is_name(&owner) && is_name(&server) && is_ours {
+            found.insert((owner.into_owned(), server.into_owned()));
+        }
+    }
+}
+
+impl Config {
+    /// The name under which Dockerfiles and scripts keep the version: `NATS_STREAMING_SERVER`.
+    pub fn version_key(&self) -> String {
+        self.server.to_uppercase().replace(['-', '.'], "_")
+    }
+
+    /// The name of a release's archive; `platform` is its end: `linux-arm64.tar.gz`, `windows-amd64.zip`.
+    pub fn archive(&self, version: &Version, platform: &str) -> String {
+        format!("{}-v{version}-{platform}", self.server)
+    }
+
+    /// Where the server is: `https://github.com/nats-io/nats-streaming-server`.
+    pub fn project(&self) -> String {
+        format!("https://github.com/{}/{}", self.owner, self.server)
+    }
+}
+
+/// How version directories are named: one per version (`{version}`), or one per series (`{major}.{minor}.x`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern(String);
+
+impl Default for Pattern {
+    fn default() -> Self {
+        Self("{version}".to_owned())
+    }
+}
+
+impl Pattern {
+    /// A directory per series rather than per version.
+    pub fn series() -> Self {
+        Self("{major}.{minor}.x".to_owned())
+    }
+
+    /// Reads a pattern. An error where it could not name directories, or where a bare number would fit it: a number in
+    /// a text is then nobody's name.
+    pub fn parse(text: &str) -> Result<Self> {
+        let pattern = Self(text.to_owned());
+        let example = Version::new(1234, 5678, 9);
+        let name = pattern.render(&example);
+        let fits = |found: Version| pattern.has_series() || found == example;
+        ensure!(
+            name.starts_with(|c: char| c.is_ascii_digit() || c == 'v')
+                && is_name(&name)
+                && name.contains("1234")
+                && pattern.matches(&name).is_some_and(fits),
+            "`directory` cannot name version directories: expected `{{version}}`, or a series such as `{{major}}.{{minor}}.x`"
+        );
+        ensure!(
+            !pattern.has_series() || name.contains(|c: char| c.is_ascii_alphabetic()),
+            "`directory` makes names that are bare numbers, which no file could be searched for: expected a letter in it, \
+             as in `{{major}}.{{minor}}.x`"
+        );
+        Ok(pattern)
+    }
+
+    /// The pattern that the names of these folders follow: that of series, where more of them fit it.
+    pub fn infer(folders: &[&str]) -> Self {
+        let fitting = |pattern: &Self| {
+            let fits = |name: &&&str| pattern.matches(name).is_some();
+            folders.iter().filter(fits).count()
+        };
+        let (series, version) = (Self::series(), Self::default());
+        if fitting(&series) > fitting(&version) {
+            series
+        } else {
+            version
+        }
+    }
+
+    /// Whether one directory holds a whole series of versions, one after the other.
+    pub fn has_series(&self) -> bool {
+        !self.0.contains("{version}")
+    }
+
+    /// The name of the version directory of `version`.
+    pub fn render(&self, version: &Version) -> String {
+        self.0
+            .replace("{version}", &version.to_string())
+            .replace("{major}", &version.major.to_string())
+            .replace("{minor}", &version.minor.to_string())
+    }
+
+    /// The version of a directory, of a series its first one (`2.14.x` is 2.14.0); `None` where the name does not fit.
+    pub fn matches(&self, name: &str) -> Option<Version> {
+        let version = match self.0.split_once("{version}") {
+            Some((before, after)) => {
+                parse_version(name.strip_prefix(before)?.strip_suffix(after)?).ok()?
+            }
+            None => {
+                let numbers = name.split(|c: char| !c.is_ascii_digit());
+                let mut numbers = numbers.filter(|digits| !digits.is_empty());
+                let mut number = || numbers.next().map_or(Some(0), |digits| digits.parse().ok());
+                Version::new(number()?, number()?, 0)
+            }
+        };
+        (self.render(&version) == name).then_some(version)
+    }
+
+    /// A regular expression that finds where the name of a version directory may begin.
+    pub fn start(&self) -> String {
+        regex::escape(&self.0)
+            .replace(r"\{version\}", r"\d+\.\d+\.\d+")
+            .replace(r"\{major\}", r"\d+")
+            .replace(r"\{minor\}", r"\d+")
+    }
+
+    /// The length of the directory's name that a text begins with; 0 where it begins with none.
+    pub fn length(&self, text: &[u8]) -> usize {
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_".contains(byte);
+        let word = text
+            .iter()
+            .take(200)
+            .take_while(|byte| is_part(byte))
+            .count();
+        let Ok(word) = std::str::from_utf8(&text[..word]) else {
+            return 0;
+        };
+        // A name ends where the word does, but for the `.` of a sentence.
+        let word = word.trim_end_matches(['.', '-']);
+        if self.matches(word).is_some() {
+            word.len()
+        } else {
+            0
+        }
+    }
+}
+
+/// Whether a folder's name looks like that of a version directory, of whatever layout: `0.25.6`, `v2.14.0-RC.3`, `2.x`.
+pub fn looks_like_a_version(name: &str) -> bool {
+    let name = name.strip_prefix('v').unwrap_or(name);
+    let numbers = name.split_once('-').map_or(name, |(numbers, _)| numbers);
+    let is_number = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    let parts: Vec<&str> = numbers.split('.').collect();
+    let (first, rest) = (parts[0], &parts[1..]);
+    is_number(first) && !rest.is_empty() && rest.iter().all(|part| is_number(part) || *part == "x")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_name_gives_its_version_back() {
+        let version = Pattern::default();
+        let text = |name: &str| version.matches(name).map(|version| version.to_string());
+        assert_eq!(text("0.25.6").as_deref(), Some("0.25.6"));
+        assert_eq!(text("2.14.0-RC.3").as_deref(), Some("2.14.0-RC.3"));
+        for bad in ["v0.25.6", "0.25", "0.25.x", "tests", "0.25.6 "] {
+            assert_eq!(version.matches(bad), None, "{bad}");
+        }
+        let series = Pattern::series();
+        assert_eq!(series.matches("2.14.x"), Some(Version::new(2, 14, 0)));
+        for bad in ["2.14", "2.14.3", "02.14.x", "2.14.x.x", "x"] {
+            assert_eq!(series.matches(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_cannot_name_directories_is_refused() {
+        for good in [
+            "{version}",
+            "{major}.{minor}.x",
+            "{major}.x",
+            "v{version}",
+            "v{major}",
+        ] {
+            assert!(Pattern::parse(good).is_ok(), "{good}");
+        }
+        let none = [
+            "",
+            "x",
+            "{minor}.x",
+            "../{version}",
+            "a/{version}",
+            "{patch}",
+        ];
+        let doubtful = ["{version}{version}", "{major}{minor}"];
+        let numbers = ["{major}", "{major}.{minor}"];
+        for bad in [&none[..], &doubtful, &numbers].concat() {
+            assert!(Pattern::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_of_version_directories_are_known_by_their_look() {
+        for name in ["0.25.6", "v0.25.6", "0.25.x", "2.x", "2.14.0-RC.3", "0.25"] {
+            assert!(looks_like_a_version(name), "{name}");
+        }
+        for name in ["2019", "tests", "docs", "v", "1.x.y", "", "a.1"] {
+            assert!(!looks_like_a_version(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Opens files: regular ones of bounded size, never through a symbolic link, a pipe or a device.
+
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+/// The size that no document has, in bytes: the largest known ones have some ten thousand.
+pub const LARGEST_DOCUMENT: u64 = 1 << 20;
+
+/// The bytes of a regular file of at most so many, and its permission bits.
+pub fn read_file(path: &Path, largest: u64) -> Result<(Vec<u8>, u32)> {
+    let found = fs::symlink_metadata(path)?;
+    if found.is_symlink() {
+        bail!("a symbolic link, where a file is expected: put the file itself there");
+    }
+    if !found.is_file() {
+        bail!("neither a file nor a folder: remove it");
+    }
+    if found.len() > largest {
+        bail!(
+            "{} bytes, more than the {largest} that such a file can have",
+            found.len()
+        );
+    }
+    let mut bytes = Vec::with_capacity(found.len() as usize + 1);
+    // It may have grown since.
+    fs::File::open(path)?
+        .take(largest + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > largest {
+        bail!("more than the {largest} bytes that such a file can have");
+    }
+    Ok((bytes, mode(&found)))
+}
+
+/// The same; `None` where there is no file.
+pub fn read_if_there(path: &Path, largest: u64) -> Result<Option<Vec<u8>>> {
+    match fs::symlink_metadata(path) {
+        Err(problem) if problem.kind() == ErrorKind::NotFound => Ok(None),
+        _ => {
+            let read = read_file(path, largest)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            Ok(Some(read.0))
+        }
+    }
+}
+
+#[cfg(unix)]
+fn mode(metadata: &fs::Metadata) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o7777
+}
+
+#[cfg(not(unix))]
+fn mode(_: &fs::Metadata) -> u32 {
+    0
+}

@@ -1,0 +1,599 @@
+//! Reads a repository: first the names of everything in it, then the documents, each scanned as it is read.
+//!
+//! Symbolic links are never followed. What cannot be read, or stands where something else is expected, is an error, all of
+//! them reported together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use semver::Version;
+use walkdir::WalkDir;
+
+use super::config::{Config, Pattern, Stated, looks_like_a_version};
+use super::{
+    Blob, Body, Directory, Document, Folder, Item, LARGEST_DOCUMENT, Names, Origin, Repository,
+    TEMPLATES, TESTS, Tree, WORKFLOWS, join, read_file, read_if_there,
+};
+use crate::fields::DocumentKind;
+use crate::parallel;
+use crate::version::Variant;
+
+/// The names of everything in a repository, its documents not read yet.
+pub struct Outline {
+    root: PathBuf,
+    names: Arc<Names>,
+    /// The version directories, at the version in their names: files are listed, and not read.
+    trees: Vec<Listed>,
+    shared: [Listed; 3],
+    strays: Vec<String>,
+}
+
+/// A folder whose files are listed.
+struct Listed {
+    name: String,
+    /// Folders of it, the first one for the files directly in it.
+    folders: Vec<(String, Vec<Entry>)>,
+}
+
+/// A file that is listed.
+struct Entry {
+    name: String,
+    kind: Option<DocumentKind>,
+    is_link: bool,
+}
+
+/// Whether a file of that name is a Dockerfile, rather than what an editor or a merge left beside one.
+pub fn is_dockerfile(name: &str) -> bool {
+    let beside = [
+        "~",
+        ".bak",
+        ".dockerignore",
+        ".orig",
+        ".rej",
+        ".swp",
+        ".tmp",
+    ];
+    name.starts_with("Dockerfile") && !beside.iter().any(|ending| name.ends_with(ending))
+}
+
+fn is_script(name: &str) -> bool {
+    name.ends_with(".sh") || name.ends_with(".ps1")
+}
+
+fn is_workflow(name: &str) -> bool {
+    name.ends_with(".yml") || name.ends_with(".yaml")
+}
+
+/// What a folder is read for: how deep, and which of its files are documents.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    VersionDirectory,
+    Templates,
+    Tests,
+    Workflows,
+}
+
+impl Role {
+    /// How a file of that name is read: `depth` counts the folders above it, and `folder` is the first of them.
+    fn kind(self, folder: &str, name: &str, depth: usize) -> Option<DocumentKind> {
+        match self {
+            Self::Tests => is_script(name).then_some(DocumentKind::Script),
+            Self::Workflows => is_workflow(name).then_some(DocumentKind::Workflow),
+            Self::VersionDirectory if folder == TESTS && depth == 1 && is_script(name) => {
+                Some(DocumentKind::Script)
+            }
+            Self::VersionDirectory | Self::Templates => {
+                is_dockerfile(name).then_some(DocumentKind::Dockerfile)
+            }
+        }
+    }
+
+    fn is_flat(self) -> bool {
+        matches!(self, Self::Tests | Self::Workflows)
+    }
+}
+
+/// Problems of a folder, of which there may be several.
+type Problems = Vec<String>;
+
+impl Listed {
+    /// Lists a folder of the repository, where there is one.
+    fn read(root: &Path, name: &str, role: Role) -> (Self, Problems) {
+        let mut listed = Self {
+            name: name.to_owned(),
+            folders: vec![(String::new(), Vec::new())],
+        };
+        let mut problems = Problems::new();
+        let start = root.join(name);
+        if !start.is_dir() {
+            return (listed, problems);
+        }
+        let depth = if role.is_flat() { 1 } else { usize::MAX };
+        for entry in WalkDir::new(&start).min_depth(1).max_depth(depth) {
+            let problem = match entry {
+                Ok(entry) => listed.add(&start, &entry, role).err(),
+                Err(problem) => {
+                    let path = problem
+                        .path()
+                        .unwrap_or(&start)
+                        .strip_prefix(root)
+                        .unwrap_or(&start);
+                    let path = path.display().to_string();
+                    Some(format!(
+                        "{path}: {}",
+                        problem
+                            .io_error()
+                            .map_or("unreadable".to_owned(), ToString::to_string)
+                    ))
+                }
+            };
+            problems.extend(problem);
+        }
+        (listed, problems)
+    }
+
+    fn add(&mut self, start: &Path, entry: &walkdir::DirEntry, role: Role) -> Result<(), String> {
+        let kind = entry.file_type();
+        let inside = entry.path().strip_prefix(start).unwrap_or(entry.path());
+        let shown = || join(&[&self.name, &inside.display().to_string()]);
+        let Some(name) = entry.file_name().to_str() else {
+            return match role {
+                Role::Tests | Role::Workflows => Ok(()),
+                _ => Err(format!("{}: its name is not UTF-8", shown())),
+            };
+        };
+        let depth = entry.depth() - 1;
+        // The walk goes through each folder at once: the last one is the one that it is in.
+        let folder = if depth == 0 {
+            ""
+        } else {
+            self.folders.last().map_or("", |(folder, _)| folder)
+        };
+        let document = role.kind(folder, name, depth);
+        let names_a_folder = depth == 0 && !role.is_flat();
+        let is_variant =
+            |name: &str| Variant::parse(name).is_some_and(|variant| variant.has_numbered_base());
+        if kind.is_dir() {
+            if document.is_some() {
+                return Err(format!("{}: a folder, where a file is expected", shown()));
+            }
+            if names_a_folder {
+                self.folders.push((name.to_owned(), Vec::new()));
+            }
+            return Ok(());
+        }
+        if kind.is_symlink()
+            && (document.is_some() || names_a_folder && Variant::parse(name).is_some())
+        {
+            let what = if document.is_some() { "file" } else { "folder" };
+            return Err(format!(
+                "{}: a symbolic link, where a {what} is expected: put the {what} itself there",
+                shown()
+            ));
+        }
+        if kind.is_file() && names_a_folder && role == Role::VersionDirectory && is_variant(name) {
+            return Err(format!("{}: a file, where a folder is expected", shown()));
+        }
+        if role.is_flat() && document.is_none() {
+            return Ok(());
+        }
+        if !kind.is_file() && !kind.is_symlink() {
+            return Err(format!(
+                "{}: neither a file nor a folder: remove it",
+                shown()
+            ));
+        }
+        let parts: Vec<&str> = inside
+            .iter()
+            .skip(usize::from(depth > 0))
+            .filter_map(|part| part.to_str())
+            .collect();
+        let entry = Entry {
+            name: parts.join("/"),
+            kind: document,
+            is_link: kind.is_symlink(),
+        };
+        let place = if depth == 0 {
+            0
+        } else {
+            self.folders.len() - 1
+        };
+        self.folders[place].1.push(entry);
+        Ok(())
+    }
+
+    fn variants(&self) -> impl Iterator<Item = Variant> {
+        let builds = |entries: &[Entry]| entries.iter().any(|entry| is_dockerfile(&entry.name));
+        let folders = self
+            .folders
+            .iter()
+            .filter(move |(name, entries)| !name.is_empty() && builds(entries));
+        folders.filter_map(|(name, _)| Variant::parse(name))
+    }
+
+    /// The texts of its Dockerfiles.
+    fn dockerfiles(&self, root: &Path) -> Vec<Vec<u8>> {
+        let entries = self
+            .folders
+            .iter()
+            .flat_map(|(folder, entries)| entries.iter().map(move |entry| (folder, entry)));
+        let dockerfiles = entries.filter(|(_, entry)| entry.kind == Some(DocumentKind::Dockerfile));
+        // What cannot be read is reported when all are.
+        let read = |(folder, entry): (&String, &Entry)| {
+            read_file(
+                &root.join(join(&[&self.name, folder, &entry.name])),
+                LARGEST_DOCUMENT,
+            )
+            .ok()
+        };
+        dockerfiles.filter_map(read).map(|(text, _)| text).collect()
+    }
+
+    /// Its folders with their documents read, the first one with the files directly in it.
+    fn load(&self, root: &Path, names: &Names) -> (Vec<Folder>, Problems) {
+        let mut problems = Problems::new();
+        let mut load = |folder: &str, entry: &Entry| {
+            let path = join(&[&self.name, folder, &entry.name]);
+            let body = match entry.kind {
+                _ if entry.is_link => Body::Link,
+                None => Body::Other,
+                Some(kind) => match read_file(&root.join(&path), LARGEST_DOCUMENT) {
+                    Ok((text, mode)) => {
+                        Body::Document(Arc::new(Document::new(&names.scanner, kind, text, mode)))
+                    }
+                    Err(problem) => {
+                        problems.push(format!("{path}: {problem:#}"));
+                        Body::Other
+                    }
+                },
+            };
+            Item {
+                name: entry.name.clone(),
+                origin: Origin::At(path),
+                body,
+            }
+        };
+        let mut folders: Vec<Folder> = Vec::with_capacity(self.folders.len());
+        for (name, entries) in &self.folders {
+            let mut items: Vec<Item> = entries.iter().map(|entry| load(name, entry)).collect();
+            items.sort_by(|a, b| a.name.cmp(&b.name));
+            folders.push(Folder {
+                name: name.clone(),
+                origin: Some(join(&[&self.name, name])),
+                items,
+            });
+        }
+        folders[1..].sort_by(|a, b| a.name.cmp(&b.name));
+        (folders, problems)
+    }
+}
+
+fn refuse(problems: &[String]) -> Result<()> {
+    ensure!(
+        problems.is_empty(),
+        "cannot read the repository:\n  {}",
+        problems.join("\n  ")
+    );
+    Ok(())
+}
+
+impl Outline {
+    /// Lists the repository at `root`.
+    pub fn read(root: &Path) -> Result<Self> {
+        let top = Top::read(root)?;
+        let stated = read_if_there(&root.join("update.toml"), LARGEST_DOCUMENT)?;
+        let stated = stated
+            .map(|text| Stated::parse(&text, &root.join("update.toml").display().to_string()));
+        let stated = stated.transpose()?.unwrap_or_default();
+        let pattern = stated.directory().unwrap_or_else(|| {
+            Pattern::infer(&top.folders.iter().map(String::as_str).collect::<Vec<_>>())
+        });
+        let is_version = |name: &&String| pattern.matches(name).is_some();
+        let mut problems = top.misplaced(&pattern);
+        let directories: Vec<&String> = top.folders.iter().filter(is_version).collect();
+        let listed = parallel::map(&directories, 0, |_, name| {
+            Listed::read(root, name, Role::VersionDirectory)
+        });
+        let rest = [
+            (TESTS, Role::Tests),
+            (WORKFLOWS, Role::Workflows),
+            (TEMPLATES, Role::Templates),
+        ];
+        let [tests, workflows, templates] = rest.map(|(name, role)| Listed::read(root, name, role));
+        let unzip = |(listed, more): (Listed, Problems), problems: &mut Problems| {
+            problems.extend(more);
+            listed
+        };
+        let trees: Vec<Listed> = listed
+            .into_iter()
+            .map(|one| unzip(one, &mut problems))
+            .collect();
+        let shared = [tests, workflows, templates].map(|one| unzip(one, &mut problems));
+        refuse(&problems)?;
+        let strays = top
+            .folders
+            .iter()
+            .filter(|name| pattern.matches(name).is_none() && looks_like_a_version(name));
+        let strays = strays.filter(|name| {
+            Listed::read(root, name, Role::VersionDirectory)
+                .0
+                .variants()
+                .next()
+                .is_some()
+        });
+        let strays: Vec<String> = strays.cloned().collect();
+        ensure!(
+            !trees.is_empty() || shared[2].folders.len() > 1,
+            "no version directory (such as 0.25.6 or 2.14.x) and no templates in {}{}: `-C <DIR>` names another folder",
+            root.display(),
+            strays
+                .first()
+                .map(|stray| format!(", and {stray} does not fit the layout"))
+                .unwrap_or_default()
+        );
+        let config = Self::config(&stated, pattern, root, (&trees, &shared[2]))?;
+        let families = shared[2]
+            .folders
+            .iter()
+            .filter_map(|(name, _)| Variant::parse(name));
+        let variants: BTreeSet<Variant> = trees
+            .iter()
+            .flat_map(Listed::variants)
+            .chain(families)
+            .collect();
+        let names = Arc::new(Names::new(config, &variants));
+        Ok(Self {
+            root: root.to_owned(),
+            names,
+            trees,
+            shared,
+            strays,
+        })
+    }
+
+    /// What repository it is: said, or read off the newest version directory that downloads something, else templates.
+    fn config(
+        stated: &Stated,
+        pattern: Pattern,
+        root: &Path,
+        (trees, templates): (&[Listed], &Listed),
+    ) -> Result<Config> {
+        let mut newest: Vec<&Listed> = trees.iter().collect();
+        newest.sort_by_key(|listed| std::cmp::Reverse(pattern.matches(&listed.name)));
+        let texts = newest
+            .into_iter()
+            .chain([templates])
+            .map(|listed| listed.dockerfiles(root));
+        stated.complete(pattern, texts)
+    }
+
+    /// The names of the repository.
+    pub fn names(&self) -> &Arc<Names> {
+        &self.names
+    }
+
+    /// The version directory that the names say is the newest.
+    pub fn newest(&self) -> Option<&str> {
+        let pattern = &self.names.config.directory;
+        self.trees
+            .iter()
+            .map(|listed| listed.name.as_str())
+            .max_by_key(|name| pattern.matches(name))
+    }
+
+    /// Reads the version directories, several at once, and keeps of each what `keep` makes of it. In the order of names.
+    pub fn trees<T: Send>(&self, keep: impl Fn(Tree) -> T + Sync) -> Result<Vec<T>> {
+        let results = parallel::map(&self.trees, 0, |_, listed| {
+            let (mut folders, problems) = listed.load(&self.root, &self.names);
+            if !problems.is_empty() {
+                return Err(problems);
+            }
+            let items = std::mem::take(&mut folders[0].items);
+            folders.remove(0);
+            Ok(keep(tree(&self.names, &listed.name, items, folders)))
+        });
+        let (mut trees, mut problems) = (Vec::new(), Problems::new());
+        for result in results {
+            match result {
+                Ok(tree) => trees.push(tree),
+                Err(more) => problems.extend(more),
+            }
+        }
+        refuse(&problems)?;
+        Ok(trees)
+    }
+
+    /// The whole repository, with these version directories.
+    pub fn with(&self, mut trees: Vec<Tree>) -> Result<Repository> {
+        trees.sort_by(|a, b| {
+            let key = |tree: &Tree| (tree.directory.version.clone(), tree.directory.name.clone());
+            key(a).cmp(&key(b))
+        });
+        let [tests, workflows, mut templates] = self
+            .shared
+            .each_ref()
+            .map(|listed| listed.load(&self.root, &self.names));
+        let problems: Problems = [&tests.1, &workflows.1, &templates.1]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
+        refuse(&problems)?;
+        let flat = |(mut folders, _): (Vec<Folder>, Problems), name: &str| Folder {
+            name: name.to_owned(),
+            ..folders.swap_remove(0)
+        };
+        templates.0.remove(0);
+        Ok(Repository {
+            root: self.root.clone(),
+            names: Arc::clone(&self.names),
+            trees,
+            tests: flat(tests, TESTS),
+            workflows: flat(workflows, WORKFLOWS),
+            templates: templates.0,
+            strays: self.strays.clone(),
+        })
+    }
+}
+
+/// A version directory: at the version in its name; of a series at the one that most of its Dockerfiles give, of those that
+/// belong to it where there are any, and at its first where none gives one.
+fn tree(names: &Names, name: &str, items: Vec<Item>, folders: Vec<Folder>) -> Tree {
+    let pattern = &names.config.directory;
+    let named = pattern
+        .matches(name)
+        .unwrap_or_else(|| Version::new(0, 0, 0));
+    let directory = Directory {
+        name: name.to_owned(),
+        version: named,
+        variants: Vec::new(),
+    };
+    let mut tree = Tree {
+        directory,
+        origin: Some(name.to_owned()),
+        items,
+        folders,
+    };
+    tree.refresh();
+    if pattern.has_series() {
+        let belongs = |version: &Version| pattern.render(version) == name;
+        let given = tree.versions().into_iter();
+        let given =
+            given.max_by_key(|(version, count)| (belongs(version), *count, version.clone()));
+        tree.directory.version = given.map_or(tree.directory.version, |(version, _)| version);
+    }
+    tree
+}
+
+impl Repository {
+    /// The repository that some Dockerfiles of a commit are.
+    pub fn of_blobs(config: Config, blobs: &[Blob]) -> Self {
+        type Named<'a> = Vec<(&'a str, &'a Blob)>;
+        let mut folders: BTreeMap<&str, BTreeMap<&str, Named>> = BTreeMap::new();
+        for blob in blobs {
+            let mut parts = blob.path.splitn(3, '/');
+            if let (Some(directory), Some(folder), Some(name)) =
+                (parts.next(), parts.next(), parts.next())
+            {
+                folders
+                    .entry(directory)
+                    .or_default()
+                    .entry(folder)
+                    .or_default()
+                    .push((name, blob));
+            }
+        }
+        let variants = folders
+            .values()
+            .flat_map(|folders| folders.keys())
+            .filter_map(|name| Variant::parse(name))
+            .collect();
+        let names = Arc::new(Names::new(config, &variants));
+        let item = |(name, blob): &(&str, &Blob)| {
+            let document = Document::new(
+                &names.scanner,
+                DocumentKind::Dockerfile,
+                blob.text.clone(),
+                0,
+            );
+            let (origin, body) = (
+                Origin::At(blob.path.clone()),
+                Body::Document(Arc::new(document)),
+            );
+            Item {
+                name: (*name).to_owned(),
+                origin,
+                body,
+            }
+        };
+        let folder = |(name, blobs): (&&str, &Vec<(&str, &Blob)>)| Folder {
+            name: (*name).to_owned(),
+            origin: None,
+            items: blobs.iter().map(item).collect(),
+        };
+        let trees = folders.iter().map(|(name, inside)| {
+            tree(
+                &names,
+                name,
+                Vec::new(),
+                inside.iter().map(folder).collect(),
+            )
+        });
+        let mut trees: Vec<Tree> = trees.collect();
+        trees.sort_by(|a, b| a.directory.version.cmp(&b.directory.version));
+        let (root, nothing) = (PathBuf::new(), Folder::default());
+        let (tests, workflows) = (nothing.clone(), nothing);
+        Self {
+            root,
+            names,
+            trees,
+            tests,
+            workflows,
+            templates: Vec::new(),
+            strays: Vec::new(),
+        }
+    }
+
+    /// Reads the repository at `root`, with everything in it.
+    pub fn read(root: &Path) -> Result<Self> {
+        let outline = Outline::read(root)?;
+        let trees = outline.trees(|tree| tree)?;
+        outline.with(trees)
+    }
+}
+
+/// What is directly in the top folder.
+struct Top {
+    root: PathBuf,
+    folders: Vec<String>,
+    /// What is no folder, and whether it is a link.
+    others: Vec<(String, bool)>,
+}
+
+impl Top {
+    fn read(root: &Path) -> Result<Self> {
+        let cannot = || format!("cannot read the folder {}", root.display());
+        let (mut folders, mut others) = (Vec::new(), Vec::new());
+        for entry in fs::read_dir(root).with_context(cannot)? {
+            let entry = entry.with_context(cannot)?;
+            let kind = entry.file_type().with_context(cannot)?;
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            if kind.is_dir() {
+                folders.push(name);
+            } else {
+                others.push((name, kind.is_symlink()));
+            }
+        }
+        folders.sort();
+        others.sort();
+        Ok(Self {
+            root: root.to_owned(),
+            folders,
+            others,
+        })
+    }
+
+    /// What stands where a folder that is read is expected.
+    fn misplaced(&self, pattern: &Pattern) -> Problems {
+        let is_expected = |name: &str| {
+            pattern.matches(name).is_some() || [TEMPLATES, TESTS, ".github"].contains(&name)
+        };
+        let others = self.others.iter().filter(|(name, _)| is_expected(name));
+        let say = |(name, is_link): &(String, bool)| match is_link {
+            true => format!(
+                "{name}: a symbolic link, where a folder is expected: put the folder itself there"
+            ),
+            false => format!("{name}: not a folder, where a folder is expected"),
+        };
+        let mut problems: Problems = others.map(say).collect();
+        if fs::symlink_metadata(self.root.join(WORKFLOWS)).is_ok_and(|found| found.is_symlink()) {
+            problems.push(say(&(WORKFLOWS.to_owned(), true)));
+        }
+        problems
+    }
+}
