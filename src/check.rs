@@ -92,6 +92,7 @@ fn report(repository: &Repository, directories: &Directories, parts: Vec<Part>) 
         mut findings,
         counts,
         pins,
+        ..
     } = all;
     pins::check(&pins, &mut findings);
     layout::check_strays(repository, &mut findings);
@@ -123,6 +124,7 @@ fn report(repository: &Repository, directories: &Directories, parts: Vec<Part>) 
 struct Part {
     findings: Vec<Finding>,
     counts: Counts,
+    archives: pins::Archives,
     pins: Vec<pins::Pin>,
 }
 
@@ -135,6 +137,7 @@ impl Part {
         for place in Repository::documents_of(tree) {
             part.add_document(names, &none, &place);
         }
+        pins::check_version(&part.pins, &mut part.findings);
         scripts::check_own(names, tree, &mut part.findings);
         part.counts.variants = tree.directory.variants.len();
         part
@@ -146,9 +149,7 @@ impl Part {
         self.counts.files += 1;
         self.counts.fields += place.document.fields.len();
         seen.check(&mut self.findings);
-        if let Some(own) = scope.own {
-            pins::gather(names, own, &seen, &mut self.pins);
-        }
+        pins::gather(names, &seen, &mut self.archives, &mut self.pins);
     }
 
     fn add(&mut self, mut other: Self) {

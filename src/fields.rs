@@ -8,6 +8,7 @@ pub mod scan;
 mod spans;
 pub mod workflow;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// How a file is read for its fields. Where it lives decides that, once.
@@ -130,8 +131,8 @@ fn arch_of(platform: &str) -> &str {
 }
 
 /// A span's text. Bytes that are not UTF-8 show as U+FFFD; no field that is right has any.
-pub fn found(text: &[u8], span: &Range<usize>) -> String {
-    String::from_utf8_lossy(&text[span.clone()]).into_owned()
+pub fn found<'t>(text: &'t [u8], span: &Range<usize>) -> Cow<'t, str> {
+    String::from_utf8_lossy(&text[span.clone()])
 }
 
 /// What a Dockerfile says as a whole.

@@ -6,6 +6,7 @@ pub mod config;
 mod files;
 mod read;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,7 +57,7 @@ impl Document {
     }
 
     /// A field's text.
-    pub fn found(&self, field: &Field) -> String {
+    pub fn found(&self, field: &Field) -> Cow<'_, str> {
         found(&self.text, &field.span)
     }
 

@@ -88,14 +88,18 @@ impl<'a> Places<'a> {
         let at = at.min(self.text.len());
         let last = self.last.get();
         let (from, mut line, mut column) = if last.0 <= at { last } else { (0, 1, 1) };
-        for byte in &self.text[from..at] {
-            match byte {
-                b'\n' => (line, column) = (line + 1, 1),
-                // The bytes of a UTF-8 character after its first.
-                0x80..=0xbf => {}
-                _ => column += 1,
-            }
+        let between = &self.text[from..at];
+        let newlines = memchr::memchr_iter(b'\n', between).count();
+        let mut rest = between;
+        if let Some(last) = memchr::memrchr(b'\n', between) {
+            (line, column) = (line + newlines, 1);
+            rest = &between[last + 1..];
         }
+        // Not the bytes of a UTF-8 character after its first.
+        column += rest
+            .iter()
+            .filter(|byte| !matches!(byte, 0x80..=0xbf))
+            .count();
         self.last.set((at, line, column));
         (line, column)
     }

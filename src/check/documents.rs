@@ -15,7 +15,7 @@ pub(super) struct Seen<'a> {
     pub(super) path: String,
     pub(super) document: &'a Arc<Document>,
     pub(super) places: Places<'a>,
-    scope: &'a Scope<'a>,
+    pub(super) scope: &'a Scope<'a>,
 }
 
 impl<'a> Seen<'a> {

@@ -75,11 +75,14 @@ pub(super) fn check_series(
             .statements()
             .filter(|field| field.kind == Kind::Directory)
             .collect();
-        let named: BTreeSet<String> = fields
+        let named: BTreeSet<_> = fields
             .iter()
             .map(|field| place.document.found(field))
             .collect();
-        let missing: Vec<&&str> = all.iter().filter(|name| !named.contains(**name)).collect();
+        let missing: Vec<&&str> = all
+            .iter()
+            .filter(|name| !named.contains(&***name))
+            .collect();
         if let ([missing], Some(last)) = (missing.as_slice(), fields.last()) {
             let message = format!("names every series but {missing}");
             let at = Places::new(&place.document.text).of(last.span.start);

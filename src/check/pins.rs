@@ -11,7 +11,7 @@ use crate::fields::Kind;
 use crate::finding::Finding;
 use crate::release::checksums::{Checksums, Sha256};
 use crate::release::verify::Archive;
-use crate::repository::{Directory, Names};
+use crate::repository::Names;
 
 /// A hash in a file, and the archive that it is of.
 #[derive(Debug, Clone)]
@@ -36,10 +36,12 @@ impl Pin {
     }
 }
 
-/// Adds the pins of a Dockerfile. Those of one version share what they name.
-pub(super) fn gather(names: &Names, own: &Directory, seen: &Seen, pins: &mut Vec<Pin>) {
-    /// How many pins back the same archive is looked for: more than any release has archives.
-    const SHARED: usize = 16;
+/// The archives of a version, by the ends of their names, so that pins share what they name.
+pub(super) type Archives = BTreeMap<Box<str>, Arc<Archive>>;
+
+/// Adds the pins of a Dockerfile.
+pub(super) fn gather(names: &Names, seen: &Seen, archives: &mut Archives, pins: &mut Vec<Pin>) {
+    let Some(own) = seen.scope.own else { return };
     let mut path: Option<Arc<str>> = None;
     for field in seen.document.statements() {
         let Kind::Hash(Some(platform)) = &field.kind else {
@@ -48,23 +50,20 @@ pub(super) fn gather(names: &Names, own: &Directory, seen: &Seen, pins: &mut Vec
         let Ok(hash) = seen.document.found(field).parse() else {
             continue;
         };
-        let archive = Archive {
-            version: own.version.clone(),
-            name: names.config.archive(&own.version, platform),
-        };
-        let shared = pins
-            .iter()
-            .rev()
-            .take(SHARED)
-            .find(|pin| *pin.archive == archive);
-        let archive = shared.map_or_else(|| Arc::new(archive), |pin| Arc::clone(&pin.archive));
+        if !archives.contains_key(platform) {
+            let name = names.config.archive(&own.version, platform);
+            let version = own.version.clone();
+            archives.insert(platform.clone(), Arc::new(Archive { version, name }));
+        }
+        let archive = Arc::clone(&archives[platform]);
         let path = Arc::clone(path.get_or_insert_with(|| seen.path.as_str().into()));
         let (line, column) = seen.places.of(field.span.start);
+        let place = (line as u32, column as u32);
         pins.push(Pin {
             archive,
             hash,
             path,
-            place: (line as u32, column as u32),
+            place,
         });
     }
 }
@@ -105,20 +104,22 @@ pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
             findings.push(other.finding(String::new(), message));
         }
     }
-    order.sort_unstable_by(|a, b| (&pin(a).archive, a).cmp(&(&pin(b).archive, b)));
-    for same in order.chunk_by(|a, b| pin(a).archive == pin(b).archive) {
+}
+
+/// Compares the pins of one version: an archive has one hash.
+pub(super) fn check_version(pins: &[Pin], findings: &mut Vec<Finding>) {
+    let mut first: BTreeMap<*const Archive, &Pin> = BTreeMap::new();
+    for pin in pins.iter().filter(|pin| pin.hash != Sha256::ZERO) {
         let Pin {
-            archive,
-            hash,
-            path,
-            place,
-        } = pin(&same[0]);
-        for other in same.iter().map(pin).filter(|pin| pin.hash != *hash) {
+            hash, path, place, ..
+        } = *first.entry(Arc::as_ptr(&pin.archive)).or_insert(pin);
+        if pin.hash != *hash {
+            let name = &pin.archive.name;
             let message = format!(
-                "the hash of {} is another one in {path}:{}: {hash}",
-                archive.name, place.0
+                "the hash of {name} is another one in {path}:{}: {hash}",
+                place.0
             );
-            findings.push(other.finding(hash.to_string(), message));
+            findings.push(pin.finding(hash.to_string(), message));
         }
     }
 }

@@ -33,7 +33,7 @@ fn mentions<'a>(
         let expected = scope.expected(field, place.document);
         let is_wrong = matches!(expected, Expected::Impossible(_));
         let said = match expected {
-            Expected::Exactly(said) => said,
+            Expected::Exactly(said) => said.into(),
             _ => place.document.found(field),
         };
         let family = |variant: &&Variant| {

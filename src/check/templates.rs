@@ -105,7 +105,7 @@ fn stamped(scope: &Scope, own: &Document, template: &Document) -> Vec<u8> {
         let is_of = |kind: &Kind| matches!(kind, Kind::Hash(Some(own)) if **own == *platform);
         own.statements()
             .find(|field| is_of(&field.kind))
-            .map(|field| own.found(field))
+            .map(|field| own.found(field).into_owned())
     };
     let expected = template.fields.iter().map(|field| match &field.kind {
         Kind::Hash(Some(platform)) => pin(platform).map_or(Expected::Anything, Expected::Exactly),

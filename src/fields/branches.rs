@@ -33,10 +33,10 @@ pub(super) struct Seen {
 /// What an address says of the archive that it is of.
 pub(super) struct Address {
     pub(super) at: usize,
-    pub(super) system: String,
+    pub(super) system: &'static str,
     /// The release's name of the architecture, or, with the `$`, the variable that holds it.
     pub(super) arch: String,
-    pub(super) ending: String,
+    pub(super) ending: &'static str,
 }
 
 impl Address {
@@ -46,7 +46,7 @@ impl Address {
     }
 
     fn platform(&self, arch: &str) -> Box<str> {
-        format!("{}-{arch}.{}", self.system, self.ending).into()
+        [self.system, "-", arch, ".", self.ending].concat().into()
     }
 }
 
@@ -233,7 +233,7 @@ fn branches<'a>(text: &[u8], seen: &'a Seen) -> Vec<Branch<'a>> {
             last.range.end = last.range.end.min(start);
         }
         let name = found(text, &assigned.name);
-        let address = variables.get(name.as_str()).copied();
+        let address = variables.get(&*name).copied();
         // An architecture that no address of ours has, and no `case` chooses, says nothing of the hashes behind it.
         if address.is_none() && assigned.labels.is_none() {
             continue;
@@ -247,7 +247,7 @@ fn branches<'a>(text: &[u8], seen: &'a Seen) -> Vec<Branch<'a>> {
             range: start..ends.peek().copied().unwrap_or(text.len()),
             assigned,
             address,
-            arch: right.unwrap_or(value),
+            arch: right.unwrap_or_else(|| value.into_owned()),
         });
     }
     branches

@@ -113,43 +113,38 @@ impl Scanner {
         format!("(?-u){}", parts.join("|"))
     }
 
-    fn start(&self, text: &[u8], at: usize, kind: DocumentKind) -> Start {
-        let begins = |word: &str| text[at..].starts_with(word.as_bytes());
-        let begins_any = |words: &[&str]| {
-            let is = |word: &&str| {
-                text[at..]
-                    .get(..word.len())
-                    .is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
-            };
-            words.iter().any(is)
-        };
-        match kind {
-            _ if begins(&self.key) => Start::Key,
-            _ if begins(&self.image) => Start::Reference,
-            _ if begins(&self.server) && text[at + self.server.len()..].starts_with(b"-v") => {
-                Start::Archive
+    /// What begins there, by its first letters: the pattern has found no other words.
+    fn start(&self, rest: &[u8], kind: DocumentKind) -> Start {
+        let begins = |word: &str| rest.starts_with(word.as_bytes());
+        if begins(&self.key) {
+            return Start::Key;
+        }
+        if begins(&self.image) {
+            return Start::Reference;
+        }
+        if begins(&self.server) && rest[self.server.len()..].starts_with(b"-v") {
+            return Start::Archive;
+        }
+        let next = rest.get(1).copied().unwrap_or_default();
+        match (kind, rest[0]) {
+            (_, b'/') => Start::Download,
+            (_, b'i') if begins("image.version") => Start::Label,
+            (_, b'v') if next.is_ascii_digit() => Start::Number,
+            (DocumentKind::Workflow, _) if RUNNERS.iter().any(|system| begins(system)) => {
+                Start::Runner
             }
-            _ if begins("/releases/download/") => Start::Download,
-            _ if begins("image.version") => Start::Label,
-            DocumentKind::Workflow if RUNNERS.iter().any(|system| begins(system)) => Start::Runner,
-            DocumentKind::Dockerfile if begins_any(&["from"]) => Start::From,
-            DocumentKind::Dockerfile if begins_any(&["rch="]) => Start::Arch,
-            DocumentKind::Dockerfile if begins_any(&["sha", "sum", "hash"]) => Start::Sum,
-            DocumentKind::Dockerfile if begins_any(&[";;", "esac", "elif", "fi"]) => {
-                Start::BranchEnd
-            }
-            DocumentKind::Script | DocumentKind::Workflow
-                if text[at].is_ascii_alphabetic() && text[at] != b'v' =>
-            {
+            (DocumentKind::Script | DocumentKind::Workflow, byte) if byte.is_ascii_alphabetic() => {
                 Start::Family
             }
-            DocumentKind::Dockerfile
-                if text[at..]
-                    .iter()
-                    .take(8)
-                    .filter(|byte| byte.is_ascii_hexdigit())
-                    .count()
-                    == 8 =>
+            (DocumentKind::Dockerfile, b'r' | b'R') => Start::Arch,
+            (DocumentKind::Dockerfile, b's' | b'S' | b'h' | b'H') => Start::Sum,
+            (DocumentKind::Dockerfile, b'f' | b'F') if matches!(next, b'r' | b'R') => Start::From,
+            (DocumentKind::Dockerfile, b'f') if next == b'i' => Start::BranchEnd,
+            (DocumentKind::Dockerfile, b'e') if matches!(next, b's' | b'l') => Start::BranchEnd,
+            (DocumentKind::Dockerfile, b';') => Start::BranchEnd,
+            (DocumentKind::Dockerfile, byte) if byte.is_ascii_alphabetic() => Start::Hex,
+            (DocumentKind::Dockerfile, _)
+                if rest.len() > 7 && rest[..8].iter().all(u8::is_ascii_hexdigit) =>
             {
                 Start::Hex
             }
@@ -237,7 +232,7 @@ impl<'a> Scan<'a> {
     /// Looks at what may begin there. Returns where to go on.
     fn begin(&mut self, start: Range<usize>) -> usize {
         let at = start.start;
-        let end = match self.scanner.start(self.text, at, self.kind) {
+        let end = match self.scanner.start(&self.text[at..], self.kind) {
             Start::Key => self.key(at),
             Start::Reference => self.reference(at),
             Start::Archive => self.archive(at),
@@ -270,10 +265,10 @@ impl<'a> Scan<'a> {
 
     /// Whether the word in which a place is, is an address.
     fn in_address(&self, at: usize) -> bool {
-        let word = line_before(self.text, at)
-            .rsplit(|byte| byte.is_ascii_whitespace() || b"\"'(".contains(byte))
-            .next();
-        word.is_some_and(|word| memchr::memmem::find(word, b"://").is_some())
+        let line = line_before(self.text, at);
+        let is_end = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'(');
+        let start = line.iter().rposition(is_end).map_or(0, |end| end + 1);
+        line[start..].windows(3).any(|three| three == b"://")
     }
 
     fn is_comment(&self, at: usize) -> bool {

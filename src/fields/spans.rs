@@ -30,10 +30,7 @@ pub(super) fn after(text: &[u8], at: usize, what: &[u8]) -> Option<usize> {
 /// What stands before a place in its line, up to a bound.
 pub(super) fn line_before(text: &[u8], at: usize) -> &[u8] {
     let window = &text[at.saturating_sub(BACK)..at];
-    window
-        .rsplit(|&byte| byte == b'\n')
-        .next()
-        .unwrap_or_default()
+    &window[memchr::memrchr(b'\n', window).map_or(0, |newline| newline + 1)..]
 }
 
 /// A text without such bytes at its end.

@@ -30,7 +30,7 @@ pub(super) fn edited(document: &Document, expected: &[Expected]) -> (Vec<u8>, Ve
             edits.push(Edit {
                 label: field.kind.label(),
                 line: places.of(field.span.start).0,
-                found,
+                found: found.into_owned(),
                 expected,
             });
         }
@@ -59,8 +59,8 @@ pub(super) fn stated(document: &Document, old: Option<&Document>) -> Vec<Edit> {
             edits.push(Edit {
                 label,
                 line: places.of(field.span.start).0,
-                found,
-                expected,
+                found: found.into_owned(),
+                expected: expected.into_owned(),
             });
         }
     }

@@ -52,7 +52,11 @@ fn pins<'a>(
             return None;
         };
         let archive = repository.names.config.archive(&target.version, platform);
-        Some((archive, document.found(field), field.span.start))
+        Some((
+            archive,
+            document.found(field).into_owned(),
+            field.span.start,
+        ))
     })
 }
 

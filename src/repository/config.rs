@@ -259,17 +259,17 @@ impl Pattern {
 
     /// The version of a directory, of a series its first one (`2.14.x` is 2.14.0); `None` where the name does not fit.
     pub fn matches(&self, name: &str) -> Option<Version> {
-        let version = match self.0.split_once("{version}") {
-            Some((before, after)) => {
-                parse_version(name.strip_prefix(before)?.strip_suffix(after)?).ok()?
-            }
-            None => {
-                let numbers = name.split(|c: char| !c.is_ascii_digit());
-                let mut numbers = numbers.filter(|digits| !digits.is_empty());
-                let mut number = || numbers.next().map_or(Some(0), |digits| digits.parse().ok());
-                Version::new(number()?, number()?, 0)
-            }
-        };
+        if let Some((before, after)) = self.0.split_once("{version}") {
+            let version = name.strip_prefix(before)?.strip_suffix(after)?;
+            // SemVer has one way to write a version, but for a `v` in front of it.
+            return parse_version(version)
+                .ok()
+                .filter(|_| !version.starts_with('v'));
+        }
+        let numbers = name.split(|c: char| !c.is_ascii_digit());
+        let mut numbers = numbers.filter(|digits| !digits.is_empty());
+        let mut number = || numbers.next().map_or(Some(0), |digits| digits.parse().ok());
+        let version = Version::new(number()?, number()?, 0);
         (self.render(&version) == name).then_some(version)
     }
 

@@ -33,7 +33,12 @@ impl Scan<'_> {
         }
         let from = at + self.scanner.server.len() + 2;
         if self.kind == DocumentKind::Dockerfile && !self.is_comment(at) {
-            let is_end = |byte: u8| byte.is_ascii_whitespace() || b"\"'`\\;)/,".contains(&byte);
+            let is_end = |byte: u8| {
+                matches!(
+                    byte,
+                    b'"' | b'\'' | b'`' | b'\\' | b';' | b')' | b'/' | b','
+                ) || byte.is_ascii_whitespace()
+            };
             let token = &text[from..skip(text, from, |byte| !is_end(byte)).min(from + 400)];
             let address = SYSTEMS.iter().find_map(|system| address(token, system));
             self.facts.downloads |= address.is_some();
@@ -256,7 +261,7 @@ impl Scan<'_> {
             .or(after(text, from, b"'"))
             .unwrap_or(from);
         let end = skip(text, from, |byte| {
-            !byte.is_ascii_whitespace() && !b"\"';\\`".contains(&byte)
+            !matches!(byte, b'"' | b'\'' | b';' | b'\\' | b'`') && !byte.is_ascii_whitespace()
         });
         let is_known = self.seen.sums.last().is_some_and(|last| last.start == from);
         if !is_known && text.get(from) != Some(&b'$') && !self.is_comment(at) {
@@ -348,7 +353,7 @@ impl Scan<'_> {
 }
 
 /// What an archive's name says behind `<server>-v`: `0.25.6-linux-arm64.tar.gz`, `${V}-linux-${arch}.tar.gz`.
-fn address(token: &[u8], system: &str) -> Option<Address> {
+fn address(token: &[u8], system: &'static str) -> Option<Address> {
     let at = memchr::memmem::find(token, format!("-{system}-").as_bytes())? + system.len() + 2;
     let is_arch = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let end = match token.get(at) {
@@ -370,8 +375,8 @@ fn address(token: &[u8], system: &str) -> Option<Address> {
     let arch = String::from_utf8_lossy(&token[at..end]).into_owned();
     (end > at && is_whole).then(|| Address {
         at: 0,
-        system: system.to_owned(),
+        system,
         arch,
-        ending: ending.to_owned(),
+        ending,
     })
 }

@@ -159,8 +159,6 @@ impl Scan<'_> {
 
     fn directory(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
-        let end =
-            at + Some(self.scanner.directory.length(&text[at..])).filter(|length| *length > 0)?;
         let in_list = self.kind == DocumentKind::Workflow;
         let opens = |byte: u8| {
             byte.is_ascii_whitespace()
@@ -172,16 +170,24 @@ impl Scan<'_> {
                 || b"/\\\"');".contains(&byte)
                 || in_list && b"],".contains(&byte)
         };
-        let next = text.get(end).copied();
-        let is_between = self.before(at).is_none_or(opens) && next.is_none_or(closes);
+        if !self.before(at).is_none_or(opens) {
+            return None;
+        }
+        let has_series = self.scanner.directory.has_series();
         let is_up = text[..at].ends_with(b"../") || text[..at].ends_with(b"..\\");
-        let goes_down = matches!(next, Some(b'/' | b'\\')) && {
+        let goes_down = |end: usize| {
             let tests = after(text, end + 1, b"tests").filter(|end| ends(text, *end, false));
-            let family = self.scanner.family(text, end + 1);
-            tests.or(family).is_some()
+            tests.or(self.scanner.family(text, end + 1)).is_some()
         };
-        if is_between && (self.scanner.directory.has_series() || goes_down || is_up) {
-            return self.put(at..end, Kind::Directory);
+        let word = skip(text, at, is_tag);
+        let is_below = matches!(text.get(word), Some(b'/' | b'\\')) && goes_down(word);
+        if !has_series && !is_up && !is_below {
+            return None;
+        }
+        let length = self.scanner.directory.length(&text[at..]);
+        let is_whole = text.get(at + length).is_none_or(|next| closes(*next));
+        if length > 0 && is_whole {
+            return self.put(at..at + length, Kind::Directory);
         }
         None
     }
