@@ -14,7 +14,8 @@ use std::path::Path;
 use anyhow::Result;
 
 pub use self::scripts::{copies, scripts_of};
-use crate::fields::expected::{Change, Scope};
+use crate::fields::expected::{Change, Expected, Scope};
+use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::parallel;
 use crate::repository::{Directories, Directory, Names, Outline, Place, Repository, Tree};
@@ -72,6 +73,22 @@ pub fn read(root: &Path) -> Result<(Repository, Directories, Report)> {
     let (repository, directories) = (outline.with(trees)?, Directories::new(directories));
     let report = report(&repository, &directories, parts);
     Ok((repository, directories, report))
+}
+
+/// The mentions of a document that an update can neither write nor leave.
+pub fn doubtful_mentions(scope: &Scope, place: &Place) -> Vec<Finding> {
+    let seen = documents::Seen::new(scope, place);
+    let is_mention = |field: &&Field| matches!(field.kind, Kind::Mention { .. });
+    let mentions = place.document.statements().filter(is_mention);
+    mentions
+        .filter(|field| {
+            matches!(
+                scope.expected(field, place.document),
+                Expected::Impossible(_)
+            )
+        })
+        .filter_map(|field| seen.check_field(field))
+        .collect()
 }
 
 /// Checks a repository in memory.

@@ -19,9 +19,9 @@ use semver::Version;
 pub use self::edits::Edit;
 pub use self::targets::{Add, Base, Options, Target, targets};
 use self::workflows::Series;
-use crate::check::check;
 use crate::check::pins::Pin;
 use crate::check::templates::content;
+use crate::check::{check, doubtful_mentions};
 use crate::fields::expected::{Change, Expected, Scope};
 use crate::fields::{DocumentKind, Kind};
 use crate::finding::Finding;
@@ -136,8 +136,11 @@ pub fn plan(
     work.move_templates();
     work.extend_scripts();
     let unwired = work.wire_new_series();
-    let Work { after, said, .. } = work;
-    let (old, report) = (check(&before), check(&after));
+    let Work {
+        after, mut said, ..
+    } = work;
+    let (old, mut report) = (check(&before), check(&after));
+    report.add(std::mem::take(&mut said.doubtful));
     let remaining = refusals::wrong(&after, &targets, (&old, &report), options)?;
     let changes = changes(&before, &after, said);
     let paths: BTreeSet<String> = after.items().map(|(path, _)| path).collect();
@@ -202,6 +205,7 @@ struct Said {
     edits: BTreeMap<String, Vec<Edit>>,
     templates: BTreeMap<String, String>,
     plain: BTreeMap<String, NewText>,
+    doubtful: Vec<Finding>,
 }
 
 /// An update that is being worked out.
@@ -245,6 +249,8 @@ impl Work<'_> {
         let mut new = Vec::new();
         for place in places {
             let scope = Scope::of(&self.after.names, &directories, &self.change, &place);
+            let doubtful = doubtful_mentions(&scope, &place);
+            self.said.doubtful.extend(doubtful);
             let (text, edits) = edits::edited(place.document, &scope.judge(place.document));
             let (path, document) = (place.path(), place.document);
             let is_new = matches!(place.item.origin, Origin::MadeFrom(_));

@@ -25,7 +25,7 @@ pub use self::summary::Summary;
 pub use self::update::{of_check, of_update, title};
 use crate::cli::{Cli, Color, Common, Format};
 use crate::release::verify::Archive;
-use crate::text::{harmless, harmless_lines};
+use crate::text::{harmless, harmless_json, harmless_lines};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -129,7 +129,7 @@ impl Output {
     /// Prints a result. Text is silent where that is asked for; what programs read is not.
     pub fn print(&mut self, summary: &Summary) -> Result<()> {
         match self.format {
-            Format::Json => finished(writeln!(self.out, "{:#}", summary.json)),
+            Format::Json => finished(writeln!(self.out, "{}", harmless_json(&summary.json))),
             Format::Markdown => finished(write!(self.out, "{}", markdown::of(summary))),
             Format::Text if self.quiet => Ok(()),
             Format::Text => finished(text::print(&mut self.out, summary)),

@@ -30,6 +30,15 @@ pub fn harmless_lines(text: &str) -> String {
         .join("\n")
 }
 
+/// A value as JSON in which every character that acts is escaped, as JSON has it.
+pub fn harmless_json(value: &serde_json::Value) -> String {
+    let write = |c: char| match acts(c) && c != '\n' {
+        true => format!("\\u{:04x}", u32::from(c)),
+        false => c.to_string(),
+    };
+    format!("{value:#}").chars().map(write).collect()
+}
+
 /// The start of somebody else's text, as an error repeats it.
 pub fn excerpt(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {

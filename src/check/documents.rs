@@ -46,29 +46,27 @@ impl<'a> Seen<'a> {
             let message = "has unresolved merge-conflict markers".to_owned();
             findings.push(self.at(at, "conflict", message).found("<<<<<<<"));
         }
-        for field in &self.document.fields {
-            let (expected, message) = match self.scope.expected(field, self.document) {
-                Expected::Exactly(expected) => {
-                    let found = self.document.found(field);
-                    if found == expected {
-                        continue;
-                    }
-                    let message = format!("found {}, expected {expected}", shown(&found));
-                    (expected, message)
-                }
-                Expected::Impossible(why) => (
-                    String::new(),
-                    format!("found {}: {why}", shown(&self.document.found(field))),
-                ),
-                Expected::Anything => continue,
-            };
-            let finding = self.at(field.span.start, field.kind.rule(), message);
-            findings.push(finding.found(self.document.found(field)).expected(expected));
-        }
+        let fields = self.document.fields.iter();
+        findings.extend(fields.filter_map(|field| self.check_field(field)));
         if self.document.kind == DocumentKind::Dockerfile {
             self.check_branches(findings);
             self.check_missing(findings);
         }
+    }
+
+    /// What is wrong with a field.
+    pub(super) fn check_field(&self, field: &Field) -> Option<Finding> {
+        let found = self.document.found(field);
+        let (expected, message) = match self.scope.expected(field, self.document) {
+            Expected::Exactly(expected) if found != expected => {
+                let message = format!("found {}, expected {expected}", shown(&found));
+                (expected, message)
+            }
+            Expected::Impossible(why) => (String::new(), format!("found {}: {why}", shown(&found))),
+            _ => return None,
+        };
+        let finding = self.at(field.span.start, field.kind.rule(), message);
+        Some(finding.found(found).expected(expected))
     }
 
     /// Every architecture that a Dockerfile names has a hash, if any has.

@@ -164,13 +164,15 @@ fn parse_line(line: &[u8]) -> Result<(Sha256, String)> {
             (hash, name)
         }
     };
-    ensure!(!name.is_empty(), malformed(line));
     let name = if escaped {
         unescape(name)?
     } else {
         name.to_owned()
     };
-    Ok((hash.parse()?, name))
+    // `sha256sum ./*` writes it so, and means the same file.
+    let name = name.strip_prefix("./").unwrap_or(&name);
+    ensure!(!name.is_empty(), malformed(line));
+    Ok((hash.parse()?, name.to_owned()))
 }
 
 fn malformed(line: &str) -> String {

@@ -7,6 +7,8 @@ mod check;
 mod faults;
 mod github;
 mod golden;
+mod guesses;
+mod hostile;
 mod library;
 mod moves;
 mod readme;

@@ -97,13 +97,9 @@ impl Scan<'_> {
             }
         }
         let from = after(text, at, b"/releases/download/v")?;
-        match version(text, from) {
-            Some(end) => self.put(from..end, Kind::Version { key: false }),
-            None => {
-                self.seen.has_other_download |= self.kind == DocumentKind::Dockerfile;
-                None
-            }
-        }
+        self.seen.has_other_download |= self.kind == DocumentKind::Dockerfile;
+        let end = version(text, from)?;
+        self.put(from..end, Kind::Version { key: false })
     }
 
     /// The image that a stage begins with.

@@ -210,7 +210,9 @@ impl Scan<'_> {
         let is_whole = ends(text, span.end, false) || text.get(span.end) == Some(&b'_');
         if (is_free || in_word) && is_whole {
             self.variables.values.push((span.clone(), false));
-            let is_foreign = self.kind == DocumentKind::Dockerfile && self.is_foreign(start);
+            let is_dockerfile = self.kind == DocumentKind::Dockerfile;
+            let is_foreign = is_dockerfile && self.is_foreign(start);
+            self.seen.has_other_download |= is_dockerfile && !is_foreign && self.in_address(start);
             return self.put(
                 span,
                 Kind::Mention {

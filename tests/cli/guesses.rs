@@ -1,0 +1,291 @@
+//! Nothing is guessed: what nothing binds is refused, and what is somebody else's is left alone.
+
+use crate::support::{Repository, same, snapshot, tree};
+
+const ALPINE: &str = "0.25.5/alpine3.18/Dockerfile";
+const WINDOWS: &str = "0.25.5/windowsservercore-1809/Dockerfile";
+
+fn streaming() -> Repository {
+    Repository::of(&tree("streaming/before"))
+}
+
+#[test]
+fn versions_are_compared_as_versions() {
+    let repository = streaming();
+    let comment = "# NATS_STREAMING_SERVER 0.25.50 was skipped\n";
+    repository.edit(ALPINE, "EXPOSE", &format!("{comment}EXPOSE"));
+    repository.update(&["-q", "0.25.6"]).exits_with(0);
+    assert!(
+        repository
+            .read("0.25.6/alpine3.18/Dockerfile")
+            .contains(comment)
+    );
+}
+
+#[test]
+fn the_hashes_of_a_second_program_are_not_ours() {
+    let repository = streaming();
+    let second = format!(
+        "RUN V=0.6.1; case \"$(apk --print-arch)\" in \\\n\taarch64) topArch='arm64'; sha256='{}' ;; \\\n\tx86_64) topArch='amd64'; sha256='{}' ;; \\\n\tesac; \\\n\twget https://github.com/nats-io/nats-top/releases/download/v${{V}}/nats-top_${{V}}_linux_${{topArch}}.tar.gz\nEXPOSE",
+        "1".repeat(64),
+        "2".repeat(64)
+    );
+    repository.edit(ALPINE, "EXPOSE", &second);
+    repository.finds(&[]);
+    repository.update(&["-q", "0.25.6"]).exits_with(0);
+    let text = repository.read("0.25.6/alpine3.18/Dockerfile");
+    assert!(
+        text.contains(&second) && text.contains("caf2839d"),
+        "{text}"
+    );
+}
+
+#[test]
+fn two_hashes_in_a_branch_cannot_be_told_apart() {
+    let repository = streaming();
+    repository.edit(
+        ALPINE,
+        "armv7) natsArch='arm7';",
+        &format!("armv7) natsArch='arm7'; topsha='{}';", "1".repeat(64)),
+    );
+    repository.update_fails(
+        &["0.25.6"],
+        &[
+            "Dockerfile:10: hash: found 1111",
+            "cannot tell which archive this hash belongs to",
+        ],
+    );
+}
+
+#[test]
+fn a_pin_is_of_what_the_address_names() {
+    let cannot = "cannot tell which archive this hash belongs to";
+    let repository = streaming();
+    repository.edit(
+        WINDOWS,
+        "nats-streaming-server-v{0}-windows-amd64.zip'",
+        "download?os=windows&arch=amd64'",
+    );
+    repository.update_fails(&["0.25.6"], &["hash: found 709B481B", cannot]);
+    // Another server's archive.
+    let repository = streaming();
+    repository.edit(
+        ALPINE,
+        "/nats-streaming-server-v${NATS_STREAMING_SERVER}-linux",
+        "/other-nats-streaming-server-v${NATS_STREAMING_SERVER}-linux",
+    );
+    repository.edit(
+        ALPINE,
+        "\"nats-streaming-server-v${NATS_STREAMING_SERVER}-linux",
+        "\"other-v${NATS_STREAMING_SERVER}-linux",
+    );
+    repository.update_fails(&["0.25.6"], &["Dockerfile:8: hash: found 937af3f9", cannot]);
+    // A hash of another kind.
+    let repository = streaming();
+    repository.edit(
+        ALPINE,
+        "937af3f9cdbfe3cb4648cf8c8f505dded2cc175d59ba10e13ec71d1c04e61bf2",
+        &"ab".repeat(64),
+    );
+    repository.update_fails(
+        &["0.25.6"],
+        &["a hash of 128 digits, expected a SHA-256, which has 64"],
+    );
+    // Digits too many are a mistake, and written right.
+    let repository = streaming();
+    repository.edit(
+        ALPINE,
+        "937af3f9cdbfe3cb4648cf8c8f505dded2cc175d59ba10e13ec71d1c04e61bf2",
+        &"a".repeat(72),
+    );
+    repository.update(&["-q", "0.25.6"]).exits_with(0);
+    same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
+}
+
+#[test]
+fn where_a_version_moves_and_a_pin_stays_the_update_is_refused() {
+    let dockerfile = |address: &str| {
+        format!(
+            "FROM alpine:3.18\nENV NATS_STREAMING_SERVER=0.25.5\nRUN wget {address} && echo '{}  x' | sha256sum -c -\n",
+            "1".repeat(64)
+        )
+    };
+    for address in [
+        "https://example.com/nats-streaming-server_0.25.5_linux.tar.gz",
+        "https://example.com/nats-streaming-server-${NATS_STREAMING_SERVER}.tar.gz",
+        "https://github.com/nats-io/nats-streaming-server/releases/download/v0.25.5/server_linux.tar.gz",
+    ] {
+        let repository = streaming();
+        repository.write(ALPINE, dockerfile(address));
+        repository.update_fails(
+            &["0.25.6"],
+            &[
+                "Dockerfile:3: hash: found 1111",
+                "cannot tell which archive",
+            ],
+        );
+    }
+}
+
+#[test]
+fn another_programs_version_that_happens_to_be_the_same_is_not_moved_silently() {
+    let repository = streaming();
+    repository.edit(ALPINE, "EXPOSE", "ENV TINI_VERSION 0.25.5\nEXPOSE");
+    repository.finds(&[]);
+    repository.update_fails(
+        &["0.25.6"],
+        &["mention: found 0.25.5: cannot tell whether this is the version of the server"],
+    );
+    let repository = streaming();
+    repository.edit(
+        ALPINE,
+        "EXPOSE",
+        "ADD https://example.com/tini/0.25.5/tini.apk /\nEXPOSE",
+    );
+    repository.update_fails(
+        &["0.25.6"],
+        &["cannot tell whether this is the version of the server"],
+    );
+}
+
+#[test]
+fn a_pattern_that_numbers_fit_is_refused() {
+    for pattern in ["{major}", "{major}.{minor}"] {
+        let repository = streaming();
+        repository.write("update.toml", format!("directory = \"{pattern}\"\n"));
+        repository.update_fails(
+            &["0.25.6"],
+            &["./update.toml:1:13: `directory` makes names that are bare numbers"],
+        );
+    }
+}
+
+#[test]
+fn a_repository_that_is_not_known_is_not_guessed() {
+    let repository = Repository::empty();
+    repository.write(
+        "1.2.3/alpine3.18/Dockerfile",
+        "FROM alpine:3.18\nENV OTHER 1.2.3\nADD https://github.com/krallin/tini/releases/download/v0.19.0/tini /tini\n",
+    );
+    repository.run(&["check"]).fails_with(&[
+        "do not know this repository: no Dockerfile downloads an archive of",
+        "An update.toml in its top folder would say what it is, here for instance:\nimage = \"nats-streaming\"\n",
+    ]);
+    repository.update_fails(&["1.2.4"], &["do not know this repository"]);
+}
+
+#[test]
+fn what_an_update_toml_leaves_out_is_inferred() {
+    let repository = streaming();
+    repository.write("update.toml", "directory = \"{version}\"\n");
+    repository.update(&["-q", "0.25.6"]).exits_with(0);
+    repository.remove("update.toml");
+    same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
+}
+
+#[test]
+fn a_download_without_a_pin_is_bumped_and_said() {
+    let repository = streaming();
+    let text = repository.read(ALPINE);
+    let kept = text
+        .lines()
+        .filter(|line| !line.contains("sha256"))
+        .map(|line| format!("{line}\n"));
+    let kept = kept
+        .collect::<String>()
+        .replace("\tcase \"$apkArch\" in \\\n", "\tnatsArch=amd64; \\\n")
+        .replace(
+            "\t\t*) echo >&2 \"no build for $apkArch\"; exit 1 ;; \\\n\tesac; \\\n",
+            "",
+        );
+    repository.write(ALPINE, kept);
+    let run = repository.update(&["0.25.6"]).exits_with(0);
+    let remaining = "\nRemaining findings of `update check`:\n  0.25.6/alpine3.18/Dockerfile:1:1: hash: missing `<sha256>`: an archive is downloaded, and no hash is pinned for it\n";
+    assert!(run.stdout.contains(remaining), "{}", run.stdout);
+    assert!(
+        repository
+            .read("0.25.6/alpine3.18/Dockerfile")
+            .contains("ENV NATS_STREAMING_SERVER 0.25.6\n")
+    );
+}
+
+#[test]
+fn of_several_directories_the_order_is_that_of_versions() {
+    let repository = streaming();
+    for (path, (mode, bytes)) in snapshot(&repository.path("0.25.5")) {
+        let text = String::from_utf8_lossy(&bytes).replace("0.25.5", "0.9.9");
+        repository.write(
+            &format!("0.9.9/{path}"),
+            text.replace("937af3f9", "837af3f9"),
+        );
+        repository.set_mode(&format!("0.9.9/{path}"), mode);
+    }
+    repository.update_fails(&["0.9.10"], &["0.9.10 is below the tree's 0.25.5"]);
+    repository.write("releases/v0.9.10/SHA256SUMS", {
+        let sums = std::fs::read_to_string(crate::support::releases().join("v0.25.6/SHA256SUMS"))
+            .expect("sums");
+        sums.replace("0.25.6", "0.9.10")
+    });
+    repository
+        .run(&["--from", "releases", "-q", "0.9.10", "--allow-downgrade"])
+        .exits_with(0);
+    assert!(repository.path("0.9.10/scratch").exists() && !repository.path("0.9.9").exists());
+}
+
+#[test]
+fn what_is_asked_for_twice_or_makes_no_sense_is_refused() {
+    for (args, part) in [
+        (
+            &["--base", "alpine=3.19", "--base", "alpine=3.20"][..],
+            "another `--base` moves alpine3.18 already",
+        ),
+        (
+            &["--runner", "ubuntu=22.04", "--runner", "ubuntu=24.04"],
+            "another `--runner` moves ubuntu already",
+        ),
+        (
+            &["--base", "alpine=3.19", "--keep", "0.25.6"],
+            "cannot be used with",
+        ),
+        (&["--runner", "ubuntu=.."], "is not a version of a runner"),
+        (&["--add", "alpine.."], "expected the name of a variant"),
+        (&["--base", "alpine=..3"], "is not a numbered base"),
+    ] {
+        streaming().update_fails(args, &[part]);
+    }
+}
+
+#[test]
+fn a_list_of_checksums_is_read_in_the_forms_that_tools_write() {
+    let sums = std::fs::read_to_string(crate::support::releases().join("v0.25.6/SHA256SUMS"))
+        .expect("sums");
+    for text in [
+        format!("\u{feff}{sums}"),
+        sums.replace("  nats", "  ./nats"),
+    ] {
+        let repository = streaming();
+        repository.write("releases/v0.25.6/SHA256SUMS", text);
+        repository
+            .run(&["--from", "releases", "-q", "0.25.6"])
+            .exits_with(0);
+        repository.remove("releases");
+        same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
+    }
+}
+
+#[test]
+fn a_series_named_in_a_root_script_is_a_directory() {
+    let repository = Repository::of(&tree("series/before"));
+    let script = "ver=(NATS_SERVER 2.12.x)\n(\n\tcd \"../${ver[1]}/alpine3.21\"\n\tdocker build --tag nats:2.12.14-alpine3.21 .\n)\n";
+    repository.write("tests/build-2.12.sh", script);
+    let findings = repository.findings();
+    assert!(findings.is_empty(), "{findings:?}");
+    let from = tree("series/releases");
+    repository
+        .run(&["--from", from.to_str().expect("UTF-8"), "-q", "2.12.15"])
+        .exits_with(0);
+    assert_eq!(
+        repository.read("tests/build-2.12.sh"),
+        script.replace("2.12.14", "2.12.15")
+    );
+}
