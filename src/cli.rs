@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::fields::scan::RUNNERS;
+use crate::fields::RUNNERS;
 use crate::library::misshapen;
 use crate::plan::{Add, Base, Options};
 use crate::release::source::Wanted;

@@ -11,6 +11,9 @@ pub mod workflow;
 use std::borrow::Cow;
 use std::ops::Range;
 
+/// The systems of GitHub's runners.
+pub const RUNNERS: [&str; 3] = ["ubuntu", "windows", "macos"];
+
 /// How a file is read for its fields. Where it lives decides that, once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentKind {

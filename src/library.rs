@@ -10,6 +10,8 @@ mod expected;
 mod format;
 mod images;
 mod manifest;
+mod plan;
+mod taken;
 mod update;
 
 use std::collections::BTreeSet;
@@ -21,7 +23,8 @@ pub use self::entries::{Home, homes};
 pub use self::format::{DEFAULT_FETCH, misshapen};
 pub use self::images::{Image, images};
 pub use self::manifest::{Manifest, Paragraph};
-pub use self::update::{Change, Offer, Plan, Wanted, names, plan};
+pub use self::plan::{Change, Offer, Plan, Wanted, names};
+pub use self::update::plan;
 use crate::finding::Problem;
 use crate::tag::{Endings, Tag};
 use crate::version::Variant;

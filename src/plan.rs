@@ -8,28 +8,23 @@ mod refusals;
 mod scripts;
 pub mod steps;
 mod targets;
+mod work;
 mod workflows;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use anyhow::Result;
-use semver::Version;
 
 pub use self::edits::Edit;
 pub use self::targets::{Add, Base, Options, Target, targets};
-use self::workflows::Series;
+use self::work::{Said, Work};
+use crate::check::check;
 use crate::check::pins::Pin;
-use crate::check::templates::content;
-use crate::check::{check, doubtful_mentions};
-use crate::fields::expected::{Change, Expected, Scope};
-use crate::fields::{DocumentKind, Kind};
+use crate::fields::Kind;
+use crate::fields::expected::Change;
 use crate::finding::Finding;
 use crate::release::checksums::Checksums;
-use crate::repository::{
-    Body, Document, Item, Origin, Place, Repository, TEMPLATES, Tree, WORKFLOWS,
-};
-use crate::version::Variant;
+use crate::repository::{Body, Item, Origin, Repository, Tree};
 
 /// What happens to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -197,268 +192,6 @@ fn change(before: &Repository, pairs: &[(&Target, &Checksums)], options: &Option
             .insert(name.clone(), ((*checksums).clone(), target.has_release));
     }
     change
-}
-
-/// What is said of the files that change, by their new paths.
-#[derive(Default)]
-struct Said {
-    edits: BTreeMap<String, Vec<Edit>>,
-    templates: BTreeMap<String, String>,
-    plain: BTreeMap<String, NewText>,
-    doubtful: Vec<Finding>,
-}
-
-/// An update that is being worked out.
-struct Work<'a> {
-    before: &'a Repository,
-    targets: &'a [Target],
-    change: Change,
-    after: Repository,
-    said: Said,
-}
-
-impl Work<'_> {
-    /// Puts a new text in the place of a document.
-    fn put(&mut self, path: &str, document: Document, edits: Vec<Edit>) {
-        let item = self.after.items_mut().find(|(other, _)| other == path);
-        if let Some((_, item)) = item {
-            item.body = Body::Document(Arc::new(document));
-            self.said
-                .edits
-                .entry(path.to_owned())
-                .or_default()
-                .extend(edits);
-        }
-    }
-
-    /// Writes every field of the targets, and of the scripts and workflows of the root.
-    fn write_documents(&mut self) {
-        let directories = self.after.directories();
-        let is_target = |tree: &&Tree| {
-            self.targets
-                .iter()
-                .any(|target| target.directory == tree.directory.name)
-        };
-        let own = self
-            .after
-            .trees
-            .iter()
-            .filter(is_target)
-            .flat_map(Repository::documents_of);
-        let places: Vec<Place> = own.chain(self.after.shared_documents()).collect();
-        let mut new = Vec::new();
-        for place in places {
-            let scope = Scope::of(&self.after.names, &directories, &self.change, &place);
-            let doubtful = doubtful_mentions(&scope, &place);
-            self.said.doubtful.extend(doubtful);
-            let (text, edits) = edits::edited(place.document, &scope.judge(place.document));
-            let (path, document) = (place.path(), place.document);
-            let is_new = matches!(place.item.origin, Origin::MadeFrom(_));
-            let stamped = self
-                .stamped(&scope, &place)
-                .filter(|stamped| *stamped != text && !is_new);
-            if stamped.is_none() && text == document.text && !is_new {
-                continue;
-            }
-            let template = stamped.as_ref().map(|_| ());
-            let text = stamped.unwrap_or(text);
-            let written = Document::new(
-                &self.after.names.scanner,
-                document.kind,
-                text,
-                document.mode,
-            );
-            let edits = match (is_new, template) {
-                (true, _) => edits::stated(&written, None),
-                (false, Some(())) => edits::stated(&written, Some(document)),
-                (false, None) => edits,
-            };
-            let template = template
-                .and(place.variant())
-                .map(|variant| template_path(variant, place.item));
-            new.push((path, written, edits, template));
-        }
-        for (path, document, edits, template) in new {
-            self.said
-                .templates
-                .extend(template.map(|template| (path.clone(), template)));
-            self.put(&path, document, edits);
-        }
-    }
-
-    /// What the template of a place's family gives for it.
-    fn stamped(&self, scope: &Scope, place: &Place) -> Option<Vec<u8>> {
-        let template = self
-            .after
-            .template(&scope.variant?.family)?
-            .item(&place.item.name)?
-            .document()?;
-        Some(edits::edited(template, &scope.judge(template)).0)
-    }
-
-    /// Gives the files of variants that have no fields the content that their templates have.
-    fn write_plain_files(&mut self) -> Result<()> {
-        let trees = self.after.trees.iter().filter(|tree| {
-            self.targets
-                .iter()
-                .any(|target| target.directory == tree.directory.name)
-        });
-        for tree in trees {
-            for variant in &tree.directory.variants {
-                let (Some(template), Some(folder)) = (
-                    self.after.template(&variant.family),
-                    tree.folder(&variant.name),
-                ) else {
-                    continue;
-                };
-                for (source, item) in template
-                    .items
-                    .iter()
-                    .filter_map(|source| Some((source, folder.item(&source.name)?)))
-                {
-                    if !matches!((&source.body, &item.body), (Body::Other, Body::Other)) {
-                        continue;
-                    }
-                    let (bytes, mode) = content(&self.before.root, source)?;
-                    if content(&self.before.root, item)? != (bytes.clone(), mode) {
-                        let path = format!("{}/{variant}/{}", tree.directory.name, item.name);
-                        self.said
-                            .templates
-                            .insert(path.clone(), template_path(variant, source));
-                        self.said.plain.insert(path, NewText { bytes, mode });
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Templates that name a variant which moves to another base, or begin with its old base, get the new one.
-    fn move_templates(&mut self) {
-        let all = self.change.renames.values().flatten();
-        let renames: Vec<(Variant, Variant)> = all
-            .filter_map(|(old, new)| Some((Variant::parse(old)?, Variant::parse(new)?)))
-            .collect();
-        let mut new = Vec::new();
-        for (folder, place) in self.after.template_documents() {
-            let document = place.document;
-            let expected = document.fields.iter().map(|field| {
-                let found = document.found(field);
-                let moved = renames.iter().find_map(|(old, new)| match &field.kind {
-                    Kind::Base { image }
-                        if old.family == folder.name && old.is_on(image) && old.base == found =>
-                    {
-                        Some(new.base.clone())
-                    }
-                    Kind::Tag | Kind::TagVariant => found
-                        .strip_suffix(&old.name)
-                        .map(|start| format!("{start}{new}")),
-                    _ => None,
-                });
-                moved.map_or(Expected::Anything, Expected::Exactly)
-            });
-            let (text, edits) = edits::edited(document, &expected.collect::<Vec<_>>());
-            if text != document.text {
-                new.push((
-                    place.path(),
-                    Document::new(
-                        &self.after.names.scanner,
-                        document.kind,
-                        text,
-                        document.mode,
-                    ),
-                    edits,
-                ));
-            }
-        }
-        for (path, document, edits) in new {
-            self.put(&path, document, edits);
-        }
-    }
-
-    /// Gives scripts what they have for the nearest sibling of a variant for the variant that is added, too.
-    fn extend_scripts(&mut self) {
-        for script in scripts::extended(&self.after, self.targets) {
-            let path = script.path();
-            let document = Document::new(
-                &self.after.names.scanner,
-                DocumentKind::Script,
-                script.text,
-                script.mode,
-            );
-            let mut edits = script.edits;
-            if let Some(origin) = script.made_from {
-                edits = edits::stated(&document, None);
-                let item = Item {
-                    name: script.name,
-                    origin: Origin::MadeFrom(origin),
-                    body: Body::Other,
-                };
-                self.after.add(script.directory.as_deref(), item);
-            }
-            self.put(&path, document, edits);
-        }
-    }
-}
-
-impl Work<'_> {
-    /// Wires each new series into the workflows. What cannot be wired in is said.
-    fn wire_new_series(&mut self) -> Vec<String> {
-        let series = |directory: &str, version: &Version| Series {
-            directory: directory.to_owned(),
-            version: version.clone(),
-        };
-        let all: Vec<Series> = self
-            .before
-            .trees
-            .iter()
-            .map(|tree| series(&tree.directory.name, &tree.directory.version))
-            .collect();
-        let mut notes = Vec::new();
-        let has_series = self.after.names.config.directory.has_series();
-        let targets = self.targets.iter();
-        for target in targets.filter(|target| has_series && target.is_copy()) {
-            let Some(from) = all
-                .iter()
-                .find(|series| Some(&series.directory) == target.source.as_ref())
-            else {
-                continue;
-            };
-            let to = series(&target.directory, &target.version);
-            for item in 0..self.after.workflows.items.len() {
-                let item = &self.after.workflows.items[item];
-                let Some(document) = item.document() else {
-                    continue;
-                };
-                let Ok(text) = std::str::from_utf8(&document.text) else {
-                    continue;
-                };
-                let (new, edits, unnamed) = workflows::with_series(text, (from, &to), &all);
-                let path = format!("{WORKFLOWS}/{}", item.name);
-                let say = |job: String| {
-                    format!(
-                        "{path}: the job `{job}` is for {} alone: add one for {} by hand",
-                        from.directory, to.directory
-                    )
-                };
-                notes.extend(unnamed.into_iter().map(say));
-                if new != text {
-                    let document = Document::new(
-                        &self.after.names.scanner,
-                        DocumentKind::Workflow,
-                        new.into_bytes(),
-                        document.mode,
-                    );
-                    self.put(&path, document, edits);
-                }
-            }
-        }
-        notes
-    }
-}
-
-fn template_path(variant: &Variant, item: &Item) -> String {
-    format!("{TEMPLATES}/{}/{}", variant.family, item.name)
 }
 
 /// The files that are written, moved or copied, by their new paths.

@@ -4,6 +4,7 @@
 
 pub mod config;
 mod files;
+mod listing;
 mod read;
 
 use std::borrow::Cow;
@@ -15,7 +16,8 @@ use semver::Version;
 
 use self::config::Config;
 pub use self::files::{LARGEST_DOCUMENT, read_file, read_if_there};
-pub use self::read::{Outline, is_dockerfile};
+pub use self::listing::is_dockerfile;
+pub use self::read::Outline;
 use crate::fields::scan::Scanner;
 use crate::fields::{DocumentKind, Facts, Field, Kind, found};
 use crate::tag::Endings;

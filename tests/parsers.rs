@@ -72,7 +72,7 @@ proptest! {
         let (fields, _) = SCANNER.with(|scanner| scanner.scan(text.as_bytes(), DocumentKind::Workflow));
         let versions = fields.into_iter().filter(|field| field.kind == Kind::Version { key: true });
         let said: Vec<(usize, String)> =
-            versions.map(|field| (field.span.start, found(text.as_bytes(), &field.span))).collect();
+            versions.map(|field| (field.span.start, found(text.as_bytes(), &field.span).into_owned())).collect();
         prop_assert_eq!(said, slow::keyed_versions(&text, "NATS_STREAMING_SERVER"));
     }
 }

@@ -13,12 +13,9 @@ use regex::bytes::Regex;
 
 use super::branches::{self, Seen};
 use super::spans::{after, assigned, base, ends, is_tag, is_word, line_before, skip, trimmed_end};
-use super::{DocumentKind, Facts, Field, Kind, workflow};
+use super::{DocumentKind, Facts, Field, Kind, RUNNERS, workflow};
 use crate::repository::config::{Config, Pattern};
 use crate::version::Variant;
-
-/// The systems of GitHub's runners.
-pub const RUNNERS: [&str; 3] = ["ubuntu", "windows", "macos"];
 
 /// Finds the fields of one repository's documents.
 pub struct Scanner {

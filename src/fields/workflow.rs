@@ -5,9 +5,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::scan::RUNNERS;
 use super::spans::{after, is_word, skip};
-use super::{Field, Kind, found};
+use super::{Field, Kind, RUNNERS, found};
 
 /// A line that is not empty and not only a comment.
 pub struct Line {

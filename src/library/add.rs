@@ -9,13 +9,14 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::Names;
 use super::entries::{Home, homes, successors};
-use super::expected::{Edit, Expectation, Part, apply, name_of, tags_of};
+use super::expected::{Edit, Expectation, Part, apply, name_of, names_of, tags_of};
 use super::format::architectures;
 use super::images::Image;
 use super::manifest::{Manifest, Paragraph, TAGS};
-use super::update::{Offer, Plan, Wanted, names};
+use super::plan::{Offer, Plan, Wanted, names};
+use super::taken::Taken;
 use crate::tag::{Level, is_preview};
-use crate::version::{Variant, WINDOWS};
+use crate::version::Variant;
 
 /// A file and what its entries are for, while entries are added to it.
 struct Draft<'a> {
@@ -413,80 +414,4 @@ impl<'a> Draft<'a> {
 
 fn names_in(architectures: &[(usize, String)]) -> Vec<String> {
     architectures.iter().map(|(_, name)| name.clone()).collect()
-}
-
-/// The tags that a file has; the shared ones with the architectures that they are for.
-struct Taken {
-    own: BTreeSet<String>,
-    shared: BTreeSet<(String, String)>,
-}
-
-impl Taken {
-    fn new(manifest: &Manifest) -> Self {
-        let mut taken = Self {
-            own: BTreeSet::new(),
-            shared: BTreeSet::new(),
-        };
-        for entry in manifest.entries() {
-            let architectures = architectures(manifest, entry);
-            for (name, _, tag) in manifest.tags(entry) {
-                match name {
-                    "Tags" => drop(taken.own.insert(tag.to_string())),
-                    _ => taken.shared.extend(
-                        architectures
-                            .iter()
-                            .map(|(_, name)| (tag.to_string(), name.clone())),
-                    ),
-                }
-            }
-        }
-        taken
-    }
-
-    /// Whether a new entry for those architectures cannot have that tag in that field.
-    fn has(&self, field: &str, tag: &str, architectures: &[String]) -> bool {
-        let is_shared = |name: &String| self.shared.contains(&(tag.to_owned(), name.clone()));
-        self.own.contains(tag)
-            || match field {
-                "Tags" => self.shared.iter().any(|(shared, _)| shared == tag),
-                _ => architectures
-                    .iter()
-                    .any(|name| name != WINDOWS && is_shared(name)),
-            }
-    }
-}
-
-/// The names of an image's tags, and those of the tags that it shares.
-///
-/// As Docker's official images have them: a system's smallest image has the tags without a name, the newest base the name
-/// of its family.
-fn names_of(image: &Image, images: &[Image]) -> (Vec<String>, Vec<String>) {
-    let Variant { name, family, .. } = &image.variant;
-    let is_windows = image.variant.is_windows();
-    let beside = || {
-        images.iter().filter(|other| {
-            other.directory == image.directory && other.variant.is_windows() == is_windows
-        })
-    };
-    let smallest = if is_windows { "nanoserver" } else { "scratch" };
-    let has_smallest = beside().any(|other| other.variant.family == smallest);
-    let is_smallest = if has_smallest {
-        family == smallest
-    } else {
-        is_windows || beside().next() == Some(image)
-    };
-    let newest = beside()
-        .filter(|other| other.variant.family == *family)
-        .max_by_key(|other| other.variant.base_numbers());
-    let (mut own, mut shared) = (vec![name.clone()], Vec::new());
-    if is_windows && name != family {
-        shared.push(family.clone());
-    } else if newest == Some(image) && name != family {
-        own.push(family.clone());
-    }
-    if is_smallest {
-        shared.push(String::new());
-        own.extend((!is_windows).then(|| "linux".to_owned()));
-    }
-    (own, shared)
 }

@@ -301,3 +301,38 @@ pub fn apply(text: &str, mut edits: Vec<Edit>) -> Result<String> {
     out.push_str(&text[from..]);
     Ok(out)
 }
+
+/// The names of an image's tags, and those of the tags that it shares.
+///
+/// As Docker's official images have them: a system's smallest image has the tags without a name, the newest base the name
+/// of its family.
+pub(super) fn names_of(image: &Image, images: &[Image]) -> (Vec<String>, Vec<String>) {
+    let Variant { name, family, .. } = &image.variant;
+    let is_windows = image.variant.is_windows();
+    let beside = || {
+        images.iter().filter(|other| {
+            other.directory == image.directory && other.variant.is_windows() == is_windows
+        })
+    };
+    let smallest = if is_windows { "nanoserver" } else { "scratch" };
+    let has_smallest = beside().any(|other| other.variant.family == smallest);
+    let is_smallest = if has_smallest {
+        family == smallest
+    } else {
+        is_windows || beside().next() == Some(image)
+    };
+    let newest = beside()
+        .filter(|other| other.variant.family == *family)
+        .max_by_key(|other| other.variant.base_numbers());
+    let (mut own, mut shared) = (vec![name.clone()], Vec::new());
+    if is_windows && name != family {
+        shared.push(family.clone());
+    } else if newest == Some(image) && name != family {
+        own.push(family.clone());
+    }
+    if is_smallest {
+        shared.push(String::new());
+        own.extend((!is_windows).then(|| "linux".to_owned()));
+    }
+    (own, shared)
+}

@@ -369,7 +369,7 @@ fn address(token: &[u8], system: &'static str) -> Option<Address> {
         .get(end + 1 + ending.len())
         .is_some_and(|byte| is_word(*byte));
     let arch = String::from_utf8_lossy(&token[at..end]).into_owned();
-    (end > at && is_whole).then(|| Address {
+    (end > at && is_whole).then_some(Address {
         at: 0,
         system,
         arch,

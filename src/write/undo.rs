@@ -1,0 +1,66 @@
+//! How each step of a change is undone.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::system::flush_folder;
+use crate::parallel;
+
+/// How a step is undone.
+pub(super) enum Undo {
+    /// The kept file gets its old name back.
+    Restore {
+        kept: PathBuf,
+        path: PathBuf,
+    },
+    Remove(PathBuf),
+    RemoveFolder(PathBuf),
+    Rename {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    MakeFolder {
+        path: PathBuf,
+        permissions: fs::Permissions,
+    },
+}
+
+impl Undo {
+    pub(super) fn run(&self) -> io::Result<()> {
+        match self {
+            Self::Restore { kept, path } => fs::rename(kept, path),
+            Self::Remove(path) => fs::remove_file(path),
+            Self::RemoveFolder(path) => fs::remove_dir_all(path),
+            Self::Rename { from, to } => fs::rename(from, to),
+            Self::MakeFolder { path, permissions } => {
+                if !path.is_dir() {
+                    fs::create_dir(path)?;
+                }
+                fs::set_permissions(path, permissions.clone())
+            }
+        }
+    }
+
+    /// The folder in which a name was changed.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        let path = match self {
+            Self::Restore { path, .. } | Self::Remove(path) | Self::RemoveFolder(path) => path,
+            Self::Rename { from, .. } => from,
+            Self::MakeFolder { path, .. } => path,
+        };
+        path.parent().map(Path::to_owned)
+    }
+}
+
+/// Makes changes of names last.
+pub(super) fn flush(done: &[Undo]) -> Result<()> {
+    let folders: BTreeSet<PathBuf> = done.iter().filter_map(Undo::folder).collect();
+    let folders: Vec<PathBuf> = folders.into_iter().collect();
+    parallel::map(&folders, 4, |_, folder| flush_folder(folder))
+        .into_iter()
+        .collect()
+}
