@@ -7,7 +7,7 @@ mod update;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use semver::Version;
 
 use crate::check::pins::Pin;
@@ -18,6 +18,7 @@ use crate::release::source::Source;
 use crate::release::verify::{Archive, hashes};
 use crate::report::{self, Output};
 use crate::repository::config::Config;
+use crate::text::count;
 
 /// Does what the command line asks for. The exit code is 0 or 1; what could not be done is an error.
 pub fn run(cli: &Cli) -> Result<ExitCode> {
@@ -51,6 +52,55 @@ fn published<'a>(
         Ok((version.clone(), source.checksums(version)?))
     };
     Ok(all(versions.map(fetch))?.into_iter().collect())
+}
+
+/// What GitHub's own digests say of what releases publish, in a line, where releases are there. That a digest is not to be
+/// had is an error where everything `must` be vouched for, else a warning.
+fn vouched(
+    source: &Source,
+    published: &BTreeMap<Version, Checksums>,
+    must: bool,
+    output: &Output,
+) -> Result<Option<String>> {
+    let (mut agreed, mut asked, mut silent) = (0, false, Vec::new());
+    let mut are_immutable = true;
+    for (version, checksums) in published {
+        let Some((address, digests)) = source.digests(version) else {
+            continue;
+        };
+        asked = true;
+        match digests {
+            Ok(digests) => {
+                let place = source.address(version, "SHA256SUMS");
+                let (same, without) = digests.vouch(checksums, [&place, &address])?;
+                agreed += same;
+                are_immutable &= digests.immutable;
+                if without > 0 {
+                    silent.push(format!(
+                        "GitHub has no digest of {} of {version} to compare SHA256SUMS with",
+                        count(without, "file")
+                    ));
+                }
+            }
+            Err(problem) => silent.push(format!(
+                "cannot compare SHA256SUMS of {version} with GitHub's digests: {address}: {:#}",
+                problem.root_cause()
+            )),
+        }
+    }
+    ensure!(!must || silent.is_empty(), silent.join("\n"));
+    silent.iter().for_each(|warning| output.warn(warning));
+    let immutable = if are_immutable {
+        ", in releases that cannot be changed"
+    } else {
+        ""
+    };
+    Ok((asked && agreed > 0).then(|| {
+        format!(
+            "SHA256SUMS and GitHub's digests agree on {}{immutable}",
+            count(agreed, "archive")
+        )
+    }))
 }
 
 /// Downloads the archives of the pins: a finding for each that hashes to something else, and why others have no hash.

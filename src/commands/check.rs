@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{joined, published, source, verify};
+use super::{joined, published, source, verify, vouched};
 use crate::check::{self, pins::compare};
 use crate::cli::{CheckArgs, Common};
 use crate::report::{Output, of_check};
@@ -17,6 +17,7 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
         let versions = directories.iter().map(|directory| &directory.version);
         let checksums = published(&source, versions, &mut output)?;
         report.add(compare(&report.pins, &checksums));
+        details.extend(vouched(&source, &checksums, args.archives, &output)?);
         details.push(format!(
             "compared with the SHA256SUMS at {}",
             source.shown()

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use super::{all, published, source, verify};
+use super::{all, published, source, verify, vouched};
 use crate::check::check;
 use crate::cli::{Common, UpdateArgs};
 use crate::git::Git;
@@ -39,6 +39,10 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
         Some(source) => published(source, released, &mut output)?,
         None => Default::default(),
     };
+    let vouched = match &source {
+        Some(source) => vouched(source, &published, args.verify, &output)?,
+        None => None,
+    };
     let is_known = targets.iter().all(|target| target.has_release);
     let pins = if is_known {
         Vec::new()
@@ -70,7 +74,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
             lines.join("\n  ")
         );
     }
-    output.print(&of_update(&plan, args.dry_run, args.diff))?;
+    output.print(&of_update(&plan, (args.dry_run, args.diff), vouched))?;
     if !args.dry_run {
         write(root, &steps)?;
         if !steps.is_empty() && output.is_for_people() {

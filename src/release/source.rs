@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use semver::Version;
 
 use super::checksums::Checksums;
+use super::digests::{Digests, api};
 use super::fetch::{Fetcher, Limits};
 use crate::text::{excerpt, without_password};
 use crate::version::parse_version;
@@ -20,6 +21,11 @@ const LARGEST_CHECKSUMS: u64 = 512 * 1024;
 const CHECKSUMS: Limits = Limits {
     size: LARGEST_CHECKSUMS,
     time: Duration::from_secs(120),
+};
+/// What GitHub says of a file is 2 KB; no release has more than some hundred.
+const DIGESTS: Limits = Limits {
+    size: 4 << 20,
+    time: Duration::from_secs(60),
 };
 /// The largest archives are some 20 MB.
 const ARCHIVE: Limits = Limits {
@@ -182,6 +188,20 @@ impl Source {
             true => format!("{address} is a web page, not the checksums of a release: is a login page in between?"),
             false => format!("cannot use {address}"),
         })
+    }
+
+    /// What GitHub itself says of a release, and where; `None` where releases are elsewhere.
+    pub fn digests(&self, version: &Version) -> Option<(String, Result<Digests>)> {
+        let Self::Web(base, fetcher) = self else {
+            return None;
+        };
+        let address = format!("{}/releases/tags/v{version}", api(base)?);
+        let text = fetcher.get(&address, DIGESTS, |_, body| {
+            let mut text = Vec::new();
+            body.read_to_end(&mut text).map(|_| text)
+        });
+        let digests = text.and_then(|text| Digests::parse(&text.context("no such release")?));
+        Some((excerpt(&without_password(&address)), digests))
     }
 
     /// Reads an archive of a release as it comes; `read` is given its size, where that is known, and its bytes.

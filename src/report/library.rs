@@ -152,7 +152,11 @@ pub fn of_library(
         headlines: vec![headline],
         groups: plan.changes.iter().map(group).collect(),
         groups_are: "entry",
-        counts: if is_same { String::new() } else { counts(plan) },
+        counts: if is_same {
+            Vec::new()
+        } else {
+            vec![counts(plan)]
+        },
         lists: lists
             .map(|(title, items, advice)| (title.to_owned(), items.clone(), advice))
             .collect(),

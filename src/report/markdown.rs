@@ -43,7 +43,7 @@ fn update(out: &mut String, summary: &Summary) -> std::fmt::Result {
         writeln!(
             out,
             "\n{}\n\n| {what} | field | before | after |\n| --- | --- | --- | --- |",
-            summary.counts
+            summary.counts.join("\n\n")
         )?;
     }
     for group in &summary.groups {

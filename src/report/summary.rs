@@ -13,8 +13,8 @@ pub struct Summary {
     pub groups: Vec<Group>,
     /// What the first column of a table of them is called.
     pub groups_are: &'static str,
-    /// How much changes.
-    pub counts: String,
+    /// How much changes, and who vouched for it.
+    pub counts: Vec<String>,
     /// What there is to say of whole things: a title, the things, and what to do with them.
     pub lists: Vec<(String, Vec<String>, &'static str)>,
     /// The unified diff of every file, in git's form.

@@ -69,7 +69,7 @@ pub(super) fn print(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
         }
     }
     if !summary.counts.is_empty() {
-        writeln!(out, "\n{}", summary.counts)?;
+        writeln!(out, "\n{}", summary.counts.join("\n"))?;
     }
     summary
         .diff

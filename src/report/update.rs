@@ -71,6 +71,7 @@ struct Json<'a> {
     removed: &'a [String],
     findings: &'a [Finding],
     notes: &'a [String],
+    vouched: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -98,7 +99,7 @@ struct JsonField<'a> {
     expected: &'a str,
 }
 
-fn json(plan: &Plan, is_dry_run: bool) -> serde_json::Value {
+fn json(plan: &Plan, is_dry_run: bool, vouched: Option<&str>) -> serde_json::Value {
     fn version(target: &Target) -> JsonVersion<'_> {
         let Target {
             version,
@@ -150,13 +151,19 @@ fn json(plan: &Plan, is_dry_run: bool) -> serde_json::Value {
         removed: &plan.removed,
         findings: &plan.remaining,
         notes: &plan.notes,
+        vouched,
     };
     serde_json::to_value(json).unwrap_or_default()
 }
 
-/// What an update did, or would do.
-pub fn of_update(plan: &Plan, is_dry_run: bool, diff: bool) -> Summary {
+/// What an update did, or would do; `vouched` is who vouched for the release.
+pub fn of_update(
+    plan: &Plan,
+    (is_dry_run, diff): (bool, bool),
+    vouched: Option<String>,
+) -> Summary {
     let nothing = plan.changes.is_empty();
+    let json = json(plan, is_dry_run, vouched.as_deref());
     let image = &plan.after.names.config.image;
     let mut headlines: Vec<Headline> = plan
         .targets
@@ -180,11 +187,11 @@ pub fn of_update(plan: &Plan, is_dry_run: bool, diff: bool) -> Summary {
         headlines,
         groups: plan.changes.iter().map(group).collect(),
         groups_are: "file",
-        counts: if nothing {
-            String::new()
-        } else {
-            counts(&plan.changes)
-        },
+        counts: (!nothing)
+            .then(|| counts(&plan.changes))
+            .into_iter()
+            .chain(vouched)
+            .collect(),
         lists,
         diff: plan
             .changes
@@ -197,7 +204,7 @@ pub fn of_update(plan: &Plan, is_dry_run: bool, diff: bool) -> Summary {
         nothing_found: "`update check` finds nothing in the result.",
         details: details(plan),
         is_dry_run: is_dry_run && !nothing,
-        json: json(plan, is_dry_run),
+        json,
         ..Summary::default()
     }
 }

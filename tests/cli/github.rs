@@ -202,16 +202,124 @@ fn the_default_address_is_the_projects_downloads_and_the_token_is_for_github_alo
         ),
         (
             format!("github.com{RELEASES}/download/v0.25.6/SHA256SUMS"),
-            token,
+            token.clone(),
             agent.clone(),
         ),
         (
             "release-assets.githubusercontent.com/sums?key=1".to_owned(),
             None,
+            agent.clone(),
+        ),
+        (
+            "api.github.com/repos/nats-io/nats-streaming-server/releases/tags/v0.25.6".to_owned(),
+            token,
             agent,
         ),
     ];
     assert_eq!(*proxy.log.lock().expect("the log"), expected);
+}
+
+/// A release of 0.25.6 on GitHub, with what its API says of it.
+fn with_api(answer: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> Proxy {
+    Proxy::new(move |request| match request.host.as_str() {
+        "github.com" => sums(),
+        "api.github.com" if request.path().ends_with("/releases/tags/v0.25.6") => answer(),
+        _ => response("404 Not Found", "", ""),
+    })
+}
+
+/// What the API says: each file of the release with the digest that `of` makes of its hash.
+fn assets(of: impl Fn(&str, &str) -> serde_json::Value) -> Vec<u8> {
+    let text = std::fs::read_to_string(releases().join("v0.25.6/SHA256SUMS")).expect("sums");
+    let lines = text.lines().filter_map(|line| line.split_once("  "));
+    let assets: Vec<serde_json::Value> = lines
+        .map(
+            |(hash, name)| serde_json::json!({ "name": name, "size": 1, "digest": of(name, hash) }),
+        )
+        .collect();
+    let answer = serde_json::json!({ "tag_name": "v0.25.6", "immutable": true, "assets": assets });
+    response("200 OK", "", answer.to_string())
+}
+
+#[test]
+fn githubs_own_digests_are_a_second_witness() {
+    let proxy = with_api(|| assets(|_, hash| format!("sha256:{hash}").into()));
+    let repository = Repository::of(&tree("streaming/before"));
+    let run = proxy.update(&repository, &["0.25.6"]).exits_with(0);
+    let line =
+        "SHA256SUMS and GitHub's digests agree on 6 archives, in releases that cannot be changed\n";
+    assert!(run.stdout.contains(line), "{}", run.stdout);
+    assert_eq!(run.stderr, "");
+    same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
+    let log = proxy.log.lock().expect("the log");
+    let (address, token, _) = log.last().expect("a request");
+    assert_eq!(
+        address,
+        "api.github.com/repos/nats-io/nats-streaming-server/releases/tags/v0.25.6"
+    );
+    assert_eq!(token.as_deref(), Some("Bearer the-token"));
+}
+
+#[test]
+fn checksums_that_github_contradicts_are_refused() {
+    let proxy = with_api(|| {
+        assets(|name, hash| match name.contains("linux-arm64.tar.gz") {
+            true => format!("sha256:{}", "0".repeat(64)).into(),
+            false => format!("sha256:{hash}").into(),
+        })
+    });
+    let repository = Repository::of(&tree("streaming/before"));
+    proxy.update(&repository, &["0.25.6"]).fails_with(&[
+        "SHA256SUMS and GitHub's digests of the same files differ:\n  nats-streaming-server-v0.25.6-linux-arm64.tar.gz: ",
+        " in https://github.com/nats-io/nats-streaming-server/releases/download/v0.25.6/SHA256SUMS, 0000",
+        " at https://api.github.com/repos/nats-io/nats-streaming-server/releases/tags/v0.25.6",
+        "ask those who published the release",
+    ]);
+    same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
+    let run = proxy.update(
+        &Repository::of(&tree("streaming/after")),
+        &["check", "--online"],
+    );
+    run.fails_with(&["GitHub's digests of the same files differ"]);
+}
+
+#[test]
+fn a_witness_that_is_silent_is_a_warning_and_an_error_where_all_is_to_be_verified() {
+    let limited = || response("403 rate limit exceeded", "", "{}");
+    let old = || assets(|_, _| serde_json::Value::Null);
+    let page = || response("200 OK", "", "<html>");
+    type Answers = fn() -> Vec<u8>;
+    let silent: [(Answers, &str); 3] = [
+        (
+            limited,
+            "cannot compare SHA256SUMS of 0.25.6 with GitHub's digests: ",
+        ),
+        (
+            old,
+            "GitHub has no digest of 6 files of 0.25.6 to compare SHA256SUMS with",
+        ),
+        (
+            page,
+            "cannot compare SHA256SUMS of 0.25.6 with GitHub's digests: ",
+        ),
+    ];
+    for (answer, words) in silent {
+        let proxy = with_api(answer);
+        let repository = Repository::of(&tree("streaming/before"));
+        let run = proxy.update(&repository, &["0.25.6"]).exits_with(0);
+        assert!(
+            run.stderr.starts_with(&format!("warning: {words}")) && run.stderr.lines().count() == 1,
+            "{}",
+            run.stderr
+        );
+        assert!(!run.stdout.contains("agree"), "{}", run.stdout);
+        same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
+        let repository = Repository::of(&tree("streaming/before"));
+        proxy
+            .update(&repository, &["--verify", "0.25.6"])
+            .fails_with(&[words]);
+        same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
+    }
 }
 
 #[test]

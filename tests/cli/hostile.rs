@@ -370,7 +370,8 @@ fn owners_and_modes_are_kept_but_not_those_that_run_programs_as_somebody_else() 
 
 #[test]
 fn what_stands_in_the_way_is_found_before_the_first_change() {
-    let in_the_way: [(&str, fn(&Repository)); 5] = [
+    type Put = fn(&Repository);
+    let in_the_way: [(&str, Put); 5] = [
         ("0.25.6", |repository| repository.write("0.25.6", "a file")),
         ("0.25.6", |repository| {
             assert!(

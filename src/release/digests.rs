@@ -1,0 +1,91 @@
+//! A second witness: GitHub computes a SHA-256 of each file of a release when it is uploaded, and tells it by its API.
+//!
+//! `SHA256SUMS` lies beside the archives that it vouches for, so whoever can replace one can replace both.
+//! <https://docs.github.com/rest/releases/releases#get-a-release-by-tag-name>
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+
+use super::checksums::{Checksums, Sha256};
+use crate::text::excerpt;
+
+/// What GitHub says of a release.
+#[derive(Debug, Deserialize)]
+pub struct Digests {
+    assets: Vec<Asset>,
+    /// Its files can never be replaced.
+    #[serde(default)]
+    pub immutable: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Asset {
+    name: String,
+    /// `sha256:…`; nothing for a file that was uploaded before GitHub computed them, in June 2025.
+    digest: Option<String>,
+}
+
+impl Digests {
+    /// Reads the answer of the API.
+    pub fn parse(text: &[u8]) -> Result<Self> {
+        serde_json::from_slice(text).context("not what GitHub's API says of a release")
+    }
+
+    /// Compares what a release publishes with what GitHub says, and counts the archives on which both agree; the others
+    /// have no digest. `places` are where each is said. An archive on which they differ is an error, all of them together.
+    pub fn vouch(&self, checksums: &Checksums, places: [&str; 2]) -> Result<(usize, usize)> {
+        let parsed = |asset: &Asset| {
+            asset
+                .digest
+                .as_deref()?
+                .strip_prefix("sha256:")?
+                .parse()
+                .ok()
+        };
+        let digests: BTreeMap<&str, Sha256> = self
+            .assets
+            .iter()
+            .filter_map(|asset| Some((asset.name.as_str(), parsed(asset)?)))
+            .collect();
+        let (mut agreed, mut silent, mut problems) = (0, 0, Vec::new());
+        for (archive, hash) in checksums.iter() {
+            match digests.get(archive) {
+                None => silent += 1,
+                Some(digest) if *digest == hash => agreed += 1,
+                Some(digest) => problems.push(format!(
+                    "{}: {hash} in {}, {digest} at {}",
+                    excerpt(archive),
+                    places[0],
+                    places[1]
+                )),
+            }
+        }
+        ensure!(
+            problems.is_empty(),
+            "SHA256SUMS and GitHub's digests of the same files differ:\n  {}\nOne of them was replaced: ask those who published the release",
+            problems.join("\n  ")
+        );
+        Ok((agreed, silent))
+    }
+}
+
+/// The API's address for a repository, where releases are downloads of GitHub: `github.com`, or the server that its
+/// runners name.
+pub fn api(from: &str) -> Option<String> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let servers = [
+        Some((
+            "https://github.com".to_owned(),
+            "https://api.github.com".to_owned(),
+        )),
+        variable("GITHUB_SERVER_URL").zip(variable("GITHUB_API_URL")),
+    ];
+    servers.into_iter().flatten().find_map(|(server, api)| {
+        let path = from.strip_prefix(server.trim_end_matches('/'))?;
+        let project = path.strip_prefix('/')?.strip_suffix("/releases/download")?;
+        (project.split('/').count() == 2)
+            .then(|| format!("{}/repos/{project}", api.trim_end_matches('/')))
+    })
+}
