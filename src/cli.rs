@@ -1,7 +1,7 @@
 //! The command line: what can be asked for, and its help. What it means is `commands`' business.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
@@ -12,13 +12,19 @@ use crate::fields::RUNNERS;
 use crate::library::misshapen;
 use crate::plan::{Add, Base, Options};
 use crate::release::source::Wanted;
+use crate::repository::discover;
 
 /// Moves a Docker image repository to a new server release, and proves that it is consistent.
 ///
 /// Fetches the release's published SHA256SUMS, writes its version and hashes into every variant's Dockerfile under the new
 /// version directory, brings the test scripts along, and says what changed. Nothing is written until everything is known.
 #[derive(Debug, Parser)]
-#[command(version, subcommand_negates_reqs = true, max_term_width = 100)]
+#[command(
+    version,
+    subcommand_negates_reqs = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 #[command(override_usage = "update [OPTIONS] <VERSION>...\n       update <COMMAND> [OPTIONS]")]
 #[command(
     after_help = "Exit status: 0 success; 1 findings, or changes with `--exit-code`; 2 error."
@@ -69,7 +75,11 @@ impl Cli {
                     .exit();
             }
         }
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        if cli.common.root == Path::new(".") {
+            cli.common.root = discover(&cli.common.root);
+        }
+        cli
     }
 }
 
@@ -78,6 +88,8 @@ impl Cli {
 pub enum Command {
     /// Check that versions, hashes, references and bases agree (offline)
     Check(CheckArgs),
+    /// Say where each version directory stands, and what is newer
+    Status(StatusArgs),
     /// Bring a library file of docker-library/official-images up to this tree, or check it
     Library(LibraryArgs),
     /// Print the completions of a shell
@@ -100,6 +112,20 @@ pub struct CheckArgs {
     /// Where releases are, for --online and --archives
     #[command(flatten)]
     pub from: From,
+}
+
+/// What the status can be told.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Do not ask for newer releases
+    #[arg(long)]
+    pub offline: bool,
+    /// Where releases are
+    #[command(flatten)]
+    pub from: From,
+    /// Exit 1 where something is newer
+    #[arg(long)]
+    pub exit_code: bool,
 }
 
 /// What the library file can be brought to.
@@ -162,7 +188,8 @@ impl From {
 /// What the update can be told.
 #[derive(Debug, Args)]
 pub struct UpdateArgs {
-    /// The release to move to, such as 0.25.6, or `latest` for the newest stable one; several where each has a directory of its own
+    /// The release to move to, such as 0.25.6; `latest` for the newest stable one, where there are series of each; `2.14.x` for the
+    /// newest stable one of that series
     #[arg(required_unless_present_any = ["bases", "adds", "runners"], value_name = "VERSION")]
     pub versions: Vec<Wanted>,
     /// Plan and print, write nothing
@@ -190,6 +217,9 @@ pub struct UpdateArgs {
     /// Download and hash every archive that is pinned before anything is written
     #[arg(long)]
     pub verify: bool,
+    /// Commit what was written, and nothing else
+    #[arg(long, conflicts_with = "dry_run")]
+    pub commit: bool,
     /// Copy the old version directory instead of renaming it
     #[arg(long)]
     pub keep: bool,
@@ -268,8 +298,14 @@ fn runner(text: &str) -> Result<(String, String), String> {
 /// What holds for every command.
 #[derive(Debug, Args)]
 pub struct Common {
-    /// The repository
-    #[arg(short = 'C', value_name = "DIR", default_value = ".", global = true)]
+    /// The repository [default: the one that the working folder is in]
+    #[arg(
+        short = 'C',
+        value_name = "DIR",
+        default_value = ".",
+        hide_default_value = true,
+        global = true
+    )]
     pub root: PathBuf,
     /// How to print the result
     #[arg(long, value_enum, default_value_t, global = true)]

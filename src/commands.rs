@@ -2,17 +2,20 @@
 
 mod check;
 mod library;
+mod newest;
+mod status;
 mod update;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use semver::Version;
 
 use crate::check::pins::Pin;
 use crate::cli::{Cli, Command, From};
 use crate::finding::Finding;
+use crate::problems::all;
 use crate::release::checksums::{Checksums, Sha256};
 use crate::release::source::Source;
 use crate::release::verify::{Archive, hashes};
@@ -24,6 +27,7 @@ use crate::text::count;
 pub fn run(cli: &Cli) -> Result<ExitCode> {
     let found = match &cli.command {
         Some(Command::Check(args)) => check::run(args, &cli.common)?,
+        Some(Command::Status(args)) => status::run(args, &cli.common)?,
         Some(Command::Library(args)) => library::run(args, &cli.common)?,
         Some(Command::Completions { shell }) => {
             report::completions(*shell)?;
@@ -41,13 +45,17 @@ fn source(from: &From, config: &Config) -> Result<Source> {
     )
 }
 
-/// What the releases of these versions publish.
+/// What the releases of these versions publish; `known` is what was fetched before.
 fn published<'a>(
     source: &Source,
     versions: impl Iterator<Item = &'a Version>,
+    known: &BTreeMap<Version, Checksums>,
     output: &mut Output,
 ) -> Result<BTreeMap<Version, Checksums>> {
     let fetch = |version: &Version| {
+        if let Some(checksums) = known.get(version) {
+            return Ok((version.clone(), checksums.clone()));
+        }
         output.progress(&format!("fetching the checksums of {version}"));
         Ok((version.clone(), source.checksums(version)?))
     };
@@ -103,16 +111,16 @@ fn vouched(
     }))
 }
 
+/// The archives that are pinned. A pin at zeros says that there is no such archive.
+fn archives(pins: &[Pin]) -> Vec<Archive> {
+    let pinned = pins.iter().filter(|pin| pin.hash != Sha256::ZERO);
+    let archives: BTreeSet<Archive> = pinned.map(|pin| Archive::clone(&pin.archive)).collect();
+    archives.into_iter().collect()
+}
+
 /// Downloads the archives of the pins: a finding for each that hashes to something else, and why others have no hash.
 fn verify(source: &Source, pins: &[Pin], output: &Output) -> (Vec<Finding>, Vec<anyhow::Error>) {
-    // A pin at zeros says that there is no such archive.
-    let pins: Vec<&Pin> = pins.iter().filter(|pin| pin.hash != Sha256::ZERO).collect();
-    let mut archives: Vec<Archive> = pins
-        .iter()
-        .map(|pin| Archive::clone(&pin.archive))
-        .collect();
-    archives.sort();
-    archives.dedup();
+    let archives = archives(pins);
     let results = hashes(source, &archives, &output.bars(&archives));
     let (mut found, mut problems) = (BTreeMap::new(), Vec::new());
     for (archive, result) in archives.iter().zip(results) {
@@ -121,7 +129,8 @@ fn verify(source: &Source, pins: &[Pin], output: &Output) -> (Vec<Finding>, Vec<
             Err(problem) => problems.push(problem),
         }
     }
-    let wrong = pins.iter().filter_map(|pin| {
+    let pinned = pins.iter().filter(|pin| pin.hash != Sha256::ZERO);
+    let wrong = pinned.filter_map(|pin| {
         let actual = found
             .get(&*pin.archive)
             .filter(|actual| **actual != pin.hash)?;
@@ -133,32 +142,4 @@ fn verify(source: &Source, pins: &[Pin], output: &Output) -> (Vec<Finding>, Vec<
         Some(pin.finding(actual.to_string(), message))
     });
     (wrong.collect(), problems)
-}
-
-/// All values, or all errors as one.
-fn all<T>(results: impl Iterator<Item = Result<T>>) -> Result<Vec<T>> {
-    let (mut values, mut problems) = (Vec::new(), Vec::new());
-    for result in results {
-        match result {
-            Ok(value) => values.push(value),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    joined(problems)?;
-    Ok(values)
-}
-
-/// No error, the one that there is, or all of them as one.
-fn joined(mut problems: Vec<anyhow::Error>) -> Result<()> {
-    match problems.len() {
-        0 => Ok(()),
-        1 => Err(problems.remove(0)),
-        _ => bail!(
-            problems
-                .iter()
-                .map(|problem| format!("{problem:#}"))
-                .collect::<Vec<_>>()
-                .join("\n")
-        ),
-    }
 }

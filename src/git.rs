@@ -1,15 +1,15 @@
-//! Questions to the installed `git` about the repository that a tree is in. Nothing is changed, fetched or given to a shell.
+//! Questions to the installed `git` about the repository that a tree is in, and the one commit that a user can ask for.
+//! Nothing else is changed, and nothing is given to a shell.
 
-use std::collections::BTreeSet;
-use std::io::{ErrorKind, Read, Write};
+mod objects;
+
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::repository::config::{Config, Pattern, Stated};
-use crate::repository::{Blob, Repository};
+use crate::text::{excerpt, without_password};
 
 /// A repository, asked through its `git`.
 pub struct Git {
@@ -27,6 +27,40 @@ pub enum Reach {
     Missing(String),
     /// Nothing is known of such a ref here.
     Unknown,
+}
+
+/// The names of the tags of a repository at an address, without those that only point at others.
+pub fn tags(address: &str) -> Result<Vec<String>> {
+    let git = Git {
+        root: PathBuf::from("."),
+    };
+    let mut command = git.command(&["ls-remote", "--tags", "--refs", "--", address]);
+    // Nobody is there to be asked for a password; who is silent for long is given up.
+    command
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_HTTP_LOW_SPEED_LIMIT", "1")
+        .env("GIT_HTTP_LOW_SPEED_TIME", "30");
+    let shown = excerpt(&without_password(address));
+    let output = started(command.output())?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.success(),
+        "cannot list the tags of {shown}: {}",
+        excerpt(said.lines().last().unwrap_or("git fails"))
+    );
+    let listed = String::from_utf8_lossy(&output.stdout);
+    let name = |line: &str| Some(line.split_once("\trefs/tags/")?.1.to_owned());
+    Ok(listed.lines().filter_map(name).collect())
+}
+
+/// The output of git, or why there is none.
+fn started(output: std::io::Result<Output>) -> Result<Output> {
+    match output {
+        Err(problem) if problem.kind() == ErrorKind::NotFound => {
+            bail!("git is not installed, or not on PATH")
+        }
+        other => other.context("cannot start git"),
+    }
 }
 
 impl Git {
@@ -197,7 +231,17 @@ impl Git {
             .chain(paths.iter().copied())
             .collect();
         let listed = self.output(&args)?;
-        let name = |line: &[u8]| Some(String::from_utf8_lossy(line.get(3..)?).into_owned());
+        // Git counts them from the top of its work tree.
+        let prefix = self
+            .line(&["rev-parse", "--show-prefix"])?
+            .unwrap_or_default();
+        let name = |line: &[u8]| {
+            let path = String::from_utf8_lossy(line.get(3..)?).into_owned();
+            Some(
+                path.strip_prefix(&prefix)
+                    .map_or(path.clone(), str::to_owned),
+            )
+        };
         Ok(listed.split(|&byte| byte == 0).filter_map(name).collect())
     }
 
@@ -218,109 +262,43 @@ impl Git {
         Ok(keys.lines().map(key).collect())
     }
 
+    /// Commits these paths as they are now and nothing else, with the user's own settings and hooks.
+    pub fn commit_paths(&self, paths: &[&str], message: &str) -> Result<()> {
+        for args in [
+            &["add", "--all", "--"][..],
+            &["commit", "--quiet", "--only", "-m", message, "--"],
+        ] {
+            let mut command = Command::new("git");
+            command.arg("-C").arg(&self.root).arg("--literal-pathspecs");
+            let output = started(command.args(args).args(paths).output())?;
+            ensure!(
+                output.status.success(),
+                "git {} fails: {}",
+                args[0],
+                String::from_utf8_lossy(&output.stderr).trim_end()
+            );
+        }
+        Ok(())
+    }
+
+    /// The first lines of the messages of the newest commits, the newest one first.
+    pub fn subjects(&self) -> Result<Vec<String>> {
+        // Before the first commit there are none.
+        let listed = self
+            .run(&["log", "--max-count=50", "--no-merges", "--format=%s"])?
+            .stdout;
+        Ok(String::from_utf8_lossy(&listed)
+            .lines()
+            .map(str::to_owned)
+            .collect())
+    }
+
     /// Whether git ignores a path.
     pub fn ignores(&self, path: &str) -> Result<bool> {
         Ok(self
             .run(&["check-ignore", "--quiet", "--", path])?
             .status
             .success())
-    }
-
-    /// The Dockerfiles of a commit's version directories, as a repository. Where the commit has no `update.toml`, `fallback`
-    /// says what it is.
-    pub fn repository(&self, commit: &str, fallback: &Config) -> Result<Repository> {
-        let listed = self.output(&["ls-tree", "-r", "-z", "--full-tree", commit])?;
-        let files: Vec<Listed> = listed
-            .split(|&byte| byte == 0)
-            .filter_map(Listed::parse)
-            .collect();
-        let stated = files.iter().find(|file| file.path == "update.toml");
-        let stated = stated.map(|file| {
-            Stated::parse(
-                &self.blobs(&[file])?.concat(),
-                &format!("update.toml of {commit}"),
-            )
-        });
-        let stated = stated.transpose()?;
-        let folders = files
-            .iter()
-            .filter_map(|file| Some(file.path.split_once('/')?.0));
-        let folders: BTreeSet<&str> = folders.collect();
-        let folders = Vec::from_iter(folders);
-        let pattern = match &stated {
-            Some(stated) => stated
-                .directory()
-                .unwrap_or_else(|| Pattern::infer(&folders)),
-            None if folders
-                .iter()
-                .any(|name| fallback.directory.matches(name).is_some()) =>
-            {
-                fallback.directory.clone()
-            }
-            None => Pattern::infer(&folders),
-        };
-        let is_wanted = |file: &&Listed| {
-            let parts: Vec<&str> = file.path.split('/').collect();
-            let is_inside = parts.len() > 2 && pattern.matches(parts[0]).is_some();
-            is_inside
-                && parts
-                    .last()
-                    .is_some_and(|name| crate::repository::is_dockerfile(name))
-        };
-        let wanted: Vec<&Listed> = files.iter().filter(is_wanted).collect();
-        let texts = self.blobs(&wanted)?;
-        let blobs = wanted.iter().zip(texts).map(|(file, text)| Blob {
-            path: file.path.clone(),
-            text,
-        });
-        let blobs: Vec<Blob> = blobs.collect();
-        let config = match stated {
-            Some(stated) => stated.complete(
-                pattern,
-                std::iter::once(blobs.iter().map(|blob| blob.text.clone()).collect()),
-            )?,
-            None => Config {
-                directory: pattern,
-                ..fallback.clone()
-            },
-        };
-        Ok(Repository::of_blobs(config, &blobs))
-    }
-
-    /// The contents of blobs, in their order.
-    fn blobs(&self, blobs: &[&Listed]) -> Result<Vec<Vec<u8>>> {
-        let mut child = self
-            .command(&["cat-file", "--batch"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let (mut input, mut output) = child
-            .stdin
-            .take()
-            .zip(child.stdout.take())
-            .context("git has no input or output")?;
-        let names: String = blobs
-            .iter()
-            .map(|blob| format!("{}\n", blob.name))
-            .collect();
-        let mut all = Vec::new();
-        // Both pipes are small: what is asked for goes in while what is answered comes out.
-        thread::scope(|scope| {
-            let writer = scope.spawn(move || input.write_all(names.as_bytes()));
-            output.read_to_end(&mut all)?;
-            writer
-                .join()
-                .map_err(|_| anyhow::anyhow!("the thread that asks git ended"))?
-                .context("git takes no more questions")
-        })?;
-        child.wait()?;
-        let mut rest = all.as_slice();
-        blobs
-            .iter()
-            .map(|blob| {
-                next(&mut rest).with_context(|| format!("git has no content of {}", blob.path))
-            })
-            .collect()
     }
 
     /// What git answers, without the end of its line; `None` where it has no answer.
@@ -348,14 +326,7 @@ impl Git {
     }
 
     fn run(&self, args: &[&str]) -> Result<Output> {
-        match self.command(args).output() {
-            Err(problem) if problem.kind() == ErrorKind::NotFound => {
-                bail!(
-                    "git is not installed, or not on PATH; without it nothing is known of commits"
-                )
-            }
-            other => other.context("cannot start git"),
-        }
+        started(self.command(args).output())
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -393,40 +364,6 @@ impl Git {
         });
         command
     }
-}
-
-/// A file of a commit.
-struct Listed {
-    name: String,
-    path: String,
-}
-
-impl Listed {
-    /// From a line of `git ls-tree`; `None` for what is no regular file, or has a name that is not UTF-8.
-    fn parse(line: &[u8]) -> Option<Self> {
-        let (info, path) = std::str::from_utf8(line).ok()?.split_once('\t')?;
-        let [mode, kind, name] = info.split(' ').collect::<Vec<_>>().try_into().ok()?;
-        let is_file = kind == "blob" && mode.starts_with("100");
-        is_file.then(|| Self {
-            name: name.to_owned(),
-            path: path.to_owned(),
-        })
-    }
-}
-
-/// Takes the next answer of `git cat-file --batch` off: `<name> blob <size>`, a newline, the content, a newline.
-fn next(rest: &mut &[u8]) -> Option<Vec<u8>> {
-    let end = rest.iter().position(|&byte| byte == b'\n')?;
-    let head = std::str::from_utf8(&rest[..end]).ok()?;
-    let size: usize = head
-        .rsplit_once(" blob ")
-        .or(head.rsplit_once(' '))?
-        .1
-        .parse()
-        .ok()?;
-    let content = rest.get(end + 1..end + 1 + size)?.to_vec();
-    *rest = rest.get(end + 2 + size..)?;
-    Some(content)
 }
 
 /// `git@github.com:owner/name.git` as an address that needs no key and gives away no password, in the form that library files

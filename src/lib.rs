@@ -14,6 +14,7 @@ pub mod git;
 pub mod library;
 pub mod parallel;
 pub mod plan;
+pub mod problems;
 pub mod release;
 pub mod report;
 pub mod repository;

@@ -8,6 +8,7 @@ mod github;
 mod library;
 mod markdown;
 mod progress;
+mod status;
 mod summary;
 mod text;
 mod update;
@@ -21,9 +22,11 @@ use clap::CommandFactory;
 
 pub use self::library::{of_library, of_library_check};
 pub use self::progress::Bars;
+pub use self::status::{Standing, of_status};
 pub use self::summary::Summary;
-pub use self::update::{of_check, of_update, title};
+pub use self::update::{of_check, of_update, released, title};
 use crate::cli::{Cli, Color, Common, Format};
+use crate::problems::Several;
 use crate::release::verify::Archive;
 use crate::text::{harmless, harmless_json, harmless_lines};
 
@@ -58,8 +61,11 @@ fn stderr(color: Color) -> AutoStream<io::Stderr> {
     AutoStream::new(io::stderr(), choice(color, io::stderr().is_terminal()))
 }
 
-/// Prints an error, with what caused it, to standard error.
+/// Prints an error, with what caused it, to standard error; of several, each.
 pub fn error(error: &anyhow::Error, color: Color) {
+    if let Some(Several(errors)) = error.downcast_ref() {
+        return errors.iter().for_each(|each| self::error(each, color));
+    }
     let mut err = stderr(color);
     // Nothing is left to be done where standard error is closed.
     let _ = writeln!(

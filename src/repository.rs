@@ -17,7 +17,7 @@ use semver::Version;
 use self::config::Config;
 pub use self::files::{LARGEST_DOCUMENT, read_file, read_if_there};
 pub use self::listing::is_dockerfile;
-pub use self::read::Outline;
+pub use self::read::{Outline, discover};
 use crate::fields::scan::Scanner;
 use crate::fields::{DocumentKind, Facts, Field, Kind, found};
 use crate::tag::Endings;

@@ -9,6 +9,7 @@ use update::fields::scan::Scanner;
 use update::fields::{DocumentKind, Kind, found};
 use update::release::checksums::Checksums;
 use update::repository::config::{Config, Pattern};
+use update::version::Variant;
 
 /// Texts of pieces that matter to a parser, in any order.
 fn text_of(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
@@ -85,5 +86,58 @@ fn config() -> Config {
         server,
         owner,
         directory: Pattern::default(),
+    }
+}
+
+/// Every file below a folder.
+fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").flatten();
+    let inside = entries.flat_map(|entry| match entry.path() {
+        path if path.is_dir() => files(&path),
+        path => vec![path],
+    });
+    inside.collect()
+}
+
+#[test]
+fn a_text_that_ends_anywhere_is_scanned() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let variants = [
+        "alpine3.18",
+        "scratch",
+        "windowsservercore-1809",
+        "nanoserver-1809",
+    ]
+    .into_iter()
+    .filter_map(Variant::parse)
+    .collect();
+    let [image, server, owner] =
+        ["nats-streaming", "nats-streaming-server", "nats-io"].map(str::to_owned);
+    let directory = Pattern::default();
+    let scanner = Scanner::new(
+        &Config {
+            image,
+            server,
+            owner,
+            directory,
+        },
+        &variants,
+    );
+    let mut texts: Vec<Vec<u8>> = files(&root.join("tests/trees/streaming/before"))
+        .iter()
+        .map(|path| std::fs::read(path).expect("a file"))
+        .collect();
+    texts.push(b"ENV SHA256=".to_vec());
+    for text in texts {
+        for end in 0..=text.len() {
+            for kind in [
+                DocumentKind::Dockerfile,
+                DocumentKind::Script,
+                DocumentKind::Workflow,
+            ] {
+                let (fields, _) = scanner.scan(&text[..end], kind);
+                assert!(fields.iter().all(|field| field.span.end <= end));
+            }
+        }
     }
 }

@@ -2,10 +2,16 @@
 
 use anyhow::Result;
 
-use super::{joined, published, source, verify, vouched};
+use super::newest::Releases;
+use super::{archives, published, source, verify, vouched};
 use crate::check::{self, pins::compare};
 use crate::cli::{CheckArgs, Common};
+use crate::finding::Finding;
+use crate::problems::joined;
+use crate::release::verify::Archive;
 use crate::report::{Output, of_check};
+use crate::repository::Directory;
+use crate::text::count;
 
 /// Checks a repository. Whether there are findings.
 pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
@@ -15,17 +21,51 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
     if args.online || args.archives {
         let source = source(&args.from, &repository.names.config)?;
         let versions = directories.iter().map(|directory| &directory.version);
-        let checksums = published(&source, versions, &mut output)?;
+        let checksums = published(&source, versions, &Default::default(), &mut output)?;
         report.add(compare(&report.pins, &checksums));
         details.extend(vouched(&source, &checksums, args.archives, &output)?);
         details.push(format!(
             "compared with the SHA256SUMS at {}",
             source.shown()
         ));
+        let mut releases = Releases::new(&source, &repository.names.config.directory);
+        let is_preview = |directory: &&Directory| !directory.version.pre.is_empty();
+        for directory in directories.iter().filter(is_preview) {
+            let newest = releases.newest(&directory.name)?;
+            if let Some(newest) = newest.filter(|newest| *newest > directory.version) {
+                let (name, version) = (&directory.name, &directory.version);
+                let message = format!(
+                    "is at {version}, a pre-release; {newest} is released: `update {newest}`"
+                );
+                let finding = Finding::of(name, "overtaken", message);
+                report.add(vec![
+                    finding
+                        .found(version.to_string())
+                        .expected(newest.to_string()),
+                ]);
+            }
+        }
         if args.archives {
             let (findings, problems) = verify(&source, &report.pins, &output);
-            report.add(findings);
             joined(problems)?;
+            let archives = archives(&report.pins);
+            let is_wrong = |archive: &&Archive| {
+                let start = format!("{}: ", archive.name);
+                findings
+                    .iter()
+                    .any(|finding| finding.message.starts_with(&start))
+            };
+            details.push(match archives.iter().filter(is_wrong).count() {
+                0 => format!(
+                    "{} downloaded and hashed: all as pinned",
+                    count(archives.len(), "archive")
+                ),
+                wrong => format!(
+                    "{} downloaded and hashed: {wrong} not as pinned",
+                    count(archives.len(), "archive")
+                ),
+            });
+            report.add(findings);
         }
     }
     let found = !report.findings.is_empty();

@@ -1,18 +1,21 @@
 //! The main job: a repository is moved to a release.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
-use super::{all, published, source, verify, vouched};
+use super::newest::Releases;
+use super::{archives, published, source, verify, vouched};
 use crate::check::check;
 use crate::cli::{Common, UpdateArgs};
 use crate::git::Git;
 use crate::plan::steps::steps;
 use crate::plan::{Plan, pinned, plan, targets};
-use crate::report::{Output, of_update, title};
+use crate::report::{Output, of_update, released, title};
 use crate::repository::Repository;
-use crate::text::quoted;
+use crate::text::{count, quoted};
+use crate::version::parse_version;
 use crate::write::{look, write};
 
 /// Moves the repository. Whether something changes that is to be told by the exit code.
@@ -26,20 +29,27 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     let source = is_asked
         .then(|| source(&args.from, &repository.names.config))
         .transpose()?;
-    let versions = match &source {
-        Some(source) => all(args.versions.iter().map(|wanted| source.resolve(wanted)))?,
+    let pattern = repository.names.config.directory.clone();
+    let mut releases = source
+        .as_ref()
+        .map(|source| Releases::new(source, &pattern));
+    let versions = match &mut releases {
+        Some(releases) => releases.resolve(&repository.directories(), &args.versions)?,
         None => Vec::new(),
     };
+    let (known, notes) = releases
+        .map(|releases| (releases.published, releases.notes))
+        .unwrap_or_default();
     let targets = targets(&repository, &versions, &options)?;
     let released = targets
         .iter()
         .filter(|target| target.has_release)
         .map(|target| &target.version);
     let published = match &source {
-        Some(source) => published(source, released, &mut output)?,
+        Some(source) => published(source, released, &known, &mut output)?,
         None => Default::default(),
     };
-    let vouched = match &source {
+    let vouched: Option<String> = match &source {
         Some(source) => vouched(source, &published, args.verify, &output)?,
         None => None,
     };
@@ -59,9 +69,15 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
         }
     });
     let checksums: Vec<_> = checksums.collect();
-    let plan = plan(repository, targets, &checksums, &options)?;
+    let mut plan = plan(repository, targets, &checksums, &options)?;
+    plan.notes.extend(notes);
+    let mut vouched = Vec::from_iter(vouched);
     let steps = steps(&plan);
     look(root, &steps)?;
+    let committed = match args.commit {
+        true => Some(committable(root, &plan)?),
+        false => None,
+    };
     if let Some(source) = source.filter(|_| args.verify) {
         let (wrong, problems) = verify(&source, &plan.pins, &output);
         let wrong = wrong.into_iter().map(|finding| finding.message);
@@ -73,15 +89,110 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
             "archives that are not what the release publishes:\n  {}\nNothing was written",
             lines.join("\n  ")
         );
+        let hashed = count(archives(&plan.pins).len(), "archive");
+        vouched.push(format!("{hashed} downloaded and hashed: all as published"));
     }
     output.print(&of_update(&plan, (args.dry_run, args.diff), vouched))?;
     if !args.dry_run {
         write(root, &steps)?;
-        if !steps.is_empty() && output.is_for_people() {
+        if let Some(git) = committed.filter(|_| !steps.is_empty()) {
+            let (paths, message) = (Vec::from_iter(written(&plan)), message(&git, &plan)?);
+            git.commit_paths(&paths, &message)
+                .context("everything is written, and nothing is committed")?;
+            output.next_steps(&[("git push".to_owned(), "and open the pull request")]);
+        } else if !steps.is_empty() && output.is_for_people() {
             output.next_steps(&next_steps(root, &plan));
         }
     }
     Ok(args.exit_code && !plan.changes.is_empty())
+}
+
+/// The paths that a plan writes or removes; a folder that is written as a whole stands for what is in it.
+fn written(plan: &Plan) -> BTreeSet<&str> {
+    let is_target = |name: &str| {
+        plan.targets.iter().any(|target| {
+            target.moves && target.source.as_deref() == Some(name)
+                || target.directory == name && target.source.as_deref() != Some(name)
+        })
+    };
+    let changed = plan.changes.iter().map(|change| &change.path);
+    let paths = changed.chain(&plan.removed).map(String::as_str);
+    paths
+        .map(|path| match path.split_once('/') {
+            Some((first, _)) if is_target(first) => first,
+            _ => path,
+        })
+        .collect()
+}
+
+/// The repository to commit to, none of whose files that are written has changes that are not committed.
+fn committable(root: &Path, plan: &Plan) -> Result<Git> {
+    let git = Git::within(root).context("cannot commit")?;
+    let paths: Vec<&str> = written(plan).into_iter().collect();
+    let changed = if paths.is_empty() {
+        Vec::new()
+    } else {
+        git.changed(&paths)?
+    };
+    ensure!(
+        changed.is_empty(),
+        "files that the update writes have changes that are not committed:\n  {}\nCommit or stash them, or leave `--commit` out",
+        changed.join("\n  ")
+    );
+    Ok(git)
+}
+
+/// The title of the commit: as the last release commits have theirs, where three of them share a form.
+fn message(git: &Git, plan: &Plan) -> Result<String> {
+    let released = released(plan);
+    let forms: Vec<(String, &str)> = git
+        .subjects()?
+        .iter()
+        .filter_map(|subject| form(subject))
+        .collect();
+    let is_plain = plan
+        .targets
+        .iter()
+        .all(|target| target.renames.is_empty() && target.adds.is_empty());
+    Ok(match forms.get(..3) {
+        Some([first, others @ ..])
+            if is_plain && !released.is_empty() && others.iter().all(|other| other == first) =>
+        {
+            let (start, prefix) = first;
+            let several = if released.len() > 1 && start.ends_with("elease") {
+                "s"
+            } else {
+                ""
+            };
+            let versions: Vec<String> = released
+                .iter()
+                .map(|version| format!("{prefix}{version}"))
+                .collect();
+            format!("{start}{several} {}", versions.join(", "))
+        }
+        _ => title(plan),
+    })
+}
+
+/// The form of a release commit's title: what stands before its versions, and whether each begins with a `v`. `None` for
+/// any other title.
+fn form(subject: &str) -> Option<(String, &'static str)> {
+    let at = subject.find(|c: char| c.is_ascii_digit())?;
+    let (start, prefix) = match subject[..at].strip_suffix('v') {
+        Some(start) => (start, "v"),
+        None => (&subject[..at], ""),
+    };
+    let is_version = |word: &str| parse_version(word.strip_prefix(prefix).unwrap_or(word)).is_ok();
+    let versions = &subject[start.len()..];
+    let words = start.strip_suffix(' ')?;
+    // `Release v2.14.5` and `Releases v2.14.5, v2.12.15` are one form.
+    let words = if words.ends_with("eleases") {
+        words.trim_end_matches('s')
+    } else {
+        words
+    };
+    let is_release = versions.split(", ").all(is_version);
+    is_release.then(|| (words.to_owned(), prefix))
 }
 
 /// What somebody does with what was written, where git has the repository.
@@ -89,35 +200,13 @@ fn next_steps(root: &Path, plan: &Plan) -> Vec<(String, &'static str)> {
     let Ok(git) = Git::within(root) else {
         return Vec::new();
     };
-    let mut paths: Vec<&str> = plan
-        .changes
-        .iter()
-        .map(|change| change.path.as_str())
-        .collect();
-    paths.extend(plan.removed.iter().map(String::as_str));
-    if paths
+    let shown = written(plan);
+    if shown
         .first()
         .is_some_and(|path| git.ignores(path).unwrap_or(false))
     {
         return Vec::new();
     }
-    // Folders that are written as wholes are named as wholes.
-    let is_target = |name: &str| {
-        plan.targets
-            .iter()
-            .any(|target| target.directory == name || target.source.as_deref() == Some(name))
-    };
-    let mut shown: Vec<&str> = paths
-        .iter()
-        .map(|path| {
-            path.split_once('/').map_or(
-                *path,
-                |(first, _)| if is_target(first) { first } else { path },
-            )
-        })
-        .collect();
-    shown.sort_unstable();
-    shown.dedup();
     let others = git.changed(&[]).unwrap_or_default();
     let is_other = |changed: &&String| {
         !shown.iter().any(|path| {

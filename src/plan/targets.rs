@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use semver::Version;
 
 use crate::check::templates::variant_of;
+use crate::problems::joined;
 use crate::repository::{Repository, Tree};
 use crate::version::Variant;
 
@@ -314,7 +315,7 @@ pub fn targets(
         });
         meant.for_each(|target| target.adds.push(add.variant.clone()));
     }
-    join(problems)?;
+    joined(problems)?;
     targets.retain(|target| {
         target.has_release || !target.renames.is_empty() || !target.adds.is_empty()
     });
@@ -328,21 +329,6 @@ fn existing(repository: &Repository) -> String {
         .map(|tree| tree.directory.name.as_str())
         .collect();
     format!("there is {}", names.join(", "))
-}
-
-/// All problems as one error, or none.
-fn join(mut problems: Vec<anyhow::Error>) -> Result<()> {
-    match problems.len() {
-        0 => Ok(()),
-        1 => Err(problems.remove(0)),
-        _ => bail!(
-            problems
-                .iter()
-                .map(|problem| format!("{problem:#}"))
-                .collect::<Vec<_>>()
-                .join("\n")
-        ),
-    }
 }
 
 /// Which variants of the targets a base moves.

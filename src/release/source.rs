@@ -7,12 +7,13 @@ use std::io::{self, ErrorKind, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use semver::Version;
 
 use super::checksums::Checksums;
 use super::digests::{Digests, api};
 use super::fetch::{Fetcher, Limits};
+use crate::git;
 use crate::text::{excerpt, without_password};
 use crate::version::parse_version;
 
@@ -38,19 +39,47 @@ const ARCHIVE: Limits = Limits {
 pub enum Wanted {
     /// This one.
     Version(Version),
-    /// The newest that is not a pre-release.
+    /// The newest stable one; where there are series, of each.
     Latest,
+    /// The newest stable one of a series: `2.14.x`.
+    Series(String),
 }
 
 impl std::str::FromStr for Wanted {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
+        let is_series = text.strip_suffix(".x").is_some_and(|numbers| {
+            let parts: Vec<&str> = numbers.split('.').collect();
+            parts.len() == 2 && parts.iter().all(|part| part.parse::<u64>().is_ok())
+        });
         match text {
             "latest" => Ok(Self::Latest),
-            _ => parse_version(text).map(Self::Version),
+            _ if is_series => Ok(Self::Series(text.to_owned())),
+            _ => parse_version(text)
+                .map(Self::Version)
+                .map_err(|problem| match meant(text) {
+                    Some(command) => anyhow!("did you mean the command `{command}`?"),
+                    None => problem,
+                }),
         }
     }
+}
+
+/// The word that somebody may have meant who wrote another one.
+fn meant(text: &str) -> Option<&'static str> {
+    let words = [
+        "check",
+        "status",
+        "library",
+        "completions",
+        "latest",
+        "help",
+    ];
+    let likeness = |word: &str| similar::TextDiff::from_chars(word, text).ratio();
+    words
+        .into_iter()
+        .find(|word| !text.contains(|c: char| c.is_ascii_digit()) && likeness(word) > 0.7)
 }
 
 /// Where releases are.
@@ -109,12 +138,29 @@ impl Source {
         }
     }
 
-    /// The version that is asked for.
-    pub fn resolve(&self, wanted: &Wanted) -> Result<Version> {
-        match wanted {
-            Wanted::Version(version) => Ok(version.clone()),
-            Wanted::Latest => self.latest(),
-        }
+    /// The versions that there are, published or not: those of a folder, or the tags of the git repository that the
+    /// releases belong to.
+    pub fn tags(&self) -> Result<Vec<Version>> {
+        let names: Vec<String> = match self {
+            Self::Folder(folder) => {
+                let entries = fs::read_dir(folder)
+                    .with_context(|| format!("cannot read the folder {}", self.shown()))?;
+                entries
+                    .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+                    .collect()
+            }
+            Self::Web(base, _) => {
+                let project = base.strip_suffix("/releases/download").with_context(|| {
+                    format!(
+                        "cannot list the releases at {}: expected an address that ends in /releases/download",
+                        self.shown()
+                    )
+                })?;
+                git::tags(project)?
+            }
+        };
+        let version = |name: &String| parse_version(name.strip_prefix('v')?).ok();
+        Ok(names.iter().filter_map(version).collect())
     }
 
     /// The newest version that is not a pre-release. On GitHub its page is where `…/releases/latest` leads to.
@@ -152,6 +198,19 @@ impl Source {
 
     /// What a release publishes.
     pub fn checksums(&self, version: &Version) -> Result<Checksums> {
+        self.find_checksums(version)?.with_context(|| {
+            let address = self.address(version, "SHA256SUMS");
+            let newest = self.latest().map_or(String::new(), |newest| {
+                format!("; the newest stable release there is {newest}")
+            });
+            format!(
+                "no release {version}: {address} is not there{newest}. A draft is not there until it is published"
+            )
+        })
+    }
+
+    /// What a release publishes; `None` where it is not there.
+    pub fn find_checksums(&self, version: &Version) -> Result<Option<Checksums>> {
         let place = self.locate(version, "SHA256SUMS");
         let address = self.address(version, "SHA256SUMS");
         let text = match self {
@@ -177,14 +236,9 @@ impl Source {
             })?,
         };
         let Some(text) = text else {
-            let newest = self.latest().map_or(String::new(), |newest| {
-                format!("; the newest stable release there is {newest}")
-            });
-            bail!(
-                "no release {version}: {address} is not there{newest}. A draft is not there until it is published"
-            );
+            return Ok(None);
         };
-        Checksums::parse(&text).with_context(|| match text.trim_ascii_start().starts_with(b"<") {
+        Checksums::parse(&text).map(Some).with_context(|| match text.trim_ascii_start().starts_with(b"<") {
             true => format!("{address} is a web page, not the checksums of a release: is a login page in between?"),
             false => format!("cannot use {address}"),
         })

@@ -61,6 +61,16 @@ fn update(out: &mut String, summary: &Summary) -> std::fmt::Result {
             )?;
         }
     }
+    for (number, row) in summary.table.iter().enumerate() {
+        let cells: Vec<String> = row.iter().map(|cell| plain(cell)).collect();
+        if number == 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "| {} |", cells.join(" | "))?;
+        if number == 0 {
+            writeln!(out, "|{}", " --- |".repeat(cells.len()))?;
+        }
+    }
     for (title, items, _) in &summary.lists {
         let items: Vec<String> = items.iter().map(|item| code(item)).collect();
         writeln!(out, "\n{title}: {}", items.join(", "))?;

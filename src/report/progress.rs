@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Mutex;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::release::verify::{Archive, Progress};
 
@@ -42,7 +42,7 @@ impl Bars {
             .unwrap_or_else(|poisoned| poisoned.into_inner());
         let new = || {
             self.all
-                .add(ProgressBar::no_length().with_message(self.names[archive].clone()))
+                .add(ProgressBar::no_length().with_message(short(&self.names[archive])))
         };
         bars.entry(archive).or_insert_with(new).clone()
     }
@@ -52,7 +52,7 @@ impl Progress for Bars {
     fn begin(&self, archive: usize, size: Option<u64>) {
         let bar = self.bar(archive);
         let style = ProgressStyle::with_template(match size {
-            Some(_) => "{bar:24} {bytes:>10}/{total_bytes:10} {msg}",
+            Some(_) => "{bar:9} {bytes:>10}/{total_bytes:10} {msg}",
             None => "{spinner} {bytes:>10} {msg}",
         });
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -72,11 +72,17 @@ impl Progress for Bars {
             // Progress that cannot be shown is no reason to stop.
             let _ = writeln!(
                 io::stderr(),
-                "hashed {} ({} bytes)",
+                "hashed {} ({})",
                 self.names[archive],
-                bar.position()
+                HumanBytes(bar.position())
             );
         }
         bar.finish_and_clear();
     }
+}
+
+/// An archive's name without that of its server, which all have: a bar takes 60 columns.
+fn short(archive: &str) -> String {
+    let short = archive.split_once("-v").map_or(archive, |(_, short)| short);
+    short.to_owned()
 }

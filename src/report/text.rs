@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use anstyle::Style;
+
 use super::summary::{Headline, Row, Summary};
 use super::{BOLD, DIM, NEW, NOTE, OLD, diff};
 use crate::finding::Finding;
@@ -59,6 +61,7 @@ pub(super) fn print(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
             .iter()
             .try_for_each(|row| print_row(out, row, width))?;
     }
+    print_table(out, &summary.table)?;
     for (title, items, advice) in &summary.lists {
         writeln!(out, "\n{NOTE}{title}:{NOTE:#}")?;
         items
@@ -81,6 +84,27 @@ pub(super) fn print(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
     }
     if summary.is_dry_run {
         writeln!(out, "\nDry run: nothing was written.")?;
+    }
+    Ok(())
+}
+
+/// Prints rows in columns.
+fn print_table(out: &mut impl Write, rows: &[[String; 5]]) -> io::Result<()> {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let widths = [0, 1, 2, 3, 4].map(width);
+    for (number, row) in rows.iter().enumerate() {
+        let cells = row.iter().zip(widths);
+        let line: Vec<String> = cells
+            .map(|(cell, width)| format!("{:width$}", harmless(cell)))
+            .collect();
+        let (line, style) = (
+            line.join("  "),
+            if number == 0 { DIM } else { Style::new() },
+        );
+        writeln!(out, "  {style}{}{style:#}", line.trim_end())?;
     }
     Ok(())
 }

@@ -71,7 +71,7 @@ struct Json<'a> {
     removed: &'a [String],
     findings: &'a [Finding],
     notes: &'a [String],
-    vouched: Option<&'a str>,
+    vouched: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -99,7 +99,7 @@ struct JsonField<'a> {
     expected: &'a str,
 }
 
-fn json(plan: &Plan, is_dry_run: bool, vouched: Option<&str>) -> serde_json::Value {
+fn json(plan: &Plan, is_dry_run: bool, vouched: &[String]) -> serde_json::Value {
     fn version(target: &Target) -> JsonVersion<'_> {
         let Target {
             version,
@@ -156,14 +156,10 @@ fn json(plan: &Plan, is_dry_run: bool, vouched: Option<&str>) -> serde_json::Val
     serde_json::to_value(json).unwrap_or_default()
 }
 
-/// What an update did, or would do; `vouched` is who vouched for the release.
-pub fn of_update(
-    plan: &Plan,
-    (is_dry_run, diff): (bool, bool),
-    vouched: Option<String>,
-) -> Summary {
+/// What an update did, or would do; `vouched` is who vouched for the release, in sentences.
+pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<String>) -> Summary {
     let nothing = plan.changes.is_empty();
-    let json = json(plan, is_dry_run, vouched.as_deref());
+    let json = json(plan, is_dry_run, &vouched);
     let image = &plan.after.names.config.image;
     let mut headlines: Vec<Headline> = plan
         .targets
@@ -259,10 +255,17 @@ fn headline(image: &str, target: &Target, nothing: bool) -> Headline {
     }
 }
 
+/// The releases that a plan moves to, the newest one first.
+pub fn released(plan: &Plan) -> Vec<String> {
+    let released = plan.targets.iter().filter(|target| target.has_release);
+    let mut versions: Vec<_> = released.map(|target| &target.version).collect();
+    versions.sort_by(|a, b| b.cmp(a));
+    versions.iter().map(ToString::to_string).collect()
+}
+
 /// What a commit of the plan is called.
 pub fn title(plan: &Plan) -> String {
-    let released = plan.targets.iter().filter(|target| target.has_release);
-    let versions: Vec<String> = released.map(|target| target.version.to_string()).collect();
+    let versions = released(plan);
     let moves: BTreeSet<String> = plan
         .targets
         .iter()

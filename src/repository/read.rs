@@ -31,6 +31,37 @@ pub struct Outline {
     strays: Vec<String>,
 }
 
+/// The repository that a folder is in: the folder, or the nearest one above it that holds version directories, within the
+/// same git work tree. The folder itself where there is none.
+pub fn discover(start: &Path) -> PathBuf {
+    let holds_versions = |folder: &Path| {
+        let is_version = |entry: fs::DirEntry| {
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let name = entry.file_name().into_string().unwrap_or_default();
+            is_folder && looks_like_a_version(&name)
+        };
+        let is_stated = folder.join("update.toml").is_file();
+        is_stated || fs::read_dir(folder).is_ok_and(|all| all.flatten().any(is_version))
+    };
+    let Ok(whole) = start.canonicalize() else {
+        return start.to_owned();
+    };
+    let mut found = start.to_owned();
+    for folder in whole.ancestors() {
+        if holds_versions(folder) {
+            return found;
+        }
+        if folder.join(".git").exists() {
+            break;
+        }
+        found = match found == Path::new(".") {
+            true => PathBuf::from(".."),
+            false => found.join(".."),
+        };
+    }
+    start.to_owned()
+}
+
 impl Outline {
     /// Lists the repository at `root`.
     pub fn read(root: &Path) -> Result<Self> {

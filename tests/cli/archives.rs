@@ -58,11 +58,8 @@ fn an_update_hashes_every_archive_before_it_writes() {
     let expected: Vec<String> = PLATFORMS
         .iter()
         .map(|platform| {
-            format!(
-                "hashed {} ({} bytes)",
-                archive(platform),
-                content(platform).len()
-            )
+            let mebibytes = content(platform).len() as f64 / 1_048_576.0;
+            format!("hashed {} ({mebibytes:.2} MiB)", archive(platform))
         })
         .collect();
     assert_eq!(lines, expected);
@@ -220,7 +217,7 @@ fn check_archives_finds_an_archive_that_was_replaced() {
         run.stdout,
         format!(
             "0.25.6/windowsservercore-1809/Dockerfile:9:34: hash: {name}: expected {}, but releases/v0.25.6/{name} hashes to {}\n\
-             1 finding in 1 file\ncompared with the SHA256SUMS at releases\n",
+             1 finding in 1 file\ncompared with the SHA256SUMS at releases\n6 archives downloaded and hashed: 1 not as pinned\n",
             hash(&content("windows-amd64.zip")),
             hash(b"replaced"),
             name = archive("windows-amd64.zip")

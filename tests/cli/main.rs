@@ -10,6 +10,7 @@ mod golden;
 mod guesses;
 mod hostile;
 mod library;
+mod morning;
 mod moves;
 mod readme;
 mod support;

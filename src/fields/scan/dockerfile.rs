@@ -289,7 +289,7 @@ impl Scan<'_> {
             return Some(end);
         }
         // A number of eight digits and more may begin a version.
-        if text[at].is_ascii_digit() {
+        if text.get(at).is_some_and(u8::is_ascii_digit) {
             self.number(at)
         } else {
             None

@@ -195,6 +195,12 @@ impl Scan<'_> {
     fn mention(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
         let end = version(text, at)?;
+        // What looks like a pre-release may be where the version key begins.
+        let key = self.scanner.key.as_bytes();
+        let reach = &text[at..(end + key.len()).min(text.len())];
+        if let Some(begins) = memchr::memmem::find(reach, key).filter(|begins| at + begins < end) {
+            return Some(at + begins);
+        }
         if self.kind == DocumentKind::Workflow {
             return Some(end);
         }

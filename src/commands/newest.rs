@@ -1,0 +1,115 @@
+//! Which releases are newer than what a repository is at.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use semver::Version;
+
+use crate::release::checksums::Checksums;
+use crate::release::source::{Source, Wanted};
+use crate::repository::config::Pattern;
+use crate::repository::{Directories, Directory};
+
+/// The releases that a source has, each asked for once.
+pub(super) struct Releases<'a> {
+    source: &'a Source,
+    pattern: &'a Pattern,
+    tags: OnceCell<Vec<Version>>,
+    /// What those publish that were looked at.
+    pub(super) published: BTreeMap<Version, Checksums>,
+    /// What somebody should know of what was passed over.
+    pub(super) notes: Vec<String>,
+}
+
+impl<'a> Releases<'a> {
+    pub(super) fn new(source: &'a Source, pattern: &'a Pattern) -> Self {
+        Self {
+            source,
+            pattern,
+            tags: OnceCell::new(),
+            published: BTreeMap::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The newest stable release of a series that publishes its checksums; where there are no series, of all.
+    pub(super) fn newest(&mut self, series: &str) -> Result<Option<Version>> {
+        if !self.pattern.has_series() {
+            return self.source.latest().map(Some);
+        }
+        if self.tags.get().is_none() {
+            let mut tags = self.source.tags()?;
+            tags.sort();
+            let _ = self.tags.set(tags);
+        }
+        let tags = self.tags.get().map(Vec::as_slice).unwrap_or_default();
+        let of_series = |tag: &&Version| tag.pre.is_empty() && self.pattern.render(tag) == series;
+        for version in tags.iter().rev().filter(of_series) {
+            if let Some(checksums) = self.source.find_checksums(version)? {
+                self.published.insert(version.clone(), checksums);
+                return Ok(Some(version.clone()));
+            }
+            let note = format!("passed over {version}, whose SHA256SUMS is not published yet");
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The versions that are asked for. A series that is at its newest release already is left out, and said.
+    pub(super) fn resolve(
+        &mut self,
+        directories: &Directories,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Version>> {
+        let mut versions = Vec::new();
+        for wanted in wanted {
+            let (series, is_asked): (Vec<&str>, bool) = match wanted {
+                Wanted::Version(version) => {
+                    versions.push(version.clone());
+                    continue;
+                }
+                Wanted::Latest if !self.pattern.has_series() => {
+                    versions.push(self.source.latest()?);
+                    continue;
+                }
+                Wanted::Latest => (
+                    directories.iter().map(|one| one.name.as_str()).collect(),
+                    false,
+                ),
+                Wanted::Series(series) => (vec![series], true),
+            };
+            for series in series {
+                let newest = self.newest(series)?;
+                match (newest, directories.get(series)) {
+                    (Some(newest), None) => versions.push(newest),
+                    (Some(newest), Some(directory)) if newest > directory.version => {
+                        versions.push(newest);
+                    }
+                    (newest, Some(directory)) => {
+                        self.notes.push(already(directory, newest.as_ref()));
+                    }
+                    (None, None) if is_asked => {
+                        let place = self.source.shown();
+                        return Err(anyhow::anyhow!("no stable release of {series} in {place}"))
+                            .context("cannot tell what to move to");
+                    }
+                    (None, None) => {}
+                }
+            }
+        }
+        Ok(versions)
+    }
+}
+
+/// Why a directory does not move.
+fn already(directory: &Directory, newest: Option<&Version>) -> String {
+    let Directory { name, version, .. } = directory;
+    match newest {
+        None => format!("{name} has no stable release yet; it is at {version}"),
+        Some(newest) if newest == version => format!("{name} is already newest: {version}"),
+        Some(newest) => format!("{name} is at {version}, above its newest stable release {newest}"),
+    }
+}

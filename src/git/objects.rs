@@ -1,0 +1,145 @@
+//! What is in a commit: the Dockerfiles of its version directories, as a repository.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::process::Stdio;
+use std::thread;
+
+use anyhow::{Context, Result};
+
+use super::Git;
+use crate::repository::config::{Config, Pattern, Stated};
+use crate::repository::{Blob, Repository};
+
+impl Git {
+    /// The Dockerfiles of a commit's version directories, as a repository. Where the commit has no `update.toml`, `fallback`
+    /// says what it is.
+    pub fn repository(&self, commit: &str, fallback: &Config) -> Result<Repository> {
+        let listed = self.output(&["ls-tree", "-r", "-z", "--full-tree", commit])?;
+        let files: Vec<Listed> = listed
+            .split(|&byte| byte == 0)
+            .filter_map(Listed::parse)
+            .collect();
+        let stated = files.iter().find(|file| file.path == "update.toml");
+        let stated = stated.map(|file| {
+            Stated::parse(
+                &self.blobs(&[file])?.concat(),
+                &format!("update.toml of {commit}"),
+            )
+        });
+        let stated = stated.transpose()?;
+        let folders = files
+            .iter()
+            .filter_map(|file| Some(file.path.split_once('/')?.0));
+        let folders: BTreeSet<&str> = folders.collect();
+        let folders = Vec::from_iter(folders);
+        let pattern = match &stated {
+            Some(stated) => stated
+                .directory()
+                .unwrap_or_else(|| Pattern::infer(&folders)),
+            None if folders
+                .iter()
+                .any(|name| fallback.directory.matches(name).is_some()) =>
+            {
+                fallback.directory.clone()
+            }
+            None => Pattern::infer(&folders),
+        };
+        let is_wanted = |file: &&Listed| {
+            let parts: Vec<&str> = file.path.split('/').collect();
+            let is_inside = parts.len() > 2 && pattern.matches(parts[0]).is_some();
+            is_inside
+                && parts
+                    .last()
+                    .is_some_and(|name| crate::repository::is_dockerfile(name))
+        };
+        let wanted: Vec<&Listed> = files.iter().filter(is_wanted).collect();
+        let texts = self.blobs(&wanted)?;
+        let blobs = wanted.iter().zip(texts).map(|(file, text)| Blob {
+            path: file.path.clone(),
+            text,
+        });
+        let blobs: Vec<Blob> = blobs.collect();
+        let config = match stated {
+            Some(stated) => stated.complete(
+                pattern,
+                std::iter::once(blobs.iter().map(|blob| blob.text.clone()).collect()),
+            )?,
+            None => Config {
+                directory: pattern,
+                ..fallback.clone()
+            },
+        };
+        Ok(Repository::of_blobs(config, &blobs))
+    }
+
+    /// The contents of blobs, in their order.
+    fn blobs(&self, blobs: &[&Listed]) -> Result<Vec<Vec<u8>>> {
+        let mut child = self
+            .command(&["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let (mut input, mut output) = child
+            .stdin
+            .take()
+            .zip(child.stdout.take())
+            .context("git has no input or output")?;
+        let names: String = blobs
+            .iter()
+            .map(|blob| format!("{}\n", blob.name))
+            .collect();
+        let mut all = Vec::new();
+        // Both pipes are small: what is asked for goes in while what is answered comes out.
+        thread::scope(|scope| {
+            let writer = scope.spawn(move || input.write_all(names.as_bytes()));
+            output.read_to_end(&mut all)?;
+            writer
+                .join()
+                .map_err(|_| anyhow::anyhow!("the thread that asks git ended"))?
+                .context("git takes no more questions")
+        })?;
+        child.wait()?;
+        let mut rest = all.as_slice();
+        blobs
+            .iter()
+            .map(|blob| {
+                next(&mut rest).with_context(|| format!("git has no content of {}", blob.path))
+            })
+            .collect()
+    }
+}
+
+/// A file of a commit.
+struct Listed {
+    name: String,
+    path: String,
+}
+
+impl Listed {
+    /// From a line of `git ls-tree`; `None` for what is no regular file, or has a name that is not UTF-8.
+    fn parse(line: &[u8]) -> Option<Self> {
+        let (info, path) = std::str::from_utf8(line).ok()?.split_once('\t')?;
+        let [mode, kind, name] = info.split(' ').collect::<Vec<_>>().try_into().ok()?;
+        let is_file = kind == "blob" && mode.starts_with("100");
+        is_file.then(|| Self {
+            name: name.to_owned(),
+            path: path.to_owned(),
+        })
+    }
+}
+
+/// Takes the next answer of `git cat-file --batch` off: `<name> blob <size>`, a newline, the content, a newline.
+fn next(rest: &mut &[u8]) -> Option<Vec<u8>> {
+    let end = rest.iter().position(|&byte| byte == b'\n')?;
+    let head = std::str::from_utf8(&rest[..end]).ok()?;
+    let size: usize = head
+        .rsplit_once(" blob ")
+        .or(head.rsplit_once(' '))?
+        .1
+        .parse()
+        .ok()?;
+    let content = rest.get(end + 1..end + 1 + size)?.to_vec();
+    *rest = rest.get(end + 2 + size..)?;
+    Some(content)
+}

@@ -1,0 +1,44 @@
+//! Errors that are reported together: a run that fails names everything that is wrong, not the first of it.
+
+use std::fmt;
+
+use anyhow::{Error, Result};
+
+/// Several errors as one.
+#[derive(Debug)]
+pub struct Several(pub Vec<Error>);
+
+impl fmt::Display for Several {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        let lines: Vec<String> = self
+            .0
+            .iter()
+            .map(|problem| format!("{problem:#}"))
+            .collect();
+        out.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for Several {}
+
+/// No error, the one that there is, or all of them as one.
+pub fn joined(mut problems: Vec<Error>) -> Result<()> {
+    match problems.len() {
+        0 => Ok(()),
+        1 => Err(problems.remove(0)),
+        _ => Err(Several(problems).into()),
+    }
+}
+
+/// All values, or all errors as one.
+pub fn all<T>(results: impl Iterator<Item = Result<T>>) -> Result<Vec<T>> {
+    let (mut values, mut problems) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(value) => values.push(value),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    joined(problems)?;
+    Ok(values)
+}

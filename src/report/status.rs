@@ -1,0 +1,84 @@
+//! The summary of `update status`.
+
+use semver::Version;
+use serde::Serialize;
+
+use super::summary::{Headline, Summary};
+use crate::finding::Finding;
+use crate::repository::Names;
+use crate::text::count;
+
+/// Where a version directory stands.
+#[derive(Serialize)]
+pub struct Standing {
+    /// Its name.
+    pub directory: String,
+    /// The version that it is at.
+    pub version: Version,
+    /// The newest stable release of its series, where one is known.
+    pub newest: Option<Version>,
+    /// That one is newer.
+    pub is_behind: bool,
+    /// How many variants it has.
+    pub variants: usize,
+    /// How many findings `check` has in it.
+    pub findings: usize,
+}
+
+/// What `update status` says.
+pub fn of_status(
+    names: &Names,
+    rows: &[Standing],
+    findings: &[Finding],
+    notes: Vec<String>,
+) -> Summary {
+    let head = ["directory", "version", "newest", "variants", "findings"].map(str::to_owned);
+    let row = |row: &Standing| {
+        let newest = match &row.newest {
+            Some(newest) if row.is_behind => newest.to_string(),
+            Some(_) => "yes".to_owned(),
+            None => "unknown".to_owned(),
+        };
+        let findings = match row.findings {
+            0 => "none".to_owned(),
+            many => many.to_string(),
+        };
+        [
+            row.directory.clone(),
+            row.version.to_string(),
+            newest,
+            row.variants.to_string(),
+            findings,
+        ]
+    };
+    let inside: usize = rows.iter().map(|row| row.findings).sum();
+    let mut counts = Vec::new();
+    if findings.len() > inside {
+        let others = count(findings.len() - inside, "finding");
+        counts.push(format!("{others} outside of version directories"));
+    }
+    if !findings.is_empty() {
+        counts.push("`update check` lists the findings".to_owned());
+    }
+    let lists = match notes.is_empty() {
+        true => Vec::new(),
+        false => vec![("Notes".to_owned(), notes, "")],
+    };
+    let config = &names.config;
+    Summary {
+        headlines: vec![Headline {
+            subject: config.image.clone(),
+            ..Headline::default()
+        }],
+        table: std::iter::once(head).chain(rows.iter().map(row)).collect(),
+        json: serde_json::json!({
+            "image": config.image,
+            "server": config.server,
+            "directories": rows,
+            "findings": findings.len(),
+        }),
+        counts,
+        lists,
+        ..Summary::default()
+    }
+}

@@ -1,0 +1,358 @@
+//! A maintainer's morning: what is new, move each series to it, commit. With a real git, and releases from a folder and from
+//! a server that holds the repository as well.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Repository, program, same, snapshot, tree};
+use crate::web::{Server, response};
+
+/// The recorded releases of the series, in a folder to which others can be added.
+struct Releases(Repository);
+
+impl Releases {
+    fn new() -> Self {
+        let releases = Self(Repository::empty());
+        for version in ["2.12.15", "2.14.5"] {
+            releases.publish(version, version);
+        }
+        releases
+    }
+
+    /// Publishes a release with the hashes of another one.
+    fn publish(&self, version: &str, like: &str) {
+        let recorded = tree("series/releases").join(format!("v{like}/SHA256SUMS"));
+        let sums = fs::read_to_string(recorded).expect("sums");
+        self.0.write(
+            &format!("v{version}/SHA256SUMS"),
+            sums.replace(like, version),
+        );
+    }
+
+    fn path(&self) -> &str {
+        self.0.root().to_str().expect("UTF-8")
+    }
+}
+
+fn git(folder: &Path, args: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(["-c", "user.name=a", "-c", "user.email=a@example.com"])
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .expect("git runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// The tree of two series, committed.
+fn committed() -> Repository {
+    let repository = Repository::of(&tree("series/before"));
+    git(
+        repository.root(),
+        &["init", "--quiet", "--initial-branch=main"],
+    );
+    git(repository.root(), &["config", "user.name", "a"]);
+    git(
+        repository.root(),
+        &["config", "user.email", "a@example.com"],
+    );
+    git(repository.root(), &["add", "--all"]);
+    git(repository.root(), &["commit", "--quiet", "-m", "Start"]);
+    repository
+}
+
+#[test]
+fn latest_moves_each_series_to_its_newest_stable_release() {
+    let releases = Releases::new();
+    // Neither a pre-release nor another series is the newest of one.
+    releases.publish("2.14.6-RC.1", "2.14.5");
+    releases.publish("2.15.0", "2.14.5");
+    let repository = Repository::of(&tree("series/before"));
+    let args = ["--from", releases.path(), "latest"];
+    repository.run(&args).exits_with(0);
+    same(&repository.snapshot(), &snapshot(&tree("series/after")));
+    let again = repository.run(&args).exits_with(0);
+    assert_eq!(
+        again.stdout,
+        "nats: nothing to change\n\nNotes:\n  2.12.x is already newest: 2.12.15\n  2.14.x is already newest: 2.14.5\n"
+    );
+}
+
+#[test]
+fn one_series_moves_alone_and_a_tag_that_is_not_published_is_passed_over() {
+    let releases = Releases::new();
+    releases.0.write("v2.14.6/README", "soon");
+    let repository = Repository::of(&tree("series/before"));
+    let run = repository
+        .run(&["--from", releases.path(), "2.14.x"])
+        .exits_with(0);
+    assert!(
+        run.stdout
+            .contains("\nNotes:\n  passed over 2.14.6, whose SHA256SUMS is not published yet\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        repository
+            .read("2.14.x/alpine3.22/Dockerfile")
+            .contains("2.14.5")
+    );
+    let snapshot_of = |name: &str| snapshot(&tree("series/before").join(name));
+    same(
+        &snapshot(&repository.path("2.12.x")),
+        &snapshot_of("2.12.x"),
+    );
+    repository
+        .run(&["--from", releases.path(), "2.99.x"])
+        .fails_with(&["no stable release of 2.99.x in "]);
+}
+
+#[test]
+fn tags_are_those_of_the_repository_that_the_releases_belong_to() {
+    let releases = Releases::new();
+    let origin = Repository::empty();
+    git(origin.root(), &["init", "--quiet"]);
+    git(
+        origin.root(),
+        &["commit", "--quiet", "--allow-empty", "-m", "x"],
+    );
+    for tag in ["v2.12.15", "v2.14.5", "v2.14.6", "v2.15.0-RC.1", "nightly"] {
+        git(origin.root(), &["tag", tag]);
+    }
+    git(origin.root(), &["update-server-info"]);
+    let (git_folder, published) = (origin.path(".git"), releases.0.path(""));
+    // As a plain web server gives a bare repository.
+    let server = Server::new(move |path, _| {
+        let path = path.split('?').next().unwrap_or(path);
+        let file = match path.strip_prefix("/nats-io/nats-server") {
+            Some(rest) if rest.starts_with("/releases/download/") => {
+                published.join(&rest["/releases/download/".len()..])
+            }
+            Some(rest) => git_folder.join(rest.trim_start_matches('/')),
+            None => return response("404 Not Found", "", ""),
+        };
+        match fs::read(file) {
+            Ok(bytes) => response("200 OK", "", bytes),
+            Err(_) => response("404 Not Found", "", ""),
+        }
+    });
+    let from = format!("{}/nats-io/nats-server/releases/download", server.address);
+    let repository = Repository::of(&tree("series/before"));
+    let mut command = program(repository.root(), &["--from", &from, "latest"]);
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    let run = crate::support::Run::of(&mut command).exits_with(0);
+    assert!(run.stdout.contains("passed over 2.14.6"), "{}", run.stdout);
+    same(&repository.snapshot(), &snapshot(&tree("series/after")));
+}
+
+#[test]
+fn status_says_where_each_series_stands() {
+    let releases = Releases::new();
+    let repository = Repository::of(&tree("series/before"));
+    repository.edit("2.14.x/scratch/Dockerfile", "2.14.4", "2.14.3");
+    let run = repository
+        .run(&["status", "--from", releases.path(), "--exit-code"])
+        .exits_with(1);
+    assert_eq!(
+        run.stdout,
+        "\
+nats
+  directory  version  newest   variants  findings
+  2.12.x     2.12.14  2.12.15  4         none
+  2.14.x     2.14.4   2.14.5   6         1
+
+`update check` lists the findings
+"
+    );
+    let run = repository
+        .run(&["status", "--offline", "--format", "json"])
+        .exits_with(0);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(json["directories"][1]["version"], "2.14.4");
+    assert_eq!(json["directories"][1]["newest"], serde_json::Value::Null);
+    let repository = Repository::of(&tree("series/after"));
+    let run = repository
+        .run(&[
+            "status",
+            "--from",
+            releases.path(),
+            "--exit-code",
+            "--format",
+            "markdown",
+        ])
+        .exits_with(0);
+    assert!(
+        run.stdout.contains("| 2.14.x | 2.14.5 | yes | 6 | none |"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_pre_release_that_was_overtaken_is_a_finding() {
+    let releases = Releases::new();
+    releases.publish("2.14.5-RC.1", "2.14.5");
+    let repository = Repository::of(&tree("series/before"));
+    let from = ["--from", releases.path()];
+    repository
+        .run(&[from[0], from[1], "2.14.5-RC.1", "2.12.15"])
+        .exits_with(0);
+    let run = repository
+        .run(&["check", "--online", from[0], from[1]])
+        .exits_with(1);
+    assert!(
+        run.stdout.starts_with(
+            "2.14.x:1:1: overtaken: is at 2.14.5-RC.1, a pre-release; 2.14.5 is released: `update 2.14.5`\n1 finding in 1 file\n"
+        ),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn commit_commits_what_was_written_and_nothing_else() {
+    let releases = Releases::new();
+    let repository = committed();
+    repository.write("notes", "mine");
+    repository.write("staged", "mine too");
+    git(repository.root(), &["add", "staged"]);
+    let run = with_git(
+        &repository,
+        &["--from", releases.path(), "latest", "--commit"],
+    )
+    .exits_with(0);
+    assert!(
+        run.stdout
+            .ends_with("\nNext steps:\n  git push    and open the pull request\n"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(
+        git(repository.root(), &["log", "-1", "--format=%s"]),
+        "Update to 2.14.5, 2.12.15\n"
+    );
+    assert_eq!(
+        git(repository.root(), &["status", "--porcelain"]),
+        "A  staged\n?? notes\n"
+    );
+    let files = git(repository.root(), &["show", "--name-only", "--format="]);
+    assert!(files.lines().all(|file| file.starts_with("2.1")), "{files}");
+}
+
+#[test]
+fn the_commit_is_called_as_the_last_releases_are() {
+    let releases = Releases::new();
+    for (subjects, expected) in [
+        (
+            [
+                "Release v2.14.4",
+                "Releases v2.14.3, v2.12.14",
+                "Release v2.14.2",
+            ],
+            "Releases v2.14.5, v2.12.15",
+        ),
+        (
+            ["Bump 2.14.4", "Bump 2.14.3", "Bump 2.14.2"],
+            "Bump 2.14.5, 2.12.15",
+        ),
+        (
+            ["Bump 2.14.4", "Bump 2.14.3", "Update 2.14.2"],
+            "Update to 2.14.5, 2.12.15",
+        ),
+    ] {
+        let repository = committed();
+        for subject in subjects {
+            git(
+                repository.root(),
+                &["commit", "--quiet", "--allow-empty", "-m", subject],
+            );
+        }
+        with_git(
+            &repository,
+            &["-q", "--from", releases.path(), "latest", "--commit"],
+        )
+        .exits_with(0);
+        assert_eq!(
+            git(repository.root(), &["log", "-1", "--format=%s"]).trim_end(),
+            expected
+        );
+    }
+}
+
+#[test]
+fn changes_that_are_not_committed_are_not_swept_into_a_commit() {
+    let releases = Releases::new();
+    let repository = committed();
+    repository.edit("2.14.x/scratch/Dockerfile", "2.14.4", "2.14.3");
+    let before = repository.snapshot();
+    with_git(&repository, &["--from", releases.path(), "latest", "--commit"]).fails_with(&[
+        "files that the update writes have changes that are not committed:\n  2.14.x/scratch/Dockerfile\n",
+        "Commit or stash them, or leave `--commit` out",
+    ]);
+    same(&repository.snapshot(), &before);
+    let outside = Repository::of(&tree("series/before"));
+    with_git(&outside, &["--from", releases.path(), "latest", "--commit"])
+        .fails_with(&["cannot commit\n  caused by: no git repository"]);
+}
+
+#[test]
+fn the_repository_is_found_from_a_folder_in_it_and_not_from_outside() {
+    let repository = committed();
+    let inside = repository.path("2.14.x/scratch");
+    let run = crate::support::run(&inside, &["check"]).exits_with(0);
+    assert!(
+        run.stdout.starts_with("consistent: nats "),
+        "{}",
+        run.stdout
+    );
+    // A git work tree that holds no versions is not left upwards.
+    repository.write("docs/a/x", "");
+    git(&repository.path("docs"), &["init", "--quiet"]);
+    crate::support::run(&repository.path("docs/a"), &["check"])
+        .fails_with(&["no version directory (such as 0.25.6 or 2.14.x) and no templates in .: "]);
+}
+
+#[test]
+fn a_word_that_is_nearly_a_command_is_asked_about() {
+    let repository = Repository::of(&tree("series/before"));
+    repository
+        .run(&["chek"])
+        .fails_with(&["did you mean the command `check`?"]);
+    repository
+        .run(&["statsu"])
+        .fails_with(&["did you mean the command `status`?"]);
+    let run = repository.run(&[]);
+    assert!(
+        run.stderr.contains("Usage: update [OPTIONS] <VERSION>..."),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn each_of_several_errors_is_marked() {
+    let repository = Repository::of(&tree("series/before"));
+    let empty = Repository::empty();
+    let from = empty.root().to_str().expect("UTF-8");
+    let run = repository
+        .run(&["--from", from, "2.12.15", "2.14.5"])
+        .exits_with(2);
+    let marked = run
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("error: no release 2.1"));
+    assert_eq!(marked.count(), 2, "{}", run.stderr);
+}
+
+/// The program with the `git` that PATH names.
+fn with_git(repository: &Repository, args: &[&str]) -> crate::support::Run {
+    let mut command = program(repository.root(), args);
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    crate::support::Run::of(&mut command)
+}
