@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use crate::support::{Repository, Run, program, project, releases, run, tree};
 
-fn readme() -> String {
-    fs::read_to_string(project().join("README.md")).expect("the README")
+fn document(path: &str) -> String {
+    fs::read_to_string(project().join(path)).expect("a document")
 }
 
 /// The file is this; or is made so, where that is wanted.
@@ -26,43 +26,33 @@ fn is_file(path: &str, expected: &str) {
     );
 }
 
-/// The README with another block behind a mark.
-fn with_block(readme: &str, mark: &str, text: &str) -> String {
-    let (before, rest) = readme.split_once(mark).expect(mark);
-    let (fence, rest) = rest.split_once("```text\n").expect("a block");
-    let (_, after) = rest.split_once("\n```").expect("its end");
-    format!(
-        "{before}{mark}{fence}```text\n{}\n```{after}",
-        text.trim_end()
-    )
+#[test]
+fn the_readme_shows_the_real_output_of_every_command() {
+    let readme = document("README.md");
+    let first = "cp -R tests/trees/streaming/before demo && cargo run --release -- -C demo --from tests/releases 0.25.6\n";
+    assert!(readme.contains(first));
+    assert!(readme.lines().count() <= 150, "it is read in ten minutes");
+    is_file("README.md", &consoles(&readme));
 }
 
 #[test]
-fn the_readme_shows_the_real_output_of_every_command() {
+fn the_reference_shows_the_real_help_and_output() {
     let help = Repository::empty().run(&["-h"]).exits_with(0).stdout;
-    let first = "cp -R tests/trees/streaming/before demo && cargo run --release -- -C demo --from tests/releases 0.25.6\n";
-    assert!(readme().contains(first));
-    let output = Repository::of(&tree("streaming/before"))
-        .update(&["0.25.6"])
-        .exits_with(0)
-        .stdout;
-    let expected = with_block(
-        &readme(),
-        "<!-- the output of `update -h`, tested -->",
-        &help,
-    );
-    let expected = with_block(
-        &expected,
-        "<!-- the output of the command above, tested -->",
-        &output,
-    );
-    is_file("README.md", &consoles(&expected));
+    let reference = document("docs/reference.md");
+    let (before, rest) = reference
+        .split_once("<!-- the output of `update -h`, tested -->\n```text\n")
+        .expect("the help");
+    let (_, after) = rest.split_once("\n```").expect("its end");
+    let help = help.trim_end();
+    let expected =
+        format!("{before}<!-- the output of `update -h`, tested -->\n```text\n{help}\n```{after}");
+    is_file("docs/reference.md", &consoles(&expected));
 }
 
-/// The README with the output of the commands in its console blocks, each run where the comment above the block says.
-fn consoles(readme: &str) -> String {
+/// A document with the output of the commands in its console blocks, each run where the comment above the block says.
+fn consoles(document: &str) -> String {
     let mut text = String::new();
-    let mut rest = readme;
+    let mut rest = document;
     while let Some((before, comment)) = rest.split_once("<!-- tested in ") {
         let (place, after) = comment.split_once(" -->\n").expect("the end of a comment");
         let (indent, block) = after.split_once("```console\n").expect("a block");
@@ -200,15 +190,42 @@ fn spans(line: &str) -> String {
 }
 
 #[test]
-fn every_file_that_the_readme_links_to_is_there() {
-    let readme = readme();
-    let links = readme
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split_once(')'))
-        .map(|(link, _)| link);
-    for link in links.filter(|link| !link.starts_with('#') && !link.contains("://")) {
-        let path: PathBuf = project().join(link);
-        assert!(path.exists(), "{link}");
+fn every_file_and_heading_that_a_document_links_to_is_there() {
+    for name in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "docs/reference.md",
+    ] {
+        let text = document(name);
+        let links = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split_once(')'))
+            .map(|(link, _)| link);
+        let folder = project().join(name);
+        let folder = folder.parent().expect("a folder");
+        for link in links.filter(|link| !link.contains("://")) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let path: PathBuf = if file.is_empty() {
+                project().join(name)
+            } else {
+                folder.join(file)
+            };
+            assert!(path.exists(), "{name}: {link}");
+            let anchor = |line: &str| {
+                line.trim_start_matches('#')
+                    .trim()
+                    .to_lowercase()
+                    .replace(' ', "-")
+            };
+            let is_there = || {
+                let target = fs::read_to_string(&path).expect("a document");
+                target
+                    .lines()
+                    .any(|line| line.starts_with('#') && anchor(line) == heading)
+            };
+            assert!(heading.is_empty() || is_there(), "{name}: {link}");
+        }
     }
 }
