@@ -100,7 +100,7 @@ fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 }
 
 #[test]
-fn a_text_that_ends_anywhere_is_scanned() {
+fn a_text_that_begins_and_ends_anywhere_is_scanned() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let variants = [
         "alpine3.18",
@@ -137,6 +137,12 @@ fn a_text_that_ends_anywhere_is_scanned() {
             ] {
                 let (fields, _) = scanner.scan(&text[..end], kind);
                 assert!(fields.iter().all(|field| field.span.end <= end));
+                let (fields, _) = scanner.scan(&text[end..], kind);
+                assert!(
+                    fields
+                        .iter()
+                        .all(|field| field.span.end <= text.len() - end)
+                );
             }
         }
     }

@@ -160,7 +160,7 @@ impl Scan<'_> {
         let text = self.text;
         let name = last_word(&text[at.saturating_sub(60)..at - 1]);
         let name = at - 1 - name.len()..at - 1;
-        let first = text[at - 5..].first().copied();
+        let first = at.checked_sub(5).map(|first| text[first]);
         let from = after(text, at, b"\"")
             .or(after(text, at, b"'"))
             .unwrap_or(at);
