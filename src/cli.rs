@@ -10,7 +10,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::fields::RUNNERS;
 use crate::library::misshapen;
-use crate::plan::{Add, Base, Options};
+use crate::plan::{Add, Base, Options, Remove};
 use crate::release::source::Wanted;
 use crate::repository::discover;
 
@@ -190,7 +190,7 @@ impl From {
 pub struct UpdateArgs {
     /// The release to move to, such as 0.25.6; `latest` for the newest stable one, where there are series of each; `2.14.x` for the
     /// newest stable one of that series
-    #[arg(required_unless_present_any = ["bases", "adds", "runners"], value_name = "VERSION")]
+    #[arg(required_unless_present_any = ["bases", "adds", "removes", "runners"], value_name = "VERSION")]
     pub versions: Vec<Wanted>,
     /// Plan and print, write nothing
     #[arg(short = 'n', long)]
@@ -211,6 +211,9 @@ pub struct UpdateArgs {
     /// Add a variant, from its family's template or its nearest sibling: alpine3.19, 2.14.x/alpine3.23
     #[arg(long = "add", value_name = "[SERIES/]VARIANT")]
     pub adds: Vec<Add>,
+    /// Remove a variant, or a series, with what scripts and workflows say of it: alpine3.18, 2.9.x/alpine3.18, 2.9.x
+    #[arg(long = "remove", value_name = "[SERIES/]VARIANT|SERIES")]
+    pub removes: Vec<Remove>,
     /// Move the runners of the workflows in .github/workflows: ubuntu=24.04, windows=2022
     #[arg(long = "runner", value_name = "OS=LABEL", value_parser = runner)]
     pub runners: Vec<(String, String)>,
@@ -255,6 +258,7 @@ impl UpdateArgs {
             repin: self.repin,
             bases: self.bases.clone(),
             adds: self.adds.clone(),
+            removes: self.removes.clone(),
             runners,
         })
     }

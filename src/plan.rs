@@ -4,7 +4,9 @@
 
 mod draft;
 mod edits;
+mod options;
 mod refusals;
+mod removals;
 mod scripts;
 pub mod steps;
 mod targets;
@@ -16,7 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 
 pub use self::edits::Edit;
-pub use self::targets::{Add, Base, Options, Target, targets};
+pub use self::options::{Add, Base, Options, Remove};
+pub use self::targets::{Target, targets};
 use self::work::{Said, Work};
 use crate::check::check;
 use crate::check::pins::Pin;
@@ -93,6 +96,8 @@ pub struct Plan {
     pub changes: Vec<FileChange>,
     /// The paths that are gone afterwards.
     pub removed: Vec<String>,
+    /// What is removed as a whole, by the path that it has last: scripts, folders of variants, version directories.
+    pub gone: Vec<String>,
     /// What `check` will find all the same, and found before.
     pub remaining: Vec<Finding>,
     /// The hashes that the targets pin.
@@ -101,6 +106,13 @@ pub struct Plan {
     pub runners: BTreeMap<String, String>,
     /// What somebody should know of what was asked for.
     pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.gone.is_empty()
+    }
 }
 
 /// Plans the update of a repository to the targets; `checksums` holds what is known of each target's archives, in their
@@ -117,7 +129,8 @@ pub fn plan(
     refusals::layout(&before)?;
     let pairs: Vec<(&Target, &Checksums)> = targets.iter().zip(checksums).collect();
     refusals::repinned(&before, &pairs, options)?;
-    let after = draft::draft(&before, &targets)?;
+    let gone = removals::series(&before, options)?;
+    let after = draft::draft(&before, &targets, &gone)?;
     refusals::archives(&after, &pairs, options)?;
     let mut work = Work {
         change: change(&before, &pairs, options),
@@ -126,6 +139,9 @@ pub fn plan(
         after,
         said: Said::default(),
     };
+    // Before what stays is written: a name that is gone is not to become that of a sibling.
+    let scripts = work.remove_from_scripts()?;
+    work.remove_from_workflows(&gone)?;
     work.write_documents();
     work.write_plain_files()?;
     work.move_templates();
@@ -153,9 +169,20 @@ pub fn plan(
     pins.retain(|pin| is_target(&pin.path));
     let (runners, notes) = (
         options.runners.clone(),
-        [notes(&after, options), unwired].concat(),
+        [
+            notes(&after, options),
+            unwired,
+            removals::missing(&before, options),
+        ]
+        .concat(),
     );
+    let folders = targets.iter().flat_map(|target| {
+        let removes = target.removes.iter();
+        removes.map(|variant| format!("{}/{variant}", target.directory))
+    });
+    let gone = scripts.into_iter().chain(folders).chain(gone).collect();
     Ok(Plan {
+        gone,
         changes,
         removed,
         remaining,

@@ -145,6 +145,7 @@ impl Output {
                 }
                 finished(github::annotate(&mut self.out, summary))?;
                 github::append_summary(&markdown::of(summary))?;
+                github::append_outputs(&summary.json)?;
                 if summary.is_verdict && !self.quiet {
                     finished(text::print_verdict(&mut self.out, summary))?;
                 }

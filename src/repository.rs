@@ -482,6 +482,18 @@ impl Repository {
         )
     }
 
+    /// Removes a script.
+    pub fn remove(&mut self, path: &str) {
+        let is_it = |above: &str, item: &Item| join(&[above, &item.name]) == path;
+        self.tests.items.retain(|item| !is_it(TESTS, item));
+        for tree in &mut self.trees {
+            for folder in &mut tree.folders {
+                let above = join(&[&tree.directory.name, &folder.name]);
+                folder.items.retain(|item| !is_it(&above, item));
+            }
+        }
+    }
+
     /// Adds a file to `tests` of the root, or of a version directory.
     pub fn add(&mut self, directory: Option<&str>, item: Item) {
         let own = |tree: &&mut Tree| Some(tree.directory.name.as_str()) == directory;

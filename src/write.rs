@@ -42,6 +42,13 @@ pub enum Step {
         /// Its files.
         files: Vec<NewFile>,
     },
+    /// A file goes, or a folder with everything in it.
+    Remove {
+        /// Where it is.
+        now: String,
+        /// Where it will be when its turn comes.
+        path: String,
+    },
     /// A folder gets another name. An empty one of that name gives way.
     Rename {
         /// Where it is.
@@ -77,9 +84,10 @@ impl Step {
     /// The place whose folder is changed.
     fn path(&self) -> &str {
         match self {
-            Self::File { path, .. } | Self::Folder { path, .. } | Self::Rename { to: path, .. } => {
-                path
-            }
+            Self::File { path, .. }
+            | Self::Folder { path, .. }
+            | Self::Remove { now: path, .. }
+            | Self::Rename { to: path, .. } => path,
         }
     }
 }
@@ -114,6 +122,8 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
                 },
                 _,
             ) => problems.push(format!("{shown}: not a file any more")),
+            (Step::Remove { .. }, Ok(_)) => {}
+            (Step::Remove { .. }, _) => problems.push(format!("{shown}: not there any more")),
             (_, Err(problem)) if problem.kind() == ErrorKind::NotFound => {}
             (Step::Rename { .. } | Step::Folder { .. }, Ok(found))
                 if found.is_dir() && is_empty(&place) => {}

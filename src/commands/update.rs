@@ -104,7 +104,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
             output.next_steps(&next_steps(root, &plan));
         }
     }
-    Ok(args.exit_code && !plan.changes.is_empty())
+    Ok(args.exit_code && !plan.is_empty())
 }
 
 /// The paths that a plan writes or removes; a folder that is written as a whole stands for what is in it.
@@ -117,7 +117,13 @@ fn written(plan: &Plan) -> BTreeSet<&str> {
     };
     let changed = plan.changes.iter().map(|change| &change.path);
     let paths = changed.chain(&plan.removed).map(String::as_str);
+    let is_in = |path: &str, folder: &str| {
+        path.strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/'))
+    };
+    let folder_of = |path: &'_ str| plan.gone.iter().find(|gone| is_in(path, gone));
     paths
+        .map(|path| folder_of(path).map_or(path, |gone| gone.as_str()))
         .map(|path| match path.split_once('/') {
             Some((first, _)) if is_target(first) => first,
             _ => path,
@@ -150,10 +156,9 @@ fn message(git: &Git, plan: &Plan) -> Result<String> {
         .iter()
         .filter_map(|subject| form(subject))
         .collect();
-    let is_plain = plan
-        .targets
-        .iter()
-        .all(|target| target.renames.is_empty() && target.adds.is_empty());
+    let is_plain = plan.targets.iter().all(|target| {
+        target.renames.is_empty() && target.adds.is_empty() && target.removes.is_empty()
+    });
     Ok(match forms.get(..3) {
         Some([first, others @ ..])
             if is_plain && !released.is_empty() && others.iter().all(|other| other == first) =>

@@ -9,8 +9,15 @@ use crate::repository::{Directory, Folder, Item, Origin, Repository, TEMPLATES, 
 use crate::version::Variant;
 
 /// The repository with the targets' files in their places.
-pub(super) fn draft(before: &Repository, targets: &[Target]) -> Result<Repository> {
+pub(super) fn draft(
+    before: &Repository,
+    targets: &[Target],
+    gone: &BTreeSet<String>,
+) -> Result<Repository> {
     let mut after = before.clone();
+    after
+        .trees
+        .retain(|tree| !gone.contains(&tree.directory.name));
     for target in targets {
         let mut tree = match target
             .source
@@ -42,6 +49,13 @@ pub(super) fn draft(before: &Repository, targets: &[Target]) -> Result<Repositor
                 folder.name.clone_from(name);
             }
         }
+        let is_gone = |folder: &Folder| {
+            target
+                .removes
+                .iter()
+                .any(|variant| variant.name == folder.name)
+        };
+        tree.folders.retain(|folder| !is_gone(folder));
         tree.refresh();
         add_variants(before, target, &mut tree)?;
         add_from_templates(before, &mut tree);
@@ -58,8 +72,13 @@ pub(super) fn draft(before: &Repository, targets: &[Target]) -> Result<Repositor
         );
         ensure!(
             !tree.directory.variants.is_empty(),
-            "no variant for {}: no template has a Dockerfile",
-            target.directory
+            "no variant for {}: {}",
+            target.directory,
+            if target.removes.is_empty() {
+                "no template has a Dockerfile"
+            } else {
+                "`--remove` would leave none"
+            }
         );
         after.trees.push(tree);
     }

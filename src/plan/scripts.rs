@@ -5,6 +5,7 @@
 //! `check` then says what is missing in it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::draft::nearest;
 use super::edits::Edit;
@@ -276,51 +277,52 @@ impl Repeat<'_> {
 
     /// Puts the added variant behind the sibling in a line that lists several, as the line separates them.
     fn in_list(&self, line: &str) -> Option<String> {
-        let at = position(line, self.sibling)?;
-        let separates = |c: char| c.is_whitespace() || ",;".contains(c);
-        // A bracket opens the list, but not where it belongs to a variable.
-        let opens = |(index, c): &(usize, char)| {
-            separates(*c) || *c == '(' && !line[..*index].ends_with('$')
-        };
-        let start = line[..at]
-            .char_indices()
-            .rev()
-            .find(opens)
-            .map_or(0, |(before, c)| before + c.len_utf8());
-        let end = line[at..]
-            .find(|c: char| separates(c) || ")]".contains(c))
-            .map_or(line.len(), |after| at + after);
-        let word = &line[start..end];
-        let is_closed = word.matches('[').count() == word.matches(']').count()
-            && ['"', '\'']
-                .iter()
-                .all(|quote| word.matches(*quote).count() % 2 == 0);
-        let is_plain = is_closed && !word.contains(['=', '|', '`', '&']);
-        let in_quotes = ['"', '\'']
-            .iter()
-            .any(|quote| line[..start].matches(*quote).count() % 2 == 1);
-        if !is_plain || in_quotes || mentions(&line[end..], self.sibling) {
-            return None;
-        }
-        let is_comma = line[end..].starts_with(',') || line[..start].trim_end().ends_with(',');
-        let is_list = ["for ", "foreach", "=(", "@(", "in "]
-            .iter()
-            .any(|mark| line.contains(mark))
-            || is_comma;
+        let item = item(line, self.sibling)?;
+        let (word, rest) = (&line[item.clone()], &line[item.end..]);
         let added = replaced(word, self.sibling, self.added);
-        is_list.then(|| {
-            format!(
-                "{}{word}{}{added}{}",
-                &line[..start],
-                if is_comma { ", " } else { " " },
-                &line[end..]
-            )
-        })
+        let separator = if is_by_comma(line, &item) { ", " } else { " " };
+        Some(format!("{}{separator}{added}{rest}", &line[..item.end]))
     }
 }
 
+/// The item of a list in a line that is a variant's name, or has it in it. `None` where the line is something else.
+pub(super) fn item(line: &str, name: &str) -> Option<Range<usize>> {
+    let at = position(line, name)?;
+    let separates = |c: char| c.is_whitespace() || ",;".contains(c);
+    // A bracket opens the list, but not where it belongs to a variable.
+    let opens =
+        |(index, c): &(usize, char)| separates(*c) || *c == '(' && !line[..*index].ends_with('$');
+    let start = line[..at]
+        .char_indices()
+        .rev()
+        .find(opens)
+        .map_or(0, |(before, c)| before + c.len_utf8());
+    let end = line[at..]
+        .find(|c: char| separates(c) || ")]".contains(c))
+        .map_or(line.len(), |after| at + after);
+    let word = &line[start..end];
+    let is_closed = word.matches('[').count() == word.matches(']').count()
+        && ['"', '\'']
+            .iter()
+            .all(|quote| word.matches(*quote).count() % 2 == 0);
+    let is_plain = is_closed && !word.contains(['=', '|', '`', '&']);
+    let in_quotes = ['"', '\'']
+        .iter()
+        .any(|quote| line[..start].matches(*quote).count() % 2 == 1);
+    let is_list = ["for ", "foreach", "=(", "@(", "in "]
+        .iter()
+        .any(|mark| line.contains(mark))
+        || is_by_comma(line, &(start..end));
+    (is_plain && !in_quotes && is_list && !mentions(&line[end..], name)).then_some(start..end)
+}
+
+/// Whether the items of a list are separated by commas.
+fn is_by_comma(line: &str, item: &Range<usize>) -> bool {
+    line[item.end..].starts_with(',') || line[..item.start].trim_end().ends_with(',')
+}
+
 /// The commands of a text: lines that go on are one, and so is a block up to its end.
-fn units(text: &str, newline: &str) -> Vec<String> {
+pub(super) fn units(text: &str, newline: &str) -> Vec<String> {
     let mut units: Vec<String> = Vec::new();
     let mut open: Vec<&str> = Vec::new();
     for line in text.split(newline) {
@@ -339,7 +341,7 @@ fn units(text: &str, newline: &str) -> Vec<String> {
 }
 
 /// Whether everything that opens in a text closes there: brackets, blocks of a shell, changes of the folder.
-fn is_balanced(text: &str) -> bool {
+pub(super) fn is_balanced(text: &str) -> bool {
     let code: String = text
         .lines()
         .filter(|line| !line.trim_start().starts_with('#'))
@@ -365,7 +367,7 @@ fn is_balanced(text: &str) -> bool {
 }
 
 /// Whether what comes behind a text is in the folder in which the text began, or in one beside it.
-fn returns(text: &str) -> bool {
+pub(super) fn returns(text: &str) -> bool {
     let mut is_back = true;
     let mut depth = 0_usize;
     for line in text.lines().map(str::trim) {
@@ -395,7 +397,7 @@ fn opens_list(unit: &str) -> bool {
 }
 
 /// A command that gives an image another tag: repeated it would move the tag.
-fn is_tagging(line: &str) -> bool {
+pub(super) fn is_tagging(line: &str) -> bool {
     line.split_whitespace().any(|word| word == "tag")
 }
 
@@ -409,7 +411,7 @@ fn position(text: &str, name: &str) -> Option<usize> {
     })
 }
 
-fn mentions(text: &str, name: &str) -> bool {
+pub(super) fn mentions(text: &str, name: &str) -> bool {
     text.lines()
         .any(|line| !line.trim_start().starts_with('#') && position(line, name).is_some())
 }

@@ -87,7 +87,18 @@ pub fn steps(plan: &Plan) -> Vec<Step> {
             ));
         }
     }
-    [files, last, folders, trees]
+    let gone = plan.gone.iter().map(|path| {
+        // A version directory that moves has its old name until then.
+        let now = path.split_once('/').and_then(|(directory, rest)| {
+            let origin = plan.after.tree(directory)?.origin.as_ref()?;
+            Some(join(&[origin, rest]))
+        });
+        Step::Remove {
+            now: now.unwrap_or_else(|| path.clone()),
+            path: path.clone(),
+        }
+    });
+    [files, last, folders, trees, gone.collect()]
         .into_iter()
         .flatten()
         .collect()

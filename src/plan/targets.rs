@@ -1,182 +1,15 @@
 //! Which version directories an update writes, what each is made from, and which of its variants move, come or go.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::str::FromStr;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use semver::Version;
 
+use super::options::{Base, InSeries, Options};
 use crate::check::templates::variant_of;
 use crate::problems::joined;
 use crate::repository::{Repository, Tree};
 use crate::version::Variant;
-
-/// What the user asks for beside versions, and what they allow.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Copy the old version directory instead of renaming it.
-    pub keep: bool,
-    /// Pin zeros for an archive that the release lacks.
-    pub allow_missing: bool,
-    /// Accept a version below the tree's.
-    pub allow_downgrade: bool,
-    /// Accept other hashes for the version that the tree is at.
-    pub repin: bool,
-    /// Families to move to another base.
-    pub bases: Vec<Base>,
-    /// Variants to add.
-    pub adds: Vec<Add>,
-    /// The runners of workflows: operating system → the version in the label.
-    pub runners: BTreeMap<String, String>,
-}
-
-/// A series, where one is named in front of what it is for: the `2.14.x` of `2.14.x/alpine3.23`.
-type InSeries = Option<String>;
-
-fn split_series(text: &str) -> (InSeries, &str) {
-    match text.split_once('/') {
-        Some((series, rest)) => (Some(series.to_owned()), rest),
-        None => (None, text),
-    }
-}
-
-/// A variant to add: `alpine3.23`, `2.14.x/alpine3.23`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Add {
-    series: InSeries,
-    /// The variant.
-    pub variant: Variant,
-}
-
-impl FromStr for Add {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let (series, name) = split_series(text);
-        let is_plain = series
-            .as_ref()
-            .is_none_or(|series| series.starts_with(|c: char| c.is_ascii_alphanumeric()));
-        let variant = Variant::parse(name).filter(|variant| {
-            is_plain && !name.contains("..") && !variant.base.ends_with(['.', '-'])
-        });
-        let variant = variant
-            .context("expected the name of a variant, such as alpine3.19 or nanoserver-ltsc2022")?;
-        Ok(Self { series, variant })
-    }
-}
-
-impl fmt::Display for Add {
-    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        self.series
-            .iter()
-            .try_for_each(|series| write!(out, "{series}/"))?;
-        write!(out, "{}", self.variant)
-    }
-}
-
-/// A family, or one variant of it, that moves to another base: `alpine=3.19`, `alpine3.18=3.19`, `windows=ltsc2022`,
-/// `2.9.x/alpine=3.18`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Base {
-    series: InSeries,
-    from: Variant,
-    to: String,
-}
-
-impl FromStr for Base {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let (series, rest) = split_series(text);
-        let parts = rest
-            .split_once('=')
-            .and_then(|(from, to)| Some((Variant::parse(from)?, to)));
-        let (from, to) = parts
-            .with_context(|| format!("`{text}`: expected FAMILY=BASE, such as alpine=3.19"))?;
-        let base = Self {
-            series,
-            from,
-            to: to.to_owned(),
-        };
-        // Read back from the name of its folder, it must be what was asked for.
-        let family = Variant::parse(&base.from.family).and_then(|family| family.on(to));
-        let is_plain = to
-            .split('.')
-            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-        let is_known =
-            |variant: &Variant| variant.base == to && variant.has_numbered_base() && is_plain;
-        ensure!(
-            family
-                .filter(is_known)
-                .is_some_and(|variant| !variant.is_windows() || variant.windows_year().is_some()),
-            "`{text}`: `{to}` is not a numbered base, such as {}",
-            if base.from.is_windows() {
-                "1809 or ltsc2022"
-            } else {
-                "3.19"
-            }
-        );
-        Ok(base)
-    }
-}
-
-impl fmt::Display for Base {
-    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        self.series
-            .iter()
-            .try_for_each(|series| write!(out, "{series}/"))?;
-        write!(out, "{}={}", self.from, self.to)
-    }
-}
-
-impl Base {
-    /// Whether a variant is of the family; `windows` stands for all families of Windows.
-    fn is_of_family(&self, variant: &Variant) -> bool {
-        variant.family == self.from.family || self.from.family == "windows" && variant.is_windows()
-    }
-
-    /// Whether a variant is one that is meant.
-    fn is_of(&self, variant: &Variant) -> bool {
-        self.is_of_family(variant) && (self.from.base.is_empty() || variant.base == self.from.base)
-    }
-
-    /// Which of these variants move, and to which name.
-    fn renames(&self, variants: &[Variant]) -> Result<BTreeMap<String, String>> {
-        let moving: Vec<&Variant> = variants
-            .iter()
-            .filter(|variant| self.is_of(variant) && variant.base != self.to)
-            .collect();
-        let bases: BTreeSet<&str> = moving.iter().map(|variant| variant.base.as_str()).collect();
-        if bases.len() > 1 {
-            let names: Vec<&str> = moving.iter().map(|variant| variant.name.as_str()).collect();
-            let example = bases.first().unwrap_or(&"");
-            let dash = if moving.iter().any(|variant| variant.is_windows()) {
-                "-"
-            } else {
-                ""
-            };
-            bail!(
-                "`--base {self}` could move any of {}: say which, as in `--base {}{dash}{example}={}`",
-                names.join(", "),
-                self.from.family,
-                self.to
-            );
-        }
-        let mut renames = BTreeMap::new();
-        for variant in moving {
-            let new = variant
-                .on(&self.to)
-                .with_context(|| format!("{variant} cannot be on {}", self.to))?;
-            ensure!(
-                !variants.contains(&new),
-                "`--base {self}`: {new} stands beside {variant} already: remove one of them"
-            );
-            renames.insert(variant.name.clone(), new.name);
-        }
-        Ok(renames)
-    }
-}
 
 /// A version directory that is written, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,6 +31,8 @@ pub struct Target {
     pub renames: BTreeMap<String, String>,
     /// Variants that are added.
     pub adds: Vec<Variant>,
+    /// Variants that are removed.
+    pub removes: Vec<Variant>,
 }
 
 impl Target {
@@ -221,6 +56,7 @@ impl Target {
             moves: false,
             renames: BTreeMap::new(),
             adds: Vec::new(),
+            removes: Vec::new(),
         }
     }
 }
@@ -274,6 +110,7 @@ pub fn targets(
         .iter()
         .map(|base| &base.series)
         .chain(options.adds.iter().map(|add| &add.series))
+        .chain(variants_removed(options).map(|(series, _)| series))
         .collect();
     for tree in current {
         let name = &tree.directory.name;
@@ -315,11 +152,35 @@ pub fn targets(
         });
         meant.for_each(|target| target.adds.push(add.variant.clone()));
     }
+    remove(repository, options, &mut targets);
     joined(problems)?;
     targets.retain(|target| {
-        target.has_release || !target.renames.is_empty() || !target.adds.is_empty()
+        target.has_release
+            || !target.renames.is_empty()
+            || !target.adds.is_empty()
+            || !target.removes.is_empty()
     });
     Ok(targets)
+}
+
+/// The variants to remove, each with its series where that is named.
+fn variants_removed(options: &Options) -> impl Iterator<Item = (&InSeries, &Variant)> {
+    let removes = options.removes.iter();
+    removes.filter_map(|remove| Some((&remove.series, remove.variant.as_ref()?)))
+}
+
+/// Which variants of the targets go.
+fn remove(repository: &Repository, options: &Options, targets: &mut [Target]) {
+    for (series, variant) in variants_removed(options) {
+        let is_meant = |target: &&mut Target| {
+            series
+                .as_ref()
+                .is_none_or(|series| *series == target.directory)
+                && variants_of(repository, target).contains(variant)
+        };
+        let meant = targets.iter_mut().filter(is_meant);
+        meant.for_each(|target| target.removes.push(variant.clone()));
+    }
 }
 
 fn existing(repository: &Repository) -> String {
@@ -407,6 +268,7 @@ fn target(repository: &Repository, version: &Version, options: &Options) -> Resu
             moves: false,
             renames: BTreeMap::new(),
             adds: Vec::new(),
+            removes: Vec::new(),
         });
     };
     // Series stand side by side; a tree with one version at a time is where its newest one is.
@@ -433,5 +295,6 @@ fn target(repository: &Repository, version: &Version, options: &Options) -> Resu
         old: Some(source.directory.version.clone()),
         renames: BTreeMap::new(),
         adds: Vec::new(),
+        removes: Vec::new(),
     })
 }

@@ -1,16 +1,15 @@
 //! Works out an update in memory: what is written to which document, step by step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use anyhow::Result;
-use semver::Version;
+use anyhow::{Context, Result};
 
 use super::edits::{self, Edit};
 use super::workflows::{self, Series};
-use super::{NewText, Target, scripts};
-use crate::check::doubtful_mentions;
+use super::{NewText, Target, removals, scripts};
 use crate::check::templates::content;
+use crate::check::{doubtful_mentions, scripts_of};
 use crate::fields::expected::{Change, Expected, Scope};
 use crate::fields::{DocumentKind, Kind};
 use crate::finding::Finding;
@@ -222,16 +221,7 @@ impl Work<'_> {
 
     /// Wires each new series into the workflows. What cannot be wired in is said.
     pub(super) fn wire_new_series(&mut self) -> Vec<String> {
-        let series = |directory: &str, version: &Version| Series {
-            directory: directory.to_owned(),
-            version: version.clone(),
-        };
-        let all: Vec<Series> = self
-            .before
-            .trees
-            .iter()
-            .map(|tree| series(&tree.directory.name, &tree.directory.version))
-            .collect();
+        let all = self.series();
         let mut notes = Vec::new();
         let has_series = self.after.names.config.directory.has_series();
         let targets = self.targets.iter();
@@ -242,7 +232,10 @@ impl Work<'_> {
             else {
                 continue;
             };
-            let to = series(&target.directory, &target.version);
+            let to = Series {
+                directory: target.directory.clone(),
+                version: target.version.clone(),
+            };
             for item in 0..self.after.workflows.items.len() {
                 let item = &self.after.workflows.items[item];
                 let Some(document) = item.document() else {
@@ -272,6 +265,144 @@ impl Work<'_> {
             }
         }
         notes
+    }
+
+    /// Takes the variants that are removed out of the scripts. The scripts that have nothing left to do are removed, and named.
+    pub(super) fn remove_from_scripts(&mut self) -> Result<Vec<String>> {
+        let mut gone = Vec::new();
+        for target in self.targets {
+            for variant in &target.removes {
+                let Some(tree) = self.after.tree(&target.directory) else {
+                    continue;
+                };
+                let others = &tree.directory.variants;
+                let mut new = Vec::new();
+                for place in scripts_of(&self.after, tree) {
+                    let Ok(text) = std::str::from_utf8(&place.document.text) else {
+                        continue;
+                    };
+                    if !scripts::mentions(text, &variant.name) {
+                        continue;
+                    }
+                    let path = place.path();
+                    if removals::is_for_runner_of(&place.item.name, variant, others) {
+                        gone.push(path);
+                        continue;
+                    }
+                    let reduced = removals::script(text, &variant.name, others).with_context(|| {
+                        format!(
+                            "{path}: cannot tell how to take {variant} out of it: do so by hand, then run the same command again"
+                        )
+                    })?;
+                    let line = text
+                        .lines()
+                        .position(|line| scripts::mentions(line, &variant.name));
+                    let edits = vec![removed(
+                        "variant",
+                        line.map_or(1, |line| line + 1),
+                        &variant.name,
+                    )];
+                    new.push((
+                        path,
+                        reduced,
+                        DocumentKind::Script,
+                        place.document.mode,
+                        edits,
+                    ));
+                }
+                self.put_all(new);
+                gone.iter().for_each(|path| self.after.remove(path));
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Takes the variants and the series that are removed out of the workflows.
+    pub(super) fn remove_from_workflows(&mut self, gone: &BTreeSet<String>) -> Result<()> {
+        let all = self.series();
+        let mut new = Vec::new();
+        for item in &self.after.workflows.items {
+            let path = format!("{WORKFLOWS}/{}", item.name);
+            let Some(document) = item.document() else {
+                continue;
+            };
+            let Ok(old) = std::str::from_utf8(&document.text) else {
+                continue;
+            };
+            let mut text = old.to_owned();
+            let mut edits = Vec::new();
+            for series in all.iter().filter(|series| gone.contains(&series.directory)) {
+                let reduced = removals::workflow_series(&text, series, &all);
+                if reduced != text {
+                    edits.push(removed("directory", 1, &series.directory));
+                }
+                removals::left_over(&path, &reduced, series)?;
+                text = reduced;
+            }
+            for target in self.targets {
+                let Some(own) = all
+                    .iter()
+                    .find(|series| Some(&series.directory) == target.source.as_ref())
+                else {
+                    continue;
+                };
+                for variant in &target.removes {
+                    let tree = self.after.tree(&target.directory);
+                    let others = tree
+                        .map(|tree| tree.directory.variants.clone())
+                        .unwrap_or_default();
+                    let is_shared = self
+                        .after
+                        .trees
+                        .iter()
+                        .any(|tree| tree.directory.has(&variant.name));
+                    let reduced =
+                        removals::workflow_variant(&text, variant, (own, &all), &others, is_shared);
+                    if reduced != text {
+                        edits.push(removed("variant", 1, &variant.name));
+                    }
+                    text = reduced;
+                }
+            }
+            for edit in &mut edits {
+                let line = old.lines().position(|line| line.contains(&edit.found));
+                edit.line = line.map_or(1, |line| line + 1);
+            }
+            if text != old {
+                new.push((path, text, DocumentKind::Workflow, document.mode, edits));
+            }
+        }
+        self.put_all(new);
+        Ok(())
+    }
+
+    fn put_all(&mut self, new: Vec<Rewritten>) {
+        for (path, text, kind, mode, edits) in new {
+            let document = Document::new(&self.after.names.scanner, kind, text.into_bytes(), mode);
+            self.put(&path, document, edits);
+        }
+    }
+
+    /// The series that there were.
+    fn series(&self) -> Vec<Series> {
+        let series = |tree: &Tree| Series {
+            directory: tree.directory.name.clone(),
+            version: tree.directory.version.clone(),
+        };
+        self.before.trees.iter().map(series).collect()
+    }
+}
+
+/// A document with another text: its path, text, kind and mode, and what is said of it.
+type Rewritten = (String, String, DocumentKind, u32, Vec<Edit>);
+
+/// What a summary says of a mention that goes.
+fn removed(label: &str, line: usize, found: &str) -> Edit {
+    Edit {
+        label: label.to_owned(),
+        line,
+        found: found.to_owned(),
+        expected: String::new(),
     }
 }
 

@@ -51,7 +51,7 @@ impl Series {
         places
     }
 
-    fn is_in(&self, text: &str) -> bool {
+    pub(super) fn is_in(&self, text: &str) -> bool {
         !self.places(text).is_empty()
     }
 
@@ -162,7 +162,7 @@ pub(super) fn with_series(
 }
 
 /// The lists of a text: items of one depth without another line of that depth or above between them, each as its lines.
-fn lists(text: &str, lines: &[Line]) -> Vec<Vec<Range<usize>>> {
+pub(super) fn lists(text: &str, lines: &[Line]) -> Vec<Vec<Range<usize>>> {
     let mut lists: Vec<Vec<Range<usize>>> = Vec::new();
     // The lists that a line is in, by the depth of their items.
     let mut open: Vec<(usize, usize)> = Vec::new();

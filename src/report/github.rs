@@ -38,16 +38,40 @@ pub(super) fn annotate(out: &mut impl Write, summary: &Summary) -> io::Result<()
 
 /// Appends to the summary of the step, where there is one.
 pub(super) fn append_summary(text: &str) -> Result<()> {
-    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
+    append("GITHUB_STEP_SUMMARY", text)
+}
+
+/// Appends to the file that a variable names, where there is one.
+fn append(variable: &str, text: &str) -> Result<()> {
+    let Some(path) = std::env::var_os(variable).filter(|path| !path.is_empty()) else {
         return Ok(());
     };
     let mut file = OpenOptions::new()
         .create(true)
         .append(true)
         .open(&path)
-        .context("cannot open GITHUB_STEP_SUMMARY")?;
+        .with_context(|| format!("cannot open {variable}"))?;
     file.write_all(text.as_bytes())
-        .context("cannot write GITHUB_STEP_SUMMARY")
+        .with_context(|| format!("cannot write {variable}"))
+}
+
+/// Appends, for the steps that follow, whether something changed, to which versions, and what a commit of it is called.
+pub(super) fn append_outputs(json: &serde_json::Value) -> Result<()> {
+    let (Some(title), Some(files)) = (json["title"].as_str(), json["files"].as_array()) else {
+        return Ok(());
+    };
+    let versions = json["versions"].as_array().into_iter().flatten();
+    let versions: Vec<&str> = versions.filter_map(|one| one["version"].as_str()).collect();
+    let removed = json["removed"]
+        .as_array()
+        .is_some_and(|removed| !removed.is_empty());
+    let lines = format!(
+        "changed={}\ntitle={}\nversions={}\n",
+        !files.is_empty() || removed,
+        harmless(title),
+        harmless(&versions.join(" "))
+    );
+    append("GITHUB_OUTPUT", &lines)
 }
 
 fn data(text: &str) -> String {

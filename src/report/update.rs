@@ -158,7 +158,7 @@ fn json(plan: &Plan, is_dry_run: bool, vouched: &[String]) -> serde_json::Value 
 
 /// What an update did, or would do; `vouched` is who vouched for the release, in sentences.
 pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<String>) -> Summary {
-    let nothing = plan.changes.is_empty();
+    let nothing = plan.is_empty();
     let json = json(plan, is_dry_run, &vouched);
     let image = &plan.after.names.config.image;
     let mut headlines: Vec<Headline> = plan
@@ -181,10 +181,15 @@ pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<Str
     }
     Summary {
         headlines,
-        groups: plan.changes.iter().map(group).collect(),
+        groups: plan
+            .changes
+            .iter()
+            .map(group)
+            .chain(plan.gone.iter().map(|path| gone(path)))
+            .collect(),
         groups_are: "file",
         counts: (!nothing)
-            .then(|| counts(&plan.changes))
+            .then(|| counts(plan))
             .into_iter()
             .chain(vouched)
             .collect(),
@@ -278,6 +283,13 @@ pub fn title(plan: &Plan) -> String {
         .flat_map(|target| &target.adds)
         .map(|variant| variant.name.as_str())
         .collect();
+    let is_series = |path: &&String| !path.contains('/');
+    let removes = plan.targets.iter().flat_map(|target| &target.removes);
+    let removed: BTreeSet<String> = removes
+        .map(ToString::to_string)
+        .chain(plan.gone.iter().filter(is_series).cloned())
+        .collect();
+    let removed = Vec::from_iter(removed);
     let runners: Vec<String> = plan
         .runners
         .iter()
@@ -287,6 +299,7 @@ pub fn title(plan: &Plan) -> String {
         ("update to", versions.join(", ")),
         ("move", Vec::from_iter(moves).join(", ")),
         ("add", Vec::from_iter(added).join(", ")),
+        ("remove", removed.join(", ")),
         ("run on", runners.join(", ")),
     ];
     let said = parts
@@ -349,7 +362,17 @@ fn group(change: &FileChange) -> Group {
     }
 }
 
-fn counts(changes: &[FileChange]) -> String {
+/// A file or a folder that is removed.
+fn gone(path: &str) -> Group {
+    Group {
+        title: path.to_owned(),
+        note: "removed".to_owned(),
+        rows: Vec::new(),
+    }
+}
+
+fn counts(plan: &Plan) -> String {
+    let changes = &plan.changes;
     let mut actions: BTreeMap<&str, usize> = BTreeMap::new();
     changes
         .iter()
@@ -366,9 +389,11 @@ fn counts(changes: &[FileChange]) -> String {
             .entry(if kind == "sha256" { "hash" } else { kind })
             .or_default() += 1;
     }
+    let removed = (!plan.gone.is_empty()).then(|| format!("{} removed", plan.gone.join(", ")));
     let files: Vec<String> = actions
         .iter()
         .map(|(action, number)| format!("{} {action}", count(*number, "file")))
+        .chain(removed)
         .collect();
     let fields: Vec<String> = kinds
         .iter()

@@ -82,7 +82,7 @@ impl Staging {
                         files.push((path, file, None));
                     }
                 }
-                Step::Rename { .. } => {}
+                Step::Rename { .. } | Step::Remove { .. } => {}
             }
         }
         for folder in &folders {
@@ -169,6 +169,12 @@ impl Staging {
                     );
                     fs::rename(self.new_path(number), &path).with_context(cannot)?;
                     undo.push(Undo::Remove(path));
+                }
+                Step::Remove { path, .. } => {
+                    let path = self.root.join(path);
+                    let kept = self.folder.join("old").join(number.to_string());
+                    fs::rename(&path, &kept).with_context(cannot)?;
+                    undo.push(Undo::Restore { kept, path });
                 }
                 Step::Folder { .. } => {
                     make_way(&path, undo).with_context(cannot)?;

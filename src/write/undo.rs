@@ -12,7 +12,7 @@ use crate::parallel;
 
 /// How a step is undone.
 pub(super) enum Undo {
-    /// The kept file gets its old name back.
+    /// What is kept, a file or a folder, gets its old name back.
     Restore {
         kept: PathBuf,
         path: PathBuf,

@@ -169,7 +169,10 @@ fn killed_at_every_call(job: &Job) {
         }
         // The file may have moved by now.
         let edited = texts[at % texts.len()];
-        let edited = Some(edited).filter(|path| found.contains_key(*path) && job.library.is_none());
+        let edited = Some(edited).filter(|path| {
+            let stays = !job.args.contains(&"--remove") || after.contains_key(*path);
+            found.contains_key(*path) && job.library.is_none() && stays
+        });
         if let Some(path) = edited {
             repository.write(path, repository.read(path) + EDIT);
         }
@@ -241,6 +244,10 @@ faults! {
     in_a_new_variant: Job::streaming(&["--add", "alpine3.19", "--add", "nanoserver-ltsc2022"]);
     in_a_copy: Job::streaming(&["0.25.6", "--keep"]);
     in_a_new_series: Job::series(&["2.15.0-RC.1", "--allow-missing"]);
+    in_a_removal: Job::streaming(&["--remove", "nanoserver-1809"]);
+    in_a_release_and_a_removal: Job::streaming(&["0.25.6", "--remove", "nanoserver-1809"]);
+    in_a_removal_of_scripts: Job::series(&["--remove", "2.14.x/windowsservercore-ltsc2025", "--remove", "2.14.x/nanoserver-ltsc2025"]);
+    in_the_removal_of_a_series: Job::series(&["--remove", "2.12.x"]);
     in_a_library_file: Job {
         tree: tree("own"),
         library: Some("nats-streaming-0.25.5"),

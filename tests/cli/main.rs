@@ -13,6 +13,8 @@ mod library;
 mod morning;
 mod moves;
 mod readme;
+mod removals;
 mod support;
 mod update;
 mod web;
+mod workflow;

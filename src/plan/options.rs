@@ -1,0 +1,212 @@
+//! What an update is asked for beside versions, as the command line spells it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::repository::config::looks_like_a_version;
+use crate::version::Variant;
+
+/// What the user asks for beside versions, and what they allow.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Copy the old version directory instead of renaming it.
+    pub keep: bool,
+    /// Pin zeros for an archive that the release lacks.
+    pub allow_missing: bool,
+    /// Accept a version below the tree's.
+    pub allow_downgrade: bool,
+    /// Accept other hashes for the version that the tree is at.
+    pub repin: bool,
+    /// Families to move to another base.
+    pub bases: Vec<Base>,
+    /// Variants to add.
+    pub adds: Vec<Add>,
+    /// Variants and series to remove.
+    pub removes: Vec<Remove>,
+    /// The runners of workflows: operating system → the version in the label.
+    pub runners: BTreeMap<String, String>,
+}
+
+/// A series, where one is named in front of what it is for: the `2.14.x` of `2.14.x/alpine3.23`.
+pub(super) type InSeries = Option<String>;
+
+fn split_series(text: &str) -> (InSeries, &str) {
+    match text.split_once('/') {
+        Some((series, rest)) => (Some(series.to_owned()), rest),
+        None => (None, text),
+    }
+}
+
+/// A variant to add: `alpine3.23`, `2.14.x/alpine3.23`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Add {
+    pub(super) series: InSeries,
+    /// The variant.
+    pub variant: Variant,
+}
+
+impl FromStr for Add {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (series, name) = split_series(text);
+        let is_plain = series
+            .as_ref()
+            .is_none_or(|series| series.starts_with(|c: char| c.is_ascii_alphanumeric()));
+        let variant = Variant::parse(name).filter(|variant| {
+            is_plain && !name.contains("..") && !variant.base.ends_with(['.', '-'])
+        });
+        let variant = variant
+            .context("expected the name of a variant, such as alpine3.19 or nanoserver-ltsc2022")?;
+        Ok(Self { series, variant })
+    }
+}
+
+impl fmt::Display for Add {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        self.series
+            .iter()
+            .try_for_each(|series| write!(out, "{series}/"))?;
+        write!(out, "{}", self.variant)
+    }
+}
+
+/// A family, or one variant of it, that moves to another base: `alpine=3.19`, `alpine3.18=3.19`, `windows=ltsc2022`,
+/// `2.9.x/alpine=3.18`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    pub(super) series: InSeries,
+    pub(super) from: Variant,
+    pub(super) to: String,
+}
+
+impl FromStr for Base {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (series, rest) = split_series(text);
+        let parts = rest
+            .split_once('=')
+            .and_then(|(from, to)| Some((Variant::parse(from)?, to)));
+        let (from, to) = parts
+            .with_context(|| format!("`{text}`: expected FAMILY=BASE, such as alpine=3.19"))?;
+        let base = Self {
+            series,
+            from,
+            to: to.to_owned(),
+        };
+        // Read back from the name of its folder, it must be what was asked for.
+        let family = Variant::parse(&base.from.family).and_then(|family| family.on(to));
+        let is_plain = to
+            .split('.')
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        let is_known =
+            |variant: &Variant| variant.base == to && variant.has_numbered_base() && is_plain;
+        ensure!(
+            family
+                .filter(is_known)
+                .is_some_and(|variant| !variant.is_windows() || variant.windows_year().is_some()),
+            "`{text}`: `{to}` is not a numbered base, such as {}",
+            if base.from.is_windows() {
+                "1809 or ltsc2022"
+            } else {
+                "3.19"
+            }
+        );
+        Ok(base)
+    }
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        self.series
+            .iter()
+            .try_for_each(|series| write!(out, "{series}/"))?;
+        write!(out, "{}={}", self.from, self.to)
+    }
+}
+
+impl Base {
+    /// Whether a variant is of the family; `windows` stands for all families of Windows.
+    pub(super) fn is_of_family(&self, variant: &Variant) -> bool {
+        variant.family == self.from.family || self.from.family == "windows" && variant.is_windows()
+    }
+
+    /// Whether a variant is one that is meant.
+    pub(super) fn is_of(&self, variant: &Variant) -> bool {
+        self.is_of_family(variant) && (self.from.base.is_empty() || variant.base == self.from.base)
+    }
+
+    /// Which of these variants move, and to which name.
+    pub(super) fn renames(&self, variants: &[Variant]) -> Result<BTreeMap<String, String>> {
+        let moving: Vec<&Variant> = variants
+            .iter()
+            .filter(|variant| self.is_of(variant) && variant.base != self.to)
+            .collect();
+        let bases: BTreeSet<&str> = moving.iter().map(|variant| variant.base.as_str()).collect();
+        if bases.len() > 1 {
+            let names: Vec<&str> = moving.iter().map(|variant| variant.name.as_str()).collect();
+            let example = bases.first().unwrap_or(&"");
+            let dash = if moving.iter().any(|variant| variant.is_windows()) {
+                "-"
+            } else {
+                ""
+            };
+            bail!(
+                "`--base {self}` could move any of {}: say which, as in `--base {}{dash}{example}={}`",
+                names.join(", "),
+                self.from.family,
+                self.to
+            );
+        }
+        let mut renames = BTreeMap::new();
+        for variant in moving {
+            let new = variant
+                .on(&self.to)
+                .with_context(|| format!("{variant} cannot be on {}", self.to))?;
+            ensure!(
+                !variants.contains(&new),
+                "`--base {self}`: {new} stands beside {variant} already: remove one of them"
+            );
+            renames.insert(variant.name.clone(), new.name);
+        }
+        Ok(renames)
+    }
+}
+
+/// A variant, of one series or of all, or a whole series: `alpine3.21`, `2.12.x/alpine3.21`, `2.12.x`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remove {
+    pub(super) series: InSeries,
+    pub(super) variant: Option<Variant>,
+}
+
+impl FromStr for Remove {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if looks_like_a_version(text) {
+            let (series, variant) = (Some(text.to_owned()), None);
+            return Ok(Self { series, variant });
+        }
+        let (series, name) = split_series(text);
+        let variant = Variant::parse(name).with_context(
+            || "expected the name of a variant or a series, such as alpine3.19 or 2.12.x",
+        )?;
+        Ok(Self {
+            series,
+            variant: Some(variant),
+        })
+    }
+}
+
+impl fmt::Display for Remove {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        let variant = self.variant.as_ref().map(ToString::to_string);
+        let parts: Vec<String> = self.series.iter().cloned().chain(variant).collect();
+        out.write_str(&parts.join("/"))
+    }
+}

@@ -1,0 +1,297 @@
+//! What is removed: variants and series, from folders, scripts and workflows. The counterpart of what `--add`, and a new
+//! series, put there.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use anyhow::{Result, bail, ensure};
+
+use super::options::{Options, Remove};
+use super::scripts::{is_balanced, is_tagging, item, mentions, returns, units};
+use super::workflows::{Series, lists};
+use crate::fields::workflow::{jobs, lines};
+use crate::repository::Repository;
+use crate::version::Variant;
+
+/// The series that go as wholes.
+pub(super) fn series(before: &Repository, options: &Options) -> Result<BTreeSet<String>> {
+    let whole = options
+        .removes
+        .iter()
+        .filter(|remove| remove.variant.is_none());
+    let asked: BTreeSet<String> = whole.filter_map(|remove| remove.series.clone()).collect();
+    ensure!(
+        asked.is_empty()
+            || before
+                .trees
+                .iter()
+                .any(|tree| !asked.contains(&tree.directory.name)),
+        "`--remove` would leave no version directory at all"
+    );
+    Ok(asked
+        .into_iter()
+        .filter(|name| before.tree(name).is_some())
+        .collect())
+}
+
+/// What is to be removed and is not there: a run that was killed may have removed it already.
+pub(super) fn missing(before: &Repository, options: &Options) -> Vec<String> {
+    let is_there = |remove: &&Remove| {
+        before.trees.iter().any(|tree| {
+            remove
+                .series
+                .as_ref()
+                .is_none_or(|series| *series == tree.directory.name)
+                && remove
+                    .variant
+                    .as_ref()
+                    .is_none_or(|variant| tree.directory.has(&variant.name))
+        })
+    };
+    let missing = options.removes.iter().filter(|remove| !is_there(remove));
+    missing
+        .map(|remove| format!("{remove} is not there: nothing to remove"))
+        .collect()
+}
+
+/// Whether a script is for the runner of a variant's Windows, whose year is in its name, and no other variant needs it.
+pub(super) fn is_for_runner_of(script: &str, gone: &Variant, others: &[Variant]) -> bool {
+    let is_named = |variant: &Variant| {
+        variant
+            .windows_year()
+            .is_some_and(|year| script.contains(&year.to_string()))
+    };
+    is_named(gone) && !others.iter().any(is_named)
+}
+
+/// A script without what it says of a variant alone; `others` are the variants that stay. `None` where it says something
+/// that cannot be taken out by itself.
+pub(super) fn script(text: &str, gone: &str, others: &[Variant]) -> Option<String> {
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let blank = format!("{newline}{newline}");
+    let is_alone = |text: &str| {
+        mentions(text, gone) && !others.iter().any(|other| mentions(text, &other.name))
+    };
+    let reduce = Reduce {
+        gone,
+        newline,
+        is_alone: &is_alone,
+    };
+    let mut out: Vec<String> = Vec::new();
+    for paragraph in text.split(&blank) {
+        let is_whole = is_alone(paragraph) && is_balanced(paragraph) && returns(paragraph);
+        let opens = paragraph
+            .lines()
+            .next()
+            .is_some_and(|line| line.starts_with("#!"));
+        if !mentions(paragraph, gone) {
+            out.push(paragraph.to_owned());
+        } else if !is_whole || opens {
+            out.push(reduce.in_units(&units(paragraph, newline))?);
+        }
+    }
+    let out = out.join(&blank);
+    let ends = text.ends_with(newline) && !out.ends_with(newline);
+    Some(if ends { out + newline } else { out })
+}
+
+struct Reduce<'a> {
+    gone: &'a str,
+    newline: &'a str,
+    is_alone: &'a dyn Fn(&str) -> bool,
+}
+
+impl Reduce<'_> {
+    fn in_units(&self, units: &[String]) -> Option<String> {
+        let mut out: Vec<String> = Vec::new();
+        let mut run = String::new();
+        for unit in units {
+            if (self.is_alone)(unit) {
+                // The last item of a list with commas has none.
+                let is_last = !unit.trim_end().ends_with(',');
+                if is_last
+                    && let Some(last) = out.last_mut().filter(|last| last.trim_end().ends_with(','))
+                {
+                    last.truncate(last.trim_end().len() - 1);
+                }
+                run += unit;
+                run += self.newline;
+                continue;
+            }
+            out.push(if mentions(unit, self.gone) {
+                self.in_mixed(unit)?
+            } else {
+                unit.clone()
+            });
+        }
+        let is_whole = is_balanced(&run) && returns(&run) && !run.lines().any(is_tagging);
+        is_whole.then(|| out.join(self.newline))
+    }
+
+    /// A unit that is about several variants: a list in a line, or a block with lines of its own.
+    fn in_mixed(&self, unit: &str) -> Option<String> {
+        let lines: Vec<&str> = unit.split(self.newline).collect();
+        let [first, inner @ .., last] = lines.as_slice() else {
+            return in_list(unit, self.gone);
+        };
+        if mentions(last, self.gone) {
+            return None;
+        }
+        let first = match mentions(first, self.gone) {
+            true => in_list(first, self.gone)?,
+            false => (*first).to_owned(),
+        };
+        let inner = self.in_units(&units(&inner.join(self.newline), self.newline))?;
+        Some([first, inner, (*last).to_owned()].join(self.newline))
+    }
+}
+
+/// A line without an item of the list in it, and the separator on one side of it.
+fn in_list(line: &str, gone: &str) -> Option<String> {
+    let item = item(line, gone)?;
+    let (before, after) = (&line[..item.start], &line[item.end..]);
+    let kept = before.trim_end_matches([' ', ',']);
+    let follows = after.trim_start_matches([' ', ',']);
+    let is_first = kept.len() == before.len() || kept.ends_with(" in") || kept.ends_with('(');
+    Some(match is_first {
+        true => format!("{before}{follows}"),
+        false => format!("{kept}{after}"),
+    })
+}
+
+/// What is taken out of a workflow: whole jobs, items of lists, items in brackets, where they are about it alone.
+struct Matter<'a> {
+    /// Whether a text is about what is removed.
+    is_about: &'a dyn Fn(&str) -> bool,
+    /// Whether it is about something that stays.
+    is_about_others: &'a dyn Fn(&str) -> bool,
+}
+
+/// A workflow without a series; `all` are the series that there are.
+pub(super) fn workflow_series(text: &str, gone: &Series, all: &[Series]) -> String {
+    let others = |text: &str| {
+        all.iter()
+            .any(|series| series != gone && series.is_in(text))
+    };
+    let matter = Matter {
+        is_about: &|text| gone.is_in(text),
+        is_about_others: &others,
+    };
+    matter.taken_out_of(text, "")
+}
+
+/// A workflow without a variant of a series. Where nothing names a series, it is meant if no other one has the variant.
+pub(super) fn workflow_variant(
+    text: &str,
+    gone: &Variant,
+    (own, all): (&Series, &[Series]),
+    others: &[Variant],
+    is_shared: bool,
+) -> String {
+    let in_other = |text: &str| all.iter().any(|series| series != own && series.is_in(text));
+    let is_own = |text: &str| own.is_in(text) || !is_shared && !in_other(text);
+    let matter = Matter {
+        is_about: &|text| mentions(text, &gone.name) && is_own(text),
+        is_about_others: &|text| {
+            in_other(text) || others.iter().any(|other| mentions(text, &other.name))
+        },
+    };
+    matter.taken_out_of(text, &gone.name)
+}
+
+impl Matter<'_> {
+    fn is_alone(&self, text: &str) -> bool {
+        (self.is_about)(text) && !(self.is_about_others)(text)
+    }
+
+    fn taken_out_of(&self, text: &str, name: &str) -> String {
+        let all = lines(text.as_bytes());
+        let jobs = jobs(text.as_bytes(), &all);
+        let mut cuts: Vec<Range<usize>> = Vec::new();
+        let lists = lists(text, &all);
+        let span = |item: &Range<usize>| all[item.start].span.start..all[item.end - 1].span.end;
+        // A job that does anything else stays.
+        let does_more = |job: &Range<usize>| {
+            let steps = lists.iter().flatten().map(span);
+            let others = steps
+                .filter(|step| job.contains(&step.start) && !self.is_alone(&text[step.clone()]));
+            !name.is_empty()
+                && others
+                    .map(|step| &text[step])
+                    .any(|step| step.contains("run:"))
+        };
+        for (number, job) in jobs.iter().enumerate() {
+            let starts = number
+                .checked_sub(1)
+                .map_or(job.span.start, |before| jobs[before].span.end);
+            if self.is_alone(&text[job.span.clone()]) && !does_more(&job.span) {
+                cuts.push(starts..job.span.end);
+            }
+        }
+        for list in &lists {
+            let alone: Vec<Range<usize>> = list
+                .iter()
+                .map(span)
+                .filter(|item| self.is_alone(&text[item.clone()]))
+                .collect();
+            if alone.len() < list.len() {
+                cuts.extend(alone);
+            }
+        }
+        for line in &all {
+            let code = &text[line.span.start..line.end];
+            let (Some(open), Some(close)) = (code.find('['), code.rfind(']')) else {
+                continue;
+            };
+            let mut at = line.span.start + open + 1;
+            let items: Vec<Range<usize>> = code[open + 1..close.max(open + 1)]
+                .split(',')
+                .map(|item| {
+                    at += item.len() + 1;
+                    at - item.len() - 1..at - 1
+                })
+                .collect();
+            let alone = |item: &Range<usize>| match name {
+                "" => self.is_alone(&text[item.clone()]),
+                _ => {
+                    text[item.clone()].trim().trim_matches(['"', '\'']) == name
+                        && (self.is_about)(&text[item.clone()])
+                }
+            };
+            for (number, item) in items.iter().enumerate().filter(|(_, item)| alone(item)) {
+                match number {
+                    _ if items.len() == 1 => {}
+                    0 => cuts.push(
+                        item.start
+                            ..items[1].start + usize::from(text[items[1].start..].starts_with(' ')),
+                    ),
+                    _ => cuts.push(item.start - 1..item.end),
+                }
+            }
+        }
+        cuts.sort_by_key(|cut| (cut.start, std::cmp::Reverse(cut.end)));
+        let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+        for cut in cuts {
+            if cut.start >= from {
+                out.push_str(&text[from..cut.start]);
+            }
+            from = from.max(cut.end);
+        }
+        out.push_str(&text[from.min(text.len())..]);
+        out
+    }
+}
+
+/// An error that names where a workflow still speaks of a series that is gone.
+pub(super) fn left_over(path: &str, text: &str, gone: &Series) -> Result<()> {
+    let is_left = |line: &&str| !line.trim_start().starts_with('#') && gone.is_in(line);
+    if let Some((number, line)) = text.lines().enumerate().find(|(_, line)| is_left(line)) {
+        bail!(
+            "{path}:{}: names {} still: `{}`: fix it by hand, then run the same command again",
+            number + 1,
+            gone.directory,
+            line.trim()
+        );
+    }
+    Ok(())
+}

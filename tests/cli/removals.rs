@@ -1,0 +1,205 @@
+//! Variants and series go, from folders, scripts and workflows, as they have come.
+
+use crate::support::{Repository, same, snapshot, tree};
+
+/// The program without a release: what is removed needs none.
+#[track_caller]
+fn changes(repository: &Repository, args: &[&str]) -> String {
+    let run = repository.run(args).exits_with(0);
+    repository.run(&["check", "-q"]).exits_with(0);
+    run.stdout
+}
+
+#[test]
+fn a_variant_that_was_added_goes_without_a_trace() {
+    for (name, variants) in [
+        (
+            "streaming/before",
+            &[
+                "alpine3.19",
+                "nanoserver-ltsc2022",
+                "windowsservercore-ltsc2022",
+            ][..],
+        ),
+        ("streaming/after", &["alpine3.19", "alpine3.17"]),
+        ("own", &["alpine3.19", "windowsservercore-ltsc2022"]),
+        (
+            "series/before",
+            &[
+                "2.14.x/alpine3.23",
+                "2.12.x/nanoserver-ltsc2025",
+                "alpine3.24",
+            ],
+        ),
+        ("series/after", &["2.12.x/alpine3.22", "2.14.x/alpine3.23"]),
+    ] {
+        for variant in variants {
+            let repository = Repository::of(&tree(name));
+            changes(&repository, &["--add", variant]);
+            let added = repository.snapshot();
+            assert!(added != snapshot(&tree(name)), "{name}: {variant}");
+            changes(&repository, &["--remove", variant]);
+            same(&repository.snapshot(), &snapshot(&tree(name)));
+            // And comes back.
+            changes(&repository, &["--add", variant]);
+            same(&repository.snapshot(), &added);
+        }
+    }
+}
+
+#[test]
+fn a_variant_goes_with_what_scripts_say_of_it() {
+    let repository = Repository::of(&tree("streaming/before"));
+    let out = changes(&repository, &["--remove", "nanoserver-1809"]);
+    assert_eq!(
+        out,
+        "\
+nats-streaming 0.25.5 in 0.25.5/
+
+  tests/build-images-2019.ps1
+      variant  nanoserver-1809
+  tests/run-images-2019.ps1
+      variant  nanoserver-1809
+  0.25.5/nanoserver-1809  removed
+
+2 files rewritten, 0.25.5/nanoserver-1809 removed; 2 fields changed: 2 variants
+"
+    );
+    assert!(!repository.path("0.25.5/nanoserver-1809").exists());
+    let again = repository
+        .run(&["--remove", "nanoserver-1809"])
+        .exits_with(0)
+        .stdout;
+    assert!(
+        again.ends_with("Notes:\n  nanoserver-1809 is not there: nothing to remove\n"),
+        "{again}"
+    );
+}
+
+#[test]
+fn the_scripts_of_a_runner_go_with_its_last_variant() {
+    let repository = Repository::of_this_project();
+    let before = repository.snapshot();
+    let both = |option| {
+        [
+            option,
+            "windowsservercore-ltsc2022",
+            option,
+            "nanoserver-ltsc2022",
+        ]
+    };
+    changes(&repository, &both("--add"));
+    assert!(repository.path("tests/build-images-2022.ps1").exists());
+    let out = changes(&repository, &both("--remove"));
+    assert!(
+        out.contains("  tests/build-images-2022.ps1  removed\n"),
+        "{out}"
+    );
+    same(&repository.snapshot(), &before);
+}
+
+#[test]
+fn a_variant_that_another_one_copies_from_stays() {
+    let repository = Repository::of(&tree("series/before"));
+    let before = repository.snapshot();
+    repository.run(&["--remove", "2.14.x/alpine3.22"]).fails_with(&[
+        "2.14.x/scratch/Dockerfile:2: reference: found 2.14.4-alpine3.22: no variant alpine3.22 in 2.14.x",
+        "Fix them, then run the same command again",
+    ]);
+    same(&repository.snapshot(), &before);
+}
+
+const WORKFLOW: &str = "\
+on: [push]
+jobs:
+  nats-2_12-linux:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: cd ./2.12.x/tests && ./build-images.sh
+
+  nats-2_14-linux:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: cd ./2.14.x/tests && ./build-images.sh
+      - name: nanoserver-ltsc2025
+        run: docker build 2.14.x/nanoserver-ltsc2025
+
+  windows:
+    strategy:
+      matrix:
+        directory: [2.12.x, 2.14.x]
+        include:
+          - directory: 2.12.x
+            base: ltsc2022
+          - directory: 2.14.x
+            base: ltsc2022
+    steps:
+      - run: docker build ${{ matrix.directory }}/nanoserver-${{ matrix.base }}
+";
+
+#[test]
+fn a_series_goes_with_its_jobs_and_items() {
+    let repository = Repository::of(&tree("series/before"));
+    repository.write(".github/workflows/images.yml", WORKFLOW);
+    repository.run(&["check"]).exits_with(0);
+    changes(&repository, &["--remove", "2.12.x"]);
+    let expected = "\
+on: [push]
+jobs:
+
+  nats-2_14-linux:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: cd ./2.14.x/tests && ./build-images.sh
+      - name: nanoserver-ltsc2025
+        run: docker build 2.14.x/nanoserver-ltsc2025
+
+  windows:
+    strategy:
+      matrix:
+        directory: [2.14.x]
+        include:
+          - directory: 2.14.x
+            base: ltsc2022
+    steps:
+      - run: docker build ${{ matrix.directory }}/nanoserver-${{ matrix.base }}
+";
+    assert_eq!(repository.read(".github/workflows/images.yml"), expected);
+    assert!(!repository.path("2.12.x").exists());
+}
+
+#[test]
+fn a_variant_of_one_series_goes_from_the_steps_of_that_series() {
+    let repository = Repository::of(&tree("series/before"));
+    repository.write(".github/workflows/images.yml", WORKFLOW);
+    changes(&repository, &["--remove", "2.14.x/nanoserver-ltsc2025"]);
+    let step =
+        "      - name: nanoserver-ltsc2025\n        run: docker build 2.14.x/nanoserver-ltsc2025\n";
+    assert_eq!(
+        repository.read(".github/workflows/images.yml"),
+        WORKFLOW.replace(step, "")
+    );
+}
+
+#[test]
+fn what_is_left_dangling_in_a_workflow_is_named() {
+    let repository = Repository::of(&tree("series/before"));
+    let needs = "  publish:\n    needs: [nats-2_12-linux, nats-2_14-linux]\n    if: ${{ startsWith(github.ref_name, 'v2.12.') || startsWith(github.ref_name, 'v2.14.') }}\n";
+    repository.write(".github/workflows/images.yml", WORKFLOW.to_owned() + needs);
+    let before = repository.snapshot();
+    repository
+        .run(&["--remove", "2.12.x"])
+        .fails_with(&["images.yml:", "names 2.12.x still: `if: "]);
+    same(&repository.snapshot(), &before);
+}
+
+#[test]
+fn what_would_leave_nothing_is_refused() {
+    let repository = Repository::of(&tree("series/before"));
+    repository
+        .run(&["--remove", "2.12.x", "--remove", "2.14.x"])
+        .fails_with(&["`--remove` would leave no version directory at all"]);
+    repository
+        .run(&["--remove", "2.99.x/alpine3.22"])
+        .fails_with(&["no version directory 2.99.x"]);
+}
