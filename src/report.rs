@@ -11,6 +11,7 @@ mod progress;
 mod status;
 mod summary;
 mod text;
+mod title;
 mod update;
 
 use std::io::{self, IsTerminal, Write};
@@ -24,7 +25,8 @@ pub use self::library::{of_library, of_library_check};
 pub use self::progress::Bars;
 pub use self::status::{Standing, of_status};
 pub use self::summary::Summary;
-pub use self::update::{of_check, of_update, released, title};
+pub use self::title::{released, title};
+pub use self::update::{of_check, of_update};
 use crate::cli::{Cli, Color, Common, Format};
 use crate::problems::Several;
 use crate::release::verify::Archive;

@@ -1,12 +1,13 @@
 //! The summaries of an update and of a check.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::diff::FileDiff;
 use super::markdown::code;
 use super::summary::{Group, Headline, Row, Summary};
+use super::title::title;
 use crate::check::{Report, versions};
 use crate::finding::Finding;
 use crate::plan::{Action, FileChange, Plan, Target};
@@ -260,60 +261,6 @@ fn headline(image: &str, target: &Target, nothing: bool) -> Headline {
     }
 }
 
-/// The releases that a plan moves to, the newest one first.
-pub fn released(plan: &Plan) -> Vec<String> {
-    let released = plan.targets.iter().filter(|target| target.has_release);
-    let mut versions: Vec<_> = released.map(|target| &target.version).collect();
-    versions.sort_by(|a, b| b.cmp(a));
-    versions.iter().map(ToString::to_string).collect()
-}
-
-/// What a commit of the plan is called.
-pub fn title(plan: &Plan) -> String {
-    let versions = released(plan);
-    let moves: BTreeSet<String> = plan
-        .targets
-        .iter()
-        .flat_map(|target| &target.renames)
-        .map(|(old, new)| format!("{old} to {new}"))
-        .collect();
-    let added: BTreeSet<&str> = plan
-        .targets
-        .iter()
-        .flat_map(|target| &target.adds)
-        .map(|variant| variant.name.as_str())
-        .collect();
-    let is_series = |path: &&String| !path.contains('/');
-    let removes = plan.targets.iter().flat_map(|target| &target.removes);
-    let removed: BTreeSet<String> = removes
-        .map(ToString::to_string)
-        .chain(plan.gone.iter().filter(is_series).cloned())
-        .collect();
-    let removed = Vec::from_iter(removed);
-    let runners: Vec<String> = plan
-        .runners
-        .iter()
-        .map(|(system, version)| format!("{system}-{version}"))
-        .collect();
-    let parts = [
-        ("update to", versions.join(", ")),
-        ("move", Vec::from_iter(moves).join(", ")),
-        ("add", Vec::from_iter(added).join(", ")),
-        ("remove", removed.join(", ")),
-        ("run on", runners.join(", ")),
-    ];
-    let said = parts
-        .iter()
-        .filter(|(_, what)| !what.is_empty())
-        .map(|(verb, what)| format!("{verb} {what}"));
-    let said = said.collect::<Vec<_>>().join(", ");
-    let mut letters = said.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
-}
-
 /// `{0.25.5 → 0.25.6}/alpine3.18/Dockerfile` for a file that comes from another version directory.
 fn shown_path(change: &FileChange) -> String {
     match &change.from {
@@ -411,15 +358,31 @@ fn counts(plan: &Plan) -> String {
     }
 }
 
-/// The hashes in full, for the body of a pull request.
+/// Where to read about the releases, and the hashes in full, for the body of a pull request.
 fn details(plan: &Plan) -> Vec<String> {
     let hashes: BTreeMap<&str, String> = plan
         .pins
         .iter()
         .map(|pin| (pin.archive.name.as_str(), pin.hash.to_string()))
         .collect();
+    let project = plan.after.names.config.project();
+    let link = |target: &Target| {
+        let new = &target.version;
+        let notes = format!("[notes of {new}]({project}/releases/tag/v{new})");
+        match target.old.as_ref().filter(|old| *old != new) {
+            Some(old) => {
+                format!("- {notes}, [changes since {old}]({project}/compare/v{old}...v{new})")
+            }
+            None => format!("- {notes}"),
+        }
+    };
+    let released = plan.targets.iter().filter(|target| target.has_release);
+    let mut lines: Vec<String> = released.map(link).collect();
     if hashes.is_empty() {
-        return Vec::new();
+        return lines;
+    }
+    if !lines.is_empty() {
+        lines.push(String::new());
     }
     let head = [
         "| archive | SHA-256 |".to_owned(),
@@ -428,5 +391,6 @@ fn details(plan: &Plan) -> Vec<String> {
     let rows = hashes
         .iter()
         .map(|(archive, hash)| format!("| {} | {} |", code(archive), code(hash)));
-    head.into_iter().chain(rows).collect()
+    lines.extend(head.into_iter().chain(rows));
+    lines
 }

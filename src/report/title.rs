@@ -1,0 +1,59 @@
+//! What a commit, or a pull request, of an update is called.
+
+use std::collections::BTreeSet;
+
+use crate::plan::Plan;
+
+/// The releases that a plan moves to, the newest one first.
+pub fn released(plan: &Plan) -> Vec<String> {
+    let released = plan.targets.iter().filter(|target| target.has_release);
+    let mut versions: Vec<_> = released.map(|target| &target.version).collect();
+    versions.sort_by(|a, b| b.cmp(a));
+    versions.iter().map(ToString::to_string).collect()
+}
+
+/// What a commit of the plan is called.
+pub fn title(plan: &Plan) -> String {
+    let versions = released(plan);
+    let moves: BTreeSet<String> = plan
+        .targets
+        .iter()
+        .flat_map(|target| &target.renames)
+        .map(|(old, new)| format!("{old} to {new}"))
+        .collect();
+    let added: BTreeSet<&str> = plan
+        .targets
+        .iter()
+        .flat_map(|target| &target.adds)
+        .map(|variant| variant.name.as_str())
+        .collect();
+    let is_series = |path: &&String| !path.contains('/');
+    let removes = plan.targets.iter().flat_map(|target| &target.removes);
+    let removed: BTreeSet<String> = removes
+        .map(ToString::to_string)
+        .chain(plan.gone.iter().filter(is_series).cloned())
+        .collect();
+    let removed = Vec::from_iter(removed);
+    let runners: Vec<String> = plan
+        .runners
+        .iter()
+        .map(|(system, version)| format!("{system}-{version}"))
+        .collect();
+    let parts = [
+        ("update to", versions.join(", ")),
+        ("move", Vec::from_iter(moves).join(", ")),
+        ("add", Vec::from_iter(added).join(", ")),
+        ("remove", removed.join(", ")),
+        ("run on", runners.join(", ")),
+    ];
+    let said = parts
+        .iter()
+        .filter(|(_, what)| !what.is_empty())
+        .map(|(verb, what)| format!("{verb} {what}"));
+    let said = said.collect::<Vec<_>>().join(", ");
+    let mut letters = said.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
