@@ -36,10 +36,12 @@ pub struct Limits {
     pub time: Duration,
 }
 
-/// Reads addresses, with one client that is made when the first is read: a machine without certificates can do all else.
+/// Reads addresses, with clients that are made when they are needed: a machine without certificates can do all else, and
+/// loading them takes longer than a whole release from a server nearby.
 #[derive(Default)]
 pub struct Fetcher {
-    client: OnceLock<Client>,
+    plain: OnceLock<Client>,
+    secure: OnceLock<Client>,
 }
 
 /// A failure, and whether another try may do better, and after which pause at the least.
@@ -114,15 +116,31 @@ impl Fetcher {
 
     fn send(&self, address: &str) -> Result<Response, Failure> {
         let url: Url = address.parse()?;
-        let client = match self.client.get() {
+        if url.scheme() == "http" {
+            let response = self.send_with(&self.plain, &url, false)?;
+            // What leads on to https is asked for again, by the client that has certificates.
+            if !response.status().is_redirection() {
+                return Ok(response);
+            }
+        }
+        self.send_with(&self.secure, &url, true)
+    }
+
+    fn send_with(
+        &self,
+        client: &OnceLock<Client>,
+        url: &Url,
+        is_secure: bool,
+    ) -> Result<Response, Failure> {
+        let client = match client.get() {
             Some(client) => client,
             None => {
-                let client = new_client()?;
-                self.client.get_or_init(|| client)
+                let new = new_client(is_secure)?;
+                client.get_or_init(|| new)
             }
         };
         let mut request = client.get(url.clone());
-        if let Some(token) = token_for(&url) {
+        if let Some(token) = token_for(url) {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         request.send().map_err(temporary)
@@ -153,15 +171,18 @@ fn with_retries<T>(address: &str, attempt: impl Fn() -> Result<T, Failure>) -> R
     }
 }
 
-fn new_client() -> Result<Client> {
+/// A client; one that is not `secure` has no certificates, and stops where https begins.
+fn new_client(is_secure: bool) -> Result<Client> {
     // An error here only says that a provider is there already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let redirects = Policy::custom(|attempt| {
+    let redirects = Policy::custom(move |attempt| {
         let was_safe = attempt
             .previous()
             .last()
             .is_some_and(|url| url.scheme() == "https");
-        if attempt.previous().len() > MOST_REDIRECTS {
+        if !is_secure && attempt.url().scheme() == "https" {
+            attempt.stop()
+        } else if attempt.previous().len() > MOST_REDIRECTS {
             attempt.error(format!("more than {MOST_REDIRECTS} redirects"))
         } else if was_safe && attempt.url().scheme() != "https" {
             let to = excerpt(&without_password(attempt.url().as_str()));
@@ -171,7 +192,12 @@ fn new_client() -> Result<Client> {
             attempt.follow()
         }
     });
-    Client::builder()
+    let builder = Client::builder();
+    let builder = match is_secure {
+        true => builder,
+        false => builder.tls_certs_only([]),
+    };
+    builder
         .user_agent(concat!("update/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
         // Per read, in the blocking client: `Limits` holds for the whole.

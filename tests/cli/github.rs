@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::support::{Repository, Run, program, releases, same, snapshot, tree};
-use crate::web::response;
+use crate::web::{Server, response};
 
 const RELEASES: &str = "/nats-io/nats-streaming-server/releases";
 
@@ -333,6 +333,22 @@ fn a_redirect_from_https_down_to_http_is_refused() {
         "caused by: a redirect from https down to http://github.com/SHA256SUMS",
     ]);
     same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
+}
+
+#[test]
+fn an_address_that_leads_on_to_https_is_followed_there() {
+    let github = Proxy::new(|_| sums());
+    let mirror = Server::new(|_, _| redirect("https://github.com/SHA256SUMS"));
+    let repository = Repository::of(&tree("streaming/before"));
+    let from = format!("{}/releases", mirror.address);
+    github
+        .update(&repository, &["-q", "--from", &from, "0.25.6"])
+        .exits_with(0);
+    same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
+    assert_eq!(
+        github.log.lock().expect("the log")[0].0,
+        "github.com/SHA256SUMS"
+    );
 }
 
 #[test]
