@@ -70,13 +70,12 @@ fn vouched(
     must: bool,
     output: &Output,
 ) -> Result<Option<String>> {
-    let (mut agreed, mut asked, mut silent) = (0, false, Vec::new());
+    let (mut agreed, mut silent) = (0, Vec::new());
     let mut are_immutable = true;
     for (version, checksums) in published {
         let Some((address, digests)) = source.digests(version) else {
             continue;
         };
-        asked = true;
         match digests {
             Ok(digests) => {
                 let place = source.address(version, "SHA256SUMS");
@@ -103,7 +102,7 @@ fn vouched(
     } else {
         ""
     };
-    Ok((asked && agreed > 0).then(|| {
+    Ok((agreed > 0).then(|| {
         format!(
             "SHA256SUMS and GitHub's digests agree on {}{immutable}",
             count(agreed, "archive")
@@ -111,16 +110,23 @@ fn vouched(
     }))
 }
 
-/// The archives that are pinned. A pin at zeros says that there is no such archive.
-fn archives(pins: &[Pin]) -> Vec<Archive> {
-    let pinned = pins.iter().filter(|pin| pin.hash != Sha256::ZERO);
-    let archives: BTreeSet<Archive> = pinned.map(|pin| Archive::clone(&pin.archive)).collect();
-    archives.into_iter().collect()
+/// What became of the archives that are pinned.
+struct Verified {
+    /// How many there are, and how many of them hash to something else.
+    archives: usize,
+    wrong: usize,
+    /// Each pin of those.
+    findings: Vec<Finding>,
+    /// Why others have no hash.
+    problems: Vec<anyhow::Error>,
 }
 
-/// Downloads the archives of the pins: a finding for each that hashes to something else, and why others have no hash.
-fn verify(source: &Source, pins: &[Pin], output: &Output) -> (Vec<Finding>, Vec<anyhow::Error>) {
-    let archives = archives(pins);
+/// Downloads and hashes the archives of the pins.
+fn verify(source: &Source, pins: &[Pin], output: &Output) -> Verified {
+    // A pin at zeros says that there is no such archive.
+    let pinned = || pins.iter().filter(|pin| pin.hash != Sha256::ZERO);
+    let archives: BTreeSet<Archive> = pinned().map(|pin| Archive::clone(&pin.archive)).collect();
+    let archives = Vec::from_iter(archives);
     let results = hashes(source, &archives, &output.bars(&archives));
     let (mut found, mut problems) = (BTreeMap::new(), Vec::new());
     for (archive, result) in archives.iter().zip(results) {
@@ -129,17 +135,27 @@ fn verify(source: &Source, pins: &[Pin], output: &Output) -> (Vec<Finding>, Vec<
             Err(problem) => problems.push(problem),
         }
     }
-    let pinned = pins.iter().filter(|pin| pin.hash != Sha256::ZERO);
-    let wrong = pinned.filter_map(|pin| {
-        let actual = found
+    let (mut wrong, mut findings) = (BTreeSet::new(), Vec::new());
+    for pin in pinned() {
+        let Some(actual) = found
             .get(&*pin.archive)
-            .filter(|actual| **actual != pin.hash)?;
-        let address = source.address(&pin.archive.version, &pin.archive.name);
+            .filter(|actual| **actual != pin.hash)
+        else {
+            continue;
+        };
+        let Archive { version, name } = &*pin.archive;
+        let address = source.address(version, name);
         let message = format!(
-            "{}: expected {}, but {address} hashes to {actual}",
-            pin.archive.name, pin.hash
+            "{name}: expected {}, but {address} hashes to {actual}",
+            pin.hash
         );
-        Some(pin.finding(actual.to_string(), message))
-    });
-    (wrong.collect(), problems)
+        wrong.insert(&pin.archive);
+        findings.push(pin.finding(actual.to_string(), message));
+    }
+    Verified {
+        archives: archives.len(),
+        wrong: wrong.len(),
+        findings,
+        problems,
+    }
 }

@@ -16,6 +16,7 @@ mod workflows;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use semver::Version;
 
 pub use self::edits::Edit;
 pub use self::options::{Add, Base, Options, Remove};
@@ -28,6 +29,7 @@ use crate::fields::expected::Change;
 use crate::finding::Finding;
 use crate::release::checksums::Checksums;
 use crate::repository::{Body, Item, Origin, Repository, Tree};
+use crate::text::is_within;
 
 /// What happens to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,19 +117,25 @@ impl Plan {
     }
 }
 
-/// Plans the update of a repository to the targets; `checksums` holds what is known of each target's archives, in their
-/// order.
+/// Plans the update of a repository to the targets; `published` is what the releases that are asked for publish. Of a target
+/// without one, the tree's own pins are good.
 ///
 /// Every archive that is missing, every hash that would change without leave, and every field for which nothing is right
 /// is reported, all of one kind together.
 pub fn plan(
     before: Repository,
     targets: Vec<Target>,
-    checksums: &[Checksums],
+    published: &BTreeMap<Version, Checksums>,
     options: &Options,
 ) -> Result<Plan> {
     refusals::layout(&before)?;
-    let pairs: Vec<(&Target, &Checksums)> = targets.iter().zip(checksums).collect();
+    let old = check(&before);
+    let known = |target: &Target| match target.has_release {
+        true => published.get(&target.version).cloned().unwrap_or_default(),
+        false => pinned(&old.pins, target),
+    };
+    let checksums: Vec<Checksums> = targets.iter().map(known).collect();
+    let pairs: Vec<(&Target, &Checksums)> = targets.iter().zip(&checksums).collect();
     refusals::repinned(&before, &pairs, options)?;
     let gone = removals::series(&before, options)?;
     let after = draft::draft(&before, &targets, &gone)?;
@@ -150,7 +158,7 @@ pub fn plan(
     let Work {
         after, mut said, ..
     } = work;
-    let (old, mut report) = (check(&before), check(&after));
+    let mut report = check(&after);
     report.add(std::mem::take(&mut said.doubtful));
     let remaining = refusals::wrong(&after, &targets, (&old, &report), options)?;
     let changes = changes(&before, &after, said);
@@ -161,12 +169,10 @@ pub fn plan(
         .filter(|path| !paths.contains(path))
         .collect();
     let mut pins = report.pins;
-    let is_target = |path: &str| {
-        targets
-            .iter()
-            .any(|target| path.starts_with(&format!("{}/", target.directory)))
-    };
-    pins.retain(|pin| is_target(&pin.path));
+    pins.retain(|pin| {
+        let mut targets = targets.iter();
+        targets.any(|target| is_within(&pin.path, &target.directory))
+    });
     let (runners, notes) = (
         options.runners.clone(),
         [
@@ -282,7 +288,7 @@ fn notes(after: &Repository, options: &Options) -> Vec<String> {
 }
 
 /// What the tree itself pins for the version of a directory, where no release is asked for.
-pub fn pinned(pins: &[Pin], target: &Target) -> Checksums {
+fn pinned(pins: &[Pin], target: &Target) -> Checksums {
     let own = pins
         .iter()
         .filter(|pin| pin.archive.version == target.version);

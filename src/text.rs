@@ -66,6 +66,12 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
+/// Whether a path is that of a folder, or of something in it; both with `/`.
+pub fn is_within(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// A number of things, in words: `1 file`, `2 entries`, `3 hashes`.
 pub fn count(number: usize, what: &str) -> String {
     match what {

@@ -3,12 +3,11 @@
 use anyhow::Result;
 
 use super::newest::Releases;
-use super::{archives, published, source, verify, vouched};
+use super::{published, source, verify, vouched};
 use crate::check::{self, pins::compare};
 use crate::cli::{CheckArgs, Common};
 use crate::finding::Finding;
 use crate::problems::joined;
-use crate::release::verify::Archive;
 use crate::report::{Output, of_check};
 use crate::repository::Directory;
 use crate::text::count;
@@ -46,26 +45,15 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
             }
         }
         if args.archives {
-            let (findings, problems) = verify(&source, &report.pins, &output);
-            joined(problems)?;
-            let archives = archives(&report.pins);
-            let is_wrong = |archive: &&Archive| {
-                let start = format!("{}: ", archive.name);
-                findings
-                    .iter()
-                    .any(|finding| finding.message.starts_with(&start))
+            let verified = verify(&source, &report.pins, &output);
+            joined(verified.problems)?;
+            let result = match verified.wrong {
+                0 => "all as pinned".to_owned(),
+                wrong => format!("{wrong} not as pinned"),
             };
-            details.push(match archives.iter().filter(is_wrong).count() {
-                0 => format!(
-                    "{} downloaded and hashed: all as pinned",
-                    count(archives.len(), "archive")
-                ),
-                wrong => format!(
-                    "{} downloaded and hashed: {wrong} not as pinned",
-                    count(archives.len(), "archive")
-                ),
-            });
-            report.add(findings);
+            let hashed = count(verified.archives, "archive");
+            details.push(format!("{hashed} downloaded and hashed: {result}"));
+            report.add(verified.findings);
         }
     }
     let found = !report.findings.is_empty();

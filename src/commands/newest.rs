@@ -1,6 +1,5 @@
 //! Which releases are newer than what a repository is at.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
@@ -15,7 +14,8 @@ use crate::repository::{Directories, Directory};
 pub(super) struct Releases<'a> {
     source: &'a Source,
     pattern: &'a Pattern,
-    tags: OnceCell<Vec<Version>>,
+    latest: Option<Version>,
+    tags: Option<Vec<Version>>,
     /// What those publish that were looked at.
     pub(super) published: BTreeMap<Version, Checksums>,
     /// What somebody should know of what was passed over.
@@ -27,7 +27,8 @@ impl<'a> Releases<'a> {
         Self {
             source,
             pattern,
-            tags: OnceCell::new(),
+            latest: None,
+            tags: None,
             published: BTreeMap::new(),
             notes: Vec::new(),
         }
@@ -36,16 +37,18 @@ impl<'a> Releases<'a> {
     /// The newest stable release of a series that publishes its checksums; where there are no series, of all.
     pub(super) fn newest(&mut self, series: &str) -> Result<Option<Version>> {
         if !self.pattern.has_series() {
-            return self.source.latest().map(Some);
+            if self.latest.is_none() {
+                self.latest = Some(self.source.latest()?);
+            }
+            return Ok(self.latest.clone());
         }
-        if self.tags.get().is_none() {
+        if self.tags.is_none() {
             let mut tags = self.source.tags()?;
             tags.sort();
-            let _ = self.tags.set(tags);
+            self.tags = Some(tags);
         }
-        let tags = self.tags.get().map(Vec::as_slice).unwrap_or_default();
         let of_series = |tag: &&Version| tag.pre.is_empty() && self.pattern.render(tag) == series;
-        for version in tags.iter().rev().filter(of_series) {
+        for version in self.tags.iter().flatten().rev().filter(of_series) {
             if let Some(checksums) = self.source.find_checksums(version)? {
                 self.published.insert(version.clone(), checksums);
                 return Ok(Some(version.clone()));
@@ -66,7 +69,7 @@ impl<'a> Releases<'a> {
     ) -> Result<Vec<Version>> {
         let mut versions = Vec::new();
         for wanted in wanted {
-            let (series, is_asked): (Vec<&str>, bool) = match wanted {
+            let series: Vec<&str> = match wanted {
                 Wanted::Version(version) => {
                     versions.push(version.clone());
                     continue;
@@ -75,11 +78,8 @@ impl<'a> Releases<'a> {
                     versions.push(self.source.latest()?);
                     continue;
                 }
-                Wanted::Latest => (
-                    directories.iter().map(|one| one.name.as_str()).collect(),
-                    false,
-                ),
-                Wanted::Series(series) => (vec![series], true),
+                Wanted::Latest => directories.iter().map(|one| one.name.as_str()).collect(),
+                Wanted::Series(series) => vec![series],
             };
             for series in series {
                 let newest = self.newest(series)?;
@@ -91,12 +91,11 @@ impl<'a> Releases<'a> {
                     (newest, Some(directory)) => {
                         self.notes.push(already(directory, newest.as_ref()));
                     }
-                    (None, None) if is_asked => {
+                    (None, None) => {
                         let place = self.source.shown();
                         return Err(anyhow::anyhow!("no stable release of {series} in {place}"))
                             .context("cannot tell what to move to");
                     }
-                    (None, None) => {}
                 }
             }
         }

@@ -7,6 +7,7 @@ use super::source;
 use crate::check;
 use crate::cli::{Common, StatusArgs};
 use crate::report::{Output, Standing, of_status};
+use crate::text::is_within;
 
 /// Prints a row for each version directory. Whether something is newer.
 pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
@@ -26,10 +27,6 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
             Some(releases) => releases.newest(&directory.name)?,
             None => None,
         };
-        let is_inside = |path: &str| {
-            path.strip_prefix(directory.name.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
         rows.push(Standing {
             directory: directory.name.clone(),
             version: directory.version.clone(),
@@ -41,7 +38,7 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
             findings: report
                 .findings
                 .iter()
-                .filter(|finding| is_inside(&finding.path))
+                .filter(|finding| is_within(&finding.path, &directory.name))
                 .count(),
         });
     }

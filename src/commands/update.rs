@@ -6,15 +6,14 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use super::newest::Releases;
-use super::{archives, published, source, verify, vouched};
-use crate::check::check;
+use super::{published, source, verify, vouched};
 use crate::cli::{Common, UpdateArgs};
 use crate::git::Git;
 use crate::plan::steps::steps;
-use crate::plan::{Plan, pinned, plan, targets};
+use crate::plan::{Plan, plan, targets};
 use crate::report::{Output, of_update, released, title};
 use crate::repository::Repository;
-use crate::text::{count, quoted};
+use crate::text::{count, is_within, quoted};
 use crate::version::parse_version;
 use crate::write::{look, write};
 
@@ -53,23 +52,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
         Some(source) => vouched(source, &published, args.verify, &output)?,
         None => None,
     };
-    let is_known = targets.iter().all(|target| target.has_release);
-    let pins = if is_known {
-        Vec::new()
-    } else {
-        check(&repository).pins
-    };
-    let checksums = targets.iter().map(|target| {
-        match published
-            .get(&target.version)
-            .filter(|_| target.has_release)
-        {
-            Some(checksums) => checksums.clone(),
-            None => pinned(&pins, target),
-        }
-    });
-    let checksums: Vec<_> = checksums.collect();
-    let mut plan = plan(repository, targets, &checksums, &options)?;
+    let mut plan = plan(repository, targets, &published, &options)?;
     plan.notes.extend(notes);
     let mut vouched = Vec::from_iter(vouched);
     let steps = steps(&plan);
@@ -79,17 +62,18 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
         false => None,
     };
     if let Some(source) = source.filter(|_| args.verify) {
-        let (wrong, problems) = verify(&source, &plan.pins, &output);
-        let wrong = wrong.into_iter().map(|finding| finding.message);
+        let verified = verify(&source, &plan.pins, &output);
+        let wrong = verified.findings.into_iter().map(|finding| finding.message);
+        let problems = verified.problems.iter();
         let lines: Vec<String> = wrong
-            .chain(problems.iter().map(|problem| format!("{problem:#}")))
+            .chain(problems.map(|problem| format!("{problem:#}")))
             .collect();
         ensure!(
             lines.is_empty(),
             "archives that are not what the release publishes:\n  {}\nNothing was written",
             lines.join("\n  ")
         );
-        let hashed = count(archives(&plan.pins).len(), "archive");
+        let hashed = count(verified.archives, "archive");
         vouched.push(format!("{hashed} downloaded and hashed: all as published"));
     }
     output.print(&of_update(&plan, (args.dry_run, args.diff), vouched))?;
@@ -117,11 +101,7 @@ fn written(plan: &Plan) -> BTreeSet<&str> {
     };
     let changed = plan.changes.iter().map(|change| &change.path);
     let paths = changed.chain(&plan.removed).map(String::as_str);
-    let is_in = |path: &str, folder: &str| {
-        path.strip_prefix(folder)
-            .is_some_and(|rest| rest.starts_with('/'))
-    };
-    let folder_of = |path: &'_ str| plan.gone.iter().find(|gone| is_in(path, gone));
+    let folder_of = |path: &'_ str| plan.gone.iter().find(|gone| is_within(path, gone));
     paths
         .map(|path| folder_of(path).map_or(path, |gone| gone.as_str()))
         .map(|path| match path.split_once('/') {
@@ -213,13 +193,7 @@ fn next_steps(root: &Path, plan: &Plan) -> Vec<(String, &'static str)> {
         return Vec::new();
     }
     let others = git.changed(&[]).unwrap_or_default();
-    let is_other = |changed: &&String| {
-        !shown.iter().any(|path| {
-            changed
-                .strip_prefix(path)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
-    };
+    let is_other = |changed: &&String| !shown.iter().any(|path| is_within(changed, path));
     let others = others.iter().filter(is_other).count();
     let place = if root == Path::new(".") {
         String::new()

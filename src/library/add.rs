@@ -16,6 +16,7 @@ use super::manifest::{Manifest, Paragraph, TAGS};
 use super::plan::{Offer, Plan, Wanted, names};
 use super::taken::Taken;
 use crate::tag::{Level, is_preview};
+use crate::text::is_within;
 use crate::version::Variant;
 
 /// A file and what its entries are for, while entries are added to it.
@@ -86,13 +87,8 @@ pub(super) fn add(
             continue;
         }
         // An entry may have come to it in this update.
-        let is_below = |folder: &String| {
-            folder
-                .strip_prefix(&what)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
         ensure!(
-            !before.iter().any(is_below),
+            !before.iter().any(|folder| is_within(folder, &what)),
             "the file offers {what} already: leave `--add {what}` out, or name a variant of it that is not offered"
         );
     }

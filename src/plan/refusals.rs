@@ -10,8 +10,8 @@ use crate::check::Report;
 use crate::fields::Kind;
 use crate::finding::Finding;
 use crate::release::checksums::{Checksums, Sha256};
-use crate::repository::{Place, Repository, Tree, WORKFLOWS};
-use crate::text::Places;
+use crate::repository::{Place, Repository, WORKFLOWS};
+use crate::text::{Places, is_within};
 
 /// An error that names all problems of one kind, where there are any.
 fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()> {
@@ -177,7 +177,12 @@ pub(super) fn wrong(
         let path = origins.get(&finding.path).unwrap_or(&finding.path);
         *before.entry((path, finding.rule)).or_default() += 1;
     }
-    let tree_of = |path: &str| after.trees.iter().find(|tree| is_in(path, tree));
+    let tree_of = |path: &str| {
+        after
+            .trees
+            .iter()
+            .find(|tree| is_within(path, &tree.directory.name))
+    };
     let is_written = |path: &str| match tree_of(path) {
         Some(tree) => targets
             .iter()
@@ -223,9 +228,4 @@ pub(super) fn wrong(
         "Fix them, then run the same command again",
     )?;
     Ok(remaining)
-}
-
-fn is_in(path: &str, tree: &Tree) -> bool {
-    path.strip_prefix(tree.directory.name.as_str())
-        .is_some_and(|rest| rest.starts_with('/') || rest.is_empty())
 }

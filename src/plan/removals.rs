@@ -165,6 +165,8 @@ struct Matter<'a> {
     is_about: &'a dyn Fn(&str) -> bool,
     /// Whether it is about something that stays.
     is_about_others: &'a dyn Fn(&str) -> bool,
+    /// The variant that is removed; `None` for a series.
+    variant: Option<&'a str>,
 }
 
 /// A workflow without a series; `all` are the series that there are.
@@ -176,8 +178,9 @@ pub(super) fn workflow_series(text: &str, gone: &Series, all: &[Series]) -> Stri
     let matter = Matter {
         is_about: &|text| gone.is_in(text),
         is_about_others: &others,
+        variant: None,
     };
-    matter.taken_out_of(text, "")
+    matter.taken_out_of(text)
 }
 
 /// A workflow without a variant of a series. Where nothing names a series, it is meant if no other one has the variant.
@@ -195,8 +198,9 @@ pub(super) fn workflow_variant(
         is_about_others: &|text| {
             in_other(text) || others.iter().any(|other| mentions(text, &other.name))
         },
+        variant: Some(&gone.name),
     };
-    matter.taken_out_of(text, &gone.name)
+    matter.taken_out_of(text)
 }
 
 impl Matter<'_> {
@@ -204,7 +208,7 @@ impl Matter<'_> {
         (self.is_about)(text) && !(self.is_about_others)(text)
     }
 
-    fn taken_out_of(&self, text: &str, name: &str) -> String {
+    fn taken_out_of(&self, text: &str) -> String {
         let all = lines(text.as_bytes());
         let jobs = jobs(text.as_bytes(), &all);
         let mut cuts: Vec<Range<usize>> = Vec::new();
@@ -215,7 +219,7 @@ impl Matter<'_> {
             let steps = lists.iter().flatten().map(span);
             let others = steps
                 .filter(|step| job.contains(&step.start) && !self.is_alone(&text[step.clone()]));
-            !name.is_empty()
+            self.variant.is_some()
                 && others
                     .map(|step| &text[step])
                     .any(|step| step.contains("run:"))
@@ -251,9 +255,9 @@ impl Matter<'_> {
                     at - item.len() - 1..at - 1
                 })
                 .collect();
-            let alone = |item: &Range<usize>| match name {
-                "" => self.is_alone(&text[item.clone()]),
-                _ => {
+            let alone = |item: &Range<usize>| match self.variant {
+                None => self.is_alone(&text[item.clone()]),
+                Some(name) => {
                     text[item.clone()].trim().trim_matches(['"', '\'']) == name
                         && (self.is_about)(&text[item.clone()])
                 }

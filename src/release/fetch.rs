@@ -100,6 +100,14 @@ impl Fetcher {
         })
     }
 
+    /// Reads a whole file; `None` where the server answers 404.
+    pub fn text(&self, address: &str, limits: Limits) -> Result<Option<Vec<u8>>> {
+        self.get(address, limits, |_, body| {
+            let mut text = Vec::new();
+            body.read_to_end(&mut text).map(|_| text)
+        })
+    }
+
     /// The address at which an address ends, when all redirects are followed.
     pub fn destination(&self, address: &str) -> Result<String> {
         with_retries(address, || {

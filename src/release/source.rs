@@ -167,18 +167,17 @@ impl Source {
     pub fn latest(&self) -> Result<Version> {
         match self {
             Self::Folder(folder) => {
-                let shown = self.shown();
-                let entries = fs::read_dir(folder)
-                    .with_context(|| format!("cannot read the folder {shown}"))?;
-                let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-                let versions = names.filter_map(|name| parse_version(name.strip_prefix('v')?).ok());
                 let is_published =
                     |version: &Version| folder.join(format!("v{version}/SHA256SUMS")).is_file();
-                let stable =
-                    versions.filter(|version| version.pre.is_empty() && is_published(version));
-                stable.max().with_context(|| {
-                    format!("no stable release in {shown}: expected folders such as v0.25.6")
-                })
+                let is_stable = |version: &Version| version.pre.is_empty() && is_published(version);
+                self.tags()?
+                    .into_iter()
+                    .filter(is_stable)
+                    .max()
+                    .with_context(|| {
+                        let shown = self.shown();
+                        format!("no stable release in {shown}: expected folders such as v0.25.6")
+                    })
             }
             Self::Web(base, fetcher) => {
                 let address = format!("{}/latest", base.strip_suffix("/download").unwrap_or(base));
@@ -230,10 +229,7 @@ impl Source {
                     return Err(problem).with_context(|| format!("cannot read {address}"));
                 }
             },
-            Self::Web(_, fetcher) => fetcher.get(&place, CHECKSUMS, |_, body| {
-                let mut text = Vec::new();
-                body.read_to_end(&mut text).map(|_| text)
-            })?,
+            Self::Web(_, fetcher) => fetcher.text(&place, CHECKSUMS)?,
         };
         let Some(text) = text else {
             return Ok(None);
@@ -250,10 +246,7 @@ impl Source {
             return None;
         };
         let address = format!("{}/releases/tags/v{version}", api(base)?);
-        let text = fetcher.get(&address, DIGESTS, |_, body| {
-            let mut text = Vec::new();
-            body.read_to_end(&mut text).map(|_| text)
-        });
+        let text = fetcher.text(&address, DIGESTS);
         let digests = text.and_then(|text| Digests::parse(&text.context("no such release")?));
         Some((excerpt(&without_password(&address)), digests))
     }

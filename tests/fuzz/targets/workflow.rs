@@ -36,9 +36,9 @@ fn planned(workflow: &[u8], version: &str) -> anyhow::Result<Plan> {
     let version = parse_version(version).unwrap();
     let repository = repository(workflow);
     let options = Options::default();
-    let targets = targets(&repository, &[version], &options)?;
-    let checksums: Vec<Checksums> = targets.iter().map(|_| Checksums::default()).collect();
-    plan(repository, targets, &checksums, &Options { allow_missing: true, ..options })
+    let targets = targets(&repository, std::slice::from_ref(&version), &options)?;
+    let published = [(version, Checksums::default())].into();
+    plan(repository, targets, &published, &Options { allow_missing: true, ..options })
 }
 
 fn workflow(plan: &Plan) -> Vec<u8> {
