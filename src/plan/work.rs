@@ -37,35 +37,42 @@ pub(super) struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Puts a new text in the place of a document.
-    fn put(&mut self, path: &str, document: Document, edits: Vec<Edit>) {
-        let item = self.after.items_mut().find(|(other, _)| other == path);
-        if let Some((_, item)) = item {
-            item.body = Body::Document(Arc::new(document));
-            self.said
-                .edits
-                .entry(path.to_owned())
-                .or_default()
-                .extend(edits);
+    /// Puts new texts in the places of documents, all in one pass.
+    fn put(&mut self, new: Vec<(String, Document, Vec<Edit>)>) {
+        let mut new: BTreeMap<String, (Document, Vec<Edit>)> = new
+            .into_iter()
+            .map(|(path, document, edits)| (path, (document, edits)))
+            .collect();
+        for (path, item) in self.after.items_mut() {
+            if let Some((document, edits)) = new.remove(&path) {
+                item.body = Body::Document(Arc::new(document));
+                self.said.edits.entry(path).or_default().extend(edits);
+            }
         }
+    }
+
+    /// A document with another text.
+    fn with_text(&self, document: &Document, text: Vec<u8>) -> Document {
+        let scanner = &self.after.names.scanner;
+        Document::new(scanner, document.kind, text, document.mode)
+    }
+
+    fn is_target(&self, tree: &Tree) -> bool {
+        let mut targets = self.targets.iter();
+        targets.any(|target| target.directory == tree.directory.name)
     }
 
     /// Writes every field of the targets, and of the scripts and workflows of the root.
     pub(super) fn write_documents(&mut self) {
         let directories = self.after.directories();
-        let is_target = |tree: &&Tree| {
-            self.targets
-                .iter()
-                .any(|target| target.directory == tree.directory.name)
-        };
         let own = self
             .after
             .trees
             .iter()
-            .filter(is_target)
+            .filter(|tree| self.is_target(tree))
             .flat_map(Repository::documents_of);
         let places: Vec<Place> = own.chain(self.after.shared_documents()).collect();
-        let mut new = Vec::new();
+        let (mut new, mut templates) = (Vec::new(), Vec::new());
         for place in places {
             let scope = Scope::of(&self.after.names, &directories, &self.change, &place);
             let doubtful = doubtful_mentions(&scope, &place);
@@ -79,30 +86,20 @@ impl Work<'_> {
             if stamped.is_none() && text == document.text && !is_new {
                 continue;
             }
-            let template = stamped.as_ref().map(|_| ());
-            let text = stamped.unwrap_or(text);
-            let written = Document::new(
-                &self.after.names.scanner,
-                document.kind,
-                text,
-                document.mode,
-            );
-            let edits = match (is_new, template) {
+            let is_stamped = stamped.is_some();
+            let written = self.with_text(document, stamped.unwrap_or(text));
+            let edits = match (is_new, is_stamped) {
                 (true, _) => edits::stated(&written, None),
-                (false, Some(())) => edits::stated(&written, Some(document)),
-                (false, None) => edits,
+                (false, true) => edits::stated(&written, Some(document)),
+                (false, false) => edits,
             };
-            let template = template
-                .and(place.variant())
-                .map(|variant| template_path(variant, place.item));
-            new.push((path, written, edits, template));
+            if let Some(variant) = place.variant().filter(|_| is_stamped) {
+                templates.push((path.clone(), template_path(variant, place.item)));
+            }
+            new.push((path, written, edits));
         }
-        for (path, document, edits, template) in new {
-            self.said
-                .templates
-                .extend(template.map(|template| (path.clone(), template)));
-            self.put(&path, document, edits);
-        }
+        self.said.templates.extend(templates);
+        self.put(new);
     }
 
     /// What the template of a place's family gives for it.
@@ -178,25 +175,15 @@ impl Work<'_> {
             });
             let (text, edits) = edits::edited(document, &expected.collect::<Vec<_>>());
             if text != document.text {
-                new.push((
-                    place.path(),
-                    Document::new(
-                        &self.after.names.scanner,
-                        document.kind,
-                        text,
-                        document.mode,
-                    ),
-                    edits,
-                ));
+                new.push((place.path(), self.with_text(document, text), edits));
             }
         }
-        for (path, document, edits) in new {
-            self.put(&path, document, edits);
-        }
+        self.put(new);
     }
 
     /// Gives scripts what they have for the nearest sibling of a variant for the variant that is added, too.
     pub(super) fn extend_scripts(&mut self) {
+        let mut new = Vec::new();
         for script in scripts::extended(&self.after, self.targets) {
             let path = script.path();
             let document = Document::new(
@@ -215,8 +202,9 @@ impl Work<'_> {
                 };
                 self.after.add(script.directory.as_deref(), item);
             }
-            self.put(&path, document, edits);
+            new.push((path, document, edits));
         }
+        self.put(new);
     }
 
     /// Wires each new series into the workflows. What cannot be wired in is said.
@@ -236,8 +224,8 @@ impl Work<'_> {
                 directory: target.directory.clone(),
                 version: target.version.clone(),
             };
-            for item in 0..self.after.workflows.items.len() {
-                let item = &self.after.workflows.items[item];
+            let mut rewritten = Vec::new();
+            for item in &self.after.workflows.items {
                 let Some(document) = item.document() else {
                     continue;
                 };
@@ -254,15 +242,11 @@ impl Work<'_> {
                 };
                 notes.extend(unnamed.into_iter().map(say));
                 if new != text {
-                    let document = Document::new(
-                        &self.after.names.scanner,
-                        DocumentKind::Workflow,
-                        new.into_bytes(),
-                        document.mode,
-                    );
-                    self.put(&path, document, edits);
+                    let document = self.with_text(document, new.into_bytes());
+                    rewritten.push((path, document, edits));
                 }
             }
+            self.put(rewritten);
         }
         notes
     }
@@ -294,23 +278,12 @@ impl Work<'_> {
                             "{path}: cannot tell how to take {variant} out of it: do so by hand, then run the same command again"
                         )
                     })?;
-                    let line = text
-                        .lines()
-                        .position(|line| scripts::mentions(line, &variant.name));
-                    let edits = vec![removed(
-                        "variant",
-                        line.map_or(1, |line| line + 1),
-                        &variant.name,
-                    )];
-                    new.push((
-                        path,
-                        reduced,
-                        DocumentKind::Script,
-                        place.document.mode,
-                        edits,
-                    ));
+                    let is_it = |line: &str| scripts::mentions(line, &variant.name);
+                    let edits = vec![removed("variant", text, &variant.name, is_it)];
+                    let document = self.with_text(place.document, reduced.into_bytes());
+                    new.push((path, document, edits));
                 }
-                self.put_all(new);
+                self.put(new);
                 gone.iter().for_each(|path| self.after.remove(path));
             }
         }
@@ -334,7 +307,8 @@ impl Work<'_> {
             for series in all.iter().filter(|series| gone.contains(&series.directory)) {
                 let reduced = removals::workflow_series(&text, series, &all);
                 if reduced != text {
-                    edits.push(removed("directory", 1, &series.directory));
+                    let name = &series.directory;
+                    edits.push(removed("directory", old, name, |line| line.contains(name)));
                 }
                 removals::left_over(&path, &reduced, series)?;
                 text = reduced;
@@ -359,28 +333,18 @@ impl Work<'_> {
                     let reduced =
                         removals::workflow_variant(&text, variant, (own, &all), &others, is_shared);
                     if reduced != text {
-                        edits.push(removed("variant", 1, &variant.name));
+                        let name = &variant.name;
+                        edits.push(removed("variant", old, name, |line| line.contains(name)));
                     }
                     text = reduced;
                 }
             }
-            for edit in &mut edits {
-                let line = old.lines().position(|line| line.contains(&edit.found));
-                edit.line = line.map_or(1, |line| line + 1);
-            }
             if text != old {
-                new.push((path, text, DocumentKind::Workflow, document.mode, edits));
+                new.push((path, self.with_text(document, text.into_bytes()), edits));
             }
         }
-        self.put_all(new);
+        self.put(new);
         Ok(())
-    }
-
-    fn put_all(&mut self, new: Vec<Rewritten>) {
-        for (path, text, kind, mode, edits) in new {
-            let document = Document::new(&self.after.names.scanner, kind, text.into_bytes(), mode);
-            self.put(&path, document, edits);
-        }
     }
 
     /// The series that there were.
@@ -393,14 +357,11 @@ impl Work<'_> {
     }
 }
 
-/// A document with another text: its path, text, kind and mode, and what is said of it.
-type Rewritten = (String, String, DocumentKind, u32, Vec<Edit>);
-
-/// What a summary says of a mention that goes.
-fn removed(label: &str, line: usize, found: &str) -> Edit {
+/// What a summary says of a mention that goes, in the first line of the old text that is it.
+fn removed(label: &str, old: &str, found: &str, is_it: impl Fn(&str) -> bool) -> Edit {
     Edit {
         label: label.to_owned(),
-        line,
+        line: old.lines().position(is_it).map_or(1, |line| line + 1),
         found: found.to_owned(),
         expected: String::new(),
     }
