@@ -8,6 +8,7 @@ mod layout;
 pub mod pins;
 mod scripts;
 pub mod templates;
+mod workflows;
 
 use std::path::Path;
 
@@ -70,7 +71,8 @@ pub fn read(root: &Path) -> Result<(Repository, Directories, Report)> {
         directories.push(directory);
         trees.extend(tree);
     }
-    let (repository, directories) = (outline.with(trees)?, Directories::new(directories));
+    let repository = outline.with(trees)?;
+    let directories = Directories::new(directories, &repository.tests);
     let report = report(&repository, &directories, parts);
     Ok((repository, directories, report))
 }
@@ -113,7 +115,7 @@ fn report(repository: &Repository, directories: &Directories, parts: Vec<Part>) 
     } = all;
     pins::check(&pins, &mut findings);
     layout::check_strays(repository, &mut findings);
-    layout::check_series(repository, directories, &mut findings);
+    workflows::check(repository, directories, &mut findings);
     let is_by_version = !repository.names.config.directory.has_series();
     if let Some(newest) = repository.trees.last().filter(|_| is_by_version) {
         scripts::check_shared(repository, directories, newest, &mut findings);
@@ -127,6 +129,7 @@ fn report(repository: &Repository, directories: &Directories, parts: Vec<Part>) 
     for tree in &repository.trees[kept..] {
         templates::check(repository, tree, &mut findings);
     }
+    templates::check_labels(repository, &mut findings);
     let mut report = Report {
         findings,
         counts,

@@ -4,7 +4,9 @@
 
 mod branches;
 pub mod expected;
+mod matrix;
 pub mod scan;
+pub mod series;
 mod spans;
 pub mod workflow;
 
@@ -34,6 +36,17 @@ pub struct Field {
     pub kind: Kind,
     /// It stands in a comment: carried along when what it says is replaced, and otherwise not a statement.
     pub in_comment: bool,
+}
+
+impl Field {
+    /// Whether it is the name of a variant or a script.
+    pub fn names_something(&self) -> bool {
+        let kind = &self.kind;
+        matches!(
+            kind,
+            Kind::Variant { .. } | Kind::Script { .. } | Kind::Item { .. }
+        )
+    }
 }
 
 /// What a field states.
@@ -78,6 +91,16 @@ pub enum Kind {
     },
     /// A family whose base is a variable, `alpine$base` say: all its variants at once.
     Family,
+    /// The name of a script in `tests`.
+    Script {
+        /// The version directory that it is in, where the text says it.
+        directory: Option<Box<str>>,
+    },
+    /// An item of a matrix that names are made of: the `2022` of `nanoserver-ltsc${{ matrix.ltsc }}`.
+    Item {
+        /// The names, at least one.
+        made: Box<[Made]>,
+    },
     /// The version in the label of a GitHub runner: the `22.04` of `ubuntu-22.04`.
     Runner {
         /// The operating system: `ubuntu`, `windows`, `macos`.
@@ -99,6 +122,40 @@ pub enum Kind {
     Owner,
 }
 
+/// A name that is made of an item of a matrix.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Made {
+    /// What it is the name of.
+    pub names: Named,
+    /// The version directory that this is in, where the text says it.
+    pub directory: Option<Box<str>>,
+    /// What stands in front of the item.
+    pub before: Box<str>,
+    /// What stands behind the item.
+    pub after: Box<str>,
+}
+
+/// What is called by a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Named {
+    /// A version directory.
+    Directory,
+    /// A variant.
+    Variant,
+    /// A script in `tests`.
+    Script,
+}
+
+impl Named {
+    fn rule(self) -> &'static str {
+        match self {
+            Self::Directory => "directory",
+            Self::Variant => "variant",
+            Self::Script => "file",
+        }
+    }
+}
+
 impl Kind {
     /// What a summary calls it.
     pub fn label(&self) -> String {
@@ -106,6 +163,8 @@ impl Kind {
             Self::Hash(None) => "sha256".to_owned(),
             Self::Hash(Some(platform)) => format!("sha256 {}", arch_of(platform)),
             Self::Runner { system } => format!("runner {system}"),
+            Self::Script { .. } => "script".to_owned(),
+            Self::Item { .. } => "item".to_owned(),
             _ => self.rule().to_owned(),
         }
     }
@@ -120,6 +179,8 @@ impl Kind {
             Self::Hash(_) => "hash",
             Self::Base { .. } => "base",
             Self::Variant { .. } | Self::Family => "variant",
+            Self::Script { .. } => Named::Script.rule(),
+            Self::Item { made } => made.first().map_or("variant", |made| made.names.rule()),
             Self::Runner { .. } => "runner",
             Self::Labels { .. } | Self::Arch { .. } => "architecture",
             Self::Owner => "owner",

@@ -10,6 +10,7 @@ mod removals;
 mod scripts;
 pub mod steps;
 mod targets;
+mod units;
 mod work;
 mod workflows;
 
@@ -28,7 +29,7 @@ use crate::fields::Kind;
 use crate::fields::expected::Change;
 use crate::finding::Finding;
 use crate::release::checksums::Checksums;
-use crate::repository::{Body, Item, Origin, Repository, Tree};
+use crate::repository::{Body, Item, Origin, Repository, TESTS, Tree};
 use crate::text::is_within;
 
 /// What happens to a file.
@@ -141,7 +142,7 @@ pub fn plan(
     let after = draft::draft(&before, &targets, &gone)?;
     refusals::archives(&after, &pairs, options)?;
     let mut work = Work {
-        change: change(&before, &pairs, options),
+        change: change(&before, &after, &pairs, options),
         before: &before,
         targets: &targets,
         after,
@@ -149,7 +150,8 @@ pub fn plan(
     };
     // Before what stays is written: a name that is gone is not to become that of a sibling.
     let scripts = work.remove_from_scripts()?;
-    work.remove_from_workflows(&gone)?;
+    work.remove_series(&gone)?;
+    work.remove_from_workflows();
     work.write_documents();
     work.write_plain_files()?;
     work.move_templates();
@@ -202,9 +204,15 @@ pub fn plan(
 }
 
 /// What an update changes, by the names that directories will have.
-fn change(before: &Repository, pairs: &[(&Target, &Checksums)], options: &Options) -> Change {
+fn change(
+    before: &Repository,
+    after: &Repository,
+    pairs: &[(&Target, &Checksums)],
+    options: &Options,
+) -> Change {
     let mut change = Change {
         runners: options.runners.clone(),
+        scripts: renamed_scripts(after),
         ..Change::default()
     };
     for (target, checksums) in pairs {
@@ -225,6 +233,23 @@ fn change(before: &Repository, pairs: &[(&Target, &Checksums)], options: &Option
             .insert(name.clone(), ((*checksums).clone(), target.has_release));
     }
     change
+}
+
+/// The scripts that get another name, by version directory: old name → new name.
+fn renamed_scripts(after: &Repository) -> BTreeMap<String, BTreeMap<String, String>> {
+    let own = after.trees.iter().filter_map(|tree| {
+        let tests = tree.folder(TESTS)?;
+        Some((tree.directory.name.clone(), tests))
+    });
+    let all = own.chain([(String::new(), &after.tests)]);
+    all.map(|(directory, tests)| {
+        let renamed = tests.items.iter().filter_map(|item| {
+            let (_, old) = item.origin.path().rsplit_once('/')?;
+            (old != item.name).then(|| (old.to_owned(), item.name.clone()))
+        });
+        (directory, renamed.collect())
+    })
+    .collect()
 }
 
 /// The files that are written, moved or copied, by their new paths.

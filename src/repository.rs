@@ -18,7 +18,7 @@ use self::config::Config;
 pub use self::files::{LARGEST_DOCUMENT, read_file, read_if_there};
 pub use self::listing::is_dockerfile;
 pub use self::read::{Outline, discover};
-use crate::fields::scan::Scanner;
+use crate::fields::scan::{Scanner, is_script};
 use crate::fields::{DocumentKind, Facts, Field, Kind, found};
 use crate::tag::Endings;
 use crate::version::{Variant, parse_version};
@@ -151,6 +151,13 @@ impl Folder {
         }
     }
 
+    /// The names of its scripts.
+    fn scripts(&self) -> Vec<String> {
+        let is_script = |item: &&Item| is_script(&item.name);
+        let scripts = self.items.iter().filter(is_script);
+        scripts.map(|item| item.name.clone()).collect()
+    }
+
     /// The file of that name.
     pub fn item(&self, name: &str) -> Option<&Item> {
         self.items.iter().find(|item| item.name == name)
@@ -166,6 +173,8 @@ pub struct Directory {
     pub version: Version,
     /// Its variants, by name.
     pub variants: Vec<Variant>,
+    /// The names of the scripts in its `tests`.
+    pub scripts: Vec<String>,
 }
 
 impl Directory {
@@ -206,10 +215,11 @@ impl Tree {
         self.folders.iter().find(|folder| folder.name == name)
     }
 
-    /// Lists the variants anew, after its folders have changed.
+    /// Lists variants and scripts anew, after its folders have changed.
     pub fn refresh(&mut self) {
         self.folders.sort_by(|a, b| a.name.cmp(&b.name));
         self.directory.variants = self.folders.iter().filter_map(Folder::variant).collect();
+        self.directory.scripts = self.folder(TESTS).map(Folder::scripts).unwrap_or_default();
     }
 
     /// The versions that its Dockerfiles give for the version key, each with how many do.
@@ -237,9 +247,9 @@ pub struct Names {
 }
 
 impl Names {
-    /// From its configuration and its variants.
-    pub fn new(config: Config, variants: &BTreeSet<Variant>) -> Self {
-        let scanner = Scanner::new(&config, variants);
+    /// From its configuration, its variants and its scripts.
+    pub fn new(config: Config, variants: &BTreeSet<Variant>, scripts: &BTreeSet<String>) -> Self {
+        let scanner = Scanner::new(&config, variants, scripts);
         Self {
             scanner,
             endings: Endings::new(variants.iter()),
@@ -255,11 +265,14 @@ pub struct Directories {
     places: BTreeMap<String, usize>,
     /// The newest place that has a variant of each name.
     holders: BTreeMap<String, usize>,
+    /// The names of the scripts in `tests` at the root.
+    pub scripts: Vec<String>,
 }
 
 impl Directories {
-    /// In any order.
-    pub fn new(mut all: Vec<Directory>) -> Self {
+    /// In any order; `tests` is the folder of scripts at the root.
+    pub fn new(mut all: Vec<Directory>, tests: &Folder) -> Self {
+        let scripts = tests.scripts();
         all.sort_by(|a, b| (&a.version, &a.name).cmp(&(&b.version, &b.name)));
         let places = all
             .iter()
@@ -279,6 +292,7 @@ impl Directories {
             all,
             places,
             holders,
+            scripts,
         }
     }
 
@@ -361,6 +375,11 @@ impl<'a> Place<'a> {
         ])
     }
 
+    /// Whether it is a workflow.
+    pub fn is_workflow(&self) -> bool {
+        self.document.kind == DocumentKind::Workflow
+    }
+
     /// Whether it is what its variant is built from, rather than another Dockerfile beside it.
     pub fn builds(&self) -> bool {
         self.item.name == "Dockerfile"
@@ -393,6 +412,7 @@ impl Repository {
                 .iter()
                 .map(|tree| tree.directory.clone())
                 .collect(),
+            &self.tests,
         )
     }
 
@@ -491,6 +511,7 @@ impl Repository {
                 let above = join(&[&tree.directory.name, &folder.name]);
                 folder.items.retain(|item| !is_it(&above, item));
             }
+            tree.refresh();
         }
     }
 
@@ -506,6 +527,7 @@ impl Repository {
             folder.items.push(item);
             folder.items.sort_by(|a, b| a.name.cmp(&b.name));
         }
+        self.trees.iter_mut().for_each(Tree::refresh);
     }
 
     /// The template of a family.

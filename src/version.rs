@@ -75,8 +75,7 @@ impl Variant {
 
     /// The numbers in the base, by which bases of one family are ordered: `3.9` is below `3.18`.
     pub fn base_numbers(&self) -> Vec<u64> {
-        let numbers = self.base.split(|c: char| !c.is_ascii_digit());
-        numbers.filter_map(|digits| digits.parse().ok()).collect()
+        numbers(&self.base)
     }
 
     /// The same family on another base, named as this one is.
@@ -99,6 +98,12 @@ impl Variant {
     pub fn is_on(&self, image: &str) -> bool {
         self.family.ends_with(image)
     }
+}
+
+/// The numbers in a base.
+pub fn numbers(base: &str) -> Vec<u64> {
+    let numbers = base.split(|c: char| !c.is_ascii_digit());
+    numbers.filter_map(|digits| digits.parse().ok()).collect()
 }
 
 impl fmt::Display for Variant {

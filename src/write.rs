@@ -49,7 +49,7 @@ pub enum Step {
         /// Where it will be when its turn comes.
         path: String,
     },
-    /// A folder gets another name. An empty one of that name gives way.
+    /// A folder, or a file, gets another name. An empty folder of that name gives way.
     Rename {
         /// Where it is.
         from: String,

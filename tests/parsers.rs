@@ -69,7 +69,7 @@ proptest! {
 
     #[test]
     fn versions_behind_the_key_are_found_wherever_they_stand(text in text_of(PIECES_OF_FILES)) {
-        thread_local!(static SCANNER: Scanner = Scanner::new(&config(), &[].into()));
+        thread_local!(static SCANNER: Scanner = Scanner::new(&config(), &[].into(), &[].into()));
         let (fields, _) = SCANNER.with(|scanner| scanner.scan(text.as_bytes(), DocumentKind::Workflow));
         let versions = fields.into_iter().filter(|field| field.kind == Kind::Version { key: true });
         let said: Vec<(usize, String)> =
@@ -122,6 +122,7 @@ fn a_text_that_begins_and_ends_anywhere_is_scanned() {
             directory,
         },
         &variants,
+        &["build-images-2019.ps1".to_owned()].into(),
     );
     let mut texts: Vec<Vec<u8>> = files(&root.join("tests/trees/streaming/before"))
         .iter()

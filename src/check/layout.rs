@@ -1,12 +1,8 @@
 //! The rules about folders: each version directory has variants and is named after its version, each variant has a
 //! Dockerfile, and nothing looks like a version directory that is none.
 
-use std::collections::BTreeSet;
-
-use crate::fields::Kind;
 use crate::finding::Finding;
-use crate::repository::{Directories, Names, Repository, Tree};
-use crate::text::Places;
+use crate::repository::{Names, Repository, Tree};
 use crate::version::Variant;
 
 /// Checks the folders of a version directory.
@@ -50,43 +46,5 @@ pub(super) fn check_strays(repository: &Repository, findings: &mut Vec<Finding>)
             "looks like a version directory, and is not named like {others}: rename or remove it"
         );
         findings.push(Finding::of(stray, "layout", message).found(&**stray));
-    }
-}
-
-/// A workflow that names all series but one has forgotten it.
-pub(super) fn check_series(
-    repository: &Repository,
-    directories: &Directories,
-    findings: &mut Vec<Finding>,
-) {
-    let all: BTreeSet<&str> = directories
-        .iter()
-        .map(|directory| directory.name.as_str())
-        .collect();
-    if !repository.names.config.directory.has_series() || all.len() < 3 {
-        return;
-    }
-    for place in repository
-        .shared_documents()
-        .filter(|place| place.path().starts_with(".github/"))
-    {
-        let fields: Vec<_> = place
-            .document
-            .statements()
-            .filter(|field| field.kind == Kind::Directory)
-            .collect();
-        let named: BTreeSet<_> = fields
-            .iter()
-            .map(|field| place.document.found(field))
-            .collect();
-        let missing: Vec<&&str> = all
-            .iter()
-            .filter(|name| !named.contains(&***name))
-            .collect();
-        if let ([missing], Some(last)) = (missing.as_slice(), fields.last()) {
-            let message = format!("names every series but {missing}");
-            let at = Places::new(&place.document.text).of(last.span.start);
-            findings.push(Finding::at(&place.path(), at, "series", message).expected(**missing));
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::documents::Seen;
 use super::no_change;
 use crate::fields::Kind;
 use crate::fields::expected::{Expected, Scope};
@@ -79,6 +80,23 @@ pub(super) fn check(repository: &Repository, tree: &Tree, findings: &mut Vec<Fin
             };
             findings.extend(drift);
         }
+    }
+}
+
+/// Reports the architectures that a template pairs wrongly: an update puts them right in what it writes.
+pub(super) fn check_labels(repository: &Repository, findings: &mut Vec<Finding>) {
+    let none = Directories::default();
+    for (_, place) in repository.template_documents() {
+        let scope = Scope::of(&repository.names, &none, no_change(), &place);
+        let seen = Seen::new(&scope, &place);
+        let fields = place.document.statements();
+        let labels =
+            fields.filter(|field| matches!(field.kind, Kind::Labels { .. } | Kind::Arch { .. }));
+        let all = labels.filter_map(|field| seen.check_field(field));
+        findings.extend(all.map(|finding| Finding {
+            rule: "template",
+            ..finding
+        }));
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::Version;
 
 use super::branches::{right_arch, right_labels};
-use super::{DocumentKind, Field, Kind};
+use super::{DocumentKind, Field, Kind, Named};
 use crate::release::checksums::{Checksums, Sha256};
 use crate::repository::{Directories, Directory, Document, Names, Place};
 use crate::tag::Tag;
@@ -42,6 +42,8 @@ pub struct Change {
     pub old: BTreeMap<String, BTreeSet<Version>>,
     /// The variants that move to another base: old name → new name.
     pub renames: BTreeMap<String, BTreeMap<String, String>>,
+    /// The scripts of each version directory, of none for those of the root, that get another name: old name → new name.
+    pub scripts: BTreeMap<String, BTreeMap<String, String>>,
     /// What is known of the archives of a directory's version, and whether that is all there is.
     pub checksums: BTreeMap<String, (Checksums, bool)>,
     /// The runners that workflows are to have: operating system → the version in the label.
@@ -140,6 +142,8 @@ impl<'a> Scope<'a> {
             Kind::Caption { family, directory } => {
                 self.caption(&found, family.as_deref(), directory.as_deref())
             }
+            Kind::Script { directory } => self.named(Named::Script, &found, directory.as_deref()),
+            Kind::Item { made } => self.item(&found, made),
             Kind::Mention {
                 in_word,
                 is_foreign,
@@ -219,7 +223,7 @@ impl<'a> Scope<'a> {
         self.directory_for(version).is_some_and(is_old)
     }
 
-    /// Whether a text ends in the name of a variant that moves.
+    /// Whether a text ends in the name of a variant or a script that moves.
     fn is_renamed(&self, found: &str) -> bool {
         let renames = |directory: &str| {
             self.change
@@ -235,7 +239,9 @@ impl<'a> Scope<'a> {
             .values()
             .filter(|_| self.own.is_none())
             .flat_map(|renames| renames.keys());
-        own.chain(all).any(|name| found.ends_with(name.as_str()))
+        let scripts = self.change.scripts.values().flat_map(BTreeMap::keys);
+        let names = own.chain(all).chain(scripts);
+        names.into_iter().any(|name| found.ends_with(name.as_str()))
     }
 
     fn version(&self, found: &str, document: &Document) -> Expected {

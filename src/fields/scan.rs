@@ -13,7 +13,7 @@ use regex::bytes::Regex;
 
 use super::branches::{self, Seen};
 use super::spans::{after, assigned, base, ends, is_tag, is_word, line_before, skip, trimmed_end};
-use super::{DocumentKind, Facts, Field, Kind, RUNNERS, workflow};
+use super::{DocumentKind, Facts, Field, Kind, Named, RUNNERS, matrix, workflow};
 use crate::repository::config::{Config, Pattern};
 use crate::version::Variant;
 
@@ -27,6 +27,8 @@ pub struct Scanner {
     families: Vec<String>,
     /// The names of variants that are more than a family and a numbered base.
     names: BTreeSet<String>,
+    /// What the names of scripts begin with, up to what may move, the longest first where one begins another.
+    scripts: Vec<String>,
     /// Where a field may begin, for each kind of document that has been met.
     starts: [OnceLock<Regex>; 3],
 }
@@ -46,12 +48,13 @@ enum Start {
     Number,
     Hex,
     Family,
+    Script,
     Runner,
 }
 
 impl Scanner {
-    /// For a repository with those names and variants.
-    pub fn new(config: &Config, variants: &BTreeSet<Variant>) -> Self {
+    /// For a repository with those names, variants and scripts.
+    pub fn new(config: &Config, variants: &BTreeSet<Variant>, scripts: &BTreeSet<String>) -> Self {
         let families: BTreeSet<&str> = variants
             .iter()
             .map(|variant| variant.family.as_str())
@@ -73,6 +76,7 @@ impl Scanner {
                 .filter(is_odd)
                 .map(|variant| variant.name.clone())
                 .collect(),
+            scripts: stems(scripts).into_iter().rev().collect(),
             starts: Default::default(),
         }
     }
@@ -87,7 +91,11 @@ impl Scanner {
             r"\d+\.\d+\.\d".to_owned(),
             "/releases/download/".to_owned(),
         ]);
-        let families = || self.families.iter().map(|family| regex::escape(family));
+        let escaped = |all: &'_ [String]| -> Vec<String> {
+            all.iter().map(|one| regex::escape(one)).collect()
+        };
+        let families = || escaped(&self.families).into_iter();
+        let scripts = || escaped(&self.scripts).into_iter();
         match kind {
             DocumentKind::Dockerfile => parts.extend(
                 [
@@ -101,8 +109,12 @@ impl Scanner {
                 ]
                 .map(str::to_owned),
             ),
-            DocumentKind::Script => parts.extend(families().chain([r"image\.version".to_owned()])),
+            DocumentKind::Script => {
+                parts.extend(scripts().chain(families()));
+                parts.push(r"image\.version".to_owned());
+            }
             DocumentKind::Workflow => {
+                parts.extend(scripts());
                 parts.extend(families().map(|family| format!("(?i:{family})")));
                 parts.extend(RUNNERS.map(|system| format!("{system}-")));
             }
@@ -123,11 +135,21 @@ impl Scanner {
             return Start::Archive;
         }
         let next = rest.get(1).copied().unwrap_or_default();
+        let is_script = |stem: &String| begins(stem);
         match (kind, rest[0]) {
+            (DocumentKind::Script | DocumentKind::Workflow, _)
+                if self.scripts.iter().any(is_script) =>
+            {
+                Start::Script
+            }
             (_, b'/') => Start::Download,
             (_, b'i') if begins("image.version") => Start::Label,
             (_, b'v') if next.is_ascii_digit() => Start::Number,
-            (DocumentKind::Workflow, _) if RUNNERS.iter().any(|system| begins(system)) => {
+            (DocumentKind::Workflow, _)
+                if RUNNERS
+                    .iter()
+                    .any(|system| begins(system) && rest[system.len()..].starts_with(b"-")) =>
+            {
                 Start::Runner
             }
             (DocumentKind::Script | DocumentKind::Workflow, byte) if byte.is_ascii_alphabetic() => {
@@ -193,12 +215,40 @@ impl Scanner {
             .filter(|end| ends(text, *end, true))
     }
 
+    /// What a name is the name of.
+    fn named(&self, name: &str) -> Option<Named> {
+        let text = name.as_bytes();
+        if !name.is_empty() && self.directory.length(text) == text.len() {
+            return Some(Named::Directory);
+        }
+        if is_script(name) && self.scripts.iter().any(|stem| name.starts_with(stem)) {
+            return Some(Named::Script);
+        }
+        (self.variant(text, 0) == Some(text.len())).then_some(Named::Variant)
+    }
+
     /// The end of a family's name that begins at `at`.
     fn family(&self, text: &[u8], at: usize) -> Option<usize> {
         self.families
             .iter()
             .find_map(|family| after(text, at, family.as_bytes()))
     }
+}
+
+/// Whether that is the name of a script.
+pub fn is_script(name: &str) -> bool {
+    name.ends_with(".sh") || name.ends_with(".ps1")
+}
+
+/// What scripts are called in front of a base or a year: `build-images-` of `build-images-2019.ps1`.
+fn stems(scripts: &BTreeSet<String>) -> BTreeSet<String> {
+    let stem = |name: &String| {
+        let digits = name.find(|c: char| c.is_ascii_digit() || c == '.');
+        let end = name.find("ltsc").into_iter().chain(digits).min();
+        name[..end.unwrap_or(name.len())].to_owned()
+    };
+    let all = scripts.iter().map(stem);
+    all.filter(|stem| stem.len() > 2).collect()
 }
 
 /// The variables that references are made of, by name.
@@ -242,6 +292,7 @@ impl<'a> Scan<'a> {
             Start::Number => self.number(at),
             Start::Hex => self.hex(at),
             Start::Family => self.family_or_variant(at),
+            Start::Script => self.script(at),
             Start::Runner => {
                 self.runners.push(at);
                 return start.end;
@@ -313,7 +364,10 @@ impl<'a> Scan<'a> {
             });
         }
         if self.kind == DocumentKind::Workflow {
-            workflow::complete(self.text, &mut fields, &self.runners);
+            let structure = workflow::Structure::new(self.text, &fields);
+            workflow::complete(self.text, &structure, &mut fields, &self.runners);
+            let named = |name: &str| self.scanner.named(name);
+            matrix::complete(self.text, &structure, &mut fields, &named);
         }
         (fields, self.facts)
     }

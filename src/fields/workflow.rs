@@ -17,9 +17,9 @@ pub struct Line {
     /// Where the code in it ends: at its end, or where a comment begins.
     pub end: usize,
     /// The names in front of a `:`.
-    keys: Vec<Range<usize>>,
+    pub(super) keys: Vec<Range<usize>>,
     /// What stands in `${{ … }}`.
-    expressions: Vec<Range<usize>>,
+    pub(super) expressions: Vec<Range<usize>>,
 }
 
 impl Line {
@@ -142,29 +142,83 @@ pub fn jobs(text: &[u8], lines: &[Line]) -> Vec<Job> {
     jobs
 }
 
-/// Adds what depends on the structure: the runners, and the series that each variant belongs to.
-pub(super) fn complete(text: &[u8], fields: &mut Vec<Field>, runners: &[usize]) {
-    let lines = lines(text);
-    let jobs = jobs(text, &lines);
-    let job_of = |at: usize| {
-        let before = jobs.partition_point(|job| job.span.start <= at);
-        before
-            .checked_sub(1)
-            .filter(|index| jobs[*index].span.contains(&at))
-    };
-    let mut directories: Vec<BTreeSet<Box<str>>> = jobs.iter().map(|_| BTreeSet::new()).collect();
-    for field in fields
-        .iter()
-        .filter(|field| field.kind == Kind::Directory && !field.in_comment)
-    {
-        if let Some(job) = job_of(field.span.start) {
-            directories[job].insert(found(text, &field.span).into());
+/// The lists of a text: items of one depth without another line of that depth or above between them, each as its lines.
+pub fn lists(text: &[u8], lines: &[Line]) -> Vec<Vec<Range<usize>>> {
+    let mut lists: Vec<Vec<Range<usize>>> = Vec::new();
+    // The lists that a line is in, by the depth of their items.
+    let mut open: Vec<(usize, usize)> = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        let is_item = line.is_item(text);
+        open.retain(|(depth, _)| *depth < line.indent || *depth == line.indent && is_item);
+        if is_item {
+            match open.last().filter(|(depth, _)| *depth == line.indent) {
+                Some((_, list)) => lists[*list].push(index..index),
+                None => {
+                    open.push((line.indent, lists.len()));
+                    lists.push(Vec::new());
+                    lists[open[open.len() - 1].1].push(index..index);
+                }
+            }
+        }
+        for (_, list) in &open {
+            if let Some(item) = lists[*list].last_mut() {
+                item.end = index + 1;
+            }
         }
     }
-    let of_job = |at: usize| match job_of(at).map(|job| &directories[job]) {
-        Some(names) if names.len() == 1 => names.first().cloned(),
-        _ => None,
-    };
+    lists
+}
+
+/// The lines and jobs of a workflow, each job with the version directories that it names.
+pub(super) struct Structure {
+    pub(super) lines: Vec<Line>,
+    pub(super) jobs: Vec<Job>,
+    directories: Vec<BTreeSet<Box<str>>>,
+}
+
+impl Structure {
+    pub(super) fn new(text: &[u8], fields: &[Field]) -> Self {
+        let lines = lines(text);
+        let jobs = jobs(text, &lines);
+        let directories = jobs.iter().map(|_| BTreeSet::new()).collect();
+        let mut structure = Self {
+            lines,
+            jobs,
+            directories,
+        };
+        for field in fields
+            .iter()
+            .filter(|field| field.kind == Kind::Directory && !field.in_comment)
+        {
+            if let Some(job) = structure.job_of(field.span.start) {
+                structure.directories[job].insert(found(text, &field.span).into());
+            }
+        }
+        structure
+    }
+
+    fn job_of(&self, at: usize) -> Option<usize> {
+        let before = self.jobs.partition_point(|job| job.span.start <= at);
+        let job = before.checked_sub(1)?;
+        self.jobs[job].span.contains(&at).then_some(job)
+    }
+
+    /// The series that the job at a place names, where it names one.
+    pub(super) fn series(&self, at: usize) -> Option<Box<str>> {
+        let names = &self.directories[self.job_of(at)?];
+        names.first().filter(|_| names.len() == 1).cloned()
+    }
+}
+
+/// Adds what depends on the structure: the runners, and the series that each variant belongs to.
+pub(super) fn complete(
+    text: &[u8],
+    structure: &Structure,
+    fields: &mut Vec<Field>,
+    runners: &[usize],
+) {
+    let lines = &structure.lines;
+    let of_job = |at: usize| structure.series(at);
     let mut last: Option<Range<usize>> = None;
     let mut line = 0;
     fields.retain_mut(|field| {
@@ -179,6 +233,12 @@ pub(super) fn complete(text: &[u8], fields: &mut Vec<Field>, runners: &[usize]) 
             .as_ref()
             .filter(|last| last.end + 1 == at)
             .map(|last| found(text, last).into());
+        // `2.14.x/tests/build-images.sh`
+        let in_tests = last.as_ref().filter(|last| {
+            let between = text.get(last.end..at).unwrap_or_default();
+            between == b"/tests/" || between == br"\tests\"
+        });
+        let in_tests = in_tests.map(|last| found(text, last).into());
         last = (field.kind == Kind::Directory).then(|| field.span.clone());
         let here = lines.get(line).filter(|line| line.span.contains(&at));
         match &mut field.kind {
@@ -188,6 +248,7 @@ pub(super) fn complete(text: &[u8], fields: &mut Vec<Field>, runners: &[usize]) 
                 }
             }
             Kind::Variant { directory } => *directory = in_path.or_else(|| of_job(at)),
+            Kind::Script { directory } => *directory = in_tests.or_else(|| of_job(at)),
             Kind::Caption { family, directory } => {
                 let is_name = here.is_some_and(|line| {
                     let is_key = line.keys.iter().any(|key| key.contains(&at));
@@ -207,7 +268,7 @@ pub(super) fn complete(text: &[u8], fields: &mut Vec<Field>, runners: &[usize]) 
         }
         true
     });
-    let labels = labels(text, &lines, runners);
+    let labels = labels(text, lines, runners);
     if !labels.is_empty() {
         fields.extend(labels);
         fields.sort_by_key(|field| field.span.start);

@@ -1,11 +1,13 @@
 //! The repository with its files where an update will put them, their fields not yet written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::targets::{Target, variants_of};
-use crate::repository::{Directory, Folder, Item, Origin, Repository, TEMPLATES, Tree};
+use super::units::renamed;
+use crate::fields::scan::is_script;
+use crate::repository::{Directory, Folder, Item, Origin, Repository, TEMPLATES, TESTS, Tree};
 use crate::version::Variant;
 
 /// The repository with the targets' files in their places.
@@ -60,6 +62,11 @@ pub(super) fn draft(
         add_variants(before, target, &mut tree)?;
         add_from_templates(before, &mut tree);
         tree.refresh();
+        let variants = tree.directory.variants.clone();
+        if let Some(tests) = tree.folders.iter_mut().find(|folder| folder.name == TESTS) {
+            rename_scripts(tests, &target.renames, &variants);
+        }
+        tree.refresh();
         let names: BTreeSet<&str> = tree
             .folders
             .iter()
@@ -85,7 +92,42 @@ pub(super) fn draft(
     after
         .trees
         .sort_by(|a, b| a.directory.version.cmp(&b.directory.version));
+    // The scripts of the root are for all series, or for the newest version.
+    let has_series = after.names.config.directory.has_series();
+    let stays = after.trees.iter().filter(|tree| {
+        has_series
+            || targets
+                .iter()
+                .any(|target| target.directory == tree.directory.name)
+    });
+    let variants: Vec<Variant> = stays
+        .flat_map(|tree| tree.directory.variants.clone())
+        .collect();
+    for target in targets {
+        rename_scripts(&mut after.tests, &target.renames, &variants);
+    }
     Ok(after)
+}
+
+/// Renames the scripts that are named after a base which moves, and which no variant that stays is on: `build-images-2022.ps1`
+/// and `build-images-ltsc2022.ps1` are for one Windows.
+fn rename_scripts(tests: &mut Folder, renames: &BTreeMap<String, String>, stays: &[Variant]) {
+    for (old, new) in renames {
+        let (Some(old), Some(new)) = (Variant::parse(old), Variant::parse(new)) else {
+            continue;
+        };
+        if stays.iter().any(|variant| variant.base == old.base) {
+            continue;
+        }
+        let names: BTreeSet<String> = tests.items.iter().map(|item| item.name.clone()).collect();
+        for item in tests.items.iter_mut().filter(|item| is_script(&item.name)) {
+            let name = renamed(&item.name, &old, &new);
+            if !names.contains(&name) {
+                item.name = name;
+            }
+        }
+        tests.items.sort_by(|a, b| a.name.cmp(&b.name));
+    }
 }
 
 /// A directory of nothing but what templates give.
@@ -99,6 +141,7 @@ fn new(before: &Repository, target: &Target) -> Result<Tree> {
         name: target.directory.clone(),
         version: target.version.clone(),
         variants: Vec::new(),
+        scripts: Vec::new(),
     };
     let folders: Vec<Folder> = variants_of(before, target).iter().map(empty).collect();
     let mut tree = Tree {

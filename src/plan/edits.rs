@@ -5,6 +5,7 @@ use crate::fields::Kind;
 use crate::fields::expected::Expected;
 use crate::repository::Document;
 use crate::text::Places;
+use crate::version::numbers;
 
 /// A field that says something else after an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,14 @@ pub struct Edit {
     pub found: String,
     /// What it will say; empty where it goes.
     pub expected: String,
+}
+
+impl Edit {
+    /// Whether it is a base that goes down.
+    pub fn goes_down(&self) -> bool {
+        let is_base = self.label == "base" && !self.found.is_empty();
+        is_base && numbers(&self.expected) < numbers(&self.found)
+    }
 }
 
 /// The edits that a document needs, and its text with them made.

@@ -7,9 +7,9 @@ use std::ops::Range;
 use anyhow::{Result, bail, ensure};
 
 use super::options::{Options, Remove};
-use super::scripts::{is_balanced, is_tagging, item, mentions, returns, units};
-use super::workflows::{Series, lists};
-use crate::fields::workflow::{jobs, lines};
+use super::units::{is_balanced, is_tagging, item, mentions, returns, units};
+use crate::fields::series::Series;
+use crate::fields::workflow::{jobs, lines, lists};
 use crate::repository::Repository;
 use crate::version::Variant;
 
@@ -160,13 +160,13 @@ fn in_list(line: &str, gone: &str) -> Option<String> {
 }
 
 /// What is taken out of a workflow: whole jobs, items of lists, items in brackets, where they are about it alone.
-struct Matter<'a> {
-    /// Whether a text is about what is removed.
-    is_about: &'a dyn Fn(&str) -> bool,
+pub(super) struct Matter<'a> {
+    /// Whether a part of the text is about what is removed.
+    pub(super) is_about: &'a dyn Fn(&Range<usize>) -> bool,
     /// Whether it is about something that stays.
-    is_about_others: &'a dyn Fn(&str) -> bool,
-    /// The variant that is removed; `None` for a series.
-    variant: Option<&'a str>,
+    pub(super) is_about_others: &'a dyn Fn(&Range<usize>) -> bool,
+    /// Whether a job that does anything else stays.
+    pub(super) keeps_other_steps: bool,
 }
 
 /// A workflow without a series; `all` are the series that there are.
@@ -176,70 +176,47 @@ pub(super) fn workflow_series(text: &str, gone: &Series, all: &[Series]) -> Stri
             .any(|series| series != gone && series.is_in(text))
     };
     let matter = Matter {
-        is_about: &|text| gone.is_in(text),
-        is_about_others: &others,
-        variant: None,
-    };
-    matter.taken_out_of(text)
-}
-
-/// A workflow without a variant of a series. Where nothing names a series, it is meant if no other one has the variant.
-pub(super) fn workflow_variant(
-    text: &str,
-    gone: &Variant,
-    (own, all): (&Series, &[Series]),
-    others: &[Variant],
-    is_shared: bool,
-) -> String {
-    let in_other = |text: &str| all.iter().any(|series| series != own && series.is_in(text));
-    let is_own = |text: &str| own.is_in(text) || !is_shared && !in_other(text);
-    let matter = Matter {
-        is_about: &|text| mentions(text, &gone.name) && is_own(text),
-        is_about_others: &|text| {
-            in_other(text) || others.iter().any(|other| mentions(text, &other.name))
-        },
-        variant: Some(&gone.name),
+        is_about: &|part| gone.is_in(&text[part.clone()]),
+        is_about_others: &|part| others(&text[part.clone()]),
+        keeps_other_steps: false,
     };
     matter.taken_out_of(text)
 }
 
 impl Matter<'_> {
-    fn is_alone(&self, text: &str) -> bool {
-        (self.is_about)(text) && !(self.is_about_others)(text)
+    fn is_alone(&self, part: &Range<usize>) -> bool {
+        (self.is_about)(part) && !(self.is_about_others)(part)
     }
 
-    fn taken_out_of(&self, text: &str) -> String {
+    pub(super) fn taken_out_of(&self, text: &str) -> String {
         let all = lines(text.as_bytes());
         let jobs = jobs(text.as_bytes(), &all);
         let mut cuts: Vec<Range<usize>> = Vec::new();
-        let lists = lists(text, &all);
+        let lists = lists(text.as_bytes(), &all);
         let span = |item: &Range<usize>| all[item.start].span.start..all[item.end - 1].span.end;
-        // A job that does anything else stays.
         let does_more = |job: &Range<usize>| {
             let steps = lists.iter().flatten().map(span);
-            let others = steps
-                .filter(|step| job.contains(&step.start) && !self.is_alone(&text[step.clone()]));
-            self.variant.is_some()
-                && others
-                    .map(|step| &text[step])
-                    .any(|step| step.contains("run:"))
+            let mut others = steps.filter(|step| job.contains(&step.start) && !self.is_alone(step));
+            self.keeps_other_steps && others.any(|step| text[step].contains("run:"))
         };
         for (number, job) in jobs.iter().enumerate() {
             let starts = number
                 .checked_sub(1)
                 .map_or(job.span.start, |before| jobs[before].span.end);
-            if self.is_alone(&text[job.span.clone()]) && !does_more(&job.span) {
+            if self.is_alone(&job.span) && !does_more(&job.span) {
                 cuts.push(starts..job.span.end);
             }
         }
         for list in &lists {
-            let alone: Vec<Range<usize>> = list
-                .iter()
-                .map(span)
-                .filter(|item| self.is_alone(&text[item.clone()]))
-                .collect();
-            if alone.len() < list.len() {
-                cuts.extend(alone);
+            let items = || list.iter().map(span);
+            let alone: Vec<Range<usize>> = items().filter(|item| self.is_alone(item)).collect();
+            // A matrix can do without anything included.
+            let opens = list[0].start.checked_sub(1).map(|line| &all[line]);
+            let include = opens.filter(|line| line.key(text.as_bytes()) == Some(b"include"));
+            match include {
+                _ if alone.len() < list.len() => cuts.extend(alone),
+                Some(line) => cuts.push(line.span.start..alone[alone.len() - 1].end),
+                None => {}
             }
         }
         for line in &all {
@@ -255,13 +232,8 @@ impl Matter<'_> {
                     at - item.len() - 1..at - 1
                 })
                 .collect();
-            let alone = |item: &Range<usize>| match self.variant {
-                None => self.is_alone(&text[item.clone()]),
-                Some(name) => {
-                    text[item.clone()].trim().trim_matches(['"', '\'']) == name
-                        && (self.is_about)(&text[item.clone()])
-                }
-            };
+            let is_word = |item: &Range<usize>| !text[item.clone()].trim().contains(' ');
+            let alone = |item: &Range<usize>| is_word(item) && self.is_alone(item);
             for (number, item) in items.iter().enumerate().filter(|(_, item)| alone(item)) {
                 match number {
                     _ if items.len() == 1 => {}

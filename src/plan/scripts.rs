@@ -5,11 +5,15 @@
 //! `check` then says what is missing in it.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use super::draft::nearest;
 use super::edits::Edit;
+use super::removals;
 use super::targets::Target;
+use super::units::{
+    is_balanced, is_by_comma, is_tagging, item, mentions, opens_list, renamed, replaced, returns,
+    units,
+};
 use crate::check::scripts_of;
 use crate::repository::{Repository, TESTS};
 use crate::version::Variant;
@@ -86,28 +90,31 @@ pub(super) fn extended(after: &Repository, targets: &[Target]) -> Vec<Script> {
                         .map(|script| script.edits.clone())
                         .unwrap_or_default(),
                 };
-                let other = for_another_runner(&script.name, text, (&sibling, variant), variants);
-                if let Some((name, new)) = other {
+                if let Some(name) = named_after(&script.name, &sibling, variant) {
                     script.name = name;
-                    script.text = new.into_bytes();
-                    script.made_from = Some(place.item.origin.path().to_owned());
-                    let is_there =
-                        scripts_of(after, tree).any(|other| other.path() == script.path());
-                    if !is_there {
-                        scripts.insert(script.path(), script);
+                    let path = script.path();
+                    let there = scripts_of(after, tree).find(|other| other.path() == path);
+                    let made = scripts.get(&path);
+                    let known = [&siblings[..], std::slice::from_ref(variant)].concat();
+                    let with = |all: &[Variant]| for_another_runner(text, (&sibling, variant), all);
+                    let old = made
+                        .map(|made| made.text.as_slice())
+                        .or(there.map(|there| there.document.text.as_slice()));
+                    let Some(new) = with(&known) else { continue };
+                    match old {
+                        // Somebody has given it a form of its own.
+                        Some(old) if with(&siblings).is_none_or(|was| was.as_bytes() != old) => {
+                            continue;
+                        }
+                        Some(_) if made.is_none() => {
+                            script.edits = vec![added(&new, variant)];
+                        }
+                        _ => script.made_from = Some(place.item.origin.path().to_owned()),
                     }
+                    script.text = new.into_bytes();
+                    scripts.insert(path, script);
                 } else if let Some(new) = extend(text, &sibling.name, &variant.name, variants) {
-                    let line = new
-                        .lines()
-                        .position(|line| mentions(line, &variant.name))
-                        .map_or(1, |line| line + 1);
-                    let (label, expected) = ("variant".to_owned(), variant.name.clone());
-                    script.edits.push(Edit {
-                        label,
-                        line,
-                        found: String::new(),
-                        expected,
-                    });
+                    script.edits.push(added(&new, variant));
                     script.text = new.into_bytes();
                     scripts.insert(path, script);
                 }
@@ -118,32 +125,49 @@ pub(super) fn extended(after: &Repository, targets: &[Target]) -> Vec<Script> {
     scripts.into_values().collect()
 }
 
-/// A script that is for one runner of Windows, whose year is in its name, is copied for another: a runner runs the
-/// containers of its own base. `None` where it is not such a script.
+/// What a summary says of a variant that is new in a script.
+fn added(text: &str, variant: &Variant) -> Edit {
+    let line = text.lines().position(|line| mentions(line, &variant.name));
+    Edit {
+        label: "variant".to_owned(),
+        line: line.map_or(1, |line| line + 1),
+        found: String::new(),
+        expected: variant.name.clone(),
+    }
+}
+
+/// What the script for another Windows is called, where one is named after its Windows: a runner runs the containers of its
+/// own base.
+fn named_after(name: &str, sibling: &Variant, added: &Variant) -> Option<String> {
+    let (old, new) = (sibling.windows_year()?, added.windows_year()?);
+    let renamed = renamed(name, sibling, added);
+    (old != new && renamed != name).then_some(renamed)
+}
+
+/// A script that is for one Windows, made one for another: with the variants that have a counterpart there.
 fn for_another_runner(
-    name: &str,
     text: &str,
     (sibling, added): (&Variant, &Variant),
     variants: &[Variant],
-) -> Option<(String, String)> {
+) -> Option<String> {
     let year = |variant: &Variant| variant.windows_year().map(|year| year.to_string());
-    let (old, new) = (year(sibling)?, year(added)?);
-    if old == new || !name.contains(&old) {
-        return None;
-    }
     let mut out = text.to_owned();
+    let mut stays: Vec<Variant> = variants.to_vec();
     for variant in variants
         .iter()
         .filter(|variant| mentions(text, &variant.name))
     {
-        let start = variant.name.strip_suffix(&sibling.base)?;
-        let counterpart = format!("{start}{}", added.base);
-        if !variants.iter().any(|other| other.name == counterpart) {
-            return None;
+        let counterpart = (variant.base == sibling.base)
+            .then(|| variant.on(&added.base))
+            .flatten()?;
+        if variants.contains(&counterpart) {
+            out = replaced(&out, &variant.name, &counterpart.name);
+        } else {
+            stays.retain(|other| other != variant);
+            out = removals::script(&out, &variant.name, &stays)?;
         }
-        out = replaced(&out, &variant.name, &counterpart);
     }
-    Some((name.replace(&old, &new), out.replace(&old, &new)))
+    Some(out.replace(&year(sibling)?, &year(added)?))
 }
 
 /// Repeats, in a script, for `added` what it says of `sibling`. `None` where that is not understood.
@@ -283,145 +307,4 @@ impl Repeat<'_> {
         let separator = if is_by_comma(line, &item) { ", " } else { " " };
         Some(format!("{}{separator}{added}{rest}", &line[..item.end]))
     }
-}
-
-/// The item of a list in a line that is a variant's name, or has it in it. `None` where the line is something else.
-pub(super) fn item(line: &str, name: &str) -> Option<Range<usize>> {
-    let at = position(line, name)?;
-    let separates = |c: char| c.is_whitespace() || ",;".contains(c);
-    // A bracket opens the list, but not where it belongs to a variable.
-    let opens =
-        |(index, c): &(usize, char)| separates(*c) || *c == '(' && !line[..*index].ends_with('$');
-    let start = line[..at]
-        .char_indices()
-        .rev()
-        .find(opens)
-        .map_or(0, |(before, c)| before + c.len_utf8());
-    let end = line[at..]
-        .find(|c: char| separates(c) || ")]".contains(c))
-        .map_or(line.len(), |after| at + after);
-    let word = &line[start..end];
-    let is_closed = word.matches('[').count() == word.matches(']').count()
-        && ['"', '\'']
-            .iter()
-            .all(|quote| word.matches(*quote).count() % 2 == 0);
-    let is_plain = is_closed && !word.contains(['=', '|', '`', '&']);
-    let in_quotes = ['"', '\'']
-        .iter()
-        .any(|quote| line[..start].matches(*quote).count() % 2 == 1);
-    let is_list = ["for ", "foreach", "=(", "@(", "in "]
-        .iter()
-        .any(|mark| line.contains(mark))
-        || is_by_comma(line, &(start..end));
-    (is_plain && !in_quotes && is_list && !mentions(&line[end..], name)).then_some(start..end)
-}
-
-/// Whether the items of a list are separated by commas.
-fn is_by_comma(line: &str, item: &Range<usize>) -> bool {
-    line[item.end..].starts_with(',') || line[..item.start].trim_end().ends_with(',')
-}
-
-/// The commands of a text: lines that go on are one, and so is a block up to its end.
-pub(super) fn units(text: &str, newline: &str) -> Vec<String> {
-    let mut units: Vec<String> = Vec::new();
-    let mut open: Vec<&str> = Vec::new();
-    for line in text.split(newline) {
-        open.push(line);
-        let unit = open.join(newline);
-        let goes_on = line.trim_end().ends_with(['\\', '`'])
-            || line.trim_end().ends_with("&&")
-            || line.trim_end().ends_with("||");
-        if !goes_on && is_balanced(&unit) {
-            units.push(unit);
-            open.clear();
-        }
-    }
-    units.extend(open.into_iter().map(str::to_owned));
-    units
-}
-
-/// Whether everything that opens in a text closes there: brackets, blocks of a shell, changes of the folder.
-pub(super) fn is_balanced(text: &str) -> bool {
-    let code: String = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with('#'))
-        .collect::<Vec<_>>()
-        .join("\n");
-    // The label of a `case` closes a bracket that nothing opened.
-    let brackets = [('(', ')'), ('{', '}'), ('[', ']')]
-        .iter()
-        .all(|(open, close)| code.matches(*open).count() == code.matches(*close).count());
-    let count = |words: &[&str]| {
-        let is_word = |c: char| {
-            !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '$' || c == '.' || c == '/')
-        };
-        code.split(is_word)
-            .filter(|word| words.iter().any(|wanted| word.eq_ignore_ascii_case(wanted)))
-            .count()
-    };
-    let is_powershell = code.contains("if (") || code.contains("foreach (");
-    brackets
-        && count(&["pushd", "Push-Location"]) == count(&["popd", "Pop-Location"])
-        && (is_powershell || count(&["if"]) == count(&["fi"]) && count(&["do"]) == count(&["done"]))
-        && count(&["case"]) == count(&["esac"])
-}
-
-/// Whether what comes behind a text is in the folder in which the text began, or in one beside it.
-pub(super) fn returns(text: &str) -> bool {
-    let mut is_back = true;
-    let mut depth = 0_usize;
-    for line in text.lines().map(str::trim) {
-        depth = (depth + line.matches('(').count()).saturating_sub(line.matches(')').count());
-        let Some(target) = ["cd ", "Set-Location "]
-            .iter()
-            .find_map(|command| line.strip_prefix(command))
-        else {
-            continue;
-        };
-        let target = target.trim_matches(['"', '\'']);
-        if depth == 0 {
-            // To a folder beside this one and no further: from there the same step leads to the next one.
-            let beside = target
-                .strip_prefix("../")
-                .or(target.strip_prefix("..\\"))
-                .is_some_and(|rest| !rest.contains(['/', '\\', '$']));
-            is_back = beside || ["..", "-"].contains(&target);
-        }
-    }
-    is_back
-}
-
-/// A list that begins in a line with its first item, and goes on below.
-fn opens_list(unit: &str) -> bool {
-    unit.contains('=') && unit.trim_end().ends_with(',')
-}
-
-/// A command that gives an image another tag: repeated it would move the tag.
-pub(super) fn is_tagging(line: &str) -> bool {
-    line.split_whitespace().any(|word| word == "tag")
-}
-
-/// Where a variant's name stands as a whole.
-fn position(text: &str, name: &str) -> Option<usize> {
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    text.match_indices(name).map(|(at, _)| at).find(|at| {
-        let after = &text[at + name.len()..];
-        let more = after.strip_prefix(['.', '-']).unwrap_or(after);
-        !text[..*at].ends_with(word) && !more.starts_with(word)
-    })
-}
-
-pub(super) fn mentions(text: &str, name: &str) -> bool {
-    text.lines()
-        .any(|line| !line.trim_start().starts_with('#') && position(line, name).is_some())
-}
-
-fn replaced(text: &str, old: &str, new: &str) -> String {
-    let (mut out, mut rest) = (String::new(), text);
-    while let Some(at) = position(rest, old) {
-        out += &rest[..at];
-        out += new;
-        rest = &rest[at + old.len()..];
-    }
-    out + rest
 }

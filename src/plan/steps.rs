@@ -14,8 +14,8 @@ pub fn steps(plan: &Plan) -> Vec<Step> {
         .iter()
         .map(|change| (change.path.as_str(), change))
         .collect();
-    let (mut files, mut last, mut folders, mut trees) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut files, mut last, mut scripts, mut folders, mut trees) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let names_version = |item: &Item| {
         item.document()
             .is_some_and(|document| document.versions().next().is_some())
@@ -54,6 +54,7 @@ pub fn steps(plan: &Plan) -> Vec<Step> {
                     &mut files
                 };
                 steps.extend(rewritten(item, &join(&[&path, &item.name]), from, &changes));
+                scripts.extend(renamed(item, from));
             }
             let to = join(&[origin, &folder.name]);
             if *from != to {
@@ -85,6 +86,7 @@ pub fn steps(plan: &Plan) -> Vec<Step> {
                 &from,
                 &changes,
             ));
+            scripts.extend(renamed(item, &from));
         }
     }
     let gone = plan.gone.iter().map(|path| {
@@ -98,7 +100,7 @@ pub fn steps(plan: &Plan) -> Vec<Step> {
             path: path.clone(),
         }
     });
-    [files, last, folders, trees, gone.collect()]
+    [files, last, scripts, folders, trees, gone.collect()]
         .into_iter()
         .flatten()
         .collect()
@@ -129,6 +131,18 @@ fn rewritten(
             before: None,
             file: new_file(item, change, ""),
         }),
+    }
+}
+
+/// A file that gets another name in its folder, which has its old path still.
+fn renamed(item: &Item, folder: &str) -> Option<Step> {
+    let to = join(&[folder, &item.name]);
+    match &item.origin {
+        Origin::At(from) if *from != to => Some(Step::Rename {
+            from: from.clone(),
+            to,
+        }),
+        _ => None,
     }
 }
 

@@ -1,21 +1,23 @@
 //! Works out an update in memory: what is written to which document, step by step.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
 use super::edits::{self, Edit};
-use super::workflows::{self, Series};
+use super::units::mentions;
+use super::workflows;
 use super::{NewText, Target, removals, scripts};
 use crate::check::templates::content;
-use crate::check::{doubtful_mentions, scripts_of};
+use crate::check::{doubtful_mentions, no_change, scripts_of};
 use crate::fields::expected::{Change, Expected, Scope};
-use crate::fields::{DocumentKind, Kind};
+use crate::fields::series::Series;
+use crate::fields::{DocumentKind, Field, Kind};
 use crate::finding::Finding;
-use crate::repository::{
-    Body, Document, Item, Origin, Place, Repository, TEMPLATES, Tree, WORKFLOWS,
-};
+use crate::repository::{Body, Document, Item, Origin, Place, Repository, TEMPLATES, Tree};
+use crate::text::Places;
 use crate::version::Variant;
 
 /// What is said of the files that change, by their new paths.
@@ -225,15 +227,8 @@ impl Work<'_> {
                 version: target.version.clone(),
             };
             let mut rewritten = Vec::new();
-            for item in &self.after.workflows.items {
-                let Some(document) = item.document() else {
-                    continue;
-                };
-                let Ok(text) = std::str::from_utf8(&document.text) else {
-                    continue;
-                };
+            for (path, document, text) in self.workflows() {
                 let (new, edits, unnamed) = workflows::with_series(text, (from, &to), &all);
-                let path = format!("{WORKFLOWS}/{}", item.name);
                 let say = |job: String| {
                     format!(
                         "{path}: the job `{job}` is for {} alone: add one for {} by hand",
@@ -265,7 +260,7 @@ impl Work<'_> {
                     let Ok(text) = std::str::from_utf8(&place.document.text) else {
                         continue;
                     };
-                    if !scripts::mentions(text, &variant.name) {
+                    if !mentions(text, &variant.name) {
                         continue;
                     }
                     let path = place.path();
@@ -278,7 +273,7 @@ impl Work<'_> {
                             "{path}: cannot tell how to take {variant} out of it: do so by hand, then run the same command again"
                         )
                     })?;
-                    let is_it = |line: &str| scripts::mentions(line, &variant.name);
+                    let is_it = |line: &str| mentions(line, &variant.name);
                     let edits = vec![removed("variant", text, &variant.name, is_it)];
                     let document = self.with_text(place.document, reduced.into_bytes());
                     new.push((path, document, edits));
@@ -290,20 +285,12 @@ impl Work<'_> {
         Ok(gone)
     }
 
-    /// Takes the variants and the series that are removed out of the workflows.
-    pub(super) fn remove_from_workflows(&mut self, gone: &BTreeSet<String>) -> Result<()> {
+    /// Takes the series that are removed out of the workflows.
+    pub(super) fn remove_series(&mut self, gone: &BTreeSet<String>) -> Result<()> {
         let all = self.series();
         let mut new = Vec::new();
-        for item in &self.after.workflows.items {
-            let path = format!("{WORKFLOWS}/{}", item.name);
-            let Some(document) = item.document() else {
-                continue;
-            };
-            let Ok(old) = std::str::from_utf8(&document.text) else {
-                continue;
-            };
-            let mut text = old.to_owned();
-            let mut edits = Vec::new();
+        for (path, document, old) in self.workflows() {
+            let (mut text, mut edits) = (old.to_owned(), Vec::new());
             for series in all.iter().filter(|series| gone.contains(&series.directory)) {
                 let reduced = removals::workflow_series(&text, series, &all);
                 if reduced != text {
@@ -313,32 +300,6 @@ impl Work<'_> {
                 removals::left_over(&path, &reduced, series)?;
                 text = reduced;
             }
-            for target in self.targets {
-                let Some(own) = all
-                    .iter()
-                    .find(|series| Some(&series.directory) == target.source.as_ref())
-                else {
-                    continue;
-                };
-                for variant in &target.removes {
-                    let tree = self.after.tree(&target.directory);
-                    let others = tree
-                        .map(|tree| tree.directory.variants.clone())
-                        .unwrap_or_default();
-                    let is_shared = self
-                        .after
-                        .trees
-                        .iter()
-                        .any(|tree| tree.directory.has(&variant.name));
-                    let reduced =
-                        removals::workflow_variant(&text, variant, (own, &all), &others, is_shared);
-                    if reduced != text {
-                        let name = &variant.name;
-                        edits.push(removed("variant", old, name, |line| line.contains(name)));
-                    }
-                    text = reduced;
-                }
-            }
             if text != old {
                 new.push((path, self.with_text(document, text.into_bytes()), edits));
             }
@@ -347,13 +308,67 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Takes what names a variant, or a script, that was there and is not any more out of the workflows.
+    pub(super) fn remove_from_workflows(&mut self) {
+        if self.targets.iter().all(|target| target.removes.is_empty()) {
+            return;
+        }
+        let trees = [self.before, &self.after];
+        let [before, after] = trees.map(Repository::directories);
+        let mut new = Vec::new();
+        for place in self.after.shared_documents().filter(Place::is_workflow) {
+            let Ok(old) = std::str::from_utf8(&place.document.text) else {
+                continue;
+            };
+            let scope =
+                |directories| Scope::of(&self.after.names, directories, no_change(), &place);
+            let (before, after) = (scope(&before), scope(&after));
+            let is_there = |scope: &Scope, field: &Field| scope.is_there(field, place.document);
+            let names = || {
+                place
+                    .document
+                    .statements()
+                    .filter(|field| field.names_something())
+            };
+            let (gone, others): (Vec<&Field>, Vec<&Field>) =
+                names().partition(|field| is_there(&before, field) && !is_there(&after, field));
+            let has = |fields: &[&Field], part: &Range<usize>| {
+                fields.iter().any(|field| part.contains(&field.span.start))
+            };
+            let matter = removals::Matter {
+                is_about: &|part| has(&gone, part),
+                is_about_others: &|part| has(&others, part),
+                keeps_other_steps: true,
+            };
+            let text = matter.taken_out_of(old);
+            if text != old {
+                let places = Places::new(old.as_bytes());
+                let said = gone.iter().map(|field| Edit {
+                    label: field.kind.label(),
+                    line: places.of(field.span.start).0,
+                    found: place.document.found(field).into_owned(),
+                    expected: String::new(),
+                });
+                let document = self.with_text(place.document, text.into_bytes());
+                new.push((place.path(), document, said.collect()));
+            }
+        }
+        self.put(new);
+    }
+
+    /// The workflows, each with its path and its text.
+    fn workflows(&self) -> impl Iterator<Item = (String, &Document, &str)> {
+        let places = self.after.shared_documents().filter(Place::is_workflow);
+        places.filter_map(|place| {
+            let text = std::str::from_utf8(&place.document.text).ok()?;
+            Some((place.path(), &**place.document, text))
+        })
+    }
+
     /// The series that there were.
     fn series(&self) -> Vec<Series> {
-        let series = |tree: &Tree| Series {
-            directory: tree.directory.name.clone(),
-            version: tree.directory.version.clone(),
-        };
-        self.before.trees.iter().map(series).collect()
+        let trees = self.before.trees.iter();
+        trees.map(|tree| Series::of(&tree.directory)).collect()
     }
 }
 

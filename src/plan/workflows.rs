@@ -6,68 +6,10 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use semver::Version;
-
 use super::edits::Edit;
-use crate::fields::workflow::{Job, Line, jobs, lines};
+use crate::fields::series::Series;
+use crate::fields::workflow::{Job, Line, jobs, lines, lists};
 use crate::text::Places;
-
-/// A series, as workflows spell it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Series {
-    /// Its version directory.
-    pub(super) directory: String,
-    /// The version that it is at.
-    pub(super) version: Version,
-}
-
-impl Series {
-    /// The numbers in the ways in which they are joined: `2.14`, `2_14`, `2-14`.
-    fn spellings(&self) -> [String; 3] {
-        let Version { major, minor, .. } = self.version;
-        ['.', '_', '-'].map(|between| format!("{major}{between}{minor}"))
-    }
-
-    /// Where a text spells the series: each place, and the number of the spelling. A whole version is none.
-    fn places(&self, text: &str) -> Vec<(Range<usize>, usize)> {
-        let mut places = Vec::new();
-        for (kind, spelling) in self.spellings().iter().enumerate() {
-            for (at, _) in text.match_indices(spelling.as_str()) {
-                let (before, after) = (&text[..at], &text[at + spelling.len()..]);
-                let before = before.strip_suffix('v').unwrap_or(before);
-                let joins = |c: char| c.is_ascii_alphanumeric() || kind == 0 && c == '.';
-                let mut next = after.chars();
-                let goes_on = match next.next() {
-                    Some('.') => next.next().is_some_and(|c| c.is_ascii_digit()),
-                    Some(c) => c.is_ascii_digit(),
-                    None => false,
-                };
-                if !before.ends_with(joins) && !goes_on {
-                    places.push((at..at + spelling.len(), kind));
-                }
-            }
-        }
-        places.sort_by_key(|(place, _)| place.start);
-        places
-    }
-
-    pub(super) fn is_in(&self, text: &str) -> bool {
-        !self.places(text).is_empty()
-    }
-
-    /// A text with every spelling of this series moved to another one, and its version with it.
-    fn moved(&self, text: &str, to: &Self) -> String {
-        let (mut out, mut from) = (String::with_capacity(text.len()), 0);
-        let spellings = to.spellings();
-        for (place, kind) in self.places(text) {
-            out.push_str(&text[from..place.start]);
-            out.push_str(&spellings[kind]);
-            from = place.end;
-        }
-        out.push_str(&text[from..]);
-        out.replace(&self.version.to_string(), &to.version.to_string())
-    }
-}
 
 /// What there is to repeat behind a place.
 struct Repeat {
@@ -124,7 +66,7 @@ pub(super) fn with_series(
         }
     }
     let outside = |line: &Line| !alone.iter().any(|job| job.span.contains(&line.span.start));
-    for list in lists(text, &lines) {
+    for list in lists(text.as_bytes(), &lines) {
         let first = &lines[list[0].start];
         let span = |item: &Range<usize>| lines[item.start].span.start..lines[item.end - 1].span.end;
         let all: BTreeSet<&str> = list
@@ -159,33 +101,6 @@ pub(super) fn with_series(
     }
     let (text, edits) = inserted(text, repeats);
     (text, edits, unnamed)
-}
-
-/// The lists of a text: items of one depth without another line of that depth or above between them, each as its lines.
-pub(super) fn lists(text: &str, lines: &[Line]) -> Vec<Vec<Range<usize>>> {
-    let mut lists: Vec<Vec<Range<usize>>> = Vec::new();
-    // The lists that a line is in, by the depth of their items.
-    let mut open: Vec<(usize, usize)> = Vec::new();
-    for (index, line) in lines.iter().enumerate() {
-        let is_item = line.is_item(text.as_bytes());
-        open.retain(|(depth, _)| *depth < line.indent || *depth == line.indent && is_item);
-        if is_item {
-            match open.last().filter(|(depth, _)| *depth == line.indent) {
-                Some((_, list)) => lists[*list].push(index..index),
-                None => {
-                    open.push((line.indent, lists.len()));
-                    lists.push(Vec::new());
-                    lists[open[open.len() - 1].1].push(index..index);
-                }
-            }
-        }
-        for (_, list) in &open {
-            if let Some(item) = lists[*list].last_mut() {
-                item.end = index + 1;
-            }
-        }
-    }
-    lists
 }
 
 /// A list in brackets: an item behind the one that is the series.
@@ -267,16 +182,6 @@ mod tests {
             directory: directory.to_owned(),
             version: version.parse().unwrap(),
         }
-    }
-
-    #[test]
-    fn every_spelling_of_a_series_is_moved_and_nothing_else() {
-        let (old, new) = (series("2.12.x", "2.12.15"), series("2.14.x", "2.14.0"));
-        let text = "linux-2_12: 2.12.x v2.12. '2.12' 12.12 2.120 2.12.3 x2.12 2.12.15 1.2.12";
-        assert_eq!(
-            old.moved(text, &new),
-            "linux-2_14: 2.14.x v2.14. '2.14' 12.12 2.120 2.12.3 x2.12 2.14.0 1.2.12"
-        );
     }
 
     #[test]

@@ -299,7 +299,7 @@ fn group(change: &FileChange) -> Group {
             label,
             found,
             expected,
-            note: "",
+            note: if edit.goes_down() { "(down)" } else { "" },
         }
     });
     Group {

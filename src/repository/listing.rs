@@ -12,6 +12,7 @@ use super::{
     Body, Document, Folder, Item, LARGEST_DOCUMENT, Names, Origin, TESTS, join, read_file,
 };
 use crate::fields::DocumentKind;
+use crate::fields::scan::is_script;
 use crate::version::Variant;
 
 /// A folder whose files are listed.
@@ -40,10 +41,6 @@ pub fn is_dockerfile(name: &str) -> bool {
         ".tmp",
     ];
     name.starts_with("Dockerfile") && !beside.iter().any(|ending| name.ends_with(ending))
-}
-
-fn is_script(name: &str) -> bool {
-    name.ends_with(".sh") || name.ends_with(".ps1")
 }
 
 fn is_workflow(name: &str) -> bool {
@@ -195,6 +192,13 @@ impl Listed {
             .iter()
             .filter(move |(name, entries)| !name.is_empty() && builds(entries));
         folders.filter_map(|(name, _)| Variant::parse(name))
+    }
+
+    /// The names of its scripts.
+    pub(super) fn scripts(&self) -> impl Iterator<Item = String> {
+        let entries = self.folders.iter().flat_map(|(_, entries)| entries);
+        let scripts = entries.filter(|entry| entry.kind == Some(DocumentKind::Script));
+        scripts.map(|entry| entry.name.clone())
     }
 
     /// The texts of its Dockerfiles.

@@ -126,7 +126,8 @@ impl Outline {
             .flat_map(Listed::variants)
             .chain(families)
             .collect();
-        let names = Arc::new(Names::new(config, &variants));
+        let scripts = trees.iter().chain([&shared[0]]).flat_map(Listed::scripts);
+        let names = Arc::new(Names::new(config, &variants, &scripts.collect()));
         Ok(Self {
             root: root.to_owned(),
             names,
@@ -232,6 +233,7 @@ fn tree(names: &Names, name: &str, items: Vec<Item>, folders: Vec<Folder>) -> Tr
         name: name.to_owned(),
         version: named,
         variants: Vec::new(),
+        scripts: Vec::new(),
     };
     let mut tree = Tree {
         directory,
@@ -273,7 +275,7 @@ impl Repository {
             .flat_map(|folders| folders.keys())
             .filter_map(|name| Variant::parse(name))
             .collect();
-        let names = Arc::new(Names::new(config, &variants));
+        let names = Arc::new(Names::new(config, &variants, &BTreeSet::new()));
         let item = |(name, blob): &(&str, &Blob)| {
             let document = Document::new(
                 &names.scanner,

@@ -11,19 +11,19 @@ fn right_trees_are_consistent() {
     for (name, said) in [
         (
             "streaming/before",
-            "consistent: nats-streaming 0.25.5 (4 variants, 8 files, 42 fields)\n",
+            "consistent: nats-streaming 0.25.5 (4 variants, 8 files, 43 fields)\n",
         ),
         (
             "streaming/after",
-            "consistent: nats-streaming 0.25.6 (4 variants, 8 files, 42 fields)\n",
+            "consistent: nats-streaming 0.25.6 (4 variants, 8 files, 43 fields)\n",
         ),
         (
             "series/before",
-            "consistent: nats 2.12.14, 2.14.4 (10 variants, 25 files, 123 fields)\n",
+            "consistent: nats 2.12.14, 2.14.4 (10 variants, 27 files, 165 fields)\n",
         ),
         (
             "series/after",
-            "consistent: nats 2.12.15, 2.14.5 (10 variants, 25 files, 123 fields)\n",
+            "consistent: nats 2.12.15, 2.14.5 (10 variants, 27 files, 165 fields)\n",
         ),
     ] {
         run(&tree(name), &["check"]).exits_with(0).says(said);

@@ -14,6 +14,7 @@ mod morning;
 mod moves;
 mod readme;
 mod removals;
+mod series;
 mod support;
 mod update;
 mod web;

@@ -172,6 +172,7 @@ jobs:
 fn a_variant_of_one_series_goes_from_the_steps_of_that_series() {
     let repository = Repository::of(&tree("series/before"));
     repository.write(".github/workflows/images.yml", WORKFLOW);
+    repository.remove(".github/workflows/publish.yaml");
     changes(&repository, &["--remove", "2.14.x/nanoserver-ltsc2025"]);
     let step =
         "      - name: nanoserver-ltsc2025\n        run: docker build 2.14.x/nanoserver-ltsc2025\n";

@@ -234,6 +234,7 @@ fn the_right_base_label_and_variant_are_written_too() {
 fn a_new_line_is_copied_from_the_nearest_lower_one() {
     let repository = Repository::of(&tree("series/before"));
     repository.remove("2.14.x");
+    repository.remove(".github");
     repository
         .run(&["--from", RELEASES_OF_SERIES, "2.14.5"])
         .exits_with(0);

@@ -1,9 +1,9 @@
 //! What references, and the names of variants by themselves, are expected to say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Expected, Scope, list};
-use crate::fields::Field;
+use crate::fields::{Field, Kind, Made, Named};
 use crate::repository::{Directory, Document};
 use crate::version::Variant;
 
@@ -76,6 +76,104 @@ impl<'a> Scope<'a> {
         // One that is there is meant, even where another one has come to its name.
         let renames = self.change.renames.get(&directory.name)?;
         renames.get(name).map(String::as_str)
+    }
+
+    /// A name of what must be there: in the version directory that is named, else in one of them, or at the root.
+    pub(super) fn named(&self, kind: Named, name: &str, directory: Option<&str>) -> Expected {
+        let named = directory.map(|name| self.directories.get(name));
+        let own = self.own.or(named.flatten());
+        if own.is_none() && named.is_some() {
+            // That the directory is not there is a finding of its own.
+            return Expected::Anything;
+        }
+        let is_it = |directory: &&Directory| own.is_none_or(|own| own.name == directory.name);
+        let meant: Vec<&Directory> = self
+            .directories
+            .iter()
+            .chain(self.own)
+            .filter(is_it)
+            .collect();
+        let renames = match kind {
+            Named::Variant => &self.change.renames,
+            _ => &self.change.scripts,
+        };
+        let of_root = |names: &[String]| {
+            kind == Named::Script
+                && own.is_none_or(|own| own.scripts.is_empty())
+                && names.iter().any(|other| other == name)
+        };
+        let is_there = |directory: &&Directory| match kind {
+            Named::Directory => directory.name == name,
+            Named::Variant => directory.has(name),
+            Named::Script => directory.scripts.iter().any(|script| script == name),
+        };
+        let meant_names = meant
+            .iter()
+            .map(|directory| directory.name.as_str())
+            .chain([""]);
+        let renamed = meant_names
+            .filter_map(|directory| renames.get(directory)?.get(name))
+            .next();
+        let stays = own.is_none() && meant.iter().any(is_there);
+        match renamed {
+            Some(new) if !stays => Expected::Exactly(new.clone()),
+            _ if meant.iter().any(is_there) || of_root(&self.directories.scripts) => {
+                Expected::Anything
+            }
+            _ => Expected::Impossible(match (kind, own) {
+                (Named::Directory, _) => format!("no version directory {name}"),
+                (Named::Variant, Some(own)) => format!("no variant {name} in {}", own.name),
+                (Named::Variant, None) => format!("no variant {name} in any version directory"),
+                (Named::Script, Some(own)) if !own.scripts.is_empty() => {
+                    format!("no script {name} in {}/tests", own.name)
+                }
+                (Named::Script, _) => format!("no script {name} in tests"),
+            }),
+        }
+    }
+
+    /// Whether what a field names is there under that very name. An item of a matrix is where anything that is made of it is.
+    pub fn is_there(&self, field: &Field, document: &Document) -> bool {
+        let found = document.found(field);
+        let is_there = |kind, name: &str, directory: &Option<Box<str>>| {
+            let expected = self.named(kind, name, directory.as_deref());
+            !matches!(expected, Expected::Impossible(_))
+        };
+        match &field.kind {
+            Kind::Variant { directory } => is_there(Named::Variant, &found, directory),
+            Kind::Script { directory } => is_there(Named::Script, &found, directory),
+            Kind::Item { made } => made.iter().any(|one| {
+                let name = [&one.before, &*found, &one.after].concat();
+                is_there(one.names, &name, &one.directory)
+            }),
+            _ => true,
+        }
+    }
+
+    /// An item of a matrix: each name that is made of it is there, and they all move alike.
+    pub(super) fn item(&self, found: &str, made: &[Made]) -> Expected {
+        let mut all = BTreeSet::new();
+        for one in made {
+            let name = [&one.before, found, &one.after].concat();
+            let new = match self.named(one.names, &name, one.directory.as_deref()) {
+                Expected::Impossible(why) => {
+                    return Expected::Impossible(format!("{why}, which the matrix makes of it"));
+                }
+                Expected::Exactly(new) => new,
+                Expected::Anything => name,
+            };
+            let start = new.strip_prefix(&*one.before);
+            let item = start.and_then(|rest| rest.strip_suffix(&*one.after));
+            all.insert(item.map_or(new.clone(), str::to_owned));
+        }
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        match all.as_slice() {
+            [one] => Expected::Exactly((*one).to_owned()),
+            several => Expected::Impossible(format!(
+                "it would have to be {}: give each a row of its own",
+                several.join(" and ")
+            )),
+        }
     }
 
     /// The name of a step moves with the variant that it is about, and is otherwise nobody's concern.

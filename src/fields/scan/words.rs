@@ -6,7 +6,7 @@ use super::super::spans::{
     after, base, ends, is_blank, is_tag, is_word, last_word, line_before, skip, trimmed,
     trimmed_end, variable, version,
 };
-use super::{DocumentKind, Kind, Scan};
+use super::{DocumentKind, Kind, Scan, is_script};
 
 impl Scan<'_> {
     /// A version, or the name of a version directory, behind the version key.
@@ -273,6 +273,17 @@ impl Scan<'_> {
             return self.put(at..end, Kind::Family);
         }
         None
+    }
+
+    /// The name of a script.
+    pub(super) fn script(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
+        let end = at + trimmed_end(&text[at..skip(text, at, is_tag)], |byte| byte == b'.').len();
+        let name = std::str::from_utf8(&text[at..end]).ok()?;
+        if self.before(at).is_some_and(is_tag) || !is_script(name) {
+            return None;
+        }
+        self.put(at..end, Kind::Script { directory: None })
     }
 
     /// The same in a workflow, where only paths, tags and the names of steps are looked at.

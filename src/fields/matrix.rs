@@ -1,0 +1,299 @@
+//! Names that a workflow makes of its matrix: `./${{ matrix.series }}/nanoserver-ltsc${{ matrix.ltsc }}`.
+//!
+//! They are resolved over the items of the matrix, where those are literal. What is made of an item is what it states.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::spans::{is_word, skip, trimmed_end};
+use super::workflow::{Line, Structure};
+use super::{Field, Kind, Made, Named};
+
+/// More combinations than these are nobody's matrix (GitHub runs 256 jobs of one), and are left alone.
+const MOST: usize = 256;
+
+type Row<'t> = BTreeMap<&'t [u8], Range<usize>>;
+
+/// The literal items of a job's matrix.
+#[derive(Default)]
+struct Matrix<'t> {
+    axes: BTreeMap<&'t [u8], Vec<Range<usize>>>,
+    included: Vec<Row<'t>>,
+    excluded: Vec<Row<'t>>,
+}
+
+impl<'t> Matrix<'t> {
+    /// The matrix of a job with those lines.
+    fn of(text: &'t [u8], lines: &[Line]) -> Self {
+        let mut matrix = Self::default();
+        let is_matrix = |line: &Line| line.key(text) == Some(b"matrix");
+        let Some(first) = lines.iter().position(is_matrix) else {
+            return matrix;
+        };
+        let inside = |line: &&Line| line.indent > lines[first].indent;
+        let inner = lines[first + 1..].iter().take_while(inside);
+        let top = lines.get(first + 1).map(|line| line.indent);
+        let mut section: &[u8] = b"";
+        for line in lines[first..=first].iter().chain(inner) {
+            let is_item = line.is_item(text);
+            let in_first = line.span.start == lines[first].span.start;
+            let keys = &line.keys[usize::from(in_first)..];
+            for (number, key) in keys.iter().enumerate() {
+                let end = keys.get(number + 1).map_or(line.end, |next| next.start);
+                let name = &text[key.clone()];
+                let colon = skip(text, key.end, |byte| byte != b':') + 1;
+                let values = values(text, colon.min(end)..end);
+                if in_first || number == 0 && !is_item && Some(line.indent) == top {
+                    section = name;
+                    matrix.axes.insert(name, values);
+                    continue;
+                }
+                let rows = match section {
+                    b"include" => &mut matrix.included,
+                    b"exclude" => &mut matrix.excluded,
+                    _ => continue,
+                };
+                if is_item && number == 0 || rows.is_empty() {
+                    rows.push(Row::new());
+                }
+                let row = rows.last_mut().zip(values.into_iter().next());
+                row.map(|(row, value)| row.insert(name, value));
+            }
+            if keys.is_empty() && !in_first {
+                let start = line.span.start + line.indent + usize::from(is_item);
+                let more = values(text, start..line.end);
+                matrix.axes.entry(section).or_default().extend(more);
+            }
+        }
+        let is_literal = |span: &Range<usize>| !text[span.clone()].contains(&b'$');
+        matrix
+            .axes
+            .retain(|_, items| !items.is_empty() && items.iter().all(is_literal));
+        matrix
+    }
+
+    /// What these keys are together, in every combination that there is.
+    fn rows(&self, text: &[u8], keys: &BTreeSet<&'t [u8]>) -> Vec<Row<'t>> {
+        let mut rows = vec![Row::new()];
+        for key in keys {
+            let items = self.axes.get(key).map_or(&[][..], Vec::as_slice);
+            if rows.len() * items.len() > MOST {
+                return Vec::new();
+            }
+            let with = |row: &Row<'t>| {
+                let one = |item: &Range<usize>| {
+                    let mut row = row.clone();
+                    row.insert(*key, item.clone());
+                    row
+                };
+                items.iter().map(one).collect::<Vec<_>>()
+            };
+            rows = rows.iter().flat_map(with).collect();
+        }
+        let same = |a: &Range<usize>, b: &Range<usize>| text[a.clone()] == text[b.clone()];
+        let is_excluded = |row: &Row| {
+            self.excluded.iter().any(|excluded| {
+                !excluded.is_empty()
+                    && excluded
+                        .iter()
+                        .all(|(key, value)| row.get(key).is_none_or(|own| same(own, value)))
+            })
+        };
+        rows.retain(|row| !is_excluded(row));
+        let whole = |row: &&Row| keys.iter().all(|key| row.contains_key(key));
+        rows.extend(self.included.iter().filter(whole).take(MOST).cloned());
+        rows
+    }
+}
+
+/// The scalars of a value: of a list in brackets, or the one that it is.
+fn values(text: &[u8], span: Range<usize>) -> Vec<Range<usize>> {
+    let mut at = span.start;
+    let parts = text[span].split(|byte| *byte == b',').map(|part| {
+        at += part.len() + 1;
+        at - part.len() - 1..at - 1
+    });
+    let is_around = |byte: u8| byte.is_ascii_whitespace() || b"[]{}\"'|>".contains(&byte);
+    let bare = |part: Range<usize>| {
+        let start = skip(text, part.start, is_around).min(part.end);
+        let kept = trimmed_end(&text[start..part.end], is_around);
+        start..start + kept.len()
+    };
+    parts.map(bare).filter(|part| !part.is_empty()).collect()
+}
+
+/// A part of a name: as it stands, made of the matrix, or of anything else.
+enum Piece<'t> {
+    Text(&'t [u8]),
+    Item(&'t [u8]),
+    Other,
+}
+
+/// A name between separators, in pieces.
+#[derive(Default)]
+struct Part<'t> {
+    pieces: Vec<Piece<'t>>,
+}
+
+impl<'t> Part<'t> {
+    fn keys(&self) -> impl Iterator<Item = &'t [u8]> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Item(key) => Some(*key),
+            _ => None,
+        })
+    }
+
+    /// The name that a row makes, behind the last piece that nobody knows; and the last item in it: where it stands in the
+    /// name, and where in the text.
+    fn name(&self, text: &[u8], row: &Row) -> (String, Option<[Range<usize>; 2]>) {
+        let (mut name, mut last) = (String::new(), None);
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => name += &String::from_utf8_lossy(text),
+                Piece::Item(key) => {
+                    let Some(span) = row.get(key) else { continue };
+                    let start = name.len();
+                    name += &String::from_utf8_lossy(&text[span.clone()]);
+                    last = Some([start..name.len(), span.clone()]);
+                }
+                Piece::Other => {
+                    name.clear();
+                    last = None;
+                }
+            }
+        }
+        // `${{ … }}-alpine3.22`
+        let is_cut = self
+            .pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Other));
+        match name.strip_prefix('-').filter(|_| is_cut) {
+            Some(rest) => {
+                let last = last.map(|[at, span]| [at.start - 1..at.end - 1, span]);
+                (rest.to_owned(), last)
+            }
+            None => (name, last),
+        }
+    }
+}
+
+/// The words of a line that have something of the matrix in them, each in its parts.
+fn words<'t>(text: &'t [u8], line: &Line) -> Vec<Vec<Part<'t>>> {
+    let mut at = line.span.start;
+    let (mut words, mut word, mut from) = (Vec::new(), vec![Part::default()], at);
+    let mut expressions = line.expressions.iter().peekable();
+    while at <= line.end {
+        let expression = expressions.next_if(|inside| inside.start == at + 3);
+        let byte = text.get(at).copied().filter(|_| at < line.end);
+        let is_separator = byte.is_some_and(|byte| b"/\\:".contains(&byte));
+        let is_end =
+            byte.is_none_or(|byte| byte.is_ascii_whitespace() || b"\"'`,;()=[]|&".contains(&byte));
+        if expression.is_none() && !is_separator && !is_end {
+            at += 1;
+            continue;
+        }
+        let last = word.len() - 1;
+        if at > from {
+            word[last].pieces.push(Piece::Text(&text[from..at]));
+        }
+        if let Some(inside) = expression {
+            let key = text[inside.clone()].trim_ascii().strip_prefix(b"matrix.");
+            let key = key.filter(|key| key.iter().all(|byte| is_word(*byte) || *byte == b'-'));
+            word[last]
+                .pieces
+                .push(key.map_or(Piece::Other, Piece::Item));
+            at = inside.end + 2;
+        } else {
+            at += 1;
+            if is_end {
+                words.push(std::mem::replace(&mut word, vec![Part::default()]));
+            } else {
+                word.push(Part::default());
+            }
+        }
+        from = at;
+    }
+    words.retain(|word: &Vec<Part>| word.iter().any(|part| part.keys().next().is_some()));
+    words
+}
+
+/// Adds the items of matrices of which names are made. `named` tells what a name is of.
+pub(super) fn complete(
+    text: &[u8],
+    structure: &Structure,
+    fields: &mut Vec<Field>,
+    named: &dyn Fn(&str) -> Option<Named>,
+) {
+    for job in &structure.jobs {
+        let lines = &structure.lines[job.lines.clone()];
+        let of_job = structure.series(job.span.start);
+        for ((start, end), made) in items(text, lines, named, of_job.as_deref()) {
+            let place = fields.partition_point(|field| field.span.end <= start);
+            let there = fields.get_mut(place).filter(|field| field.span.start < end);
+            let kind = Kind::Item {
+                made: made.into_iter().collect(),
+            };
+            match there {
+                Some(field) if matches!(field.kind, Kind::Variant { .. }) => field.kind = kind,
+                Some(_) => {}
+                None => fields.insert(
+                    place,
+                    Field {
+                        span: start..end,
+                        kind,
+                        in_comment: false,
+                    },
+                ),
+            }
+        }
+    }
+}
+
+/// The items of a job's matrix of which names are made, each with those names. `of_job` is the series that the job names
+/// where nothing else says it.
+fn items(
+    text: &[u8],
+    lines: &[Line],
+    named: &dyn Fn(&str) -> Option<Named>,
+    of_job: Option<&str>,
+) -> BTreeMap<(usize, usize), BTreeSet<Made>> {
+    let mut items: BTreeMap<(usize, usize), BTreeSet<Made>> = BTreeMap::new();
+    let words: Vec<Vec<Part>> = lines.iter().flat_map(|line| words(text, line)).collect();
+    if words.is_empty() {
+        return items;
+    }
+    let matrix = Matrix::of(text, lines);
+    for word in &words {
+        for (number, part) in word.iter().enumerate() {
+            if part.keys().next().is_none() {
+                continue;
+            }
+            let above = number.checked_sub(1).map(|above| &word[above]);
+            let higher = number.checked_sub(2).map(|above| &word[above]);
+            let all = [above, higher].into_iter().flatten().chain([part]);
+            let keys: BTreeSet<&[u8]> = all.flat_map(Part::keys).collect();
+            for row in matrix.rows(text, &keys) {
+                let (name, last) = part.name(text, &row);
+                let (Some([at, span]), Some(names)) = (last, named(&name)) else {
+                    continue;
+                };
+                let folder = if names == Named::Script {
+                    higher
+                } else {
+                    above
+                };
+                let folder = folder.map(|folder| folder.name(text, &row).0);
+                let folder = folder.filter(|name| named(name) == Some(Named::Directory));
+                let made = Made {
+                    names,
+                    directory: folder.as_deref().or(of_job).map(Into::into),
+                    before: name[..at.start].into(),
+                    after: name[at.end..].into(),
+                };
+                let place = items.entry((span.start, span.end)).or_default();
+                place.insert(made);
+            }
+        }
+    }
+    items
+}

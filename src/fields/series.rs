@@ -1,0 +1,112 @@
+//! Series, as workflows spell them.
+
+use std::ops::Range;
+
+use semver::Version;
+
+use crate::repository::Directory;
+
+/// A series, as workflows spell it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Series {
+    /// Its version directory.
+    pub directory: String,
+    /// The version that it is at.
+    pub version: Version,
+}
+
+impl Series {
+    /// That of a version directory.
+    pub fn of(directory: &Directory) -> Self {
+        Self {
+            directory: directory.name.clone(),
+            version: directory.version.clone(),
+        }
+    }
+
+    /// The numbers of it in the ways in which they are joined: `2.14`, `2_14`, `2-14`.
+    fn spellings(&self) -> [String; 3] {
+        let Version { major, minor, .. } = self.version;
+        ['.', '_', '-'].map(|between| format!("{major}{between}{minor}"))
+    }
+
+    /// Where a text spells the series: each place, and the number of the spelling. A whole version is none.
+    fn places(&self, text: &str) -> Vec<(Range<usize>, usize)> {
+        let mut places = Vec::new();
+        for (kind, spelling) in self.spellings().iter().enumerate() {
+            for (at, _) in text.match_indices(spelling.as_str()) {
+                let (before, after) = (&text[..at], &text[at + spelling.len()..]);
+                let before = before.strip_suffix('v').unwrap_or(before);
+                let joins = |c: char| c.is_ascii_alphanumeric() || kind == 0 && c == '.';
+                let mut next = after.chars();
+                let goes_on = match next.next() {
+                    Some('.') => next.next().is_some_and(|c| c.is_ascii_digit()),
+                    Some(c) => c.is_ascii_digit(),
+                    None => false,
+                };
+                if !before.ends_with(joins) && !goes_on {
+                    places.push((at..at + spelling.len(), kind));
+                }
+            }
+        }
+        places.sort_by_key(|(place, _)| place.start);
+        places
+    }
+
+    /// Whether a text spells it.
+    pub fn is_in(&self, text: &str) -> bool {
+        !self.places(text).is_empty()
+    }
+
+    /// Where a text spells another series of the same major version, in the way in which it would spell this one.
+    pub fn other_in(&self, text: &str) -> Option<Range<usize>> {
+        let Version { major, minor, .. } = self.version;
+        let is_number = |c: char| c.is_ascii_digit();
+        text.match_indices(&major.to_string())
+            .find_map(|(at, found)| {
+                let before = &text[..at];
+                let before = before.strip_suffix('v').unwrap_or(before);
+                let rest = text[at + found.len()..].strip_prefix(['.', '_', '-'])?;
+                let digits = rest.find(|c| !is_number(c)).unwrap_or(rest.len());
+                let end = text.len() - rest.len() + digits;
+                let is_whole = !before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '.');
+                let other = rest[..digits].parse::<u64>().ok()?;
+                (is_whole && other != minor).then_some(at..end)
+            })
+    }
+
+    /// A text with every spelling of this series moved to another one, and its version with it.
+    pub fn moved(&self, text: &str, to: &Self) -> String {
+        let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+        let spellings = to.spellings();
+        for (place, kind) in self.places(text) {
+            out.push_str(&text[from..place.start]);
+            out.push_str(&spellings[kind]);
+            from = place.end;
+        }
+        out.push_str(&text[from..]);
+        out.replace(&self.version.to_string(), &to.version.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(directory: &str, version: &str) -> Series {
+        Series {
+            directory: directory.to_owned(),
+            version: version.parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_a_series_is_moved_and_nothing_else() {
+        let (old, new) = (series("2.12.x", "2.12.15"), series("2.14.x", "2.14.0"));
+        let text = "linux-2_12: 2.12.x v2.12. '2.12' 12.12 2.120 2.12.3 x2.12 2.12.15 1.2.12";
+        assert_eq!(
+            old.moved(text, &new),
+            "linux-2_14: 2.14.x v2.14. '2.14' 12.12 2.120 2.12.3 x2.12 2.14.0 1.2.12"
+        );
+    }
+}

@@ -1,0 +1,311 @@
+//! A repository with several series: what workflows say of directories, variants, bases and scripts moves with them, in the
+//! series that is meant and in no other.
+
+use crate::support::{Repository, Snapshot, same, snapshot, tree};
+
+const PUBLISH: &str = ".github/workflows/publish.yaml";
+const WINDOWS: &str = ".github/workflows/windows.yaml";
+
+fn series() -> Repository {
+    Repository::of(&tree("series/before"))
+}
+
+/// A run that needs no release, after which `check` finds nothing.
+#[track_caller]
+fn changes(repository: &Repository, args: &[&str]) -> String {
+    let run = repository.run(args).exits_with(0);
+    repository.finds(&[]);
+    run.stdout
+}
+
+/// The tree with folders and files renamed, and words replaced in files of those folders and in a workflow's lines between
+/// two marks.
+struct ByHand(Snapshot);
+
+impl ByHand {
+    fn new() -> Self {
+        Self(snapshot(&tree("series/before")))
+    }
+
+    /// In every path of a folder, and in every text below it.
+    fn moved(mut self, folder: &str, old: &str, new: &str) -> Self {
+        let all = std::mem::take(&mut self.0);
+        let moved = |(path, (mode, bytes)): (String, (u32, Vec<u8>))| {
+            if !path.starts_with(folder) {
+                return (path, (mode, bytes));
+            }
+            let text = String::from_utf8(bytes).expect("UTF-8").replace(old, new);
+            (path.replace(old, new), (mode, text.into_bytes()))
+        };
+        self.0 = all.into_iter().map(moved).collect();
+        self
+    }
+
+    /// In a file, from the first mark to the second one.
+    fn within(mut self, path: &str, (from, to): (&str, &str), old: &str, new: &str) -> Self {
+        let (_, bytes) = self.0.get_mut(path).expect("a file");
+        let text = String::from_utf8(bytes.clone()).expect("UTF-8");
+        let start = text.find(from).expect("a mark");
+        let end = text[start..].find(to).map_or(text.len(), |end| start + end);
+        let part = text[start..end].replace(old, new);
+        assert!(part != text[start..end], "{old} is not there");
+        *bytes = [&text[..start], &part, &text[end..]].concat().into_bytes();
+        self
+    }
+}
+
+#[test]
+fn a_base_moves_in_paths_tags_build_arguments_and_names_of_steps_of_one_series() {
+    for (to, args) in [
+        ("3.23", ["--base", "2.14.x/alpine=3.23"]),
+        ("3.23", ["--base", "2.14.x/alpine3.22=3.23"]),
+        // Back again, which no `--allow-downgrade` is needed for.
+        ("3.20", ["--base", "2.14.x/alpine=3.20"]),
+    ] {
+        let repository = series();
+        let out = changes(&repository, &args);
+        let job = ("  linux-2_14:", "  windows-2_14:");
+        let expected = ByHand::new()
+            .moved("2.14.x/", "alpine3.22", &format!("alpine{to}"))
+            .moved("2.14.x/", "alpine:3.22", &format!("alpine:{to}"))
+            .within(PUBLISH, job, "alpine3.22", &format!("alpine{to}"))
+            .within(PUBLISH, job, "Alpine 3.22", &format!("Alpine {to}"));
+        same(&repository.snapshot(), &expected.0);
+        assert_eq!(out.contains("(down)"), to == "3.20", "{out}");
+    }
+}
+
+#[test]
+fn a_base_moves_in_every_series_that_has_it() {
+    let repository = series();
+    changes(&repository, &["--base", "2.12.x/alpine=3.22"]);
+    changes(&repository, &["--base", "alpine=3.23"]);
+    let text = repository.read(PUBLISH);
+    assert!(!text.contains("3.22") && !text.contains("3.21"), "{text}");
+    assert_eq!(text.matches("Alpine 3.23").count(), 2);
+}
+
+#[test]
+fn scripts_named_after_a_base_move_with_it_and_so_do_items_and_mentions() {
+    let expected = ByHand::new()
+        .moved("2.12.x/", "2022", "2028")
+        .moved("2.14.x/", "2022", "2028")
+        .within(PUBLISH, ("jobs:", "\0"), "2022", "2028")
+        .within(WINDOWS, ("jobs:", "\0"), "2022", "2028");
+    let repository = series();
+    let out = changes(&repository, &["--base", "windows-ltsc2022=ltsc2028"]);
+    same(&repository.snapshot(), &expected.0);
+    for part in [
+        "  2.12.x/tests/run-images-2022.ps1 → 2.12.x/tests/run-images-2028.ps1\n",
+        "  .github/workflows/windows.yaml\n      item  2022 → 2028\n",
+    ] {
+        assert!(out.contains(part), "{out}");
+    }
+}
+
+#[test]
+fn scripts_are_found_by_the_base_in_their_name_too_and_where_they_are_mentioned() {
+    let repository = series();
+    for script in ["build", "run"] {
+        repository.rename(
+            &format!("2.14.x/tests/{script}-images-2025.ps1"),
+            &format!("2.14.x/tests/{script}-images-ltsc2025.ps1"),
+        );
+    }
+    repository.edit(WINDOWS, "./build-images-2025", "./build-images-ltsc2025");
+    repository.edit(WINDOWS, "./run-images-2025", "./run-images-ltsc2025");
+    repository.edit(
+        WINDOWS,
+        "\n        include:\n          - series: 2.14.x\n            year: \"2025\"",
+        "",
+    );
+    repository.edit(
+        "2.14.x/tests/build-images.sh",
+        "\n(\n",
+        "\n# build-images-ltsc2025.ps1 is for Windows\n(\n",
+    );
+    repository.finds(&[]);
+    changes(&repository, &["--base", "2.14.x/windows-ltsc2025=ltsc2028"]);
+    assert!(
+        repository
+            .path("2.14.x/tests/build-images-ltsc2028.ps1")
+            .exists()
+    );
+    assert!(
+        repository
+            .read("2.14.x/tests/build-images.sh")
+            .contains("# build-images-ltsc2028.ps1 is")
+    );
+    let text = repository.read(WINDOWS);
+    assert!(
+        text.contains("- run: ./build-images-ltsc2028.ps1\n") && !text.contains("ltsc2025"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_matrix_that_would_have_to_be_two_things_is_not_guessed() {
+    let repository = series();
+    let before = repository.snapshot();
+    repository
+        .run(&["--base", "2.12.x/windows-ltsc2022=ltsc2028"])
+        .fails_with(&[
+            "windows.yaml:11: file: found 2022: no script run-images-2022.ps1 in 2.12.x/tests, which the matrix makes of it",
+            "Fix them, then run the same command again",
+        ]);
+    same(&repository.snapshot(), &before);
+}
+
+#[test]
+fn windows_variants_come_one_by_one_or_together_to_the_same_tree() {
+    const BOTH: [&str; 2] = ["windowsservercore-ltsc2028", "nanoserver-ltsc2028"];
+    for name in ["series/before", "streaming/before", "own"] {
+        let (together, one_by_one, the_other_way) = (
+            Repository::of(&tree(name)),
+            Repository::of(&tree(name)),
+            Repository::of(&tree(name)),
+        );
+        changes(&together, &["--add", BOTH[0], "--add", BOTH[1]]);
+        for variant in BOTH {
+            changes(&one_by_one, &["--add", variant]);
+        }
+        same(&one_by_one.snapshot(), &together.snapshot());
+        for variant in BOTH.iter().rev() {
+            the_other_way.run(&["--add", variant]).exits_with(0);
+        }
+        // What was copied from before its own base was there is put right by a repair.
+        let scripts = |repository: &Repository| -> Snapshot {
+            let mut all = repository.snapshot();
+            all.retain(|path, _| path.contains("tests/"));
+            all
+        };
+        same(&scripts(&the_other_way), &scripts(&together));
+    }
+}
+
+#[test]
+fn items_of_a_matrix_and_jobs_go_with_the_last_variant_of_a_base() {
+    let repository = series();
+    changes(
+        &repository,
+        &[
+            "--remove",
+            "2.14.x/windowsservercore-ltsc2025",
+            "--remove",
+            "2.14.x/nanoserver-ltsc2025",
+        ],
+    );
+    let windows = snapshot(&tree("series/before"))[WINDOWS].1.clone();
+    let windows = String::from_utf8(windows).expect("UTF-8");
+    let (windows, _) = windows.split_once("\n  newest:").expect("a job");
+    let include = "        include:\n          - series: 2.14.x\n            year: \"2025\"\n";
+    assert_eq!(repository.read(WINDOWS), windows.replace(include, ""));
+    let publish = snapshot(&tree("series/before"))[PUBLISH].1.clone();
+    assert_eq!(
+        repository.read(PUBLISH),
+        String::from_utf8(publish)
+            .expect("UTF-8")
+            .replace("          - 2025\n", "")
+    );
+}
+
+#[test]
+fn what_a_workflow_names_and_is_not_there_is_found() {
+    for (path, old, new, finding) in [
+        (
+            PUBLISH,
+            "./2.14.x/alpine3.22/",
+            "./2.15.x/alpine3.22/",
+            "directory: found 2.15.x: there is no such version directory, only 2.12.x, 2.14.x",
+        ),
+        (
+            PUBLISH,
+            "./2.14.x/alpine3.22/",
+            "./2.14.x/alpine3.21/",
+            "variant: found alpine3.21, expected alpine3.22",
+        ),
+        (
+            PUBLISH,
+            "- 2025",
+            "- 2019",
+            "variant: found 2019: no variant nanoserver-ltsc2019 in 2.14.x, which the matrix makes of it",
+        ),
+        (
+            WINDOWS,
+            "- 2.14.x",
+            "- 2.15.x",
+            "directory: found 2.15.x: there is no such version directory, only 2.12.x, 2.14.x",
+        ),
+        (
+            WINDOWS,
+            "./build-images-2025.ps1",
+            "./build-images-2023.ps1",
+            "file: found build-images-2023.ps1: no script build-images-2023.ps1 in 2.14.x/tests",
+        ),
+        (
+            WINDOWS,
+            "year: \"2025\"",
+            "year: \"2023\"",
+            "file: found 2023: no script build-images-2023.ps1 in tests, which the matrix makes of it",
+        ),
+        (
+            PUBLISH,
+            "./2.14.x/scratch/Dockerfile.preview",
+            "./2.14.x/scratch/Dockerfile.prview",
+            "path: found Dockerfile.prview: there is no such file or folder in 2.14.x/scratch",
+        ),
+        (
+            PUBLISH,
+            "./2.14.x/scratch\n",
+            "./2.14.x/scrtch\n",
+            "path: found scrtch: there is no such file or folder in 2.14.x",
+        ),
+        (
+            PUBLISH,
+            "./2.14.x/scratch\n",
+            "./2.12.x/scratch\n",
+            "directory: found 2.12.x, expected 2.14.x: the job linux-2_14 is about 2.14.x",
+        ),
+        (
+            PUBLISH,
+            "needs: linux-2_14",
+            "needs: linux-2_13",
+            "job: found linux-2_13: there is no such job",
+        ),
+        (
+            PUBLISH,
+            "windows-2_14:",
+            "windows-2_13:",
+            "series: found 2_13, expected 2_14: the job windows-2_13 is about 2.14.x",
+        ),
+        (
+            PUBLISH,
+            "'v2.12.') }}\n    runs-on",
+            "'v2.14.') }}\n    runs-on",
+            "series: found 2.14, expected 2.12: the job linux-2_12 is about 2.12.x",
+        ),
+        (
+            PUBLISH,
+            "TAG }}-alpine3.22\n          push",
+            "TAG }}-scratch\n          push",
+            "variant: found scratch, expected alpine3.22: alpine3.22 is what is built here",
+        ),
+        (
+            PUBLISH,
+            "./2.14.x/scratch\n",
+            "./2.14.x/alpine3.22\n",
+            "variant: found alpine3.22, expected scratch: scratch is what the image is tagged with",
+        ),
+        (
+            WINDOWS,
+            "- 2.14.x\n        year",
+            "- 2.12.x\n        year",
+            "series: found 2.12.x twice in a list",
+        ),
+    ] {
+        let repository = series();
+        repository.edit(path, old, new);
+        let run = repository.run(&["check"]).exits_with(1);
+        assert!(run.stdout.contains(finding), "{finding}\n{}", run.stdout);
+    }
+}
