@@ -69,6 +69,31 @@ impl Line {
         text[first] == b'-' && text.get(first + 1).is_none_or(u8::is_ascii_whitespace)
     }
 
+    /// The items of the list in brackets in it, each with the blanks around it. None of an expression.
+    pub fn items(&self, text: &str) -> Vec<Range<usize>> {
+        let code = &text[self.span.start..self.end];
+        let is_expression = |at: &usize| {
+            let at = self.span.start + at;
+            self.expressions.iter().any(|span| span.contains(&at))
+        };
+        let open = code
+            .match_indices('[')
+            .map(|(at, _)| at)
+            .find(|at| !is_expression(at));
+        let close = code
+            .rfind(']')
+            .filter(|close| open.is_some_and(|open| open < *close));
+        let (Some(open), Some(close)) = (open, close) else {
+            return Vec::new();
+        };
+        let mut at = self.span.start + open + 1;
+        let items = code[open + 1..close].split(',').map(|item| {
+            at += item.len() + 1;
+            at - item.len() - 1..at - 1
+        });
+        items.collect()
+    }
+
     /// The name in front of the first `:`, where the line begins with it, as an item of a list perhaps.
     pub fn key<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
         self.keys.first().map(|key| &text[key.clone()])

@@ -220,18 +220,7 @@ impl Matter<'_> {
             }
         }
         for line in &all {
-            let code = &text[line.span.start..line.end];
-            let (Some(open), Some(close)) = (code.find('['), code.rfind(']')) else {
-                continue;
-            };
-            let mut at = line.span.start + open + 1;
-            let items: Vec<Range<usize>> = code[open + 1..close.max(open + 1)]
-                .split(',')
-                .map(|item| {
-                    at += item.len() + 1;
-                    at - item.len() - 1..at - 1
-                })
-                .collect();
+            let items = line.items(text);
             let is_word = |item: &Range<usize>| !text[item.clone()].trim().contains(' ');
             let alone = |item: &Range<usize>| is_word(item) && self.is_alone(item);
             for (number, item) in items.iter().enumerate().filter(|(_, item)| alone(item)) {

@@ -103,37 +103,29 @@ pub(super) fn with_series(
     (text, edits, unnamed)
 }
 
-/// A list in brackets: an item behind the one that is the series.
+/// A list in brackets: an item behind the last one that is the series.
 fn in_line<'a>(
     text: &str,
     line: &Line,
     (from, to): (&Series, &Series),
     named: &dyn Fn(&str) -> BTreeSet<&'a str>,
 ) -> Option<Repeat> {
-    let code = &text[line.span.start..line.end];
-    let at = code.find(&from.directory)?;
-    let open = code[..at].rfind('[')?;
-    let close = at + code[at..].find(']')?;
-    let list = &code[open + 1..close];
-    let names = named(list);
-    if names.len() < 2
-        || names.contains(to.directory.as_str())
-        || code[..at].rfind("${{") > code[..at].rfind("}}")
-    {
+    let items = line.items(text);
+    let all: BTreeSet<&str> = items
+        .iter()
+        .flat_map(|item| named(&text[item.clone()]))
+        .collect();
+    let is_it = |item: &&Range<usize>| {
+        named(&text[(*item).clone()]) == BTreeSet::from([from.directory.as_str()])
+    };
+    let item = items.iter().rfind(is_it)?;
+    if all.len() < 2 || all.contains(to.directory.as_str()) {
         return None;
     }
-    let mut start = open + 1;
-    let item = list.split(',').find_map(|item| {
-        let range = start..start + item.len();
-        start = range.end + 1;
-        range.contains(&at).then_some(range)
-    })?;
-    let word = code[item.clone()].trim();
-    let text = format!(", {}", word.replace(&from.directory, &to.directory));
-    let end = item.start + code[item].trim_end().len();
+    let word = text[item.clone()].trim();
     Some(Repeat {
-        at: line.span.start + end,
-        text,
+        at: item.start + text[item.clone()].trim_end().len(),
+        text: format!(", {}", from.moved(word, to)),
         label: "directory",
         name: to.directory.clone(),
     })
