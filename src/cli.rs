@@ -317,6 +317,9 @@ pub struct Common {
     /// When to use colours; respects NO_COLOR and CLICOLOR_FORCE
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
     pub color: Color,
+    /// Print every change, also those that are alike
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
     /// Print no text but errors
     #[arg(short, long, global = true)]
     pub quiet: bool,

@@ -163,7 +163,8 @@ pub fn plan(
     let mut report = check(&after);
     report.add(std::mem::take(&mut said.doubtful));
     let remaining = refusals::wrong(&after, &targets, (&old, &report), options)?;
-    let changes = changes(&before, &after, said);
+    let mut changes = changes(&before, &after, said);
+    mark_fixes(&mut changes, &targets, &old.findings);
     let paths: BTreeSet<String> = after.items().map(|(path, _)| path).collect();
     let removed = before
         .items()
@@ -291,6 +292,23 @@ fn changes(before: &Repository, after: &Repository, mut said: Said) -> Vec<FileC
     }
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     changes
+}
+
+/// Marks the edits that put right what `check` found before and that nobody asked for. A repair asks for all of them.
+fn mark_fixes(changes: &mut [FileChange], targets: &[Target], found: &[Finding]) {
+    if targets.iter().all(Target::is_repair) {
+        return;
+    }
+    let known: BTreeSet<(&str, usize, &str, &str)> = found
+        .iter()
+        .map(|one| (&*one.path, one.line, &*one.found, &*one.expected))
+        .collect();
+    for change in changes {
+        let path = change.from.as_deref().unwrap_or(&change.path);
+        for edit in &mut change.edits {
+            edit.is_fix = known.contains(&(path, edit.line, &edit.found, &edit.expected));
+        }
+    }
 }
 
 /// What was asked for and had nothing to do.

@@ -46,6 +46,7 @@ pub struct Output {
     format: Format,
     color: Color,
     quiet: bool,
+    verbose: bool,
 }
 
 fn choice(color: Color, is_terminal: bool) -> ColorChoice {
@@ -100,6 +101,7 @@ impl Output {
             format: common.format,
             color: common.color,
             quiet: common.quiet,
+            verbose: common.verbose,
         }
     }
 
@@ -140,10 +142,10 @@ impl Output {
             Format::Json => finished(writeln!(self.out, "{}", harmless_json(&summary.json))),
             Format::Markdown => finished(write!(self.out, "{}", markdown::of(summary))),
             Format::Text if self.quiet => Ok(()),
-            Format::Text => finished(text::print(&mut self.out, summary)),
+            Format::Text => finished(text::print(&mut self.out, summary, self.verbose)),
             Format::Github => {
                 if !summary.is_verdict && !self.quiet {
-                    finished(text::print(&mut self.out, summary))?;
+                    finished(text::print(&mut self.out, summary, self.verbose))?;
                 }
                 finished(github::annotate(&mut self.out, summary))?;
                 github::append_summary(&markdown::of(summary))?;

@@ -194,14 +194,20 @@ fn next_steps(root: &Path, plan: &Plan) -> Vec<(String, &'static str)> {
     }
     let others = git.changed(&[]).unwrap_or_default();
     let is_other = |changed: &&String| !shown.iter().any(|path| is_within(changed, path));
-    let others = others.iter().filter(is_other).count();
+    let others: Vec<&String> = others.iter().filter(is_other).collect();
+    // A folder stands for what is in it, where nothing else has changed there.
+    let folder = |path: &'_ str| match path.split_once('/') {
+        Some((top, _)) if !others.iter().any(|other| is_within(other, top)) => top.to_owned(),
+        _ => path.to_owned(),
+    };
+    let shown: BTreeSet<String> = shown.iter().map(|path| folder(path)).collect();
     let place = if root == Path::new(".") {
         String::new()
     } else {
         format!(" -C {}", quoted(&root.display().to_string()))
     };
     let names: Vec<String> = shown.iter().map(|path| quoted(path)).collect();
-    let staged = if others > 0 {
+    let staged = if !others.is_empty() {
         "there are other changes, which this leaves out"
     } else {
         ""

@@ -18,9 +18,23 @@ pub struct Edit {
     pub found: String,
     /// What it will say; empty where it goes.
     pub expected: String,
+    /// It was wrong before, and nobody asked for it.
+    pub is_fix: bool,
 }
 
 impl Edit {
+    /// Of a field that says something in a line.
+    pub(super) fn new(label: String, line: usize, found: &str, expected: &str) -> Self {
+        let [found, expected] = [found, expected].map(str::to_owned);
+        Self {
+            label,
+            line,
+            found,
+            expected,
+            is_fix: false,
+        }
+    }
+
     /// Whether it is a base that goes down.
     pub fn goes_down(&self) -> bool {
         let is_base = self.label == "base" && !self.found.is_empty();
@@ -35,13 +49,8 @@ pub(super) fn edited(document: &Document, expected: &[Expected]) -> (Vec<u8>, Ve
     for (field, expected) in document.fields.iter().zip(expected) {
         let found = document.found(field);
         if let Some(new) = expected.instead_of(&found) {
-            let expected = new.to_owned();
-            edits.push(Edit {
-                label: field.kind.label(),
-                line: places.of(field.span.start).0,
-                found: found.into_owned(),
-                expected,
-            });
+            let line = places.of(field.span.start).0;
+            edits.push(Edit::new(field.kind.label(), line, &found, new));
         }
     }
     (written(document, expected), edits)
@@ -65,12 +74,8 @@ pub(super) fn stated(document: &Document, old: Option<&Document>) -> Vec<Edit> {
         let (label, expected) = (field.kind.label(), document.found(field));
         let found = said(&label).unwrap_or_default();
         if found != expected {
-            edits.push(Edit {
-                label,
-                line: places.of(field.span.start).0,
-                found: found.into_owned(),
-                expected: expected.into_owned(),
-            });
+            let line = places.of(field.span.start).0;
+            edits.push(Edit::new(label, line, &found, &expected));
         }
     }
     edits

@@ -128,12 +128,8 @@ pub(super) fn extended(after: &Repository, targets: &[Target]) -> Vec<Script> {
 /// What a summary says of a variant that is new in a script.
 fn added(text: &str, variant: &Variant) -> Edit {
     let line = text.lines().position(|line| mentions(line, &variant.name));
-    Edit {
-        label: "variant".to_owned(),
-        line: line.map_or(1, |line| line + 1),
-        found: String::new(),
-        expected: variant.name.clone(),
-    }
+    let line = line.map_or(1, |line| line + 1);
+    Edit::new("variant".to_owned(), line, "", &variant.name)
 }
 
 /// What the script for another Windows is called, where one is named after its Windows: a runner runs the containers of its

@@ -45,6 +45,14 @@ impl Target {
                 .is_some_and(|source| *source != self.directory)
     }
 
+    /// Whether it stays at its version, and is only brought to what that is to be.
+    pub fn is_repair(&self) -> bool {
+        self.old.as_ref() == Some(&self.version)
+            && self.renames.is_empty()
+            && self.adds.is_empty()
+            && self.removes.is_empty()
+    }
+
     /// A directory that stays at its version.
     fn in_place(tree: &Tree) -> Self {
         Self {

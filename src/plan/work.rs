@@ -343,11 +343,9 @@ impl Work<'_> {
             let text = matter.taken_out_of(old);
             if text != old {
                 let places = Places::new(old.as_bytes());
-                let said = gone.iter().map(|field| Edit {
-                    label: field.kind.label(),
-                    line: places.of(field.span.start).0,
-                    found: place.document.found(field).into_owned(),
-                    expected: String::new(),
+                let said = gone.iter().map(|field| {
+                    let line = places.of(field.span.start).0;
+                    Edit::new(field.kind.label(), line, &place.document.found(field), "")
                 });
                 let document = self.with_text(place.document, text.into_bytes());
                 new.push((place.path(), document, said.collect()));
@@ -374,12 +372,8 @@ impl Work<'_> {
 
 /// What a summary says of a mention that goes, in the first line of the old text that is it.
 fn removed(label: &str, old: &str, found: &str, is_it: impl Fn(&str) -> bool) -> Edit {
-    Edit {
-        label: label.to_owned(),
-        line: old.lines().position(is_it).map_or(1, |line| line + 1),
-        found: found.to_owned(),
-        expected: String::new(),
-    }
+    let line = old.lines().position(is_it).map_or(1, |line| line + 1);
+    Edit::new(label.to_owned(), line, found, "")
 }
 
 fn template_path(variant: &Variant, item: &Item) -> String {

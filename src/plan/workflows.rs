@@ -155,12 +155,9 @@ fn inserted(text: &str, mut repeats: Vec<Repeat>) -> (String, Vec<Edit>) {
     }
     out.push_str(&text[from..]);
     let places = Places::new(out.as_bytes());
-    let edits = starts.into_iter().map(|(at, label, expected)| Edit {
-        label: label.to_owned(),
-        line: places.of(at).0,
-        found: String::new(),
-        expected,
-    });
+    let edits = starts
+        .into_iter()
+        .map(|(at, label, expected)| Edit::new(label.to_owned(), places.of(at).0, "", &expected));
     let edits = edits.collect();
     (out, edits)
 }

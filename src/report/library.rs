@@ -113,7 +113,7 @@ pub fn of_library(
                 label: part.field.clone(),
                 found: part.found.clone(),
                 expected: part.expected.clone(),
-                note,
+                note: note.to_owned(),
             }
         };
         let title = if entry.is_empty() {

@@ -53,6 +53,7 @@ pub struct Headline {
 }
 
 /// A file or an entry that changes.
+#[derive(Clone)]
 pub struct Group {
     /// Its path.
     pub title: String,
@@ -63,6 +64,7 @@ pub struct Group {
 }
 
 /// A part that changes.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Row {
     /// What it is called.
     pub label: String,
@@ -71,5 +73,5 @@ pub struct Row {
     /// What it will be; empty where it goes.
     pub expected: String,
     /// What else there is to say.
-    pub note: &'static str,
+    pub note: String,
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::summary::{Headline, Row, Summary};
+use super::summary::{Group, Headline, Row, Summary};
 use super::{BOLD, DIM, NEW, NOTE, OLD, diff};
 use crate::finding::Finding;
 use crate::release::checksums::Sha256;
@@ -14,8 +14,8 @@ use crate::text::{count, harmless};
 /// How many characters a value may have before its end is left out.
 const LONGEST_VALUE: usize = 60;
 
-/// Prints a whole result.
-pub(super) fn print(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
+/// Prints a whole result; of changes that are alike one, unless all of them are wanted.
+pub(super) fn print(out: &mut impl Write, summary: &Summary, all: bool) -> io::Result<()> {
     if summary.is_verdict {
         print_findings(out, "", &summary.findings)?;
         return print_verdict(out, summary);
@@ -39,27 +39,29 @@ pub(super) fn print(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
     if !summary.groups.is_empty() {
         writeln!(out)?;
     }
-    for group in &summary.groups {
+    let groups = if all {
+        summary.groups.clone()
+    } else {
+        merged(&summary.groups)
+    };
+    for group in &groups {
         let note = if group.note.is_empty() {
             String::new()
         } else {
-            format!("  {}", harmless(&group.note))
+            format!("  {}", harmless(group.note.trim_end()))
         };
         writeln!(
             out,
             "  {BOLD}{}{BOLD:#}{DIM}{note}{DIM:#}",
             harmless(&group.title)
         )?;
-        let width = group
-            .rows
-            .iter()
-            .map(|row| row.label.len())
-            .max()
-            .unwrap_or(0);
-        group
-            .rows
-            .iter()
-            .try_for_each(|row| print_row(out, row, width))?;
+        let rows = if all {
+            group.rows.clone()
+        } else {
+            folded(&group.rows)
+        };
+        let width = rows.iter().map(|row| row.label.len()).max().unwrap_or(0);
+        rows.iter().try_for_each(|row| print_row(out, row, width))?;
     }
     print_table(out, &summary.table)?;
     for (title, items, advice) in &summary.lists {
@@ -86,6 +88,66 @@ pub(super) fn print(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
         writeln!(out, "\nDry run: nothing was written.")?;
     }
     Ok(())
+}
+
+/// The groups with those of one folder as one where the same happens to three of them and more, one behind the other.
+fn merged(groups: &[Group]) -> Vec<Group> {
+    let folder = |group: &Group| {
+        group
+            .title
+            .rsplit_once('/')
+            .map(|(folder, _)| folder.to_owned())
+    };
+    let is_alike = |a: &Group, b: &Group| {
+        folder(a).is_some() && folder(a) == folder(b) && a.note == b.note && a.rows == b.rows
+    };
+    let runs = groups.chunk_by(is_alike);
+    let merged = runs.flat_map(|run| match (run.len(), folder(&run[0])) {
+        (3.., Some(folder)) => vec![Group {
+            title: format!("{folder}/"),
+            note: format!("{} {}", count(run.len(), "file"), run[0].note),
+            rows: run[0].rows.clone(),
+        }],
+        _ => run.to_vec(),
+    });
+    merged.collect()
+}
+
+/// The rows with those that are alike as one: the hashes of several architectures, and the same change in several places.
+/// A hash at zeros, which is none, is always told.
+fn folded(rows: &[Row]) -> Vec<Row> {
+    let is_hash = |row: &Row| {
+        let is_zeros = |value: &str| value.parse().is_ok_and(|hash: Sha256| hash == Sha256::ZERO);
+        row.label.starts_with("sha256 ") && !is_zeros(&row.expected)
+    };
+    let hashes = rows.iter().filter(|row| is_hash(row)).count();
+    let mut folded: Vec<(Row, usize)> = Vec::new();
+    for row in rows {
+        if is_hash(row) && hashes > 2 {
+            let of_all = format!("of {hashes} architectures");
+            let row = Row {
+                label: "sha256".to_owned(),
+                found: String::new(),
+                expected: of_all,
+                note: String::new(),
+            };
+            if !folded.iter().any(|(other, _)| *other == row) {
+                folded.push((row, 1));
+            }
+        } else if let Some((_, times)) = folded.iter_mut().find(|(other, _)| other == row) {
+            *times += 1;
+        } else {
+            folded.push((row.clone(), 1));
+        }
+    }
+    let noted = |(row, times): (Row, usize)| match times {
+        1 => row,
+        _ => Row {
+            note: format!("in {times} places"),
+            ..row
+        },
+    };
+    folded.into_iter().map(noted).collect()
 }
 
 /// Prints rows in columns.

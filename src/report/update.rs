@@ -10,7 +10,7 @@ use super::summary::{Group, Headline, Row, Summary};
 use super::title::title;
 use crate::check::{Report, versions};
 use crate::finding::Finding;
-use crate::plan::{Action, FileChange, Plan, Target};
+use crate::plan::{Action, Edit, FileChange, Plan, Target};
 use crate::repository::{Directories, Names};
 use crate::text::count;
 
@@ -70,6 +70,7 @@ struct Json<'a> {
     versions: Vec<JsonVersion<'a>>,
     files: Vec<JsonFile<'a>>,
     removed: &'a [String],
+    fixes: Vec<JsonFix<'a>>,
     findings: &'a [Finding],
     notes: &'a [String],
     vouched: &'a [String],
@@ -90,6 +91,14 @@ struct JsonFile<'a> {
     from: Option<&'a str>,
     template: Option<&'a str>,
     fields: Vec<JsonField<'a>>,
+}
+
+/// A field that was wrong before, and is put right although nobody asked.
+#[derive(Serialize)]
+struct JsonFix<'a> {
+    path: &'a str,
+    #[serde(flatten)]
+    field: JsonField<'a>,
 }
 
 #[derive(Serialize)]
@@ -126,12 +135,7 @@ fn json(plan: &Plan, is_dry_run: bool, vouched: &[String]) -> serde_json::Value 
             edits,
             ..
         } = change;
-        let fields = edits.iter().map(|edit| JsonField {
-            field: &edit.label,
-            line: edit.line,
-            found: &edit.found,
-            expected: &edit.expected,
-        });
+        let fields = edits.iter().map(field);
         let (from, template) = (from.as_deref(), template.as_deref());
         JsonFile {
             action: action.name(),
@@ -141,7 +145,19 @@ fn json(plan: &Plan, is_dry_run: bool, vouched: &[String]) -> serde_json::Value 
             fields: fields.collect(),
         }
     }
+    fn field(edit: &Edit) -> JsonField<'_> {
+        JsonField {
+            field: &edit.label,
+            line: edit.line,
+            found: &edit.found,
+            expected: &edit.expected,
+        }
+    }
     let config = &plan.after.names.config;
+    let fixes = fixes(plan).map(|(path, edit)| JsonFix {
+        path,
+        field: field(edit),
+    });
     let json = Json {
         dry_run: is_dry_run,
         image: &config.image,
@@ -150,6 +166,7 @@ fn json(plan: &Plan, is_dry_run: bool, vouched: &[String]) -> serde_json::Value 
         versions: plan.targets.iter().map(version).collect(),
         files: plan.changes.iter().map(file).collect(),
         removed: &plan.removed,
+        fixes: fixes.collect(),
         findings: &plan.remaining,
         notes: &plan.notes,
         vouched,
@@ -177,6 +194,18 @@ pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<Str
     }
     let is_copy = |change: &FileChange| change.action == Action::Copied;
     let mut lists = Vec::new();
+    let fixes = fixes(plan).map(|(path, edit)| {
+        let Edit { line, label, .. } = edit;
+        format!("{path}:{line}: {label}: {} → {}", edit.found, edit.expected)
+    });
+    let fixes: Vec<String> = fixes.collect();
+    if !fixes.is_empty() {
+        lists.push((
+            "Also fixed, since it was wrong before".to_owned(),
+            fixes,
+            "",
+        ));
+    }
     if !plan.notes.is_empty() {
         lists.push(("Notes".to_owned(), plan.notes.clone(), ""));
     }
@@ -185,7 +214,7 @@ pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<Str
         groups: plan
             .changes
             .iter()
-            .map(group)
+            .filter_map(group)
             .chain(plan.gone.iter().map(|path| gone(path)))
             .collect(),
         groups_are: "file",
@@ -276,7 +305,17 @@ fn shown_path(change: &FileChange) -> String {
     }
 }
 
-fn group(change: &FileChange) -> Group {
+/// What is put right although nobody asked, each with the path of its file.
+fn fixes(plan: &Plan) -> impl Iterator<Item = (&str, &Edit)> {
+    let edits = plan.changes.iter().flat_map(|change| {
+        let edits = change.edits.iter();
+        edits.map(|edit| (change.path.as_str(), edit))
+    });
+    edits.filter(|(_, edit)| edit.is_fix)
+}
+
+/// What happens to a file; nothing where all of that is told elsewhere.
+fn group(change: &FileChange) -> Option<Group> {
     let note = match (change.action, &change.template) {
         (Action::Created, Some(template)) => format!("new, from {template}"),
         (Action::Created, None) => "new".to_owned(),
@@ -288,7 +327,8 @@ fn group(change: &FileChange) -> Group {
     let told = change
         .edits
         .iter()
-        .filter(|edit| change.from.is_some() || edit.label != "architecture");
+        .filter(|edit| change.from.is_some() || edit.label != "architecture")
+        .filter(|edit| !edit.is_fix);
     let rows = told.map(|edit| {
         let (label, found, expected) = (
             edit.label.clone(),
@@ -299,14 +339,16 @@ fn group(change: &FileChange) -> Group {
             label,
             found,
             expected,
-            note: if edit.goes_down() { "(down)" } else { "" },
+            note: if edit.goes_down() { "(down)" } else { "" }.to_owned(),
         }
     });
-    Group {
+    let rows: Vec<Row> = rows.collect();
+    let is_told = change.action == Action::Rewritten && note.is_empty() && rows.is_empty();
+    (!is_told).then(|| Group {
         title: shown_path(change),
         note,
-        rows: rows.collect(),
-    }
+        rows,
+    })
 }
 
 /// A file or a folder that is removed.
@@ -330,6 +372,7 @@ fn counts(plan: &Plan) -> String {
         .iter()
         .filter(|change| change.from.is_some())
         .flat_map(|change| &change.edits)
+        .filter(|edit| !edit.is_fix)
     {
         let kind = edit.label.split(' ').next().unwrap_or_default();
         *kinds

@@ -250,7 +250,7 @@ fn a_variant_is_added_from_its_template_and_to_the_scripts_in_build_order() {
     ];
     let run = offline(&repository, &args).exits_with(0);
     assert!(
-        run.stdout.contains("  0.25.6/alpine3.19/Dockerfile  new, from templates/alpine/Dockerfile\n      base          3.19\n")
+        run.stdout.contains("  0.25.6/alpine3.19/Dockerfile  new, from templates/alpine/Dockerfile\n      base     3.19\n")
     );
     assert!(
         repository
@@ -358,8 +358,9 @@ fn hosts_of_workflows_move_and_nothing_else_there() {
     )
     .exits_with(0);
     assert!(
-        run.stdout
-            .contains("  .github/workflows/ci.yml\n      runner ubuntu  22.04 → 24.04\n"),
+        run.stdout.contains(
+            "  .github/workflows/ci.yml\n      runner ubuntu  22.04 → 24.04  in 2 places\n"
+        ),
         "{}",
         run.stdout
     );

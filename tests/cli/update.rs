@@ -22,9 +22,68 @@ fn several_lines_move_in_one_run_each_with_its_own_tests_and_previews() {
 }
 
 #[test]
+fn what_is_fixed_without_being_asked_is_told_apart_in_every_format() {
+    let start = || {
+        let repository = Repository::of(&tree("streaming/before"));
+        repository.edit("0.25.5/alpine3.18/Dockerfile", "aarch64)", "arm64)");
+        repository
+    };
+    let said = |args: &[&str]| {
+        start()
+            .update(&[&["0.25.6"], args].concat())
+            .exits_with(0)
+            .stdout
+    };
+    let text = said(&[]);
+    let list = "\nAlso fixed, since it was wrong before:\n  0.25.6/alpine3.18/Dockerfile:7: architecture: arm64 → aarch64\n";
+    assert!(text.contains(list), "{text}");
+    assert!(!text.contains("      architecture"), "{text}");
+    let markdown = said(&["--format", "markdown"]);
+    let list = "\nAlso fixed, since it was wrong before: `0.25.6/alpine3.18/Dockerfile:7: architecture: arm64 → aarch64`\n";
+    assert!(markdown.contains(list), "{markdown}");
+    let json: serde_json::Value = serde_json::from_str(&said(&["--format", "json"])).expect("JSON");
+    let fix = serde_json::json!([{
+        "path": "0.25.6/alpine3.18/Dockerfile",
+        "field": "architecture",
+        "line": 7,
+        "found": "arm64",
+        "expected": "aarch64",
+    }]);
+    assert_eq!(json["fixes"], fix);
+    // Where all that is asked for is a repair, nothing else is told.
+    let repository = start();
+    let text = repository.update(&["0.25.5"]).exits_with(0).stdout;
+    assert!(
+        text.contains("      architecture  arm64 → aarch64\n") && !text.contains("Also fixed"),
+        "{text}"
+    );
+}
+
+#[test]
+fn changes_that_are_alike_are_told_once() {
+    let repository = Repository::of(&tree("series/before"));
+    let args = ["--from", RELEASES_OF_SERIES, "2.14.5", "--dry-run"];
+    let text = repository.run(&args).exits_with(0).stdout;
+    for part in [
+        "\n      version  2.14.4 → 2.14.5\n      sha256   of 8 architectures\n",
+        "\n  2.14.x/tests/  6 files\n      version  2.14.4 → 2.14.5\n",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    let all = repository
+        .run(&[&args[..], &["-v"]].concat())
+        .exits_with(0)
+        .stdout;
+    assert!(
+        all.contains("      sha256 riscv64") && all.contains("2.14.x/tests/run-images.sh\n"),
+        "{all}"
+    );
+}
+
+#[test]
 fn the_summary_shows_every_rename_and_every_field_that_changes() {
     let repository = Repository::of(&tree("streaming/before"));
-    repository.update(&["0.25.6"]).exits_with(0).says(
+    repository.update(&["0.25.6", "--verbose"]).exits_with(0).says(
         "\
 nats-streaming 0.25.5 → 0.25.6
 
