@@ -120,6 +120,9 @@ pub struct StatusArgs {
     /// Do not ask for newer releases
     #[arg(long)]
     pub offline: bool,
+    /// The library file of the image [default: ../official-images/library/<image>, where there is one]
+    #[arg(long, value_name = "FILE")]
+    pub library: Option<PathBuf>,
     /// Where releases are
     #[command(flatten)]
     pub from: From,

@@ -198,21 +198,6 @@ impl Git {
         })
     }
 
-    /// Whether a folder is the same at two commits, both of which are here.
-    pub fn is_same(&self, one: &str, other: &str, folder: &str) -> Result<bool> {
-        let at = |commit: &str| {
-            self.line(&[
-                "rev-parse",
-                "--verify",
-                "--quiet",
-                "--end-of-options",
-                &format!("{commit}:{folder}"),
-            ])
-        };
-        let (one, other) = (at(one)?, at(other)?);
-        Ok(one.is_some() && one == other)
-    }
-
     /// The files below these folders that are not as the commit has them that is checked out, new ones too.
     pub fn changed(&self, paths: &[&str]) -> Result<Vec<String>> {
         let off = self.filters_off()?;

@@ -14,7 +14,7 @@ mod plan;
 mod taken;
 mod update;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
@@ -26,8 +26,9 @@ pub use self::manifest::{Manifest, Paragraph};
 pub use self::plan::{Change, Offer, Plan, Wanted, names};
 pub use self::update::plan;
 use crate::finding::Problem;
+use crate::repository::Repository;
 use crate::tag::{Endings, Tag};
-use crate::version::Variant;
+use crate::version::{Variant, parse_version};
 
 /// Where official-images keeps the file of an image.
 pub const OFFICIAL_IMAGES: &str = "https://github.com/docker-library/official-images";
@@ -38,6 +39,39 @@ pub fn parse(text: &str) -> (Manifest, Vec<Problem>) {
     problems.extend(format::check(&manifest));
     problems.sort_by_key(|problem| problem.at);
     (manifest, problems)
+}
+
+/// The version at which a file offers each version directory of a tree. Of a tree with a directory for each version, the newest
+/// one stands for what the file offers, whatever that is.
+pub fn offered(text: &str, repository: &Repository) -> BTreeMap<String, Version> {
+    let (manifest, _) = parse(text);
+    let (images, pattern) = (images(repository), &repository.names.config.directory);
+    let (images, place) = (images.as_slice(), "");
+    let names = names(
+        &manifest,
+        &Offer {
+            images,
+            pattern,
+            place,
+        },
+    );
+    let newest = repository.trees.last().map(|tree| &tree.directory.name);
+    let mut offered = BTreeMap::new();
+    for entry in manifest.entries() {
+        let folder = entries::folder(&manifest, entry).unwrap_or_default();
+        let directory = folder.split('/').next().map(str::to_owned);
+        let directory = match pattern.has_series() {
+            true => directory,
+            false => newest.cloned(),
+        };
+        let tags = manifest.items(entry, "Tags");
+        let version = tags.filter_map(|(_, tag)| parse_version(names.split(&tag).version).ok());
+        if let (Some(directory), Some(version)) = (directory, version.max()) {
+            let known = offered.entry(directory).or_insert_with(|| version.clone());
+            *known = version.max(known.clone());
+        }
+    }
+    offered
 }
 
 /// What the tags of a file are split with.

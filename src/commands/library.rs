@@ -3,6 +3,7 @@
 mod check;
 
 use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -18,7 +19,7 @@ use crate::text::{Places, quoted};
 use crate::write::{Content, NewFile, Step, write};
 
 /// The size that no library file has, in bytes: the largest known one has some thirty thousand.
-const LARGEST: u64 = 4 << 20;
+pub(super) const LARGEST: u64 = 4 << 20;
 
 /// Checks the file, or brings it up to the tree. Whether there are findings, or changes where that is asked for.
 pub(super) fn run(args: &LibraryArgs, common: &Common) -> Result<bool> {
@@ -136,10 +137,11 @@ impl Session<'_> {
         })?;
         let (commit, view) = self.target()?;
         let view = view.as_ref().unwrap_or_else(|| self.work());
-        let git = self.git.as_ref().ok();
+        let known = self.folders(text, &commit, view)?;
         // What cannot be compared is taken for the same: an entry's own commit is somebody's choice.
         let is_same = |old: &str, folder: &str| {
-            git.is_none_or(|git| git.is_same(old, &commit, folder).unwrap_or(true))
+            let at = |commit: &str| known.get(&(commit.to_owned(), folder.to_owned()));
+            at(old).is_none_or(|old| at(&commit) == Some(old))
         };
         let (fetch, adds) = (self.args.fetch.clone(), self.args.adds.clone());
         let wanted = Wanted {
@@ -158,6 +160,33 @@ impl Session<'_> {
             self.warn_of_reach(&commit, &fetched, &value("GitRepo").unwrap_or_default())?;
         }
         self.finish(text, &plan, &commit)
+    }
+
+    /// What the folders of the images are at the commits of a file's entries, and at the one that it is for.
+    fn folders(
+        &self,
+        text: &str,
+        commit: &str,
+        view: &View,
+    ) -> Result<BTreeMap<(String, String), String>> {
+        let Ok(git) = &self.git else {
+            return Ok(BTreeMap::new());
+        };
+        let (manifest, _) = library::parse(text);
+        let own = |entry| manifest.own(entry, "GitCommit").is_some();
+        let entries = manifest.entries().iter().filter(|entry| own(entry));
+        let commits = entries.filter_map(|entry| manifest.value(entry, "GitCommit"));
+        let is_one = |commit: &String| library::misshapen("GitCommit", commit).is_none();
+        let mut commits: BTreeSet<String> = commits
+            .map(|commit| commit.into_owned())
+            .filter(is_one)
+            .collect();
+        if commits.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        commits.insert(commit.to_owned());
+        let folders: Vec<String> = view.images.iter().map(Image::path).collect();
+        git.folders(&commits, &folders)
     }
 
     /// The commit that the file is for, and the tree at it, where it is here.

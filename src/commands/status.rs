@@ -1,13 +1,20 @@
 //! `update status`: where each version directory stands, and what is newer.
 
-use anyhow::Result;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Context, Result};
+use semver::Version;
+
+use super::library::LARGEST as LARGEST_LIBRARY_FILE;
 use super::newest::Releases;
 use super::source;
-use crate::check;
 use crate::cli::{Common, StatusArgs};
 use crate::report::{Output, Standing, of_status};
+use crate::repository::{Repository, read_if_there};
+use crate::tag::is_preview;
 use crate::text::is_within;
+use crate::{check, library};
 
 /// Prints a row for each version directory. Whether something is newer.
 pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
@@ -18,6 +25,11 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
         .transpose()?;
     let pattern = &repository.names.config.directory;
     let mut releases = source.as_ref().map(|source| Releases::new(source, pattern));
+    let file = library_file(args, common, &repository);
+    let offered = match &file {
+        Some(file) => offered(file, &repository)?,
+        None => BTreeMap::new(),
+    };
     let mut rows = Vec::new();
     for directory in directories.iter() {
         if let (0, Some(source)) = (rows.len(), &source) {
@@ -34,6 +46,7 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
                 .as_ref()
                 .is_some_and(|newest| *newest > directory.version),
             newest,
+            library: offered.get(&directory.name).cloned(),
             variants: directory.variants.len(),
             findings: report
                 .findings
@@ -50,12 +63,41 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
             .for_each(|row| row.is_behind = false);
     }
     let is_behind = rows.iter().any(|row| row.is_behind);
-    let notes = releases.map(|releases| releases.notes).unwrap_or_default();
+    let mut notes = releases.map(|releases| releases.notes).unwrap_or_default();
+    let overtaken = rows
+        .iter()
+        .filter(|row| row.is_behind && is_preview(&row.version));
+    notes.extend(overtaken.filter_map(|row| {
+        let newest = row.newest.as_ref()?;
+        Some(format!(
+            "{} is at a pre-release, which {newest} has overtaken",
+            row.directory
+        ))
+    }));
+    let file = file.map(|file| file.display().to_string());
     output.print(&of_status(
         &repository.names,
         &rows,
         &report.findings,
         notes,
+        file.as_deref(),
     ))?;
     Ok(args.exit_code && is_behind)
+}
+
+/// The library file that is named, or stands beside the repository.
+fn library_file(args: &StatusArgs, common: &Common, repository: &Repository) -> Option<PathBuf> {
+    let beside = common.root.join("../official-images/library");
+    let beside = beside.join(&repository.names.config.image);
+    args.library
+        .clone()
+        .or_else(|| Some(beside).filter(|file| file.is_file()))
+}
+
+/// The version of each version directory that a library file offers.
+fn offered(file: &Path, repository: &Repository) -> Result<BTreeMap<String, Version>> {
+    let text = read_if_there(file, LARGEST_LIBRARY_FILE)?;
+    let text = text.with_context(|| format!("no file {}", file.display()))?;
+    let text = String::from_utf8(text).with_context(|| format!("{}", file.display()))?;
+    Ok(library::offered(&text, repository))
 }

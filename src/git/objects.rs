@@ -1,6 +1,6 @@
 //! What is in a commit: the Dockerfiles of its version directories, as a repository.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::process::Stdio;
 use std::thread;
@@ -75,8 +75,44 @@ impl Git {
 
     /// The contents of blobs, in their order.
     fn blobs(&self, blobs: &[&Listed]) -> Result<Vec<Vec<u8>>> {
+        let names = blobs.iter().map(|blob| blob.name.as_str());
+        let all = self.asked("--batch", names)?;
+        let mut rest = all.as_slice();
+        blobs
+            .iter()
+            .map(|blob| {
+                next(&mut rest).with_context(|| format!("git has no content of {}", blob.path))
+            })
+            .collect()
+    }
+
+    /// The object names of folders in commits, each by commit and folder, of those that are there.
+    pub fn folders(
+        &self,
+        commits: &BTreeSet<String>,
+        folders: &[String],
+    ) -> Result<BTreeMap<(String, String), String>> {
+        let in_all = |commit: &String| {
+            let pair = |folder: &String| (commit.clone(), folder.clone());
+            folders.iter().map(pair).collect::<Vec<_>>()
+        };
+        let pairs: Vec<(String, String)> = commits.iter().flat_map(in_all).collect();
+        let names = pairs
+            .iter()
+            .map(|(commit, folder)| format!("{commit}:{folder}"));
+        let answers = String::from_utf8(self.asked("--batch-check", names)?)?;
+        let object = |line: &str| match line.split(' ').collect::<Vec<_>>().as_slice() {
+            [name, "tree", _] => Some((*name).to_owned()),
+            _ => None,
+        };
+        let all = pairs.into_iter().zip(answers.lines().map(object));
+        Ok(all.filter_map(|(pair, name)| Some((pair, name?))).collect())
+    }
+
+    /// What `git cat-file` answers to names of objects, all asked of one process.
+    fn asked(&self, how: &str, names: impl Iterator<Item = impl AsRef<str>>) -> Result<Vec<u8>> {
         let mut child = self
-            .command(&["cat-file", "--batch"])
+            .command(&["cat-file", how])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -85,9 +121,8 @@ impl Git {
             .take()
             .zip(child.stdout.take())
             .context("git has no input or output")?;
-        let names: String = blobs
-            .iter()
-            .map(|blob| format!("{}\n", blob.name))
+        let names: String = names
+            .flat_map(|name| [name.as_ref().to_owned(), "\n".to_owned()])
             .collect();
         let mut all = Vec::new();
         // Both pipes are small: what is asked for goes in while what is answered comes out.
@@ -100,13 +135,7 @@ impl Git {
                 .context("git takes no more questions")
         })?;
         child.wait()?;
-        let mut rest = all.as_slice();
-        blobs
-            .iter()
-            .map(|blob| {
-                next(&mut rest).with_context(|| format!("git has no content of {}", blob.path))
-            })
-            .collect()
+        Ok(all)
     }
 }
 

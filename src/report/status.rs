@@ -23,6 +23,8 @@ pub struct Standing {
     pub variants: usize,
     /// How many findings `check` has in it.
     pub findings: usize,
+    /// The version at which the library file offers it.
+    pub library: Option<Version>,
 }
 
 /// What `update status` says.
@@ -31,8 +33,11 @@ pub fn of_status(
     rows: &[Standing],
     findings: &[Finding],
     notes: Vec<String>,
+    library: Option<&str>,
 ) -> Summary {
-    let head = ["directory", "version", "newest", "variants", "findings"].map(str::to_owned);
+    let head = ["directory", "version", "newest", "variants", "findings"];
+    let head = head.into_iter().chain(library.map(|_| "library"));
+    let head = head.map(str::to_owned).collect();
     let row = |row: &Standing| {
         let newest = match &row.newest {
             Some(newest) if row.is_behind => newest.to_string(),
@@ -43,13 +48,19 @@ pub fn of_status(
             0 => "none".to_owned(),
             many => many.to_string(),
         };
-        [
+        let offered = match &row.library {
+            Some(offered) if *offered == row.version => "yes".to_owned(),
+            Some(offered) => offered.to_string(),
+            None => "no".to_owned(),
+        };
+        let cells = [
             row.directory.clone(),
             row.version.to_string(),
             newest,
             row.variants.to_string(),
             findings,
-        ]
+        ];
+        cells.into_iter().chain(library.map(|_| offered)).collect()
     };
     let inside: usize = rows.iter().map(|row| row.findings).sum();
     let mut counts = Vec::new();
@@ -59,6 +70,12 @@ pub fn of_status(
     }
     if !findings.is_empty() {
         counts.push("`update check` lists the findings".to_owned());
+    }
+    let is_behind = |row: &&Standing| row.library.as_ref().is_some_and(|at| *at < row.version);
+    if let (Some(path), Some(_)) = (library, rows.iter().find(is_behind)) {
+        counts.push(format!(
+            "`update library {path}` brings the library file up to this tree"
+        ));
     }
     let lists = match notes.is_empty() {
         true => Vec::new(),

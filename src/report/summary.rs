@@ -14,7 +14,7 @@ pub struct Summary {
     /// What the first column of a table of them is called.
     pub groups_are: &'static str,
     /// Rows of cells, the first one the heads.
-    pub table: Vec<[String; 5]>,
+    pub table: Vec<Vec<String>>,
     /// How much changes, and who vouched for it.
     pub counts: Vec<String>,
     /// What there is to say of whole things: a title, the things, and what to do with them.

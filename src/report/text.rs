@@ -151,14 +151,14 @@ fn folded(rows: &[Row]) -> Vec<Row> {
 }
 
 /// Prints rows in columns.
-fn print_table(out: &mut impl Write, rows: &[[String; 5]]) -> io::Result<()> {
+fn print_table(out: &mut impl Write, rows: &[Vec<String>]) -> io::Result<()> {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.max().unwrap_or(0)
     };
-    let widths = [0, 1, 2, 3, 4].map(width);
+    let widths: Vec<usize> = (0..rows.first().map_or(0, Vec::len)).map(width).collect();
     for (number, row) in rows.iter().enumerate() {
-        let cells = row.iter().zip(widths);
+        let cells = row.iter().zip(&widths);
         let line: Vec<String> = cells
             .map(|(cell, width)| format!("{:width$}", harmless(cell)))
             .collect();

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Repository, program, same, snapshot, tree};
+use crate::support::{Repository, program, project, same, snapshot, tree};
 use crate::web::{Server, response};
 
 /// The recorded releases of the series, in a folder to which others can be added.
@@ -195,6 +195,40 @@ nats
 }
 
 #[test]
+fn status_says_whether_the_library_file_is_behind() {
+    let releases = Releases::new();
+    let repository = Repository::of(&tree("series/after"));
+    let library = project().join("tests/library/nats-2.14.4");
+    repository.write("official", std::fs::read(library).expect("a library file"));
+    let run = repository
+        .run(&["status", "--from", releases.path(), "--library", "official"])
+        .exits_with(0);
+    assert_eq!(
+        run.stdout,
+        "\
+nats
+  directory  version  newest  variants  findings  library
+  2.12.x     2.12.15  yes     4         none      2.12.14
+  2.14.x     2.14.5   yes     6         none      2.14.4
+
+`update library official` brings the library file up to this tree
+"
+    );
+    // One that stands beside the repository is found.
+    let beside = Repository::nested(&tree("series/after"));
+    let folder = beside.path("../official-images/library");
+    fs::create_dir_all(&folder).expect("a folder");
+    let library = project().join("tests/library/nats-2.14.5");
+    fs::copy(library, folder.join("nats")).expect("a copy");
+    let run = beside.run(&["status", "--offline"]).exits_with(0);
+    assert!(
+        run.stdout.contains("library\n") && run.stdout.contains("none      yes\n"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
 fn a_pre_release_that_was_overtaken_is_a_finding() {
     let releases = Releases::new();
     releases.publish("2.14.5-RC.1", "2.14.5");
@@ -203,6 +237,14 @@ fn a_pre_release_that_was_overtaken_is_a_finding() {
     repository
         .run(&[from[0], from[1], "2.14.5-RC.1", "2.12.15"])
         .exits_with(0);
+    let status = repository.run(&["status", from[0], from[1]]).exits_with(0);
+    assert!(
+        status
+            .stdout
+            .contains("  2.14.x is at a pre-release, which 2.14.5 has overtaken\n"),
+        "{}",
+        status.stdout
+    );
     let run = repository
         .run(&["check", "--online", from[0], from[1]])
         .exits_with(1);

@@ -35,17 +35,17 @@ fn what_is_fixed_without_being_asked_is_told_apart_in_every_format() {
             .stdout
     };
     let text = said(&[]);
-    let list = "\nAlso fixed, since it was wrong before:\n  0.25.6/alpine3.18/Dockerfile:7: architecture: arm64 → aarch64\n";
+    let list = "\nAlso fixed, since it was wrong before:\n  0.25.6/alpine3.18/Dockerfile:8: architecture: arm64 → aarch64\n";
     assert!(text.contains(list), "{text}");
     assert!(!text.contains("      architecture"), "{text}");
     let markdown = said(&["--format", "markdown"]);
-    let list = "\nAlso fixed, since it was wrong before: `0.25.6/alpine3.18/Dockerfile:7: architecture: arm64 → aarch64`\n";
+    let list = "\nAlso fixed, since it was wrong before: `0.25.6/alpine3.18/Dockerfile:8: architecture: arm64 → aarch64`\n";
     assert!(markdown.contains(list), "{markdown}");
     let json: serde_json::Value = serde_json::from_str(&said(&["--format", "json"])).expect("JSON");
     let fix = serde_json::json!([{
         "path": "0.25.6/alpine3.18/Dockerfile",
         "field": "architecture",
-        "line": 7,
+        "line": 8,
         "found": "arm64",
         "expected": "aarch64",
     }]);
