@@ -9,6 +9,7 @@ mod github;
 mod golden;
 mod guesses;
 mod hostile;
+mod json;
 mod library;
 mod morning;
 mod moves;

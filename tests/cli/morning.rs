@@ -199,7 +199,7 @@ fn status_says_whether_the_library_file_is_behind() {
     let releases = Releases::new();
     let repository = Repository::of(&tree("series/after"));
     let library = project().join("tests/library/nats-2.14.4");
-    repository.write("official", std::fs::read(library).expect("a library file"));
+    repository.write("official", fs::read(library).expect("a library file"));
     let run = repository
         .run(&["status", "--from", releases.path(), "--library", "official"])
         .exits_with(0);
