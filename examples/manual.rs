@@ -1,31 +1,182 @@
-//! Prints the manual page of `update`, commands and all: `cargo run --example manual > update.1`.
+//! Writes the manual pages, one for each command, into a folder: `cargo run --example manual -- man`.
 
-use std::io::{self, Write};
+use std::path::PathBuf;
+use std::{env, fs, io};
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use update::cli::Cli;
 
+const ENVIRONMENT: &[(&str, &str)] = &[
+    ("UPDATE_FROM", "The default of --from; empty is unset."),
+    (
+        "GH_TOKEN, GITHUB_TOKEN",
+        "Sent to GitHub's own hosts, and to no other.",
+    ),
+    (
+        "HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
+        "The proxies for what is fetched.",
+    ),
+    (
+        "SSL_CERT_FILE",
+        "Certificates to trust instead of the system's.",
+    ),
+    (
+        "GITHUB_SERVER_URL, GITHUB_API_URL",
+        "An Enterprise server, whose digests of a release are asked for.",
+    ),
+    (
+        "GITHUB_OUTPUT, GITHUB_STEP_SUMMARY",
+        "Where --format github leaves the outputs and the summary of a step.",
+    ),
+    (
+        "NO_COLOR, CLICOLOR_FORCE",
+        "Whether colours are used; --color overrides both.",
+    ),
+];
+
+const FILES: &[(&str, &str)] = &[
+    (
+        "update.toml",
+        "What the repository is, where its Dockerfiles do not tell: image, server, owner, directory.",
+    ),
+    (
+        "templates/<family>/",
+        "The files of all variants of a family.",
+    ),
+    (
+        ".update/",
+        "Where what is new is written first; gone when the program ends.",
+    ),
+];
+
+const STATUS: &[(&str, &str)] = &[
+    ("0", "Success."),
+    (
+        "1",
+        "Findings of a check; with --exit-code, changes, or something newer.",
+    ),
+    ("2", "An error; nothing was changed."),
+];
+
 fn main() -> io::Result<()> {
-    let mut command = Cli::command();
-    command.build();
-    let mut page = Vec::new();
-    Man::new(command.clone()).render(&mut page)?;
-    for command in command
-        .get_subcommands()
+    let folder = PathBuf::from(env::args_os().nth(1).unwrap_or_else(|| "man".into()));
+    fs::create_dir_all(&folder)?;
+    let mut whole = Cli::command();
+    whole.build();
+    let commands = whole.get_subcommands();
+    let commands: Vec<&Command> = commands
         .filter(|command| command.get_name() != "help")
-    {
-        let man = Man::new(command.clone());
-        let title = format!(
-            ".SH {}\n",
-            command
-                .get_display_name()
-                .unwrap_or(command.get_name())
-                .to_uppercase()
-        );
-        page.extend(title.bytes());
-        man.render_description_section(&mut page)?;
-        man.render_options_section(&mut page)?;
+        .collect();
+    let others: Vec<String> = commands.iter().copied().map(name).collect();
+    for command in commands.into_iter().chain([&whole]) {
+        let others: Vec<&String> = others
+            .iter()
+            .filter(|other| **other != name(command))
+            .collect();
+        let page = page(command, &others)?;
+        fs::write(folder.join(format!("{}.1", name(command))), page)?;
     }
-    io::stdout().write_all(&page)
+    Ok(())
+}
+
+/// `update-check` of `update check`.
+fn name(command: &Command) -> String {
+    command
+        .get_display_name()
+        .unwrap_or(command.get_name())
+        .replace(' ', "-")
+}
+
+fn page(command: &Command, others: &[&String]) -> io::Result<Vec<u8>> {
+    let is_whole = command.get_name() == "update";
+    // What is told at the end of the help has sections of its own here.
+    let man = Man::new(
+        command
+            .clone()
+            .name(&*name(command).leak())
+            .after_help("")
+            .after_long_help(""),
+    );
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    page.extend(synopsis(command).bytes());
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    let about = |command: &Command| {
+        command
+            .get_about()
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    };
+    let commands = command
+        .get_subcommands()
+        .filter(|command| command.get_name() != "help");
+    let commands: Vec<(String, String)> = commands
+        .map(|command| (name(command), about(command)))
+        .collect();
+    let mut list = |title: &str, items: &[(&str, &str)]| {
+        page.extend(format!(".SH {title}\n").bytes());
+        for (term, text) in items {
+            page.extend(format!(".TP\n\\fB{}\\fR\n{}\n", escaped(term), escaped(text)).bytes());
+        }
+    };
+    if is_whole {
+        let commands = commands
+            .iter()
+            .map(|(name, about)| (name.as_str(), about.as_str()));
+        list("COMMANDS", &commands.collect::<Vec<_>>());
+    }
+    list("ENVIRONMENT", ENVIRONMENT);
+    list("FILES", FILES);
+    list("EXIT STATUS", STATUS);
+    let help = command
+        .get_after_long_help()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let examples = help
+        .strip_prefix("Examples:\n")
+        .and_then(|rest| rest.split("\n\n").next());
+    if let Some(examples) = examples {
+        page.extend(format!(".SH EXAMPLES\n.EX\n{}\n.EE\n", escaped(examples)).bytes());
+    }
+    let pages = others
+        .iter()
+        .map(|name| format!("\\fB{}\\fR(1)", escaped(name)));
+    let whole = (!is_whole).then(|| "\\fBupdate\\fR(1)".to_owned());
+    let pages: Vec<String> = whole.into_iter().chain(pages).collect();
+    page.extend(format!(".SH SEE ALSO\n{}\n", pages.join(", ")).bytes());
+    Ok(page)
+}
+
+/// How the command is called, as its help says it.
+fn synopsis(command: &Command) -> String {
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage:");
+    let lines = usage
+        .lines()
+        .map(|line| format!("{}\n.br\n", escaped(line.trim())));
+    format!(
+        ".SH SYNOPSIS\n{}",
+        lines.collect::<String>().trim_end_matches(".br\n")
+    )
+}
+
+/// A text in which nothing is taken for roff.
+fn escaped(text: &str) -> String {
+    let text = text
+        .replace('\\', "\\e")
+        .replace('-', "\\-")
+        .replace('\'', "\\(aq");
+    text.lines()
+        .map(|line| {
+            if line.starts_with(['.', '\'']) {
+                format!("\\&{line}")
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -30,7 +30,7 @@ fn problems(value: &Value, schema: &Value, all: &Value, place: &str) -> Vec<Stri
                     "null" => value.is_null(),
                     "array" => value.is_array(),
                     "object" => value.is_object(),
-                    other => panic!("no type {other}"),
+                    other => unreachable!("no type {other}"),
                 };
                 let names = said
                     .as_array()
@@ -57,7 +57,7 @@ fn problems(value: &Value, schema: &Value, all: &Value, place: &str) -> Vec<Stri
                 let more = found.keys().filter(|name| said.get(name).is_none());
                 problems.extend(more.map(|name| format!("{place}.{name} is not in the schema")));
             }
-            (word, _) => panic!("{word}: nothing here understands it"),
+            (word, _) => unreachable!("{word}: nothing here understands it"),
         }
     }
     problems
