@@ -126,6 +126,26 @@ fn archives_that_are_not_there_stop_the_update() {
 }
 
 #[test]
+fn one_that_differs_is_named_first_and_hides_none_that_is_missing() {
+    let repository = with_archives();
+    let place = |platform: &str| format!("releases/v0.25.6/{}", archive(platform));
+    repository.remove(&place("linux-386.tar.gz"));
+    repository.write(&place("windows-amd64.zip"), "something else");
+    let before = repository.snapshot();
+    let run = repository
+        .run(&[&FROM[..], &["--verify", "-q", "0.25.6"]].concat())
+        .exits_with(2);
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert!(
+        lines[1].contains("windows-amd64.zip: expected ")
+            && lines[2].ends_with("linux-386.tar.gz is not there"),
+        "{}",
+        run.stderr
+    );
+    same(&repository.snapshot(), &before);
+}
+
+#[test]
 fn archives_come_from_an_address_too() {
     let repository = with_archives();
     let sums = repository.read("releases/v0.25.6/SHA256SUMS");

@@ -258,38 +258,94 @@ fn every_error_number_leaves_the_tree_as_it_was() {
     }
 }
 
+/// A tree on a small disk of its own, unmounted at the end; `None` for those who may not mount. EIO and ENOSPC at every call are
+/// tested above for everybody.
+struct Disk {
+    around: Repository,
+    folder: PathBuf,
+}
+
+impl Disk {
+    fn new(options: &str) -> Option<Self> {
+        let around = Repository::empty();
+        let folder = around.path("disk");
+        fs::create_dir(&folder).expect("a folder");
+        let mount = ["-t", "tmpfs", "-o", options, "tmpfs"];
+        let mounted = Command::new("mount").args(mount).arg(&folder).output();
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            return None;
+        }
+        for (path, (_, bytes)) in snapshot(&tree("streaming/before")) {
+            around.write(&format!("disk/{path}"), bytes);
+        }
+        Some(Self { around, folder })
+    }
+
+    /// An update that fails, which leaves everything as it was.
+    fn fails(&self, parts: &[&str]) {
+        let before = snapshot(&self.folder);
+        let releases = releases();
+        let from = releases.to_str().expect("UTF-8");
+        let run = crate::support::run(&self.folder, &["--from", from, "-q", "0.25.6"]);
+        same(&snapshot(&self.folder), &before);
+        run.fails_with(parts);
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-R").arg(&self.folder).status();
+    }
+}
+
 #[test]
-fn a_full_disk_leaves_the_tree_as_it_was() {
-    let mount = Repository::empty();
-    let folder = mount.path("disk");
-    fs::create_dir(&folder).expect("a folder");
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=72k", "tmpfs"])
-        .arg(&folder)
-        .output();
-    if !mounted.is_ok_and(|output| output.status.success()) {
-        // Only root may mount; ENOSPC at every call is tested above for everybody.
+fn a_disk_without_room_leaves_the_tree_as_it_was() {
+    let full = "No space left on device";
+    // What the tree takes, and a little; by bytes, and by the number of files.
+    for options in ["size=72k", "nr_inodes=24"] {
+        if let Some(disk) = Disk::new(options) {
+            disk.fails(&["error: nothing was changed\n", full]);
+        }
+    }
+}
+
+#[test]
+fn a_folder_on_another_file_system_is_found_early() {
+    let Some(disk) = Disk::new("size=1m") else {
         return;
-    }
-    for (path, (_, bytes)) in snapshot(&tree("streaming/before")) {
-        mount.write(&format!("disk/{path}"), bytes);
-    }
-    let before = snapshot(&folder);
-    let releases = releases();
-    let run = crate::support::run(
-        &folder,
-        &["--from", releases.to_str().expect("UTF-8"), "0.25.6"],
-    );
-    let after = snapshot(&folder);
-    let unmounted = Command::new("umount").arg(&folder).status();
-    assert!(unmounted.expect("umount runs").success());
+    };
+    let other = disk.around.path("other");
+    let tests = disk.folder.join("tests");
     assert!(
-        run.stderr.starts_with("error: nothing was changed\n"),
-        "{}",
-        run.stderr
+        Command::new("cp")
+            .arg("-R")
+            .args([&tests, &other])
+            .status()
+            .expect("cp")
+            .success()
     );
-    assert!(run.exits_with(2).stderr.contains("No space left on device"));
-    same(&after, &before);
+    let mount = Command::new("mount")
+        .arg("--bind")
+        .args([&other, &tests])
+        .status();
+    if mount.is_ok_and(|status| status.success()) {
+        disk.fails(&["tests: on another file system than .\nNothing was changed"]);
+    }
+}
+
+#[test]
+fn a_file_that_nobody_may_change_leaves_the_tree_as_it_was() {
+    let repository = Repository::of(&tree("streaming/before"));
+    let file = repository.path("tests/run-images.sh");
+    let attribute = |which: &str| Command::new("chattr").arg(which).arg(&file).output();
+    if attribute("+i").is_ok_and(|output| output.status.success()) {
+        let before = repository.snapshot();
+        let run = repository.update(&["-q", "0.25.6"]);
+        let after = repository.snapshot();
+        attribute("-i").expect("chattr runs");
+        same(&after, &before);
+        run.fails_with(&["cannot change ./tests/run-images.sh"]);
+    }
 }
 
 #[test]
