@@ -138,24 +138,15 @@ impl Output {
 
     /// Prints a result. Text is silent where that is asked for; what programs read is not.
     pub fn print(&mut self, summary: &Summary) -> Result<()> {
-        match self.format {
-            Format::Json => finished(writeln!(self.out, "{}", harmless_json(&summary.json))),
-            Format::Markdown => finished(write!(self.out, "{}", markdown::of(summary))),
-            Format::Text if self.quiet => Ok(()),
-            Format::Text => finished(text::print(&mut self.out, summary, self.verbose)),
-            Format::Github => {
-                if !summary.is_verdict && !self.quiet {
-                    finished(text::print(&mut self.out, summary, self.verbose))?;
-                }
-                finished(github::annotate(&mut self.out, summary))?;
-                github::append_summary(&markdown::of(summary))?;
-                github::append_outputs(&summary.json)?;
-                if summary.is_verdict && !self.quiet {
-                    finished(text::print_verdict(&mut self.out, summary))?;
-                }
-                Ok(())
-            }
+        finished(
+            self.out
+                .write_all(&rendered(summary, self.format, self.quiet, self.verbose)),
+        )?;
+        if self.format == Format::Github {
+            github::append_summary(&markdown::of(summary))?;
+            github::append_outputs(&summary.json)?;
         }
+        Ok(())
     }
 
     /// Prints, to people, what they do next.
@@ -165,6 +156,26 @@ impl Output {
             let _ = text::print_next_steps(&mut self.out, steps);
         }
     }
+}
+
+/// A result in a format, styled as for a terminal where it is for people. Of text `quiet` leaves nothing; `all` tells changes
+/// one by one that are alike.
+pub fn rendered(summary: &Summary, format: Format, quiet: bool, all: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = match format {
+        Format::Json => writeln!(out, "{}", harmless_json(&summary.json)),
+        Format::Markdown => write!(out, "{}", markdown::of(summary)),
+        Format::Text if quiet => Ok(()),
+        Format::Text => text::print(&mut out, summary, all),
+        Format::Github if quiet => github::annotate(&mut out, summary),
+        Format::Github if summary.is_verdict => github::annotate(&mut out, summary)
+            .and_then(|()| text::print_verdict(&mut out, summary)),
+        Format::Github => {
+            text::print(&mut out, summary, all).and_then(|()| github::annotate(&mut out, summary))
+        }
+    };
+    out
 }
 
 /// A reader that has seen enough and closed the pipe is no failure.

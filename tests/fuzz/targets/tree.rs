@@ -6,11 +6,14 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::LazyLock;
+use std::time::Instant;
 
 use update::check::check;
+use update::cli::Format;
 use update::plan::steps::steps;
 use update::plan::{Options, Plan, plan, targets};
 use update::release::checksums::Checksums;
+use update::report::{Summary, of_check, of_update, rendered};
 use update::repository::Repository;
 use update::version::parse_version;
 use update::write::write;
@@ -70,6 +73,25 @@ fn planned(root: &Path) -> anyhow::Result<Plan> {
     plan(repository, aims, &published, &options)
 }
 
+/// No control character but those that are meant to be there, and nothing that changes the direction of a text.
+fn is_harmless(bytes: &[u8], meant: &[u8]) {
+    let text = std::str::from_utf8(bytes).expect("UTF-8");
+    for c in text.chars() {
+        let is_bidirectional = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        assert!(!is_bidirectional && (!c.is_control() || c.is_ascii() && meant.contains(&(c as u8))), "{c:?} in {text:?}");
+    }
+}
+
+/// A result in every format: its styles are all that a terminal takes for more than text.
+fn printed(summary: &Summary) {
+    for format in [Format::Text, Format::Json, Format::Markdown, Format::Github] {
+        let text = rendered(summary, format, false, true);
+        is_harmless(&anstream::adapter::strip_bytes(&text).into_vec(), &[b'\n']);
+        let styles = text.windows(2).filter(|two| two[0] == 0x1b).all(|two| two[1] == b'[');
+        assert!(styles, "{text:?}");
+    }
+}
+
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Some(([which, planted], content)) = data.split_first_chunk() else { return };
     let folder = tempfile::tempdir_in("/dev/shm").unwrap();
@@ -88,8 +110,15 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     put(FILES.get(which).map_or(WORKFLOW, |(path, _)| path), content);
     plant(&root, *planted);
     let Ok(repository) = Repository::read(&root) else { return };
-    check(&repository);
-    let Ok(first) = planned(&root) else { return };
+    let start = Instant::now();
+    let (names, directories) = (repository.names.clone(), repository.directories());
+    printed(&of_check(&names, &directories, check(&repository), Vec::new()));
+    let Ok(first) = planned(&root).inspect_err(|error| is_harmless(format!("{error:#}").as_bytes(), &[b'\n'])) else {
+        return;
+    };
+    printed(&of_update(&first, (true, false), Vec::new()));
+    // A second for each hundred kilobytes, and one for a busy machine: what is not linear takes far longer.
+    assert!(start.elapsed().as_secs() <= 1 + content.len() as u64 / 100_000, "{:?}", start.elapsed());
     let Ok(()) = write(&root, &steps(&first)) else { return };
     assert_eq!(check(&Repository::read(&root).unwrap()).findings, first.remaining);
     let second = planned(&root).unwrap();

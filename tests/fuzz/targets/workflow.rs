@@ -41,6 +41,29 @@ fn planned(workflow: &[u8], version: &str) -> anyhow::Result<Plan> {
     plan(repository, targets, &published, &Options { allow_missing: true, ..options })
 }
 
+/// The workflow after a change that needs no release.
+fn changed(repository: Repository, options: &Options) -> anyhow::Result<Vec<u8>> {
+    let targets = targets(&repository, &[], options)?;
+    plan(repository, targets, &Default::default(), options).map(|plan| workflow(&plan))
+}
+
+fn moved(text: &[u8], base: &str) -> anyhow::Result<Vec<u8>> {
+    changed(repository(text), &Options { bases: vec![base.parse()?], ..Options::default() })
+}
+
+/// The same in a tree where the folder has that name.
+fn moved_from(text: &[u8], folder: &str, base: &str) -> anyhow::Result<Vec<u8>> {
+    let mut repository = repository(text);
+    let tree = repository.trees.last_mut().unwrap();
+    tree.folders[0].name = folder.to_owned();
+    tree.refresh();
+    changed(repository, &Options { bases: vec![base.parse()?], ..Options::default() })
+}
+
+fn without(text: &[u8], what: &str) -> anyhow::Result<Vec<u8>> {
+    changed(repository(text), &Options { removes: vec![what.parse()?], ..Options::default() })
+}
+
 fn workflow(plan: &Plan) -> Vec<u8> {
     plan.after.workflows.items[0].document().unwrap().text.clone()
 }
@@ -57,6 +80,17 @@ libfuzzer_sys::fuzz_target!(|text: &[u8]| {
         if let Ok(second) = planned(&new, "2.14.2") {
             assert_eq!(workflow(&second), new);
         }
+    }
+    // Bases move and come back, and keep every line.
+    if let Ok(there) = moved(text, "2.14.x/alpine=3.99") {
+        assert_eq!(lines(&there), lines(text));
+        if let Ok(back) = moved_from(&there, "alpine3.99", "2.14.x/alpine=3.22") {
+            assert_eq!(lines(&back), lines(text));
+        }
+    }
+    // What is removed takes lines away, and never adds one.
+    if let Ok(less) = without(text, "2.12.x") {
+        assert!(lines(&less) <= lines(text));
     }
     // A new series only adds lines.
     if let Ok(plan) = planned(text, "2.15.0") {
