@@ -72,7 +72,7 @@ pub fn read(root: &Path) -> Result<(Repository, Directories, Report)> {
         trees.extend(tree);
     }
     let repository = outline.with(trees)?;
-    let directories = Directories::new(directories, &repository.tests);
+    let directories = Directories::new(directories, repository.tests.scripts());
     let report = report(&repository, &directories, parts);
     Ok((repository, directories, report))
 }

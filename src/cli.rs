@@ -191,8 +191,8 @@ impl From {
 /// What the update can be told.
 #[derive(Debug, Args)]
 pub struct UpdateArgs {
-    /// The release to move to, such as 0.25.6; `latest` for the newest stable one, where there are series of each; `2.14.x` for the
-    /// newest stable one of that series
+    /// The release to move to, such as 0.25.6; `latest` for the newest stable one, of each series where there are several; `2.14.x`
+    /// for the newest stable one of that series
     #[arg(required_unless_present_any = ["bases", "adds", "removes", "runners"], value_name = "VERSION")]
     pub versions: Vec<Wanted>,
     /// Plan and print, write nothing
@@ -226,7 +226,7 @@ pub struct UpdateArgs {
     /// Commit what was written, and nothing else
     #[arg(long, conflicts_with = "dry_run")]
     pub commit: bool,
-    /// Copy the old version directory instead of renaming it
+    /// Copy the old version directory instead of renaming it (a series is one directory, which stays)
     #[arg(long)]
     pub keep: bool,
     /// Pin zeros for an archive that the release lacks: the build of that architecture then fails

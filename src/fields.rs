@@ -135,6 +135,13 @@ pub struct Made {
     pub after: Box<str>,
 }
 
+impl Made {
+    /// The name that is made of an item.
+    pub fn name(&self, item: &str) -> String {
+        [&self.before, item, &self.after].concat()
+    }
+}
+
 /// What is called by a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Named {

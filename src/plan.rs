@@ -28,9 +28,10 @@ use crate::check::pins::Pin;
 use crate::fields::Kind;
 use crate::fields::expected::Change;
 use crate::finding::Finding;
-use crate::release::checksums::Checksums;
-use crate::repository::{Body, Item, Origin, Repository, TESTS, Tree};
+use crate::release::checksums::{Checksums, Sha256};
+use crate::repository::{Body, Item, Origin, Place, Repository, TESTS, Tree};
 use crate::text::is_within;
+use crate::version::Variant;
 
 /// What happens to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,6 +113,15 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// What is put right although nobody asked, each with the path of its file.
+    pub fn fixes(&self) -> impl Iterator<Item = (&str, &Edit)> {
+        let edits = self.changes.iter().flat_map(|change| {
+            let edits = change.edits.iter();
+            edits.map(|edit| (change.path.as_str(), edit))
+        });
+        edits.filter(|(_, edit)| edit.is_fix)
+    }
+
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.gone.is_empty()
@@ -176,15 +186,14 @@ pub fn plan(
         let mut targets = targets.iter();
         targets.any(|target| is_within(&pin.path, &target.directory))
     });
-    let (runners, notes) = (
-        options.runners.clone(),
-        [
-            notes(&after, options),
-            unwired,
-            removals::missing(&before, options),
-        ]
-        .concat(),
-    );
+    let notes = [
+        notes(&after, options),
+        unwired,
+        removals::missing(&before, options)?,
+        not_built(&after, &targets),
+        zeros(&pins),
+    ];
+    let (runners, notes) = (options.runners.clone(), notes.concat());
     let folders = targets.iter().flat_map(|target| {
         let removes = target.removes.iter();
         removes.map(|variant| format!("{}/{variant}", target.directory))
@@ -328,6 +337,51 @@ fn notes(after: &Repository, options: &Options) -> Vec<String> {
     missing
         .map(|name| format!("no workflow names a runner of {name}, such as {name}-latest"))
         .collect()
+}
+
+/// The variants that are added beside ones that workflows name, and that no workflow names.
+fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
+    let mut named: BTreeSet<String> = BTreeSet::new();
+    for place in after.shared_documents().filter(Place::is_workflow) {
+        for field in place.document.statements() {
+            let found = place.document.found(field);
+            match &field.kind {
+                Kind::Variant { .. } => drop(named.insert(found.into_owned())),
+                Kind::Item { made } => named.extend(made.iter().map(|made| made.name(&found))),
+                _ => {}
+            }
+        }
+    }
+    let names = |variant: &Variant| named.contains(&variant.name);
+    let mut notes = Vec::new();
+    for target in targets {
+        let tree = after.tree(&target.directory);
+        let all = tree
+            .map(|tree| &tree.directory.variants[..])
+            .unwrap_or_default();
+        let is_like = |variant: &Variant, other: &Variant| {
+            other.family == variant.family && !target.adds.contains(other) && names(other)
+        };
+        let added = target
+            .adds
+            .iter()
+            .filter(|variant| all.contains(variant) && !names(variant));
+        for variant in added.filter(|variant| all.iter().any(|other| is_like(variant, other))) {
+            let directory = &target.directory;
+            notes.push(format!(
+                "no workflow names {directory}/{variant}: add it there by hand"
+            ));
+        }
+    }
+    notes
+}
+
+/// The archives that the release lacks, whose pins are zeros.
+fn zeros(pins: &[Pin]) -> Vec<String> {
+    let lacking = pins.iter().filter(|pin| pin.hash == Sha256::ZERO);
+    let names: BTreeSet<&str> = lacking.map(|pin| pin.archive.name.as_str()).collect();
+    let say = |name| format!("{name} is pinned with zeros: its image cannot be built");
+    names.into_iter().map(say).collect()
 }
 
 /// What the tree itself pins for the version of a directory, where no release is asked for.

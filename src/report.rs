@@ -5,6 +5,7 @@
 
 mod diff;
 mod github;
+mod json;
 mod library;
 mod markdown;
 mod progress;
@@ -126,7 +127,9 @@ impl Output {
 
     /// Says, of what is done all the same, what somebody should know.
     pub fn warn(&self, warning: &str) {
-        if !self.quiet {
+        if self.format == Format::Github {
+            let _ = writeln!(stderr(self.color), "{}", github::warning(warning));
+        } else if !self.quiet {
             // Nothing is left to be done where standard error is closed.
             let _ = writeln!(
                 stderr(self.color),

@@ -66,6 +66,11 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
+/// Whether a word may be a slip of the pen for another one.
+pub fn is_like(word: &str, text: &str) -> bool {
+    similar::TextDiff::from_chars(word, text).ratio() > 0.7
+}
+
 /// Whether a path is that of a folder, or of something in it; both with `/`.
 pub fn is_within(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder)

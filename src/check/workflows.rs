@@ -30,12 +30,16 @@ pub(super) fn check(
             places: Places::new(text.as_bytes()),
         };
         workflow.check_paths(repository, findings);
-        workflow.check_tags(findings);
+        if has_series {
+            workflow.check_inputs(findings);
+        }
+        workflow.check_tags(directories, findings);
         let jobs = jobs(text.as_bytes(), &workflow.lines);
-        workflow.check_needs(&jobs, findings);
+        let names = jobs.iter().map(|job| &text[job.name.clone()]).collect();
+        workflow.check_needs((&jobs, &names), findings);
         if has_series {
             jobs.iter()
-                .for_each(|job| workflow.check_job(job, &series, findings));
+                .for_each(|job| workflow.check_job((job, &names), &series, findings));
             workflow.check_series(&series, findings);
         }
     }
@@ -92,12 +96,39 @@ impl<'a> Workflow<'a> {
         }
     }
 
+    /// What an image is built from is a variant of a version directory, rather than one that stands by itself.
+    fn check_inputs(&self, findings: &mut Vec<Finding>) {
+        for field in self.fields(|kind| matches!(kind, Kind::Variant { .. })) {
+            let line = &self.lines[self.line_of(field.span.start)];
+            let value = &self.text[line.span.start + line.indent..field.span.start];
+            let value = value.trim_start_matches(['-', ' ']);
+            let path = value
+                .strip_prefix("context:")
+                .or(value.strip_prefix("file:"));
+            let Some(path) = path.map(|path| path.trim_start_matches([' ', '"', '\''])) else {
+                continue;
+            };
+            let above = path
+                .strip_prefix("./")
+                .unwrap_or(path)
+                .trim_end_matches('/');
+            let looks_like_a_version =
+                !above.contains('/') && above.starts_with(|c: char| c.is_ascii_digit());
+            let fields = &self.place.document.fields;
+            let before = fields.partition_point(|other| other.span.start < field.span.start);
+            let before = before.checked_sub(1).map(|before| &fields[before]);
+            let has_directory = before.is_some_and(|before| {
+                before.kind == Kind::Directory && before.span.end + 1 == field.span.start
+            });
+            if !has_directory && (above.is_empty() || looks_like_a_version) {
+                let why = ", which is in no version directory here";
+                findings.push(self.finding(&field.span, "path", why));
+            }
+        }
+    }
+
     /// The jobs that a job needs are there.
-    fn check_needs(&self, jobs: &[Job], findings: &mut Vec<Finding>) {
-        let names: BTreeSet<&str> = jobs
-            .iter()
-            .map(|job| &self.text[job.name.clone()])
-            .collect();
+    fn check_needs(&self, (jobs, names): (&[Job], &BTreeSet<&str>), findings: &mut Vec<Finding>) {
         for job in jobs {
             let lines = &self.lines[job.lines.clone()];
             for (number, line) in lines.iter().enumerate() {
@@ -121,7 +152,12 @@ impl<'a> Workflow<'a> {
     }
 
     /// A job is about one series in its name, its condition and its paths, where its name or its paths say which.
-    fn check_job(&self, job: &Job, all: &[Series], findings: &mut Vec<Finding>) {
+    fn check_job(
+        &self,
+        (job, jobs): (&Job, &BTreeSet<&str>),
+        all: &[Series],
+        findings: &mut Vec<Finding>,
+    ) {
         let name = &self.text[job.name.clone()];
         let directories: Vec<&Field> = self
             .fields(|kind| *kind == Kind::Directory)
@@ -147,7 +183,17 @@ impl<'a> Workflow<'a> {
         }
         let conditions = self.lines[job.lines.clone()].iter();
         let conditions = conditions
-            .filter(|line| line.key(self.text.as_bytes()) == Some(b"if"))
+            .filter(|line| match line.key(self.text.as_bytes()) {
+                Some(b"if") => true,
+                // One that is not there has a finding of its own.
+                Some(b"needs") => {
+                    let start = line.span.start + line.indent + "needs:".len();
+                    let words = words(self.text, start.min(line.end)..line.end);
+                    let is_there = |word: &Range<usize>| jobs.contains(&self.text[word.clone()]);
+                    !named.is_empty() && words.iter().all(is_there)
+                }
+                _ => false,
+            })
             .map(|line| line.span.start..line.end);
         for part in conditions.chain([job.name.clone()]) {
             if let Some(other) = series.other_in(&self.text[part.clone()]) {
@@ -163,11 +209,22 @@ impl<'a> Workflow<'a> {
     }
 
     /// An image is tagged with the name of the variant that it is built from.
-    fn check_tags(&self, findings: &mut Vec<Finding>) {
+    fn check_tags(&self, directories: &Directories, findings: &mut Vec<Finding>) {
         let bytes = self.text.as_bytes();
-        let variants: Vec<&Field> = self
-            .fields(|kind| matches!(kind, Kind::Variant { .. }))
-            .collect();
+        // One that is not there has a finding of its own.
+        let is_there = |field: &Field| match &field.kind {
+            Kind::Variant {
+                directory: Some(name),
+            } => directories
+                .get(name)
+                .is_some_and(|directory| directory.has(&self.text[field.span.clone()])),
+            Kind::Variant { directory: None } => {
+                directories.holder(&self.text[field.span.clone()]).is_some()
+            }
+            _ => false,
+        };
+        let all = self.fields(|kind| matches!(kind, Kind::Variant { .. }));
+        let (variants, others): (Vec<&Field>, Vec<&Field>) = all.partition(|field| is_there(field));
         let in_path = |field: &Field| b"/\\".contains(&bytes[field.span.start - 1]);
         let steps = lists(bytes, &self.lines);
         let steps = steps.iter().flatten().filter(|step| step.start < step.end);
@@ -192,6 +249,13 @@ impl<'a> Workflow<'a> {
                 let rest = variants[first..].iter().copied();
                 rest.take_while(|field| field.span.end <= span.end)
             };
+            let from = others.partition_point(|field| field.span.start < span.start);
+            if others
+                .get(from)
+                .is_some_and(|field| field.span.end <= span.end && in_path(field))
+            {
+                continue;
+            }
             let said = |field: &Field| &self.text[field.span.clone()];
             let (paths, names): (Vec<&Field>, Vec<&Field>) =
                 inside().partition(|field| in_path(field));
@@ -217,6 +281,18 @@ impl<'a> Workflow<'a> {
                 if seen.insert(field.span.start) {
                     let why = format!("{expected} {why}");
                     findings.push(self.expected(&field.span, "variant", expected, &why));
+                }
+            }
+            let arguments = inside().filter(|field| {
+                let line = self.line_of(field.span.start);
+                let is_below = above[line]
+                    .is_some_and(|above| self.lines[above].key(bytes) == Some(b"build-args"));
+                is_below && said(field) == expected
+            });
+            for field in arguments {
+                if seen.insert(field.span.start) {
+                    let why = format!(": {expected} copies from itself");
+                    findings.push(self.finding(&field.span, "variant", &why));
                 }
             }
         }

@@ -15,7 +15,7 @@ use crate::report::{Output, of_update, released, title};
 use crate::repository::Repository;
 use crate::text::{count, is_within, quoted};
 use crate::version::parse_version;
-use crate::write::{look, write};
+use crate::write::{Step, look, write};
 
 /// Moves the repository. Whether something changes that is to be told by the exit code.
 pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
@@ -57,6 +57,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     let mut vouched = Vec::from_iter(vouched);
     let steps = steps(&plan);
     look(root, &steps)?;
+    keeps_work(root, &steps)?;
     let committed = match args.commit {
         true => Some(committable(root, &plan)?),
         false => None,
@@ -109,6 +110,26 @@ fn written(plan: &Plan) -> BTreeSet<&str> {
             _ => path,
         })
         .collect()
+}
+
+/// An error where something would be removed with changes in it that git does not have.
+fn keeps_work(root: &Path, steps: &[Step]) -> Result<()> {
+    let removed = steps.iter().filter_map(|step| match step {
+        Step::Remove { now, .. } => Some(now.as_str()),
+        _ => None,
+    });
+    let removed: Vec<&str> = removed.collect();
+    let git = (!removed.is_empty())
+        .then(|| Git::within(root).ok())
+        .flatten();
+    let changed = git.map(|git| git.changed(&removed)).transpose()?;
+    let changed = changed.unwrap_or_default();
+    ensure!(
+        changed.is_empty(),
+        "what would be removed has changes that are not committed:\n  {}\nCommit or stash them, then run the same command again",
+        changed.join("\n  ")
+    );
+    Ok(())
 }
 
 /// The repository to commit to, none of whose files that are written has changes that are not committed.

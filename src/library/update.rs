@@ -147,6 +147,32 @@ fn stable_tags(manifest: &Manifest, offer: &Offer) -> BTreeSet<String> {
     tags.filter(is_stable).collect()
 }
 
+/// An error where one of several images that the file does not offer may be what an entry's image has become.
+fn certainly_gone(manifest: &Manifest, entry: &Paragraph, offer: &Offer) -> Result<()> {
+    let folder = folder(manifest, entry).unwrap_or_default();
+    let offered: Vec<String> = manifest
+        .entries()
+        .iter()
+        .filter_map(|entry| self::folder(manifest, entry))
+        .collect();
+    let (directory, name) = folder.split_once('/').unwrap_or_default();
+    let family = Variant::parse(name).map(|variant| variant.family);
+    let may_be = offer.images.iter().filter(|image| {
+        image.directory == directory
+            && Some(&image.variant.family) == family.as_ref()
+            && !offered.contains(&image.path())
+    });
+    let may_be: Vec<String> = may_be.map(Image::path).collect();
+    ensure!(
+        may_be.len() < 2,
+        "{folder} is not in {} any more, and each of {} may be what it has become: write the one that is meant into its \
+         Directory, or remove the entry",
+        offer.place,
+        may_be.join(" and ")
+    );
+    Ok(())
+}
+
 /// The text with every entry written for its image, and without those whose image is gone.
 fn rewrite(manifest: &Manifest, offer: &Offer, wanted: &Wanted, plan: &mut Plan) -> Result<String> {
     let new_series = wanted
@@ -178,6 +204,7 @@ fn rewrite(manifest: &Manifest, offer: &Offer, wanted: &Wanted, plan: &mut Plan)
         let image = match home {
             Home::Unknown => continue,
             Home::Gone => {
+                certainly_gone(manifest, entry, offer)?;
                 let is_last = homes[index..].iter().all(|home| matches!(home, Home::Gone));
                 plan.remove(manifest, index + 1, is_last, &mut edits);
                 continue;

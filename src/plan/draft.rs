@@ -211,8 +211,10 @@ fn add_variants(before: &Repository, target: &Target, tree: &mut Tree) -> Result
             None => {
                 let sibling = nearest(&variant, &tree.directory.variants).with_context(|| {
                     format!(
-                        "`--add {variant}`: no template for {0} in `templates/{0}`, and no variant of that family in {1}",
-                        variant.family, target.directory
+                        "`--add {variant}`: no template for {0} in `templates/{0}`, and no variant of that family {2} in {1}",
+                        variant.family,
+                        target.directory,
+                        if target.removes.is_empty() { "is" } else { "stays" }
                     )
                 })?;
                 let items = tree

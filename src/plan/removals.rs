@@ -7,10 +7,12 @@ use std::ops::Range;
 use anyhow::{Result, bail, ensure};
 
 use super::options::{Options, Remove};
+use super::targets::existing;
 use super::units::{is_balanced, is_tagging, item, mentions, returns, units};
 use crate::fields::series::Series;
 use crate::fields::workflow::{jobs, lines, lists};
 use crate::repository::Repository;
+use crate::text::is_like;
 use crate::version::Variant;
 
 /// The series that go as wholes.
@@ -35,7 +37,7 @@ pub(super) fn series(before: &Repository, options: &Options) -> Result<BTreeSet<
 }
 
 /// What is to be removed and is not there: a run that was killed may have removed it already.
-pub(super) fn missing(before: &Repository, options: &Options) -> Vec<String> {
+pub(super) fn missing(before: &Repository, options: &Options) -> Result<Vec<String>> {
     let is_there = |remove: &&Remove| {
         before.trees.iter().any(|tree| {
             remove
@@ -49,9 +51,30 @@ pub(super) fn missing(before: &Repository, options: &Options) -> Vec<String> {
         })
     };
     let missing = options.removes.iter().filter(|remove| !is_there(remove));
-    missing
-        .map(|remove| format!("{remove} is not there: nothing to remove"))
-        .collect()
+    let mut notes = Vec::new();
+    for remove in missing {
+        let pattern = &before.names.config.directory;
+        let all = before
+            .trees
+            .iter()
+            .flat_map(|tree| &tree.directory.variants);
+        let families: BTreeSet<&str> = all.map(|variant| variant.family.as_str()).collect();
+        let is_slip = match (&remove.series, &remove.variant) {
+            (_, Some(Variant { family, .. })) => {
+                !families.contains(family.as_str())
+                    && families.iter().any(|known| is_like(known, family))
+            }
+            (series, None) => series.iter().all(|name| pattern.matches(name).is_none()),
+        };
+        ensure!(
+            !is_slip,
+            "`--remove {remove}`: nothing is called like that: {}, with variants of {}",
+            existing(before),
+            Vec::from_iter(families).join(", ")
+        );
+        notes.push(format!("{remove} is not there: nothing to remove"));
+    }
+    Ok(notes)
 }
 
 /// Whether a script is for the runner of a variant's Windows, whose year is in its name, and no other variant needs it.
@@ -200,11 +223,17 @@ impl Matter<'_> {
             self.keeps_other_steps && others.any(|step| text[step].contains("run:"))
         };
         for (number, job) in jobs.iter().enumerate() {
-            let starts = number
-                .checked_sub(1)
-                .map_or(job.span.start, |before| jobs[before].span.end);
+            // With the gap in front of it; the first one with the blank lines behind it.
+            let (start, end) = match number.checked_sub(1) {
+                Some(before) => (jobs[before].span.end, job.span.end),
+                None => {
+                    let rest = &text[job.span.end..];
+                    let gap = rest.len() - rest.trim_start_matches(['\r', '\n']).len();
+                    (job.span.start, job.span.end + gap)
+                }
+            };
             if self.is_alone(&job.span) && !does_more(&job.span) {
-                cuts.push(starts..job.span.end);
+                cuts.push(start..end);
             }
         }
         for list in &lists {

@@ -89,7 +89,9 @@ pub fn targets(
                     other.directory == target.directory
                         || other.source == target.source && !has_series
                 };
-                if let Some(other) = targets.iter().find(shares) {
+                if targets.iter().any(|other| other.version == *version) {
+                    problems.push(anyhow!("{version} is asked for twice"));
+                } else if let Some(other) = targets.iter().find(shares) {
                     problems.push(anyhow!(
                         "{} and {version} would both be made of {}: give one of them",
                         other.version,
@@ -134,21 +136,7 @@ pub fn targets(
             targets.push(Target::in_place(tree));
         }
     }
-    let known = |series: &InSeries| {
-        series
-            .as_ref()
-            .is_none_or(|series| targets.iter().any(|target| target.directory == *series))
-    };
-    let unknown: BTreeSet<&String> = asked
-        .into_iter()
-        .filter(|series| !known(series))
-        .flatten()
-        .collect();
-    problems.extend(
-        unknown
-            .into_iter()
-            .map(|series| anyhow!("no version directory {series}: {}", existing(repository))),
-    );
+    problems.extend(unknown(repository, &asked, &targets));
     for base in &options.bases {
         problems.extend(move_base(repository, base, &mut targets).err());
     }
@@ -161,6 +149,7 @@ pub fn targets(
         meant.for_each(|target| target.adds.push(add.variant.clone()));
     }
     remove(repository, options, &mut targets);
+    problems.extend(contradicted(options, &targets));
     joined(problems)?;
     targets.retain(|target| {
         target.has_release
@@ -169,6 +158,35 @@ pub fn targets(
             || !target.removes.is_empty()
     });
     Ok(targets)
+}
+
+/// The series that are asked for and not there.
+fn unknown(repository: &Repository, asked: &[&InSeries], targets: &[Target]) -> Vec<anyhow::Error> {
+    let is_known = |series: &&String| targets.iter().any(|target| target.directory == **series);
+    let asked: BTreeSet<&String> = asked.iter().filter_map(|series| series.as_ref()).collect();
+    let unknown = asked.into_iter().filter(|series| !is_known(series));
+    unknown
+        .map(|series| anyhow!("no version directory {series}: {}", existing(repository)))
+        .collect()
+}
+
+/// The series that are to go as wholes, and that something else is asked for.
+fn contradicted(options: &Options, targets: &[Target]) -> Vec<anyhow::Error> {
+    let whole = options
+        .removes
+        .iter()
+        .filter(|remove| remove.variant.is_none());
+    let whole = whole.filter_map(|remove| remove.series.as_ref());
+    let both = whole.filter(|series| {
+        let is_it = |target: &Target| {
+            target.directory == **series || target.source.as_ref() == Some(*series)
+        };
+        targets.iter().any(is_it)
+    });
+    both.map(|series| {
+        anyhow!("`--remove {series}` beside something else that is asked for {series}: run one after the other")
+    })
+    .collect()
 }
 
 /// The variants to remove, each with its series where that is named.
@@ -191,13 +209,14 @@ fn remove(repository: &Repository, options: &Options, targets: &mut [Target]) {
     }
 }
 
-fn existing(repository: &Repository) -> String {
+pub(super) fn existing(repository: &Repository) -> String {
     let names: Vec<&str> = repository
         .trees
         .iter()
         .map(|tree| tree.directory.name.as_str())
         .collect();
-    format!("there is {}", names.join(", "))
+    let are = if names.len() == 1 { "is" } else { "are" };
+    format!("there {are} {}", names.join(", "))
 }
 
 /// Which variants of the targets a base moves.

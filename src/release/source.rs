@@ -14,6 +14,7 @@ use super::checksums::Checksums;
 use super::digests::{Digests, api};
 use super::fetch::{Fetcher, Limits};
 use crate::git;
+use crate::text::is_like;
 use crate::text::{excerpt, without_password};
 use crate::version::parse_version;
 
@@ -59,8 +60,8 @@ impl std::str::FromStr for Wanted {
             _ => parse_version(text)
                 .map(Self::Version)
                 .map_err(|problem| match meant(text) {
-                    Some(command) => anyhow!("did you mean the command `{command}`?"),
-                    None => problem,
+                    Some(command) => anyhow!("did you mean `{command}`?"),
+                    None => anyhow!("{problem}, or `latest`, or a series such as 2.14.x"),
                 }),
         }
     }
@@ -76,10 +77,9 @@ fn meant(text: &str) -> Option<&'static str> {
         "latest",
         "help",
     ];
-    let likeness = |word: &str| similar::TextDiff::from_chars(word, text).ratio();
     words
         .into_iter()
-        .find(|word| !text.contains(|c: char| c.is_ascii_digit()) && likeness(word) > 0.7)
+        .find(|word| !text.contains(|c: char| c.is_ascii_digit()) && is_like(word, text))
 }
 
 /// Where releases are.

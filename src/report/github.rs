@@ -74,6 +74,11 @@ pub(super) fn append_outputs(json: &serde_json::Value) -> Result<()> {
     append("GITHUB_OUTPUT", &lines)
 }
 
+/// A warning about nothing in particular.
+pub(super) fn warning(text: &str) -> String {
+    format!("::warning::{}", data(text))
+}
+
 fn data(text: &str) -> String {
     harmless(text).replace('%', "%25")
 }

@@ -41,7 +41,7 @@ pub fn of_status(
     let row = |row: &Standing| {
         let newest = match &row.newest {
             Some(newest) if row.is_behind => newest.to_string(),
-            Some(_) => "yes".to_owned(),
+            Some(_) => "up to date".to_owned(),
             None => "unknown".to_owned(),
         };
         let findings = match row.findings {
@@ -49,9 +49,9 @@ pub fn of_status(
             many => many.to_string(),
         };
         let offered = match &row.library {
-            Some(offered) if *offered == row.version => "yes".to_owned(),
+            Some(offered) if *offered == row.version => "up to date".to_owned(),
             Some(offered) => offered.to_string(),
-            None => "no".to_owned(),
+            None => "not offered".to_owned(),
         };
         let cells = [
             row.directory.clone(),

@@ -50,7 +50,17 @@ pub fn title(plan: &Plan) -> String {
         .iter()
         .filter(|(_, what)| !what.is_empty())
         .map(|(verb, what)| format!("{verb} {what}"));
-    let said = said.collect::<Vec<_>>().join(", ");
+    let mut said = said.collect::<Vec<_>>().join(", ");
+    // A change of some series alone says of which.
+    let here: Vec<&str> = plan
+        .targets
+        .iter()
+        .map(|target| target.directory.as_str())
+        .collect();
+    let has_series = plan.after.names.config.directory.has_series();
+    if versions.is_empty() && has_series && (1..plan.after.trees.len()).contains(&here.len()) {
+        said += &format!(" in {}", here.join(", "));
+    }
     let mut letters = said.chars();
     letters
         .next()

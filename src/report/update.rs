@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use super::diff::FileDiff;
+use super::json::json;
 use super::markdown::code;
 use super::summary::{Group, Headline, Row, Summary};
-use super::title::title;
 use crate::check::{Report, versions};
 use crate::finding::Finding;
 use crate::plan::{Action, Edit, FileChange, Plan, Target};
@@ -60,129 +58,16 @@ pub(super) fn of_findings(
     }
 }
 
-/// What an update is for programs.
-#[derive(Serialize)]
-struct Json<'a> {
-    dry_run: bool,
-    image: &'a str,
-    server: &'a str,
-    title: String,
-    versions: Vec<JsonVersion<'a>>,
-    files: Vec<JsonFile<'a>>,
-    removed: &'a [String],
-    fixes: Vec<JsonFix<'a>>,
-    findings: &'a [Finding],
-    notes: &'a [String],
-    vouched: &'a [String],
-}
-
-#[derive(Serialize)]
-struct JsonVersion<'a> {
-    version: String,
-    from: Option<String>,
-    directory: &'a str,
-    source: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct JsonFile<'a> {
-    action: &'static str,
-    path: &'a str,
-    from: Option<&'a str>,
-    template: Option<&'a str>,
-    fields: Vec<JsonField<'a>>,
-}
-
-/// A field that was wrong before, and is put right although nobody asked.
-#[derive(Serialize)]
-struct JsonFix<'a> {
-    path: &'a str,
-    #[serde(flatten)]
-    field: JsonField<'a>,
-}
-
-#[derive(Serialize)]
-struct JsonField<'a> {
-    field: &'a str,
-    line: usize,
-    found: &'a str,
-    expected: &'a str,
-}
-
-fn json(plan: &Plan, is_dry_run: bool, vouched: &[String]) -> serde_json::Value {
-    fn version(target: &Target) -> JsonVersion<'_> {
-        let Target {
-            version,
-            old,
-            directory,
-            source,
-            ..
-        } = target;
-        let (version, from) = (version.to_string(), old.as_ref().map(ToString::to_string));
-        JsonVersion {
-            version,
-            from,
-            directory,
-            source: source.as_deref(),
-        }
-    }
-    fn file(change: &FileChange) -> JsonFile<'_> {
-        let FileChange {
-            action,
-            path,
-            from,
-            template,
-            edits,
-            ..
-        } = change;
-        let fields = edits.iter().map(field);
-        let (from, template) = (from.as_deref(), template.as_deref());
-        JsonFile {
-            action: action.name(),
-            path,
-            from,
-            template,
-            fields: fields.collect(),
-        }
-    }
-    fn field(edit: &Edit) -> JsonField<'_> {
-        JsonField {
-            field: &edit.label,
-            line: edit.line,
-            found: &edit.found,
-            expected: &edit.expected,
-        }
-    }
-    let config = &plan.after.names.config;
-    let fixes = fixes(plan).map(|(path, edit)| JsonFix {
-        path,
-        field: field(edit),
-    });
-    let json = Json {
-        dry_run: is_dry_run,
-        image: &config.image,
-        server: &config.server,
-        title: title(plan),
-        versions: plan.targets.iter().map(version).collect(),
-        files: plan.changes.iter().map(file).collect(),
-        removed: &plan.removed,
-        fixes: fixes.collect(),
-        findings: &plan.remaining,
-        notes: &plan.notes,
-        vouched,
-    };
-    serde_json::to_value(json).unwrap_or_default()
-}
-
 /// What an update did, or would do; `vouched` is who vouched for the release, in sentences.
 pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<String>) -> Summary {
     let nothing = plan.is_empty();
     let json = json(plan, is_dry_run, &vouched);
     let image = &plan.after.names.config.image;
+    let is_series = plan.after.names.config.directory.has_series();
     let mut headlines: Vec<Headline> = plan
         .targets
         .iter()
-        .map(|target| headline(image, target, nothing))
+        .map(|target| headline((image, is_series), target, nothing))
         .collect();
     if plan.targets.is_empty() {
         let rest = if nothing { ": nothing to change" } else { "" }.to_owned();
@@ -194,7 +79,7 @@ pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<Str
     }
     let is_copy = |change: &FileChange| change.action == Action::Copied;
     let mut lists = Vec::new();
-    let fixes = fixes(plan).map(|(path, edit)| {
+    let fixes = plan.fixes().map(|(path, edit)| {
         let Edit { line, label, .. } = edit;
         format!("{path}:{line}: {label}: {} → {}", edit.found, edit.expected)
     });
@@ -256,7 +141,7 @@ fn file_diff(change: &FileChange, is_copy: bool) -> FileDiff {
 }
 
 /// From which version to which.
-fn headline(image: &str, target: &Target, nothing: bool) -> Headline {
+fn headline((image, is_series): (&str, bool), target: &Target, nothing: bool) -> Headline {
     let Target {
         version, directory, ..
     } = target;
@@ -265,6 +150,15 @@ fn headline(image: &str, target: &Target, nothing: bool) -> Headline {
     match &target.old {
         _ if nothing => Headline {
             subject: format!("{at} in {directory}/: nothing to change"),
+            ..Headline::default()
+        },
+        Some(_) if target.is_copy() && is_series => Headline {
+            subject,
+            new: Some(version.to_string()),
+            rest: format!(
+                ", new in {directory}/, from {}/",
+                target.source.as_deref().unwrap_or_default()
+            ),
             ..Headline::default()
         },
         Some(old) if old != version => Headline {
@@ -305,15 +199,6 @@ fn shown_path(change: &FileChange) -> String {
     }
 }
 
-/// What is put right although nobody asked, each with the path of its file.
-fn fixes(plan: &Plan) -> impl Iterator<Item = (&str, &Edit)> {
-    let edits = plan.changes.iter().flat_map(|change| {
-        let edits = change.edits.iter();
-        edits.map(|edit| (change.path.as_str(), edit))
-    });
-    edits.filter(|(_, edit)| edit.is_fix)
-}
-
 /// What happens to a file; nothing where all of that is told elsewhere.
 fn group(change: &FileChange) -> Option<Group> {
     let note = match (change.action, &change.template) {
@@ -339,7 +224,7 @@ fn group(change: &FileChange) -> Option<Group> {
             label,
             found,
             expected,
-            note: if edit.goes_down() { "(down)" } else { "" }.to_owned(),
+            note: note_of(change, edit).to_owned(),
         }
     });
     let rows: Vec<Row> = rows.collect();
@@ -349,6 +234,17 @@ fn group(change: &FileChange) -> Option<Group> {
         note,
         rows,
     })
+}
+
+/// What else there is to say of an edit: of a file that was there, whether it adds something or takes something away.
+fn note_of(change: &FileChange, edit: &Edit) -> &'static str {
+    let was_there = change.from.is_some();
+    match (edit.found.is_empty(), edit.expected.is_empty()) {
+        (true, _) if was_there => "added",
+        (_, true) => "removed",
+        _ if edit.goes_down() => "(down)",
+        _ => "",
+    }
 }
 
 /// A file or a folder that is removed.
@@ -391,7 +287,7 @@ fn counts(plan: &Plan) -> String {
         .collect();
     let total: usize = kinds.values().sum();
     match total {
-        0 => format!("{}, no field changed", files.join(", ")),
+        0 => files.join(", "),
         _ => format!(
             "{}; {} changed: {}",
             files.join(", "),

@@ -188,7 +188,8 @@ nats
         ])
         .exits_with(0);
     assert!(
-        run.stdout.contains("| 2.14.x | 2.14.5 | yes | 6 | none |"),
+        run.stdout
+            .contains("| 2.14.x | 2.14.5 | up to date | 6 | none |"),
         "{}",
         run.stdout
     );
@@ -207,9 +208,9 @@ fn status_says_whether_the_library_file_is_behind() {
         run.stdout,
         "\
 nats
-  directory  version  newest  variants  findings  library
-  2.12.x     2.12.15  yes     4         none      2.12.14
-  2.14.x     2.14.5   yes     6         none      2.14.4
+  directory  version  newest      variants  findings  library
+  2.12.x     2.12.15  up to date  4         none      2.12.14
+  2.14.x     2.14.5   up to date  6         none      2.14.4
 
 `update library official` brings the library file up to this tree
 "
@@ -222,7 +223,7 @@ nats
     fs::copy(library, folder.join("nats")).expect("a copy");
     let run = beside.run(&["status", "--offline"]).exits_with(0);
     assert!(
-        run.stdout.contains("library\n") && run.stdout.contains("none      yes\n"),
+        run.stdout.contains("library\n") && run.stdout.contains("none      up to date\n"),
         "{}",
         run.stdout
     );
@@ -365,10 +366,10 @@ fn a_word_that_is_nearly_a_command_is_asked_about() {
     let repository = Repository::of(&tree("series/before"));
     repository
         .run(&["chek"])
-        .fails_with(&["did you mean the command `check`?"]);
+        .fails_with(&["did you mean `check`?"]);
     repository
         .run(&["statsu"])
-        .fails_with(&["did you mean the command `status`?"]);
+        .fails_with(&["did you mean `status`?"]);
     let run = repository.run(&[]);
     assert!(
         run.stderr.contains("Usage: update [OPTIONS] <VERSION>..."),

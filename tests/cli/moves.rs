@@ -317,7 +317,7 @@ fn a_variant_is_added_from_its_nearest_sibling_where_there_are_no_templates() {
 fn a_variant_that_nothing_is_like_cannot_be_added() {
     let repository = streaming();
     offline(&repository, &["--add", "debian12"])
-        .fails_with(&["`--add debian12`: no template for debian in `templates/debian`, and no variant of that family in 0.25.6"]);
+        .fails_with(&["`--add debian12`: no template for debian in `templates/debian`, and no variant of that family is in 0.25.6"]);
     offline(&repository, &["--add", "../x"])
         .fails_with(&["expected the name of a variant, such as alpine3.19"]);
     same(&repository.snapshot(), &snapshot(&tree("streaming/after")));

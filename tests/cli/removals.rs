@@ -57,9 +57,9 @@ fn a_variant_goes_with_what_scripts_say_of_it() {
 nats-streaming 0.25.5 in 0.25.5/
 
   tests/build-images-2019.ps1
-      variant  nanoserver-1809
+      variant  nanoserver-1809  removed
   tests/run-images-2019.ps1
-      variant  nanoserver-1809
+      variant  nanoserver-1809  removed
   0.25.5/nanoserver-1809  removed
 
 2 files rewritten, 0.25.5/nanoserver-1809 removed; 2 fields changed: 2 variants
@@ -146,7 +146,6 @@ fn a_series_goes_with_its_jobs_and_items() {
     let expected = "\
 on: [push]
 jobs:
-
   nats-2_14-linux:
     runs-on: ubuntu-24.04
     steps:
@@ -191,6 +190,50 @@ fn what_is_left_dangling_in_a_workflow_is_named() {
     repository
         .run(&["--remove", "2.12.x"])
         .fails_with(&["images.yml:", "names 2.12.x still: `if: "]);
+    same(&repository.snapshot(), &before);
+}
+
+#[test]
+fn a_slip_of_the_pen_is_no_variant_that_is_gone() {
+    let repository = Repository::of(&tree("series/before"));
+    for name in ["alpin3.22", "2.14.x/alpne3.22", "2.14.0"] {
+        repository.run(&["--remove", name]).fails_with(&[
+            "nothing is called like that: there are 2.12.x, 2.14.x, with variants of alpine, nanoserver,",
+        ]);
+    }
+    repository
+        .run(&["--remove", "2.14.x", "--base", "2.14.x/alpine=3.23"])
+        .fails_with(&["`--remove 2.14.x` beside something else that is asked for 2.14.x"]);
+}
+
+#[test]
+fn what_git_does_not_have_is_not_removed() {
+    let repository = Repository::of(&tree("series/before"));
+    let git = |args: &[&str]| {
+        let output = std::process::Command::new("git")
+            .args(args)
+            .current_dir(repository.root())
+            .output();
+        assert!(output.expect("git runs").status.success());
+    };
+    git(&["init", "-q"]);
+    git(&["add", "--all"]);
+    git(&[
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@example.com",
+        "commit",
+        "-qm",
+        "Start",
+    ]);
+    repository.write("2.12.x/notes.txt", "mine");
+    let before = repository.snapshot();
+    let mut command = crate::support::program(repository.root(), &["--remove", "2.12.x"]);
+    command.env("PATH", std::env::var_os("PATH").expect("a PATH"));
+    crate::support::Run::of(&mut command).fails_with(&[
+        "what would be removed has changes that are not committed:\n  2.12.x/notes.txt\n",
+    ]);
     same(&repository.snapshot(), &before);
 }
 

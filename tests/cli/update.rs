@@ -327,7 +327,13 @@ fn a_pre_release_may_lack_an_archive_where_that_is_allowed() {
         "nats-server-v2.15.0-RC.1-linux-riscv64.tar.gz (pinned in 2.14.x/alpine3.22/Dockerfile:12)",
     ]);
     same(&repository.snapshot(), &before);
-    update(&["--allow-missing"]).exits_with(0);
+    let run = update(&["--allow-missing"]).exits_with(0);
+    for note in [
+        "nats-server-v2.15.0-RC.1-linux-riscv64.tar.gz is pinned with zeros: its image cannot be built\n",
+        "nats 2.15.0-RC.1, new in 2.15.x/, from 2.14.x/\n",
+    ] {
+        assert!(run.stdout.contains(note), "{}", run.stdout);
+    }
     let dockerfile = repository.read("2.15.x/alpine3.22/Dockerfile");
     assert!(dockerfile.contains(&format!("natsArch='riscv64'; sha256='{}'", "0".repeat(64))));
     assert!(

@@ -143,7 +143,7 @@ impl<'a> Scope<'a> {
             Kind::Variant { directory } => is_there(Named::Variant, &found, directory),
             Kind::Script { directory } => is_there(Named::Script, &found, directory),
             Kind::Item { made } => made.iter().any(|one| {
-                let name = [&one.before, &*found, &one.after].concat();
+                let name = one.name(&found);
                 is_there(one.names, &name, &one.directory)
             }),
             _ => true,
@@ -154,7 +154,7 @@ impl<'a> Scope<'a> {
     pub(super) fn item(&self, found: &str, made: &[Made]) -> Expected {
         let mut all = BTreeSet::new();
         for one in made {
-            let name = [&one.before, found, &one.after].concat();
+            let name = one.name(found);
             let new = match self.named(one.names, &name, one.directory.as_deref()) {
                 Expected::Impossible(why) => {
                     return Expected::Impossible(format!("{why}, which the matrix makes of it"));
@@ -253,7 +253,12 @@ impl<'a> Scope<'a> {
             several => several
                 .iter()
                 .find(|variant| Some(variant.base.as_str()) == own_base)
-                .or_else(|| several.iter().find(|variant| variant.name == name))
+                .or_else(|| {
+                    // A container of Windows runs on its own base alone.
+                    let runs = !self.variant.is_some_and(Variant::is_windows) || !self.builds;
+                    let named = several.iter().find(|variant| variant.name == name);
+                    named.filter(|_| runs)
+                })
                 .ok_or_else(|| {
                     format!(
                         "no variant {name} in {}: choose one of {}",

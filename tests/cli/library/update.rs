@@ -87,6 +87,22 @@ fn a_new_line_comes_first_and_takes_over_what_is_the_newest_lines() {
 }
 
 #[test]
+fn which_of_several_variants_takes_the_place_of_one_is_not_guessed() {
+    let repository = Repository::of(&tree("series/after"));
+    repository
+        .run(&["--base", "windows-ltsc2022=ltsc2028"])
+        .exits_with(0);
+    let published = Published::of(repository, &file("nats-2.14.5"));
+    published.fails(
+        &["--commit", COMMIT],
+        &[
+            "2.14.x/windowsservercore-ltsc2022 is not in the tree any more, and each of 2.14.x/windowsservercore-ltsc2025 and \
+             2.14.x/windowsservercore-ltsc2028 may be what it has become: write the one that is meant into its Directory",
+        ],
+    );
+}
+
+#[test]
 fn a_new_major_leaves_the_old_one_its_number() {
     let repository = Repository::of(&tree("series/after"));
     repository.rename("2.14.x", "3.0.x");

@@ -1,0 +1,97 @@
+//! Version directories by themselves: what each is called, the version that it is at, its variants and scripts.
+
+use std::collections::BTreeMap;
+
+use semver::Version;
+
+use crate::version::Variant;
+
+/// What a version directory is called, and what is in it, without its files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    /// Its name: `0.25.6`, `2.14.x`.
+    pub name: String,
+    /// The version that it is at.
+    pub version: Version,
+    /// Its variants, by name.
+    pub variants: Vec<Variant>,
+    /// The names of the scripts in its `tests`.
+    pub scripts: Vec<String>,
+}
+
+impl Directory {
+    /// The variant whose name a text is, or ends in: `0.25.6-alpine3.18` names `alpine3.18`.
+    pub fn named(&self, text: &str) -> Option<&Variant> {
+        let is_end = |name: &str| {
+            text.strip_suffix(name)
+                .is_some_and(|before| before.is_empty() || before.ends_with('-'))
+        };
+        self.variants
+            .iter()
+            .filter(|variant| is_end(&variant.name))
+            .max_by_key(|variant| variant.name.len())
+    }
+
+    /// Whether it has a variant of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.variants.iter().any(|variant| variant.name == name)
+    }
+}
+
+/// The version directories of a repository, without their files, the newest last.
+#[derive(Debug, Clone, Default)]
+pub struct Directories {
+    all: Vec<Directory>,
+    places: BTreeMap<String, usize>,
+    /// The newest place that has a variant of each name.
+    holders: BTreeMap<String, usize>,
+    /// The names of the scripts in `tests` at the root.
+    pub scripts: Vec<String>,
+}
+
+impl Directories {
+    /// In any order; `scripts` are the names of those at the root.
+    pub fn new(mut all: Vec<Directory>, scripts: Vec<String>) -> Self {
+        all.sort_by(|a, b| (&a.version, &a.name).cmp(&(&b.version, &b.name)));
+        let places = all
+            .iter()
+            .enumerate()
+            .map(|(place, directory)| (directory.name.clone(), place))
+            .collect();
+        let mut holders = BTreeMap::new();
+        for (place, directory) in all.iter().enumerate() {
+            holders.extend(
+                directory
+                    .variants
+                    .iter()
+                    .map(|variant| (variant.name.clone(), place)),
+            );
+        }
+        Self {
+            all,
+            places,
+            holders,
+            scripts,
+        }
+    }
+
+    /// The one of that name.
+    pub fn get(&self, name: &str) -> Option<&Directory> {
+        self.places.get(name).map(|place| &self.all[*place])
+    }
+
+    /// The newest one with a variant of that name.
+    pub fn holder(&self, variant: &str) -> Option<&Directory> {
+        self.holders.get(variant).map(|place| &self.all[*place])
+    }
+
+    /// The one at the highest version.
+    pub fn newest(&self) -> Option<&Directory> {
+        self.all.last()
+    }
+
+    /// All of them, the newest last.
+    pub fn iter(&self) -> std::slice::Iter<'_, Directory> {
+        self.all.iter()
+    }
+}
