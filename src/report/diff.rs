@@ -19,6 +19,8 @@ pub struct FileDiff {
     pub texts: Option<(Vec<u8>, Vec<u8>)>,
     /// Anybody may run it.
     pub is_executable: bool,
+    /// It goes.
+    pub is_removed: bool,
 }
 
 pub(super) fn print(out: &mut impl Write, file: &FileDiff) -> io::Result<()> {
@@ -32,14 +34,15 @@ pub(super) fn print(out: &mut impl Write, file: &FileDiff) -> io::Result<()> {
         quoted("a/", old),
         quoted("b/", new)
     )?;
+    let mode = if file.is_executable {
+        "100755"
+    } else {
+        "100644"
+    };
     match &file.from {
-        None => {
-            let mode = if file.is_executable {
-                "100755"
-            } else {
-                "100644"
-            };
-            writeln!(out, "{BOLD}new file mode {mode}{BOLD:#}")?;
+        None => writeln!(out, "{BOLD}new file mode {mode}{BOLD:#}")?,
+        Some(_) if file.is_removed => {
+            writeln!(out, "{BOLD}deleted file mode {mode}{BOLD:#}")?;
         }
         Some((from, is_copy)) if from != new => {
             let verb = if *is_copy { "copy" } else { "rename" };
@@ -56,7 +59,12 @@ pub(super) fn print(out: &mut impl Write, file: &FileDiff) -> io::Result<()> {
     } else {
         quoted("a/", old)
     };
-    writeln!(out, "{BOLD}--- {old}\n+++ {}{BOLD:#}", quoted("b/", new))?;
+    let new = if file.is_removed {
+        "/dev/null".to_owned()
+    } else {
+        quoted("b/", new)
+    };
+    writeln!(out, "{BOLD}--- {old}\n+++ {new}{BOLD:#}")?;
     let diff = TextDiff::from_lines(before.as_slice(), after.as_slice());
     let mut text = Vec::new();
     diff.unified_diff().context_radius(3).to_writer(&mut text)?;

@@ -147,6 +147,7 @@ pub fn of_library(
         path: path.to_owned(),
         texts: Some(text()),
         is_executable: false,
+        is_removed: false,
     };
     Summary {
         headlines: vec![headline],

@@ -1,6 +1,6 @@
 //! The summaries of an update and of a check.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::FileDiff;
 use super::json::json;
@@ -9,7 +9,7 @@ use super::summary::{Group, Headline, Row, Summary};
 use crate::check::{Report, versions};
 use crate::finding::Finding;
 use crate::plan::{Action, Edit, FileChange, Plan, Target};
-use crate::repository::{Directories, Names};
+use crate::repository::{Directories, Item, Names};
 use crate::text::count;
 
 /// What `update check` says.
@@ -114,6 +114,7 @@ pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<Str
             .iter()
             .filter(|_| diff)
             .map(|change| file_diff(change, is_copy(change)))
+            .chain(removed(plan).into_iter().filter(|_| diff))
             .collect(),
         findings: plan.remaining.clone(),
         findings_title: "Remaining findings of `update check`",
@@ -125,11 +126,39 @@ pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<Str
     }
 }
 
+/// The documents that go. What is in other files is nobody's to print.
+fn removed(plan: &Plan) -> Vec<FileDiff> {
+    let moved: BTreeSet<&String> = plan
+        .changes
+        .iter()
+        .filter_map(|change| change.from.as_ref())
+        .collect();
+    let gone = plan
+        .before
+        .items()
+        .filter(|(path, _)| plan.removed.contains(path) && !moved.contains(path));
+    let diff = |(path, item): (String, &Item)| {
+        let document = item.document()?;
+        Some(FileDiff {
+            from: Some((path.clone(), false)),
+            path,
+            texts: Some((document.text.clone(), Vec::new())),
+            is_executable: document.mode & 0o111 != 0,
+            is_removed: true,
+        })
+    };
+    gone.filter_map(diff).collect()
+}
+
 fn file_diff(change: &FileChange, is_copy: bool) -> FileDiff {
     let after = change.after.as_ref();
+    // What is new and the same as its template or sibling is a copy of that.
+    let source = change.template.clone().filter(|_| after.is_none());
+    let from = change.from.clone().map(|from| (from, is_copy));
     FileDiff {
-        from: change.from.clone().map(|from| (from, is_copy)),
+        from: from.or(source.map(|source| (source, true))),
         path: change.path.clone(),
+        is_removed: false,
         texts: after.map(|after| {
             (
                 change.before.clone().unwrap_or_default(),
