@@ -39,6 +39,11 @@ pub struct Field {
 }
 
 impl Field {
+    /// Whether it is the name of a version directory.
+    pub fn is_directory(&self) -> bool {
+        matches!(self.kind, Kind::Directory { .. })
+    }
+
     /// Whether it is the name of a variant or a script.
     pub fn names_something(&self) -> bool {
         let kind = &self.kind;
@@ -58,7 +63,10 @@ pub enum Kind {
         key: bool,
     },
     /// The name of a version directory.
-    Directory,
+    Directory {
+        /// It is a path, or behind the version key. In a workflow another such word may be anybody's: `go: [1.22.x]`.
+        is_certain: bool,
+    },
     /// The tag of the image: `0.25.6-alpine3.18`, `0.25.6`.
     Tag,
     /// The end of a tag whose version is a variable: the `alpine3.18` of `${version}-alpine3.18`.
@@ -180,7 +188,7 @@ impl Kind {
     pub fn rule(&self) -> &'static str {
         match self {
             Self::Version { .. } => "version",
-            Self::Directory => "directory",
+            Self::Directory { .. } => "directory",
             Self::Tag | Self::TagVariant => "reference",
             Self::Mention { .. } | Self::Caption { .. } => "mention",
             Self::Hash(_) => "hash",

@@ -1,15 +1,18 @@
 //! The rules about workflows as wholes: their paths lead to files that are there, a job is about one series in all that it
 //! says, what is tagged is what is built, and no series is forgotten.
 
+mod tags;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::fields::series::Series;
-use crate::fields::workflow::{Job, Line, jobs, lines, lists};
+use crate::fields::workflow::{Job, Line, jobs, lines};
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
-use crate::repository::{Directories, Folder, Place, Repository, Tree};
+use crate::repository::{Directories, Directory, Folder, Place, Repository, Tree};
 use crate::text::Places;
+use crate::version::Variant;
 
 /// Checks the workflows of a repository.
 pub(super) fn check(
@@ -33,20 +36,47 @@ pub(super) fn check(
         if has_series {
             workflow.check_inputs(findings);
         }
-        workflow.check_tags(directories, findings);
+        tags::check(&workflow, directories, findings);
         let jobs = jobs(text.as_bytes(), &workflow.lines);
-        let names = jobs.iter().map(|job| &text[job.name.clone()]).collect();
-        workflow.check_needs((&jobs, &names), findings);
+        let names: BTreeSet<&str> = jobs.iter().map(|job| &text[job.name.clone()]).collect();
+        for job in &jobs {
+            workflow.check_needs(job, &names, findings);
+        }
         if has_series {
-            jobs.iter()
-                .for_each(|job| workflow.check_job((job, &names), &series, findings));
-            workflow.check_series(&series, findings);
+            let stems = Jobs::stems(&names, &series);
+            let all = Jobs { names, stems };
+            for job in &jobs {
+                workflow.check_job(job, &all, &series, findings);
+            }
+            workflow.check_series(&series, directories, findings);
         }
     }
 }
 
-/// How far a tag's option can stand in front of the name of the variant in it.
+/// How far in front of a name the command or the option can stand that it is of.
 const BACK: usize = 400;
+
+/// The names of a workflow's jobs.
+struct Jobs<'a> {
+    names: BTreeSet<&'a str>,
+    /// Those that name a series, without it: the `linux-` of `linux-2_14`.
+    stems: BTreeSet<String>,
+}
+
+impl Jobs<'_> {
+    fn stems(names: &BTreeSet<&str>, all: &[Series]) -> BTreeSet<String> {
+        let with_series = names.iter().flat_map(|name| {
+            let places = all.iter().filter_map(|series| series.first_in(name));
+            places.map(|place| stem(name, &place)).collect::<Vec<_>>()
+        });
+        with_series.collect()
+    }
+}
+
+/// A name without a part of it.
+fn stem(name: &str, part: &Range<usize>) -> String {
+    [&name[..part.start], &name[part.end..]].concat()
+}
 
 struct Workflow<'a> {
     text: &'a str,
@@ -59,6 +89,10 @@ impl<'a> Workflow<'a> {
     fn fields(&self, is_it: impl Fn(&Kind) -> bool) -> impl Iterator<Item = &'a Field> {
         let fields = self.place.document.statements();
         fields.filter(move |field| is_it(&field.kind))
+    }
+
+    fn directories(&self) -> impl Iterator<Item = &'a Field> {
+        self.fields(|kind| matches!(kind, Kind::Directory { .. }))
     }
 
     fn finding(&self, at: &Range<usize>, rule: &'static str, why: &str) -> Finding {
@@ -75,7 +109,7 @@ impl<'a> Workflow<'a> {
 
     /// What a path names below a version directory is there.
     fn check_paths(&self, repository: &Repository, findings: &mut Vec<Finding>) {
-        for field in self.fields(|kind| *kind == Kind::Directory) {
+        for field in self.directories().filter(|field| self.is_read(field)) {
             let Some(tree) = repository.tree(&self.text[field.span.clone()]) else {
                 continue;
             };
@@ -96,11 +130,46 @@ impl<'a> Workflow<'a> {
         }
     }
 
+    /// Whether what a path leads to is there before the workflow runs: a folder to build from or to work in. Other paths may
+    /// be where something is written.
+    fn is_read(&self, field: &Field) -> bool {
+        let line = &self.lines[self.line_of(field.span.start)];
+        let before = self.before(line.span.start, field.span.start);
+        let key = line.key(self.text.as_bytes());
+        let is_key = matches!(key, Some(b"context" | b"file" | b"working-directory"));
+        let words = ["cd ", "pushd ", "Set-Location "];
+        let is_change = words.iter().any(|word| {
+            let rest = before.rfind(word).map(|at| &before[at + word.len()..]);
+            rest.is_some_and(|rest| !rest.contains(' '))
+        });
+        let is_build = before.contains("docker ") && before.contains(" build ");
+        is_key || is_change || is_build
+    }
+
+    /// The text in front of a place, from another one on, and no further back than a command is long.
+    fn before(&self, from: usize, at: usize) -> &str {
+        let mut start = from.max(at.saturating_sub(BACK)).min(at);
+        while !self.text.is_char_boundary(start) {
+            start += 1;
+        }
+        &self.text[start..at]
+    }
+
+    fn line_of(&self, at: usize) -> usize {
+        self.lines.partition_point(|line| line.span.end <= at)
+    }
+
     /// What an image is built from is a variant of a version directory, rather than one that stands by itself.
     fn check_inputs(&self, findings: &mut Vec<Finding>) {
-        for field in self.fields(|kind| matches!(kind, Kind::Variant { .. })) {
+        let is_name = |kind: &Kind| {
+            matches!(
+                kind,
+                Kind::Variant { .. } | Kind::Caption { family: None, .. }
+            )
+        };
+        for field in self.fields(is_name) {
             let line = &self.lines[self.line_of(field.span.start)];
-            let value = &self.text[line.span.start + line.indent..field.span.start];
+            let value = self.before(line.span.start + line.indent, field.span.start);
             let value = value.trim_start_matches(['-', ' ']);
             let path = value
                 .strip_prefix("context:")
@@ -118,7 +187,7 @@ impl<'a> Workflow<'a> {
             let before = fields.partition_point(|other| other.span.start < field.span.start);
             let before = before.checked_sub(1).map(|before| &fields[before]);
             let has_directory = before.is_some_and(|before| {
-                before.kind == Kind::Directory && before.span.end + 1 == field.span.start
+                before.is_directory() && before.span.end + 1 == field.span.start
             });
             if !has_directory && (above.is_empty() || looks_like_a_version) {
                 let why = ", which is in no version directory here";
@@ -127,43 +196,65 @@ impl<'a> Workflow<'a> {
         }
     }
 
+    /// The lines of a job that begin with one of its own keys.
+    fn properties(&self, job: &Job) -> impl Iterator<Item = (usize, &Line)> {
+        let inside = job.lines.start + 1..job.lines.end;
+        let depth = self.lines.get(inside.start).map(|line| line.indent);
+        let numbers = inside.filter(move |number| Some(self.lines[*number].indent) == depth);
+        let all = numbers.map(|number| (number, &self.lines[number]));
+        all.filter(|(_, line)| !line.is_item(self.text.as_bytes()))
+    }
+
+    /// The jobs that a job needs: one, or those of a list. Of anchors nothing is known.
+    fn needs(&self, job: &Job) -> Vec<Range<usize>> {
+        let bytes = self.text.as_bytes();
+        let mut needs = self
+            .properties(job)
+            .filter(|(_, line)| line.key(bytes) == Some(b"needs"));
+        let Some((number, line)) = needs.next() else {
+            return Vec::new();
+        };
+        let start = line.span.start + line.indent + "needs:".len();
+        let mut names = words(self.text, start.min(line.end)..line.end);
+        let below = self.lines[number + 1..job.lines.end].iter();
+        for item in below.take_while(|next| next.indent >= line.indent && next.is_item(bytes)) {
+            names.extend(words(
+                self.text,
+                item.span.start + item.indent + 1..item.end,
+            ));
+        }
+        match names
+            .iter()
+            .any(|name| self.text[..name.start].ends_with(['&', '*']))
+        {
+            true => Vec::new(),
+            false => names,
+        }
+    }
+
     /// The jobs that a job needs are there.
-    fn check_needs(&self, (jobs, names): (&[Job], &BTreeSet<&str>), findings: &mut Vec<Finding>) {
-        for job in jobs {
-            let lines = &self.lines[job.lines.clone()];
-            for (number, line) in lines.iter().enumerate() {
-                if line.key(self.text.as_bytes()) != Some(b"needs") {
-                    continue;
-                }
-                let below = lines[number + 1..].iter();
-                let items = below.take_while(|next| {
-                    next.indent >= line.indent && next.is_item(self.text.as_bytes())
-                });
-                let end = items.last().unwrap_or(line).end;
-                let start = line.span.start + line.indent + "needs:".len();
-                for name in words(self.text, start.min(end)..end) {
-                    if !names.contains(&self.text[name.clone()]) {
-                        let why = ": there is no such job";
-                        findings.push(self.finding(&name, "job", why));
-                    }
-                }
+    fn check_needs(&self, job: &Job, names: &BTreeSet<&str>, findings: &mut Vec<Finding>) {
+        for name in self.needs(job) {
+            if !names.contains(&self.text[name.clone()]) {
+                findings.push(self.finding(&name, "job", ": there is no such job"));
             }
         }
     }
 
-    /// A job is about one series in its name, its condition and its paths, where its name or its paths say which.
-    fn check_job(
-        &self,
-        (job, jobs): (&Job, &BTreeSet<&str>),
-        all: &[Series],
-        findings: &mut Vec<Finding>,
-    ) {
+    /// A job that is named after a series, or has paths of one alone, is about that one: in its name, where others are named in
+    /// the same way, in its condition, in what it needs and in its paths.
+    fn check_job(&self, job: &Job, jobs: &Jobs, all: &[Series], findings: &mut Vec<Finding>) {
         let name = &self.text[job.name.clone()];
-        let directories: Vec<&Field> = self
-            .fields(|kind| *kind == Kind::Directory)
-            .filter(|field| job.span.contains(&field.span.start))
-            .collect();
         let said = |field: &Field| &self.text[field.span.clone()];
+        let fields = &self.place.document.fields;
+        let from = fields.partition_point(|field| field.span.start < job.span.start);
+        let inside = fields[from..]
+            .iter()
+            .take_while(|field| field.span.start < job.span.end);
+        let directories: Vec<&Field> = inside
+            .filter(|field| matches!(field.kind, Kind::Directory { is_certain: true }))
+            .filter(|field| !field.in_comment)
+            .collect();
         let names: BTreeSet<&str> = directories.iter().map(|field| said(field)).collect();
         let of_path = |series: &&Series| names.contains(series.directory.as_str());
         let named: Vec<&Series> = all.iter().filter(|series| series.is_in(name)).collect();
@@ -174,28 +265,30 @@ impl<'a> Workflow<'a> {
         };
         let why = format!("the job {name} is about {}", series.directory);
         let known: BTreeSet<&str> = used.iter().map(|other| other.directory.as_str()).collect();
-        let is_other = |field: &&&Field| known.contains(said(field));
-        for field in directories.iter().filter(is_other) {
+        for field in directories
+            .iter()
+            .filter(|field| known.contains(said(field)))
+        {
             if said(field) != series.directory {
                 let new = &series.directory;
                 findings.push(self.expected(&field.span, "directory", new, &why));
             }
         }
-        let conditions = self.lines[job.lines.clone()].iter();
-        let conditions = conditions
-            .filter(|line| match line.key(self.text.as_bytes()) {
-                Some(b"if") => true,
-                // One that is not there has a finding of its own.
-                Some(b"needs") => {
-                    let start = line.span.start + line.indent + "needs:".len();
-                    let words = words(self.text, start.min(line.end)..line.end);
-                    let is_there = |word: &Range<usize>| jobs.contains(&self.text[word.clone()]);
-                    !named.is_empty() && words.iter().all(is_there)
-                }
-                _ => false,
-            })
-            .map(|line| line.span.start..line.end);
-        for part in conditions.chain([job.name.clone()]) {
+        let mut parts = self.conditions(job);
+        // One that is not there has a finding of its own.
+        let is_there = |need: &Range<usize>| jobs.names.contains(&self.text[need.clone()]);
+        parts.extend(
+            self.needs(job)
+                .into_iter()
+                .filter(|need| !named.is_empty() && is_there(need)),
+        );
+        if series
+            .other_in(name)
+            .is_some_and(|other| jobs.stems.contains(&stem(name, &other)))
+        {
+            parts.push(job.name.clone());
+        }
+        for part in parts {
             if let Some(other) = series.other_in(&self.text[part.clone()]) {
                 let at = part.start + other.start..part.start + other.end;
                 let found = &self.text[at.clone()];
@@ -208,138 +301,33 @@ impl<'a> Workflow<'a> {
         }
     }
 
-    /// An image is tagged with the name of the variant that it is built from.
-    fn check_tags(&self, directories: &Directories, findings: &mut Vec<Finding>) {
-        let bytes = self.text.as_bytes();
-        // One that is not there has a finding of its own.
-        let is_there = |field: &Field| match &field.kind {
-            Kind::Variant {
-                directory: Some(name),
-            } => directories
-                .get(name)
-                .is_some_and(|directory| directory.has(&self.text[field.span.clone()])),
-            Kind::Variant { directory: None } => {
-                directories.holder(&self.text[field.span.clone()]).is_some()
-            }
-            _ => false,
-        };
-        let all = self.fields(|kind| matches!(kind, Kind::Variant { .. }));
-        let (variants, others): (Vec<&Field>, Vec<&Field>) = all.partition(|field| is_there(field));
-        let in_path = |field: &Field| b"/\\".contains(&bytes[field.span.start - 1]);
-        let steps = lists(bytes, &self.lines);
-        let steps = steps.iter().flatten().filter(|step| step.start < step.end);
-        let mut parts: Vec<Range<usize>> = Vec::new();
-        for step in steps {
-            parts.push(step.clone());
-            // The commands of a script: lines that go on are one.
-            let mut from = step.start;
-            for line in step.clone() {
-                let code = self.text[self.lines[line].span.start..self.lines[line].end].trim_end();
-                if !code.ends_with(['\\', '`']) {
-                    parts.push(from..line + 1);
-                    from = line + 1;
-                }
-            }
-        }
-        let (mut seen, above) = (BTreeSet::new(), self.above());
-        for part in parts {
-            let span = self.lines[part.start].span.start..self.lines[part.end - 1].span.end;
-            let first = variants.partition_point(|field| field.span.start < span.start);
-            let inside = || {
-                let rest = variants[first..].iter().copied();
-                rest.take_while(|field| field.span.end <= span.end)
-            };
-            let from = others.partition_point(|field| field.span.start < span.start);
-            if others
-                .get(from)
-                .is_some_and(|field| field.span.end <= span.end && in_path(field))
-            {
+    /// Where the condition of a job says how tags of a series begin: the `v2.14.` of `startsWith(github.ref_name, 'v2.14.')`.
+    fn conditions(&self, job: &Job) -> Vec<Range<usize>> {
+        let mut parts = Vec::new();
+        let properties = self.properties(job);
+        for (_, line) in
+            properties.filter(|(_, line)| line.key(self.text.as_bytes()) == Some(b"if"))
+        {
+            let code = &self.text[line.span.start..line.end];
+            if code.contains('!') || code.contains("||") {
                 continue;
             }
-            let said = |field: &Field| &self.text[field.span.clone()];
-            let (paths, names): (Vec<&Field>, Vec<&Field>) =
-                inside().partition(|field| in_path(field));
-            let tags: Vec<&Field> = names
-                .into_iter()
-                .filter(|field| self.is_tag(field, &above))
-                .collect();
-            let is_input = |field: &&Field| {
-                let key = self.lines[self.line_of(field.span.start)].key(bytes);
-                matches!(key, Some(b"context" | b"file"))
-            };
-            let inputs: Vec<&Field> = paths.iter().copied().filter(is_input).collect();
-            let one = |fields: &[&Field]| -> Option<&str> {
-                let names: BTreeSet<&str> = fields.iter().map(|field| said(field)).collect();
-                names.first().filter(|_| names.len() == 1).copied()
-            };
-            let (wrong, expected, why) = match (one(&tags), one(&paths)) {
-                (_, Some(built)) => (tags, built, "is what is built here"),
-                (Some(tagged), None) => (inputs, tagged, "is what the image is tagged with"),
-                (None, None) => continue,
-            };
-            for field in wrong.into_iter().filter(|field| said(field) != expected) {
-                if seen.insert(field.span.start) {
-                    let why = format!("{expected} {why}");
-                    findings.push(self.expected(&field.span, "variant", expected, &why));
-                }
-            }
-            let arguments = inside().filter(|field| {
-                let line = self.line_of(field.span.start);
-                let is_below = above[line]
-                    .is_some_and(|above| self.lines[above].key(bytes) == Some(b"build-args"));
-                is_below && said(field) == expected
-            });
-            for field in arguments {
-                if seen.insert(field.span.start) {
-                    let why = format!(": {expected} copies from itself");
-                    findings.push(self.finding(&field.span, "variant", &why));
-                }
+            for (at, _) in code.match_indices("startsWith(") {
+                let rest = &code[at..];
+                let quoted = rest.find('\'').and_then(|open| {
+                    let close = rest[open + 1..].find(".'")?;
+                    Some(open + 1..open + 1 + close)
+                });
+                let start = line.span.start + at;
+                parts.extend(quoted.map(|part| start + part.start..start + part.end));
             }
         }
-    }
-
-    fn line_of(&self, at: usize) -> usize {
-        self.lines.partition_point(|line| line.span.end <= at)
-    }
-
-    /// Whether the name of a variant is the end of a tag that an image gets: behind `tags:`, `--tag` or `-t`.
-    fn is_tag(&self, field: &Field, above: &[Option<usize>]) -> bool {
-        let at = field.span.start;
-        let number = self.line_of(at);
-        let line = &self.lines[number];
-        let before = &self.text.as_bytes()[line.span.start.max(at.saturating_sub(BACK))..at];
-        let before = String::from_utf8_lossy(before);
-        let is_tags = |line: &Line| line.key(self.text.as_bytes()) == Some(b"tags");
-        let is_option = ["--tag ", "--tag=", "-t "].iter().any(|option| {
-            // In front of this very word: of several, each has its own.
-            let rest = before.rfind(option).map(|at| &before[at + option.len()..]);
-            rest.is_some_and(|rest| !without_expressions(rest).trim_start().contains(' '))
-        });
-        let is_below = || above[number].is_some_and(|above| is_tags(&self.lines[above]));
-        is_option || is_tags(line) || line.key(self.text.as_bytes()).is_none() && is_below()
-    }
-
-    /// The line that each line is below: the nearest one that is indented less.
-    fn above(&self) -> Vec<Option<usize>> {
-        let mut open: Vec<usize> = Vec::new();
-        let lines = self.lines.iter().enumerate();
-        let above = lines.map(|(number, line)| {
-            while open
-                .last()
-                .is_some_and(|last| self.lines[*last].indent >= line.indent)
-            {
-                open.pop();
-            }
-            let above = open.last().copied();
-            open.push(number);
-            above
-        });
-        above.collect()
+        parts
     }
 
     /// A workflow that names all series but one has forgotten it; a list that names one twice has forgotten another.
-    fn check_series(&self, all: &[Series], findings: &mut Vec<Finding>) {
-        let fields: Vec<&Field> = self.fields(|kind| *kind == Kind::Directory).collect();
+    fn check_series(&self, all: &[Series], directories: &Directories, findings: &mut Vec<Finding>) {
+        let fields: Vec<&Field> = self.directories().collect();
         for pair in fields.windows(2) {
             let [first, second] = [pair[0], pair[1]].map(|field| &self.text[field.span.clone()]);
             let between = &self.text[pair[0].span.end..pair[1].span.start];
@@ -349,13 +337,15 @@ impl<'a> Workflow<'a> {
                 findings.push(self.finding(&pair[1].span, "series", why));
             }
         }
-        let is_named = |series: &&Series| {
-            let mut fields = fields.iter();
-            fields.any(|field| self.text[field.span.clone()] == series.directory)
-        };
+        let names: BTreeSet<&str> = fields
+            .iter()
+            .map(|field| &self.text[field.span.clone()])
+            .collect();
+        let is_named = |series: &&Series| names.contains(series.directory.as_str());
         let missing: Vec<&Series> = all.iter().filter(|series| !is_named(series)).collect();
         if let ([missing], Some(last)) = (missing.as_slice(), fields.last())
             && all.len() > 2
+            && self.may_be_for(directories.get(&missing.directory))
         {
             let message = format!("names every series but {}", missing.directory);
             let at = self.places.of(last.span.start);
@@ -363,12 +353,35 @@ impl<'a> Workflow<'a> {
             findings.push(finding.expected(&*missing.directory));
         }
     }
+
+    /// Whether a version directory has variants of every family that the workflow names.
+    fn may_be_for(&self, directory: Option<&Directory>) -> bool {
+        let mut families = BTreeSet::new();
+        for field in self.place.document.statements() {
+            let found = self.place.document.found(field);
+            let names = match &field.kind {
+                Kind::Variant { .. } => vec![found.into_owned()],
+                Kind::Item { made } => made.iter().map(|made| made.name(&found)).collect(),
+                _ => continue,
+            };
+            let variants = names.iter().filter_map(|name| Variant::parse(name));
+            families.extend(variants.map(|variant| variant.family));
+        }
+        directory.is_some_and(|directory| {
+            let has = |family: &String| {
+                let mut variants = directory.variants.iter();
+                variants.any(|variant| variant.family == *family)
+            };
+            families.iter().all(has)
+        })
+    }
 }
 
 /// The names of a path that goes on there, up to what is not certain.
 fn path_behind(text: &str, mut at: usize) -> Vec<Range<usize>> {
     let mut names = Vec::new();
-    while text[at..].starts_with(['/', '\\']) {
+    // No path of ours is deeper.
+    while names.len() < 8 && text[at..].starts_with(['/', '\\']) {
         let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         let length = text[at + 1..].find(|c| !is_part(c));
         let end = length.map_or(text.len(), |length| at + 1 + length);
@@ -411,15 +424,4 @@ fn words(text: &str, span: Range<usize>) -> Vec<Range<usize>> {
     }
     words.retain(|word| text[word.clone()] != *"-");
     words
-}
-
-/// A text without the blanks in `${{ … }}`.
-fn without_expressions(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, inside)) = rest.split_once("${{") {
-        out += before;
-        rest = inside.split_once("}}").map_or("", |(_, after)| after);
-    }
-    out + rest
 }

@@ -131,9 +131,16 @@ impl<'a> Scope<'a> {
         if field.in_comment && !self.is_replaced(&found) && !self.is_renamed(&found) {
             return Expected::Anything;
         }
+        if document.kind == DocumentKind::Workflow
+            && matches!(field.kind, Kind::Version { .. } | Kind::Tag)
+            && !self.is_current(&found)
+        {
+            return Expected::Anything;
+        }
         match &field.kind {
             Kind::Version { .. } => self.version(&found, document),
-            Kind::Directory => self.directory(&found),
+            Kind::Directory { is_certain: true } => self.directory(&found),
+            Kind::Directory { is_certain: false } => Expected::Anything,
             Kind::Tag => self
                 .copied(field, document)
                 .unwrap_or_else(|| self.tag(&found)),
@@ -221,6 +228,18 @@ impl<'a> Scope<'a> {
                 .any(|old| parse_version(version).is_ok_and(|found| found == *old))
         };
         self.directory_for(version).is_some_and(is_old)
+    }
+
+    /// Whether a workflow of several series gives the version that one of them is at or moves from. Any other may be that of
+    /// a test, or of a release long past.
+    fn is_current(&self, found: &str) -> bool {
+        let pattern = &self.names.config.directory;
+        let given = parse_version(self.split(found).version);
+        let at = given.ok().and_then(|given| {
+            let directory = self.directories.get(&pattern.render(&given))?;
+            Some(directory.version == given)
+        });
+        !pattern.has_series() || self.is_replaced(found) || at == Some(true)
     }
 
     /// Whether a text ends in the name of a variant or a script that moves.

@@ -11,6 +11,8 @@ use super::{Field, Kind, Made, Named};
 
 /// More combinations than these are nobody's matrix (GitHub runs 256 jobs of one), and are left alone.
 const MOST: usize = 256;
+/// How much is looked at in one job, counted in combinations and rows.
+const BUDGET: usize = 20_000;
 
 type Row<'t> = BTreeMap<&'t [u8], Range<usize>>;
 
@@ -53,7 +55,8 @@ impl<'t> Matrix<'t> {
                     b"exclude" => &mut matrix.excluded,
                     _ => continue,
                 };
-                if is_item && number == 0 || rows.is_empty() {
+                let opens = text[..key.start].trim_ascii_end().ends_with(b"{");
+                if is_item && number == 0 || rows.is_empty() || opens {
                     rows.push(Row::new());
                 }
                 let row = rows.last_mut().zip(values.into_iter().next());
@@ -70,6 +73,25 @@ impl<'t> Matrix<'t> {
             .axes
             .retain(|_, items| !items.is_empty() && items.iter().all(is_literal));
         matrix
+    }
+
+    /// The one key whose items are version directories: what is made without naming a directory is for those.
+    fn series(&self, text: &[u8], named: &dyn Fn(&str) -> Option<Named>) -> Option<&'t [u8]> {
+        let is_directory = |span: &Range<usize>| {
+            let item = String::from_utf8_lossy(&text[span.clone()]);
+            named(&item) == Some(Named::Directory)
+        };
+        let axes = self
+            .axes
+            .iter()
+            .filter(|(_, items)| items.iter().all(is_directory));
+        let mut keys: BTreeSet<&[u8]> = axes.map(|(key, _)| *key).collect();
+        for (key, value) in self.included.iter().flatten() {
+            if !self.axes.contains_key(key) && is_directory(value) {
+                keys.insert(key);
+            }
+        }
+        keys.first().copied().filter(|_| keys.len() == 1)
     }
 
     /// What these keys are together, in every combination that there is.
@@ -96,7 +118,7 @@ impl<'t> Matrix<'t> {
                 !excluded.is_empty()
                     && excluded
                         .iter()
-                        .all(|(key, value)| row.get(key).is_none_or(|own| same(own, value)))
+                        .all(|(key, value)| row.get(key).is_some_and(|own| same(own, value)))
             })
         };
         rows.retain(|row| !is_excluded(row));
@@ -133,6 +155,8 @@ enum Piece<'t> {
 #[derive(Default)]
 struct Part<'t> {
     pieces: Vec<Piece<'t>>,
+    /// It goes on behind a separator of paths, or stands behind one.
+    is_path: bool,
 }
 
 impl<'t> Part<'t> {
@@ -169,7 +193,11 @@ impl<'t> Part<'t> {
             .any(|piece| matches!(piece, Piece::Other));
         match name.strip_prefix('-').filter(|_| is_cut) {
             Some(rest) => {
-                let last = last.map(|[at, span]| [at.start - 1..at.end - 1, span]);
+                // An item that begins with the dash itself is not what is named.
+                let last = last.and_then(|[at, span]| {
+                    let start = at.start.checked_sub(1)?;
+                    Some([start..at.end - 1, span])
+                });
                 (rest.to_owned(), last)
             }
             None => (name, last),
@@ -204,11 +232,16 @@ fn words<'t>(text: &'t [u8], line: &Line) -> Vec<Vec<Part<'t>>> {
                 .push(key.map_or(Piece::Other, Piece::Item));
             at = inside.end + 2;
         } else {
+            let is_path = byte.is_some_and(|byte| b"/\\".contains(&byte));
+            word[last].is_path |= is_path;
             at += 1;
             if is_end {
                 words.push(std::mem::replace(&mut word, vec![Part::default()]));
             } else {
-                word.push(Part::default());
+                word.push(Part {
+                    is_path,
+                    ..Part::default()
+                });
             }
         }
         from = at;
@@ -224,45 +257,66 @@ pub(super) fn complete(
     fields: &mut Vec<Field>,
     named: &dyn Fn(&str) -> Option<Named>,
 ) {
+    let mut new = Vec::new();
     for job in &structure.jobs {
         let lines = &structure.lines[job.lines.clone()];
         let of_job = structure.series(job.span.start);
-        for ((start, end), made) in items(text, lines, named, of_job.as_deref()) {
+        let (items, directories) = items(text, lines, named, of_job.as_deref());
+        for (start, end) in directories {
+            let place = fields.partition_point(|field| field.span.end <= start);
+            let there = fields
+                .get_mut(place)
+                .filter(|field| field.span == (start..end));
+            if let Some(Kind::Directory { is_certain }) = there.map(|field| &mut field.kind) {
+                *is_certain = true;
+            }
+        }
+        for ((start, end), made) in items {
             let place = fields.partition_point(|field| field.span.end <= start);
             let there = fields.get_mut(place).filter(|field| field.span.start < end);
             let kind = Kind::Item {
                 made: made.into_iter().collect(),
             };
             match there {
-                Some(field) if matches!(field.kind, Kind::Variant { .. }) => field.kind = kind,
+                Some(field)
+                    if matches!(field.kind, Kind::Variant { .. } | Kind::Caption { .. }) =>
+                {
+                    field.kind = kind;
+                }
                 Some(_) => {}
-                None => fields.insert(
-                    place,
-                    Field {
-                        span: start..end,
-                        kind,
-                        in_comment: false,
-                    },
-                ),
+                None => new.push(Field {
+                    span: start..end,
+                    kind,
+                    in_comment: false,
+                }),
             }
         }
     }
+    if !new.is_empty() {
+        fields.extend(new);
+        fields.sort_by_key(|field| field.span.start);
+    }
 }
 
-/// The items of a job's matrix of which names are made, each with those names. `of_job` is the series that the job names
-/// where nothing else says it.
+type Span = (usize, usize);
+
+/// The items of a job's matrix of which names are made, each with those names; and those that are directories in paths.
+/// `of_job` is the series that the job names where nothing else says it.
 fn items(
     text: &[u8],
     lines: &[Line],
     named: &dyn Fn(&str) -> Option<Named>,
     of_job: Option<&str>,
-) -> BTreeMap<(usize, usize), BTreeSet<Made>> {
-    let mut items: BTreeMap<(usize, usize), BTreeSet<Made>> = BTreeMap::new();
+) -> (BTreeMap<Span, BTreeSet<Made>>, BTreeSet<Span>) {
+    let mut items: BTreeMap<Span, BTreeSet<Made>> = BTreeMap::new();
+    let mut directories = BTreeSet::new();
     let words: Vec<Vec<Part>> = lines.iter().flat_map(|line| words(text, line)).collect();
     if words.is_empty() {
-        return items;
+        return (items, directories);
     }
     let matrix = Matrix::of(text, lines);
+    let series = matrix.series(text, named).filter(|_| of_job.is_none());
+    let mut budget = BUDGET;
     for word in &words {
         for (number, part) in word.iter().enumerate() {
             if part.keys().next().is_none() {
@@ -271,12 +325,28 @@ fn items(
             let above = number.checked_sub(1).map(|above| &word[above]);
             let higher = number.checked_sub(2).map(|above| &word[above]);
             let all = [above, higher].into_iter().flatten().chain([part]);
-            let keys: BTreeSet<&[u8]> = all.flat_map(Part::keys).collect();
-            for row in matrix.rows(text, &keys) {
+            let keys: BTreeSet<&[u8]> = all.flat_map(Part::keys).chain(series).collect();
+            let rows = matrix.rows(text, &keys);
+            let cost = rows.len() * (1 + matrix.excluded.len()) + matrix.included.len();
+            let Some(left) = budget.checked_sub(1 + cost) else {
+                return (items, directories);
+            };
+            budget = left;
+            for row in rows {
                 let (name, last) = part.name(text, &row);
                 let (Some([at, span]), Some(names)) = (last, named(&name)) else {
                     continue;
                 };
+                let place = (span.start, span.end);
+                if names == Named::Directory {
+                    if !part.is_path {
+                        continue;
+                    }
+                    if at == (0..name.len()) {
+                        directories.insert(place);
+                        continue;
+                    }
+                }
                 let folder = if names == Named::Script {
                     higher
                 } else {
@@ -284,16 +354,17 @@ fn items(
                 };
                 let folder = folder.map(|folder| folder.name(text, &row).0);
                 let folder = folder.filter(|name| named(name) == Some(Named::Directory));
-                let made = Made {
+                let implied = series.and_then(|key| row.get(key));
+                let implied = implied.map(|span| String::from_utf8_lossy(&text[span.clone()]));
+                let directory = folder.as_deref().or(of_job).or(implied.as_deref());
+                items.entry(place).or_default().insert(Made {
                     names,
-                    directory: folder.as_deref().or(of_job).map(Into::into),
+                    directory: directory.map(Into::into),
                     before: name[..at.start].into(),
                     after: name[at.end..].into(),
-                };
-                let place = items.entry((span.start, span.end)).or_default();
-                place.insert(made);
+                });
             }
         }
     }
-    items
+    (items, directories)
 }

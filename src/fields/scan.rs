@@ -197,6 +197,11 @@ impl Scanner {
 
     /// The end of a variant's name that begins at `at`: one of the tree's, or of a family of the tree's on another base.
     fn variant(&self, text: &[u8], at: usize) -> Option<usize> {
+        self.variant_in(text, at, true)
+    }
+
+    /// The same; whether a dash behind it would be part of the word that it is in.
+    fn variant_in(&self, text: &[u8], at: usize, dash_goes_on: bool) -> Option<usize> {
         let run = trimmed_end(&text[at..skip(text, at, is_tag)], |byte| {
             byte == b'.' || byte == b'-'
         });
@@ -206,13 +211,13 @@ impl Scanner {
             .iter()
             .find(|family| run.starts_with(family.as_str()))?;
         let dash = after(text, at + family.len(), b"-").unwrap_or(at + family.len());
-        let base =
-            base(text, dash).filter(|end| !self.names.contains(run) || ends(text, *end, true));
+        let base = base(text, dash)
+            .filter(|end| !self.names.contains(run) || ends(text, *end, dash_goes_on));
         let whole = self.names.contains(run).then_some(at + run.len());
         let plain = self.names.contains(family).then_some(at + family.len());
         base.or(whole)
             .or(plain)
-            .filter(|end| ends(text, *end, true))
+            .filter(|end| ends(text, *end, dash_goes_on))
     }
 
     /// What a name is the name of.

@@ -53,9 +53,27 @@ impl Series {
         places
     }
 
+    /// Whether numbers that could spell it do: `2.14.x`, `v2.14.`, `linux-2_14`. By themselves they may be another program's.
+    fn is_certain(&self, text: &str, place: &Range<usize>) -> bool {
+        let (before, after) = (&text[..place.start], &text[place.end..]);
+        match text[place.clone()].contains('.') {
+            true => {
+                text[place.start..].starts_with(&self.directory)
+                    || before.ends_with('v') && after.starts_with('.')
+            }
+            false => before.ends_with(['-', '_']),
+        }
+    }
+
+    /// Where a text spells it first.
+    pub fn first_in(&self, text: &str) -> Option<Range<usize>> {
+        let mut places = self.places(text).into_iter();
+        places.find_map(|(place, _)| self.is_certain(text, &place).then_some(place))
+    }
+
     /// Whether a text spells it.
     pub fn is_in(&self, text: &str) -> bool {
-        !self.places(text).is_empty()
+        self.first_in(text).is_some()
     }
 
     /// Where a text spells another series of the same major version, in the way in which it would spell this one.

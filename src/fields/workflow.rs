@@ -69,34 +69,41 @@ impl Line {
         text[first] == b'-' && text.get(first + 1).is_none_or(u8::is_ascii_whitespace)
     }
 
-    /// The items of the list in brackets in it, each with the blanks around it. None of an expression.
-    pub fn items(&self, text: &str) -> Vec<Range<usize>> {
+    /// The lists in brackets in it, each with its items and the blanks around them: values of a key, without anything in them
+    /// that is a list or a map of its own.
+    pub fn lists(&self, text: &str) -> Vec<Vec<Range<usize>>> {
         let code = &text[self.span.start..self.end];
-        let is_expression = |at: &usize| {
-            let at = self.span.start + at;
-            self.expressions.iter().any(|span| span.contains(&at))
-        };
-        let open = code
-            .match_indices('[')
-            .map(|(at, _)| at)
-            .find(|at| !is_expression(at));
-        let close = code
-            .rfind(']')
-            .filter(|close| open.is_some_and(|open| open < *close));
-        let (Some(open), Some(close)) = (open, close) else {
-            return Vec::new();
-        };
-        let mut at = self.span.start + open + 1;
-        let items = code[open + 1..close].split(',').map(|item| {
-            at += item.len() + 1;
-            at - item.len() - 1..at - 1
-        });
-        items.collect()
+        let mut lists = Vec::new();
+        let mut open = None;
+        for (at, c) in code.char_indices() {
+            match c {
+                '[' => {
+                    let is_value = code[..at].trim_end().ends_with(':');
+                    open = is_value.then_some(at + 1);
+                }
+                '{' | '}' | '(' | ')' => open = None,
+                ']' => {
+                    if let Some(from) = open.take() {
+                        let mut start = self.span.start + from;
+                        let items = code[from..at].split(',').map(|item| {
+                            start += item.len() + 1;
+                            start - item.len() - 1..start - 1
+                        });
+                        lists.push(items.collect());
+                    }
+                }
+                _ => {}
+            }
+        }
+        lists
     }
 
     /// The name in front of the first `:`, where the line begins with it, as an item of a list perhaps.
     pub fn key<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
-        self.keys.first().map(|key| &text[key.clone()])
+        let key = self.keys.first()?;
+        let before = &text[self.span.start + self.indent..key.start];
+        let is_start = before.iter().all(|byte| b"- \"'".contains(byte));
+        is_start.then(|| &text[key.clone()])
     }
 }
 
@@ -213,7 +220,7 @@ impl Structure {
         };
         for field in fields
             .iter()
-            .filter(|field| field.kind == Kind::Directory && !field.in_comment)
+            .filter(|field| field.is_directory() && !field.in_comment)
         {
             if let Some(job) = structure.job_of(field.span.start) {
                 structure.directories[job].insert(found(text, &field.span).into());
@@ -264,8 +271,9 @@ pub(super) fn complete(
             between == b"/tests/" || between == br"\tests\"
         });
         let in_tests = in_tests.map(|last| found(text, last).into());
-        last = (field.kind == Kind::Directory).then(|| field.span.clone());
+        last = field.is_directory().then(|| field.span.clone());
         let here = lines.get(line).filter(|line| line.span.contains(&at));
+        field.in_comment |= here.is_some_and(|line| at >= line.end);
         match &mut field.kind {
             Kind::TagVariant => {
                 field.kind = Kind::Variant {
@@ -284,9 +292,7 @@ pub(super) fn complete(
                 } else if family.is_some() {
                     return false;
                 } else {
-                    field.kind = Kind::Variant {
-                        directory: of_job(at),
-                    };
+                    *directory = in_path.or_else(|| of_job(at));
                 }
             }
             _ => {}

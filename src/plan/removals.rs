@@ -217,10 +217,20 @@ impl Matter<'_> {
         let mut cuts: Vec<Range<usize>> = Vec::new();
         let lists = lists(text.as_bytes(), &all);
         let span = |item: &Range<usize>| all[item.start].span.start..all[item.end - 1].span.end;
-        let does_more = |job: &Range<usize>| {
+        // Steps that do something else, by where they begin.
+        let mut others: Vec<usize> = Vec::new();
+        if self.keeps_other_steps {
             let steps = lists.iter().flatten().map(span);
-            let mut others = steps.filter(|step| job.contains(&step.start) && !self.is_alone(step));
-            self.keeps_other_steps && others.any(|step| text[step].contains("run:"))
+            let runs = steps.filter(|step| text[step.clone()].contains("run:"));
+            others.extend(
+                runs.filter(|step| !self.is_alone(step))
+                    .map(|step| step.start),
+            );
+            others.sort_unstable();
+        }
+        let does_more = |job: &Range<usize>| {
+            let from = others.partition_point(|step| *step < job.start);
+            others.get(from).is_some_and(|step| *step < job.end)
         };
         for (number, job) in jobs.iter().enumerate() {
             // With the gap in front of it; the first one with the blank lines behind it.
@@ -249,17 +259,19 @@ impl Matter<'_> {
             }
         }
         for line in &all {
-            let items = line.items(text);
-            let is_word = |item: &Range<usize>| !text[item.clone()].trim().contains(' ');
-            let alone = |item: &Range<usize>| is_word(item) && self.is_alone(item);
-            for (number, item) in items.iter().enumerate().filter(|(_, item)| alone(item)) {
-                match number {
-                    _ if items.len() == 1 => {}
-                    0 => cuts.push(
-                        item.start
-                            ..items[1].start + usize::from(text[items[1].start..].starts_with(' ')),
-                    ),
-                    _ => cuts.push(item.start - 1..item.end),
+            for items in line.lists(text) {
+                let is_word = |item: &Range<usize>| !text[item.clone()].trim().contains(' ');
+                let alone = |item: &Range<usize>| is_word(item) && self.is_alone(item);
+                for (number, item) in items.iter().enumerate().filter(|(_, item)| alone(item)) {
+                    match number {
+                        _ if items.len() == 1 => {}
+                        0 => {
+                            let next = items[1].start;
+                            let blank = usize::from(text[next..].starts_with(' '));
+                            cuts.push(item.start..next + blank);
+                        }
+                        _ => cuts.push(item.start - 1..item.end),
+                    }
                 }
             }
         }

@@ -51,11 +51,9 @@ pub(super) fn with_series(
                 unnamed.push(name.to_owned());
                 continue;
             }
-            let gap = jobs
-                .iter()
-                .rev()
-                .find(|other| other.span.end <= job.span.start)
-                .map_or("", |before| &text[before.span.end..job.span.start]);
+            let before = jobs.partition_point(|other| other.span.start < job.span.start);
+            let before = before.checked_sub(1).map(|before| jobs[before].span.end);
+            let gap = before.map_or("", |end| &text[end..job.span.start]);
             let body = format!("{gap}{}", &text[job.span.clone()]);
             repeats.push(Repeat {
                 at: last.span.end,
@@ -65,7 +63,13 @@ pub(super) fn with_series(
             });
         }
     }
-    let outside = |line: &Line| !alone.iter().any(|job| job.span.contains(&line.span.start));
+    let is_in = |jobs: &[&Job], at: usize| {
+        let before = jobs.partition_point(|job| job.span.start <= at);
+        before
+            .checked_sub(1)
+            .is_some_and(|before| jobs[before].span.contains(&at))
+    };
+    let outside = |line: &Line| !is_in(&alone, line.span.start);
     for list in lists(text.as_bytes(), &lines) {
         let first = &lines[list[0].start];
         let span = |item: &Range<usize>| lines[item.start].span.start..lines[item.end - 1].span.end;
@@ -77,11 +81,7 @@ pub(super) fn with_series(
             .iter()
             .filter(|item| is_alone(&text[span(item)]))
             .collect();
-        let is_job_list = others
-            .iter()
-            .any(|job| job.span.contains(&first.span.start))
-            || jobs.is_empty()
-            || outside(first);
+        let is_job_list = is_in(&others, first.span.start) || jobs.is_empty() || outside(first);
         if let Some(last) = mine
             .last()
             .filter(|_| all.len() > 1 && !all.contains(to.directory.as_str()) && is_job_list)
@@ -103,32 +103,28 @@ pub(super) fn with_series(
     (text, edits, unnamed)
 }
 
-/// A list in brackets: an item behind the last one that is the series.
+/// Lists in brackets: an item behind the last one that is the series.
 fn in_line<'a>(
     text: &str,
     line: &Line,
     (from, to): (&Series, &Series),
     named: &dyn Fn(&str) -> BTreeSet<&'a str>,
-) -> Option<Repeat> {
-    let items = line.items(text);
-    let all: BTreeSet<&str> = items
-        .iter()
-        .flat_map(|item| named(&text[item.clone()]))
-        .collect();
-    let is_it = |item: &&Range<usize>| {
-        named(&text[(*item).clone()]) == BTreeSet::from([from.directory.as_str()])
+) -> Vec<Repeat> {
+    let repeat = |items: Vec<Range<usize>>| {
+        let said = |item: &Range<usize>| named(&text[item.clone()]);
+        let all: BTreeSet<&str> = items.iter().flat_map(said).collect();
+        let is_it = |item: &&Range<usize>| said(item) == BTreeSet::from([from.directory.as_str()]);
+        let item = items.iter().rfind(is_it)?;
+        let is_open = all.len() > 1 && !all.contains(to.directory.as_str());
+        let word = text[item.clone()].trim();
+        is_open.then(|| Repeat {
+            at: item.start + text[item.clone()].trim_end().len(),
+            text: format!(", {}", from.moved(word, to)),
+            label: "directory",
+            name: to.directory.clone(),
+        })
     };
-    let item = items.iter().rfind(is_it)?;
-    if all.len() < 2 || all.contains(to.directory.as_str()) {
-        return None;
-    }
-    let word = text[item.clone()].trim();
-    Some(Repeat {
-        at: item.start + text[item.clone()].trim_end().len(),
-        text: format!(", {}", from.moved(word, to)),
-        label: "directory",
-        name: to.directory.clone(),
-    })
+    line.lists(text).into_iter().filter_map(repeat).collect()
 }
 
 /// The text with what is repeated put in, and what a summary says of it.

@@ -64,7 +64,7 @@ pub struct Group {
 }
 
 /// A part that changes.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row {
     /// What it is called.
     pub label: String,

@@ -1,6 +1,6 @@
 //! Results for people.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use anstyle::Style;
@@ -121,29 +121,33 @@ fn folded(rows: &[Row]) -> Vec<Row> {
         row.label.starts_with("sha256 ") && !is_zeros(&row.expected)
     };
     let hashes = rows.iter().filter(|row| is_hash(row)).count();
+    let hash = Row {
+        label: "sha256".to_owned(),
+        found: String::new(),
+        expected: format!("of {hashes} architectures"),
+        note: String::new(),
+    };
     let mut folded: Vec<(Row, usize)> = Vec::new();
+    let mut places: BTreeMap<&Row, usize> = BTreeMap::new();
     for row in rows {
-        if is_hash(row) && hashes > 2 {
-            let of_all = format!("of {hashes} architectures");
-            let row = Row {
-                label: "sha256".to_owned(),
-                found: String::new(),
-                expected: of_all,
-                note: String::new(),
-            };
-            if !folded.iter().any(|(other, _)| *other == row) {
-                folded.push((row, 1));
+        let is_folded = is_hash(row) && hashes > 2;
+        let row = if is_folded { &hash } else { row };
+        match places.get(row) {
+            Some(_) if is_folded => {}
+            Some(place) => folded[*place].1 += 1,
+            None => {
+                places.insert(row, folded.len());
+                folded.push((row.clone(), 1));
             }
-        } else if let Some((_, times)) = folded.iter_mut().find(|(other, _)| other == row) {
-            *times += 1;
-        } else {
-            folded.push((row.clone(), 1));
         }
     }
     let noted = |(row, times): (Row, usize)| match times {
         1 => row,
         _ => Row {
-            note: format!("in {times} places"),
+            note: [row.note, format!("in {times} places")]
+                .join(" ")
+                .trim_start()
+                .to_owned(),
             ..row
         },
     };

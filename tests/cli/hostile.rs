@@ -497,3 +497,87 @@ fn many_of_anything_in_a_document_are_no_trouble() {
         }
     }
 }
+
+/// A megabyte of a workflow, in whatever form: the time grows with the text. One that takes a minute is one that hangs.
+#[test]
+fn workflows_of_any_form_come_to_an_end() {
+    const JOBS: &str = "on: [push]\njobs:\n";
+    let repeated = |start: &str, part: &dyn Fn(usize) -> String| {
+        let mut text = JOBS.to_owned() + start;
+        for number in 0.. {
+            let part = part(number);
+            if text.len() + part.len() > 1_000_000 {
+                break;
+            }
+            text += &part;
+        }
+        text + "\n"
+    };
+    let items: Vec<String> = (0..256).map(|number| number.to_string()).collect();
+    let axis = format!(
+        "  a:\n    strategy:\n      matrix:\n        a: [{}]\n",
+        items.join(",")
+    );
+    let excluded = axis.clone()
+        + "        exclude:\n"
+        + &"          - a: 2\n".repeat(20_000)
+        + "    steps:\n      - run: ";
+    let texts = [
+        repeated("  a:\n", &|_| "    - needs: t\n".to_owned()),
+        repeated("", &|number| {
+            format!("  j{number}:\n    needs: [a, b, c]\n")
+        }),
+        repeated("", &|number| {
+            format!("  j{number}-2_14:\n    a: ./2.14.x/\n")
+        }),
+        repeated("", &|number| {
+            format!("  j{number}:\n    l:\n    - 2.12.x\n    - 2.14.x\n")
+        }),
+        repeated("", &|number| {
+            format!("  j{number}:\n    run: cd ./2.14.x/alpine3.22\n")
+        }),
+        repeated("  a:\n    steps:\n      - run: ls ", &|_| {
+            "2.14.x/".to_owned()
+        }),
+        repeated("  a:\n    steps:\n      - run: ", &|_| {
+            "docker build -t x-${{a}}-scratch ./2.14.x/scratch ".to_owned()
+        }),
+        repeated(&excluded, &|_| "x/${{matrix.a}} ".to_owned()),
+        repeated(&(axis + "    steps:\n      - run: "), &|_| {
+            "alpine${{matrix.a}}/${{matrix.a}}/".to_owned()
+        }),
+        repeated("  a:\n    b: ", &|_| "${{[}}".to_owned()),
+        repeated("  a:\n", &|number| {
+            format!("{}context: ./2.14.x/scratch\n", " ".repeat(number + 4))
+        }),
+    ];
+    for text in texts {
+        for args in [
+            &["check", "-q"][..],
+            &["--remove", "2.12.x", "-n"],
+            &["--base", "2.14.x/alpine=3.23", "-n"],
+        ] {
+            let repository = Repository::of(&tree("series/before"));
+            repository.write(".github/workflows/long.yml", &text);
+            let status = repository.run(args).status;
+            assert!((0..=2).contains(&status), "{status}");
+        }
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_name_is_none() {
+    for line in [
+        "suffix: ['-alpine3.22', '-scratch']\n    steps:\n      - run: docker pull ${{ env.I }}:${{ env.V }}${{ matrix.suffix }}",
+        "aéééé needs: x",
+        "needs: [é, \u{202e}]",
+    ] {
+        let text = format!(
+            "on: [push]\njobs:\n  a:\n    strategy:\n      matrix:\n        {line}\n    {line}\n"
+        );
+        let repository = Repository::of(&tree("series/before"));
+        repository.write(".github/workflows/odd.yml", text);
+        let run = repository.run(&["check"]);
+        assert!(run.status < 2, "{}", run.stderr);
+    }
+}

@@ -150,7 +150,7 @@ fn a_matrix_that_would_have_to_be_two_things_is_not_guessed() {
     repository
         .run(&["--base", "2.12.x/windows-ltsc2022=ltsc2028"])
         .fails_with(&[
-            "windows.yaml:11: file: found 2022: no script run-images-2022.ps1 in 2.12.x/tests, which the matrix makes of it",
+            "windows.yaml:11: file: found 2022: no script build-images-2022.ps1 in 2.12.x/tests, which the matrix makes of it",
             "Fix them, then run the same command again",
         ]);
     same(&repository.snapshot(), &before);
@@ -263,7 +263,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         WINDOWS,
         "year: \"2025\"",
         "year: \"2023\"",
-        "file: found 2023: no script build-images-2023.ps1 in tests, which the matrix makes of it",
+        "file: found 2023: no script build-images-2023.ps1 in 2.14.x/tests, which the matrix makes of it",
     ),
     (
         PUBLISH,
@@ -354,4 +354,139 @@ fn what_a_workflow_names_and_is_not_there_is_found() {
         assert!(run.stdout.contains(finding), "{finding}\n{}", run.stdout);
         assert!(!run.stdout.contains("2 findings"), "{}", run.stdout);
     }
+}
+
+/// What workflows say of other things: other programs' versions and images, files that are made while they run, branches.
+const OTHERS: &str = r#"on:
+  push:
+    branches: [main, 2.10.x, 'release/2.11.x']
+    paths: ['2.14.x/**', '!docs/**']
+jobs:
+  python-2_7:
+    if: github.event.schedule == '30 2-6 * * *' || matrix.python == '2.7'
+    runs-on: ubuntu-24.04
+    container: golang:1.22-alpine3.20
+    services:
+      db: { image: "postgres:16-alpine3.20" }
+    strategy:
+      matrix:
+        go: ['1.22.x', '1.23.x']
+        spring: [2.7.x, 3.0.x]
+        os: [slim-bookworm, alpine3.19]
+        image: [alpine3.18, ubuntu22.04]
+        suffix: ['-alpine3.22', '-scratch']
+    steps:
+      - uses: actions/checkout@v4
+        with: { ref: 2.11.x }
+      - uses: actions/setup-dotnet@v4
+        with:
+          dotnet-version: '8.0.x'
+      - uses: jirutka/setup-alpine@v1
+        with:
+          branch: v3.19
+          shell-name: alpine3.19
+      - run: docker build -t "python:3.12-${{ matrix.os }}" . && docker run generic/alpine318
+      - run: docker pull ${{ env.IMAGE }}:${{ env.V }}${{ matrix.suffix }}
+      - run: docker pull nats:2.12.3 && docker pull nats:2.10.22-alpine3.20 && docker pull nats:nanoserver-1809
+      - name: build from scratch
+        run: make from scratch all
+      - run: ls ./2.14.x/alpine3.22 # before it was ./2.14.x/alpine3.21, ./2.13.x/
+      - run: |
+          echo This step needs: docker
+          cp dist/nats-server ./2.14.x/alpine3.22/nats-server
+          docker save -o ./2.14.x/image.tar nats
+          mkdir -p 2.14.x/out
+          curl https://docs.nats.io/2.16.x/index.html
+      - uses: actions/cache@v4
+        with:
+          path: 2.14.x/.cache
+          key: ${{ hashFiles('2.14.x/go.sum') }}
+  shard-2-4:
+    needs: # both
+      - python-2_7 # the first one
+      # then
+      - tools
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: docker/build-push-action@v6
+        with:
+          context: ./2.14.x/alpine3.22
+          tags: |
+            nats:${{ env.V }}-alpine3.22
+            nats:${{ env.V }}-alpine3
+            nats:${{ env.V }}-alpine
+      - run: docker run --rm -t nats:${{ env.V }}-scratch
+  tools:
+    runs-on: ubuntu-24.04
+    strategy:
+      matrix: { terraform: ['2.12', '2.14'], version: [v2.12, v2.14] }
+    steps:
+      - uses: golangci/golangci-lint-action@v6
+        with: { version: v2.12 }
+      - uses: actions/github-script@v7
+        with:
+          script: |
+            f(['2.12', '2.14'], ['x']);
+"#;
+
+#[test]
+fn what_workflows_say_of_other_things_is_nobodys_business_here() {
+    const OWN: &str = ".github/workflows/others.yml";
+    let repository = series();
+    repository.write(OWN, OTHERS);
+    repository.finds(&[]);
+    let releases = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/trees/series/releases");
+    let from = ["--from", releases];
+    for args in [
+        &["2.14.5", "2.12.15"][..],
+        &["2.15.0-RC.1", "--allow-missing"],
+        &["--remove", "2.15.x"],
+        &["--remove", "2.12.x"],
+    ] {
+        repository.run(&[&from[..], args].concat()).exits_with(0);
+        assert_eq!(repository.read(OWN), OTHERS, "{args:?}");
+    }
+    // What is ours moves, and nothing else.
+    repository
+        .run(&["--base", "2.14.x/alpine=3.23"])
+        .exits_with(0);
+    let expected = OTHERS
+        .replace("ls ./2.14.x/alpine3.22", "ls ./2.14.x/alpine3.23")
+        .replace(
+            "2.14.x/alpine3.22/nats-server",
+            "2.14.x/alpine3.23/nats-server",
+        )
+        .replace(
+            "context: ./2.14.x/alpine3.22",
+            "context: ./2.14.x/alpine3.23",
+        )
+        .replace("${{ env.V }}-alpine3.22", "${{ env.V }}-alpine3.23");
+    assert_eq!(repository.read(OWN), expected);
+}
+
+#[test]
+fn lists_in_brackets_are_taken_apart_as_they_are_nested() {
+    const OWN: &str = ".github/workflows/lists.yml";
+    let text = "on: [push]
+jobs:
+  all:
+    strategy:
+      matrix: { series: [2.12.x, 2.14.x], os: [ubuntu-24.04] }
+    steps:
+      - run: cd ${{ matrix.series }}/tests && ./build-images.sh
+      - run: f(['2.12.x', '2.14.x'], ['x'])
+";
+    let repository = series();
+    repository.write(OWN, text);
+    let releases = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/trees/series/releases");
+    repository
+        .run(&["--from", releases, "2.15.0-RC.1", "--allow-missing"])
+        .exits_with(0);
+    let expected = text.replace(
+        "series: [2.12.x, 2.14.x]",
+        "series: [2.12.x, 2.14.x, 2.15.x]",
+    );
+    assert_eq!(repository.read(OWN), expected);
+    changes(&repository, &["--remove", "2.15.x"]);
+    assert_eq!(repository.read(OWN), text);
 }

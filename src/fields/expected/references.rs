@@ -223,6 +223,14 @@ impl<'a> Scope<'a> {
             .iter()
             .filter(|variant| variant.family == wanted.family)
             .collect();
+        // An alias: the `alpine3` of `alpine3.22`.
+        let is_start = |variant: &&Variant| {
+            let rest = variant.base.strip_prefix(&wanted.base);
+            !wanted.base.is_empty() && rest.is_some_and(|rest| rest.starts_with('.'))
+        };
+        if self.variant.is_none() && family.iter().any(is_start) {
+            return Ok(name.to_owned());
+        }
         let own_base = self
             .variant
             .map(|variant| variant.base.as_str())

@@ -30,7 +30,7 @@ impl Scan<'_> {
             .find_map(|start| self.keyed(start))?;
         let name = self.scanner.directory.length(&text[span.start..]);
         if name == span.len() && self.scanner.directory.has_series() {
-            return self.put(span, Kind::Directory);
+            return self.put(span, Kind::Directory { is_certain: true });
         }
         let span = trimmed(text, span);
         if ends(text, span.end, false) {
@@ -187,9 +187,32 @@ impl Scan<'_> {
         let length = self.scanner.directory.length(&text[at..]);
         let is_whole = text.get(at + length).is_none_or(|next| closes(*next));
         if length > 0 && is_whole {
-            return self.put(at..at + length, Kind::Directory);
+            let is_certain = !in_list || self.is_path(at, at + length);
+            return self.put(at..at + length, Kind::Directory { is_certain });
         }
         None
+    }
+
+    /// Whether the name of a version directory in a workflow is a path: one that goes on, or begins with `./`, or stands where
+    /// nothing but a path does.
+    fn is_path(&self, at: usize, end: usize) -> bool {
+        let text = self.text;
+        let is_separator = |byte: Option<u8>| matches!(byte, Some(b'/' | b'\\'));
+        let line = line_before(text, at);
+        if is_separator(self.before(at)) {
+            // `release/2.14.x` and `https://docs.example/2.14.x/` are none of ours.
+            let above = line[..line.len() - 1].last().copied();
+            return above.is_none_or(|byte| !is_word(byte));
+        }
+        let line = line.trim_ascii_start();
+        let line = line.strip_prefix(b"- ").unwrap_or(line);
+        let is_key = [&b"context:"[..], b"working-directory:", b"file:"]
+            .iter()
+            .any(|key| line.starts_with(key));
+        let is_change = [&b"cd "[..], b"pushd ", b"Set-Location "]
+            .iter()
+            .any(|command| trimmed_end(line, |byte| b"\"'".contains(&byte)).ends_with(command));
+        is_key || is_change || is_separator(text.get(end).copied())
     }
 
     fn mention(&mut self, at: usize) -> Option<usize> {
@@ -275,6 +298,20 @@ impl Scan<'_> {
         None
     }
 
+    /// What stands in front of the separator at a place.
+    fn folder_above(&self, separator: usize) -> Above {
+        let line = line_before(self.text, separator);
+        let name = &line[trimmed_end(line, is_tag).len()..];
+        match name {
+            _ if line.ends_with(b"}") => Above::Ours,
+            b"" | b"." | b".." => Above::Here,
+            _ if self.scanner.directory.length(name) == name.len() => Above::Ours,
+            // Perhaps one that is written wrongly.
+            [first, ..] if first.is_ascii_digit() => Above::Here,
+            _ => Above::Other,
+        }
+    }
+
     /// The name of a script.
     pub(super) fn script(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
@@ -292,25 +329,29 @@ impl Scan<'_> {
         let before = self.before(at);
         let behind_variable =
             before == Some(b'-') && matches!(self.before(at - 1), Some(b'}' | b')'));
-        let in_path = matches!(before, Some(b'/' | b'\\'));
-        if let Some(end) = self
-            .scanner
-            .variant(text, at)
-            .filter(|_| before.is_none_or(|byte| !is_word(byte) && byte != b'.'))
-        {
-            let is_statement = behind_variable || in_path;
-            let (kind, directory) = (|directory| Kind::Variant { directory }, None);
-            return self.put(
-                at..end,
-                if is_statement {
-                    kind(directory)
-                } else {
-                    Kind::Caption {
-                        family: None,
-                        directory,
-                    }
+        let (kind, caption) = (
+            Kind::Variant { directory: None },
+            Kind::Caption {
+                family: None,
+                directory: None,
+            },
+        );
+        // Of a tag more may follow: `…-alpine3.22-amd64`.
+        let end = match behind_variable {
+            true => self.scanner.variant_in(text, at, false),
+            false => self.scanner.variant(text, at),
+        };
+        if let Some(end) = end {
+            return match before {
+                _ if behind_variable => self.put(at..end, kind),
+                Some(b'/' | b'\\') => match self.folder_above(at - 1) {
+                    Above::Ours => self.put(at..end, kind),
+                    Above::Here => self.put(at..end, caption),
+                    Above::Other => Some(end),
                 },
-            );
+                Some(byte) if is_tag(byte) || byte == b':' || byte == b'@' => Some(end),
+                _ => self.put(at..end, caption),
+            };
         }
         // `Alpine 3.22`, in a step's name.
         let length = self
@@ -341,6 +382,16 @@ impl Scan<'_> {
         }
         None
     }
+}
+
+/// What a path goes through in front of a name.
+enum Above {
+    /// A version directory, or what an expression makes.
+    Ours,
+    /// Nothing, or `.` and `..`.
+    Here,
+    /// Another folder.
+    Other,
 }
 
 /// The name of a variable, of an environment's too: `version` of `${version}`, `$version`, `${env:version}`, `${ver[1]}`.
