@@ -231,7 +231,7 @@ impl Work<'_> {
                 let (new, edits, unnamed) = workflows::with_series(text, (from, &to), &all);
                 let say = |job: String| {
                     format!(
-                        "{path}: the job `{job}` is for {} alone: add one for {} by hand",
+                        "{path}: `{job}` is for {} alone: add its counterpart for {} by hand",
                         from.directory, to.directory
                     )
                 };

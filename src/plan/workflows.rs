@@ -86,6 +86,16 @@ pub(super) fn with_series(
             .last()
             .filter(|_| all.len() > 1 && !all.contains(to.directory.as_str()) && is_job_list)
         {
+            // What is called by an `id` can be there once.
+            let is_id = |line: &Line| {
+                let said = &text[line.span.start..line.end];
+                line.key(text.as_bytes()) == Some(b"id") && !from.is_in(said)
+            };
+            let lines_of = |item: &&Range<usize>| lines[(*item).clone()].iter();
+            if let Some(line) = mine.iter().flat_map(lines_of).find(|line| is_id(line)) {
+                unnamed.push(text[line.span.start..line.end].trim().to_owned());
+                continue;
+            }
             let body: String = mine.iter().map(|item| &text[span(item)]).collect();
             let at = span(last).end;
             repeats.push(Repeat {

@@ -289,6 +289,23 @@ fn commit_commits_what_was_written_and_nothing_else() {
 }
 
 #[test]
+fn the_next_steps_name_what_was_written_and_say_what_else_has_changed() {
+    let releases = Releases::new();
+    let repository = committed();
+    repository.write("notes", "mine");
+    repository.edit("2.12.x/scratch/nats-server.conf", "", "# mine\n");
+    let run = with_git(&repository, &["--from", releases.path(), "2.14.5"]).exits_with(0);
+    let steps = "
+Next steps:
+  git add 2.14.x       there are other changes, which this leaves out
+  git diff --cached    read the change
+  git commit -m 'Update to 2.14.5'
+  git push             and open the pull request
+";
+    assert!(run.stdout.ends_with(steps), "{}", run.stdout);
+}
+
+#[test]
 fn the_commit_is_called_as_the_last_releases_are() {
     let releases = Releases::new();
     for (subjects, expected) in [

@@ -490,3 +490,25 @@ jobs:
     changes(&repository, &["--remove", "2.15.x"]);
     assert_eq!(repository.read(OWN), text);
 }
+
+#[test]
+fn a_step_with_an_id_is_not_repeated_for_a_new_series_but_named() {
+    const OWN: &str = ".github/workflows/steps.yml";
+    let text = "on: [push]
+jobs:
+  all:
+    steps:
+      - id: first
+        run: cd 2.12.x/tests && ./build-images.sh
+      - id: build
+        run: cd 2.14.x/tests && ./build-images.sh
+";
+    let repository = series();
+    repository.write(OWN, text);
+    let releases = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/trees/series/releases");
+    let args = ["--from", releases, "2.15.0-RC.1", "--allow-missing"];
+    let run = repository.run(&args).exits_with(0);
+    assert_eq!(repository.read(OWN), text);
+    let note = "  .github/workflows/steps.yml: `- id: build` is for 2.14.x alone: add its counterpart for 2.15.x by hand\n";
+    assert!(run.stdout.contains(note), "{}", run.stdout);
+}
