@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::fields::RUNNERS;
 use crate::library::misshapen;
@@ -121,7 +121,7 @@ pub struct StatusArgs {
     #[arg(long)]
     pub offline: bool,
     /// The library file of the image [default: ../official-images/library/<image>, where there is one]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub library: Option<PathBuf>,
     /// Where releases are
     #[command(flatten)]
@@ -143,7 +143,7 @@ Examples:
 Exit status: 0 success; 1 findings of `--check`, or changes with `--exit-code`; 2 error.")]
 pub struct LibraryArgs {
     /// The file, in a clone of docker-library/official-images: library/nats
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
     /// Report what is not as expected, and write nothing
     #[arg(long, conflicts_with_all = ["adds", "dry_run", "diff", "exit_code"])]
@@ -175,6 +175,7 @@ pub struct From {
     #[arg(
         long,
         value_name = "URL|DIR",
+        value_hint = ValueHint::DirPath,
         env = "UPDATE_FROM",
         hide_env_values = true
     )]
@@ -309,6 +310,7 @@ pub struct Common {
     #[arg(
         short = 'C',
         value_name = "DIR",
+        value_hint = ValueHint::DirPath,
         default_value = ".",
         hide_default_value = true,
         global = true
