@@ -238,6 +238,8 @@ fn change(
         old.remove(&target.version);
         change.old.insert(name.clone(), old);
         change.renames.insert(name.clone(), target.renames.clone());
+        let gone = target.removes.iter().map(|variant| variant.name.clone());
+        change.gone.insert(name.clone(), gone.collect());
         change
             .checksums
             .insert(name.clone(), ((*checksums).clone(), target.has_release));

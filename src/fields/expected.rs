@@ -42,6 +42,8 @@ pub struct Change {
     pub old: BTreeMap<String, BTreeSet<Version>>,
     /// The variants that move to another base: old name → new name.
     pub renames: BTreeMap<String, BTreeMap<String, String>>,
+    /// The variants that are removed, by version directory.
+    pub gone: BTreeMap<String, BTreeSet<String>>,
     /// The scripts of each version directory, of none for those of the root, that get another name: old name → new name.
     pub scripts: BTreeMap<String, BTreeMap<String, String>>,
     /// What is known of the archives of a directory's version, and whether that is all there is.

@@ -366,5 +366,14 @@ fn items(
             }
         }
     }
+    // What is excluded is called as the items are, and moves with them.
+    for (key, span) in matrix.excluded.iter().flatten().take(MOST) {
+        let axis = matrix.axes.get(key).map_or(&[][..], Vec::as_slice);
+        let same = axis
+            .iter()
+            .find(|item| text[(*item).clone()] == text[span.clone()]);
+        let made = same.and_then(|item| items.get(&(item.start, item.end)).cloned());
+        items.extend(made.map(|made| ((span.start, span.end), made)));
+    }
     (items, directories)
 }

@@ -369,7 +369,7 @@ impl<'a> Scan<'a> {
             });
         }
         if self.kind == DocumentKind::Workflow {
-            let structure = workflow::Structure::new(self.text, &fields);
+            let structure = workflow::Structure::new(self.text, &fields, &self.scanner.directory);
             workflow::complete(self.text, &structure, &mut fields, &self.runners);
             let named = |name: &str| self.scanner.named(name);
             matrix::complete(self.text, &structure, &mut fields, &named);

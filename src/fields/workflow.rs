@@ -5,8 +5,11 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use semver::Version;
+
 use super::spans::{after, is_word, skip};
 use super::{Field, Kind, RUNNERS, found};
+use crate::repository::config::Pattern;
 
 /// A line that is not empty and not only a comment.
 pub struct Line {
@@ -208,8 +211,21 @@ pub(super) struct Structure {
     directories: Vec<BTreeSet<Box<str>>>,
 }
 
+/// The series that the name of a job ends in or has in it, as a version directory: `2.14.x` of `linux-2_14`.
+fn named_after(name: &[u8], directory: &Pattern) -> Option<Box<str>> {
+    let name = std::str::from_utf8(name).ok()?;
+    let parts: Vec<&str> = name.split(['-', '_']).collect();
+    let numbers = parts
+        .windows(2)
+        .skip(1)
+        .find_map(|two| Some(Version::new(two[0].parse().ok()?, two[1].parse().ok()?, 0)));
+    numbers
+        .filter(|_| directory.has_series())
+        .map(|version| directory.render(&version).into())
+}
+
 impl Structure {
-    pub(super) fn new(text: &[u8], fields: &[Field]) -> Self {
+    pub(super) fn new(text: &[u8], fields: &[Field], directory: &Pattern) -> Self {
         let lines = lines(text);
         let jobs = jobs(text, &lines);
         let directories = jobs.iter().map(|_| BTreeSet::new()).collect();
@@ -224,6 +240,12 @@ impl Structure {
         {
             if let Some(job) = structure.job_of(field.span.start) {
                 structure.directories[job].insert(found(text, &field.span).into());
+            }
+        }
+        // One that names no directory is for the series that it is named after.
+        for (job, names) in structure.jobs.iter().zip(&mut structure.directories) {
+            if names.is_empty() {
+                names.extend(named_after(&text[job.name.clone()], directory));
             }
         }
         structure
@@ -252,6 +274,9 @@ pub(super) fn complete(
     let lines = &structure.lines;
     let of_job = |at: usize| structure.series(at);
     let mut last: Option<Range<usize>> = None;
+    // The folder of scripts that a step has gone to: where the step begins, and the version directory.
+    let mut step = 0;
+    let mut went_to: Option<(usize, Box<str>)> = None;
     let mut line = 0;
     fields.retain_mut(|field| {
         let at = field.span.start;
@@ -260,6 +285,9 @@ pub(super) fn complete(
             .is_some_and(|next| next.span.start <= at)
         {
             line += 1;
+            if lines[line].is_item(text) {
+                step = line;
+            }
         }
         let in_path = last
             .as_ref()
@@ -272,6 +300,15 @@ pub(super) fn complete(
         });
         let in_tests = in_tests.map(|last| found(text, last).into());
         last = field.is_directory().then(|| field.span.clone());
+        if field.is_directory() && text[field.span.end..].get(1..6) == Some(b"tests") {
+            went_to = Some((step, found(text, &field.span).into()));
+        }
+        let gone_to = || {
+            went_to
+                .clone()
+                .filter(|(at, _)| *at == step)
+                .map(|(_, name)| name)
+        };
         let here = lines.get(line).filter(|line| line.span.contains(&at));
         field.in_comment |= here.is_some_and(|line| at >= line.end);
         match &mut field.kind {
@@ -281,7 +318,9 @@ pub(super) fn complete(
                 }
             }
             Kind::Variant { directory } => *directory = in_path.or_else(|| of_job(at)),
-            Kind::Script { directory } => *directory = in_tests.or_else(|| of_job(at)),
+            Kind::Script { directory } => {
+                *directory = in_tests.or_else(gone_to).or_else(|| of_job(at))
+            }
             Kind::Caption { family, directory } => {
                 let is_name = here.is_some_and(|line| {
                     let is_key = line.keys.iter().any(|key| key.contains(&at));

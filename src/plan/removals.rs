@@ -251,7 +251,8 @@ impl Matter<'_> {
             let alone: Vec<Range<usize>> = items().filter(|item| self.is_alone(item)).collect();
             // A matrix can do without anything included.
             let opens = list[0].start.checked_sub(1).map(|line| &all[line]);
-            let include = opens.filter(|line| line.key(text.as_bytes()) == Some(b"include"));
+            let include = opens
+                .filter(|line| matches!(line.key(text.as_bytes()), Some(b"include" | b"exclude")));
             match include {
                 _ if alone.len() < list.len() => cuts.extend(alone),
                 Some(line) => cuts.push(line.span.start..alone[alone.len() - 1].end),
@@ -262,17 +263,17 @@ impl Matter<'_> {
             for items in line.lists(text) {
                 let is_word = |item: &Range<usize>| !text[item.clone()].trim().contains(' ');
                 let alone = |item: &Range<usize>| is_word(item) && self.is_alone(item);
-                for (number, item) in items.iter().enumerate().filter(|(_, item)| alone(item)) {
-                    match number {
-                        _ if items.len() == 1 => {}
-                        0 => {
-                            let next = items[1].start;
-                            let blank = usize::from(text[next..].starts_with(' '));
-                            cuts.push(item.start..next + blank);
-                        }
-                        _ => cuts.push(item.start - 1..item.end),
-                    }
+                let Some(first) = items.iter().position(|item| !alone(item)) else {
+                    continue;
+                };
+                // Up to the first one that stays, and from the comma in front of each other one.
+                if first > 0 {
+                    let start = items[first].start;
+                    let blank = usize::from(text[start..].starts_with(' '));
+                    cuts.push(items[0].start..start + blank);
                 }
+                let others = items[first..].iter().filter(|item| alone(item));
+                cuts.extend(others.map(|item| item.start - 1..item.end));
             }
         }
         cuts.sort_by_key(|cut| (cut.start, std::cmp::Reverse(cut.end)));

@@ -124,12 +124,16 @@ fn in_line<'a>(
         let said = |item: &Range<usize>| named(&text[item.clone()]);
         let all: BTreeSet<&str> = items.iter().flat_map(said).collect();
         let is_it = |item: &&Range<usize>| said(item) == BTreeSet::from([from.directory.as_str()]);
-        let item = items.iter().rfind(is_it)?;
+        let mine: Vec<&Range<usize>> = items.iter().filter(is_it).collect();
+        let item = *mine.last()?;
         let is_open = all.len() > 1 && !all.contains(to.directory.as_str());
-        let word = text[item.clone()].trim();
+        let words = mine.iter().map(|item| text[(*item).clone()].trim());
+        let new: String = words
+            .map(|word| format!(", {}", from.moved(word, to)))
+            .collect();
         is_open.then(|| Repeat {
             at: item.start + text[item.clone()].trim_end().len(),
-            text: format!(", {}", from.moved(word, to)),
+            text: new,
             label: "directory",
             name: to.directory.clone(),
         })

@@ -512,3 +512,119 @@ jobs:
     let note = "  .github/workflows/steps.yml: `- id: build` is for 2.14.x alone: add its counterpart for 2.15.x by hand\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
+
+#[test]
+fn lists_in_brackets_lose_and_gain_all_that_is_of_a_series() {
+    const OWN: &str = ".github/workflows/needs.yml";
+    let text = "on: [push]
+jobs:
+  linux-2_12:
+    steps:
+      - run: cd 2.12.x/tests && ./build-images.sh
+  linux-2_14:
+    steps:
+      - run: cd 2.14.x/tests && ./build-images.sh
+  all:
+    needs: [linux-2_12, linux-2_14]
+    strategy:
+      matrix:
+        dir: [2.12.x/alpine3.21, 2.12.x/scratch, 2.14.x/alpine3.22, 2.14.x/scratch]
+    steps:
+      - run: docker build ${{ matrix.dir }}
+";
+    let repository = series();
+    repository.write(OWN, text);
+    let releases = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/trees/series/releases");
+    repository
+        .run(&["--from", releases, "2.15.0-RC.1", "--allow-missing"])
+        .exits_with(0);
+    let after = repository.read(OWN);
+    for part in [
+        "    needs: [linux-2_12, linux-2_14, linux-2_15]\n",
+        "2.14.x/alpine3.22, 2.14.x/scratch, 2.15.x/alpine3.22, 2.15.x/scratch]\n",
+    ] {
+        assert!(after.contains(part), "{after}");
+    }
+    changes(&repository, &["--remove", "2.15.x"]);
+    assert_eq!(repository.read(OWN), text);
+    changes(&repository, &["--remove", "2.12.x"]);
+    let after = repository.read(OWN);
+    for part in [
+        "    needs: [linux-2_14]\n",
+        "        dir: [2.14.x/alpine3.22, 2.14.x/scratch]\n",
+    ] {
+        assert!(after.contains(part), "{after}");
+    }
+}
+
+#[test]
+fn what_a_matrix_excludes_moves_with_its_items() {
+    const OWN: &str = ".github/workflows/excluded.yml";
+    let text = "on: [push]
+jobs:
+  all:
+    strategy:
+      matrix:
+        series: [2.12.x, 2.14.x]
+        ltsc: [ltsc2022, ltsc2025]
+        exclude:
+          - series: 2.12.x
+            ltsc: ltsc2025
+    steps:
+      - run: docker build ${{ matrix.series }}/nanoserver-${{ matrix.ltsc }}
+";
+    let repository = series();
+    repository.write(OWN, text);
+    changes(&repository, &["--base", "windows-ltsc2025=ltsc2028"]);
+    assert_eq!(repository.read(OWN), text.replace("2025", "2028"));
+    changes(&repository, &["--base", "windows-ltsc2028=ltsc2025"]);
+    changes(&repository, &["--remove", "2.12.x"]);
+    let expected = text.replace("2.12.x, ", "").replace(
+        "        exclude:\n          - series: 2.12.x\n            ltsc: ltsc2025\n",
+        "",
+    );
+    assert_eq!(repository.read(OWN), expected);
+}
+
+#[test]
+fn scripts_and_tags_belong_to_the_series_that_a_step_has_gone_to_or_a_job_is_named_after() {
+    const OWN: &str = ".github/workflows/steps.yml";
+    let text = "on: [push]
+jobs:
+  windows:
+    runs-on: windows-2022
+    steps:
+      - run: |
+          cd 2.12.x/tests
+          ./build-images-2022.ps1
+      - run: |
+          cd 2.14.x/tests
+          ./build-images-2022.ps1
+  manifest-2_12:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: docker manifest create \"nats:${TAG}\" \"nats:${TAG}-nanoserver-ltsc2022\" golang:$GO-alpine3.20
+  manifest-2_14:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: docker manifest create \"nats:$TAG\" \"nats:$TAG-nanoserver-ltsc2022\" \"nats:$TAG-nanoserver-ltsc2025\"
+";
+    let repository = series();
+    repository.write(OWN, text);
+    repository.remove(WINDOWS);
+    repository.finds(&[]);
+    changes(&repository, &["--base", "2.14.x/windows-ltsc2022=ltsc2028"]);
+    let (start, end) = text.split_at(text.find("cd 2.14.x").expect("it"));
+    let (steps, rest) = end.split_at(end.find("  manifest-2_12").expect("it"));
+    let (first, second) = rest.split_at(rest.find("  manifest-2_14").expect("it"));
+    let moved = |text: &str| {
+        text.replace("2022.ps1", "2028.ps1")
+            .replace("ltsc2022", "ltsc2028")
+    };
+    let expected = [start, &moved(steps), first, &moved(second)].concat();
+    assert_eq!(repository.read(OWN), expected);
+    // A command cannot do without a word of it.
+    repository
+        .run(&["--remove", "2.14.x/nanoserver-ltsc2025"])
+        .fails_with(&["nanoserver-ltsc2025"]);
+}

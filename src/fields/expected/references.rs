@@ -223,6 +223,11 @@ impl<'a> Scope<'a> {
             .iter()
             .filter(|variant| variant.family == wanted.family)
             .collect();
+        // No other one takes its place in a command or a list.
+        let gone = self.change.gone.get(&directory.name);
+        if self.variant.is_none() && gone.is_some_and(|gone| gone.contains(name)) {
+            return Err(format!("{name} is removed from {}", directory.name));
+        }
         // An alias: the `alpine3` of `alpine3.22`.
         let is_start = |variant: &&Variant| {
             let rest = variant.base.strip_prefix(&wanted.base);

@@ -298,6 +298,40 @@ impl Scan<'_> {
         None
     }
 
+    /// What stands in front of the dash at a place: a variable in a tag that is ours or may be, what may be ours, or another
+    /// image's tag.
+    fn behind_dash(&self, dash: usize) -> Above {
+        let line = line_before(self.text, dash);
+        // `suffix=-alpine3.22`, `scope=2.14.x-alpine3.22`
+        let word = &line[trimmed_end(line, is_tag).len()..];
+        let is_directory = self.scanner.directory.length(word) == word.len();
+        if line.ends_with(b"=") || !word.is_empty() && is_directory {
+            return Above::Here;
+        }
+        let name = trimmed_end(line, is_word);
+        let start = match line.last() {
+            Some(b'}') => memchr::memmem::rfind(line, b"${"),
+            Some(b')') => memchr::memmem::rfind(line, b"$("),
+            _ => name
+                .strip_suffix(b"$env:")
+                .or(name.strip_suffix(b"$"))
+                .filter(|_| name.len() < line.len())
+                .map(<[u8]>::len),
+        };
+        let Some(start) = start else {
+            return Above::Other;
+        };
+        let Some(image) = line[..start].strip_suffix(b":") else {
+            return Above::Ours;
+        };
+        let image = &image[trimmed_end(image, |byte| is_tag(byte) || byte == b'/').len()..];
+        let own = self.scanner.image.trim_end_matches(':').as_bytes();
+        match image.is_empty() || memchr::memmem::find(image, own).is_some() {
+            true => Above::Ours,
+            false => Above::Other,
+        }
+    }
+
     /// What stands in front of the separator at a place.
     fn folder_above(&self, separator: usize) -> Above {
         let line = line_before(self.text, separator);
@@ -327,8 +361,8 @@ impl Scan<'_> {
     fn in_workflow(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
         let before = self.before(at);
-        let behind_variable =
-            before == Some(b'-') && matches!(self.before(at - 1), Some(b'}' | b')'));
+        let behind_dash = (before == Some(b'-')).then(|| self.behind_dash(at - 1));
+        let behind_variable = matches!(behind_dash, Some(Above::Ours));
         let (kind, caption) = (
             Kind::Variant { directory: None },
             Kind::Caption {
@@ -344,6 +378,7 @@ impl Scan<'_> {
         if let Some(end) = end {
             return match before {
                 _ if behind_variable => self.put(at..end, kind),
+                _ if matches!(behind_dash, Some(Above::Here)) => self.put(at..end, caption),
                 Some(b'/' | b'\\') => match self.folder_above(at - 1) {
                     Above::Ours => self.put(at..end, kind),
                     Above::Here => self.put(at..end, caption),
