@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::spans::is_word;
+use super::spans::{is_word, last_word, line_before, skip, trimmed_end};
 use super::{Kind, found};
 use crate::version::{apk_arch, release_arch};
 
@@ -69,7 +69,8 @@ struct Branch<'a> {
 
 /// The fields of hashes and architectures; `key` is the version key, which names of hashes of ours may begin with.
 pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, Kind)> {
-    let branches = branches(text, seen);
+    let others = downloads_of_others(text, seen);
+    let branches = branches(text, seen, &others);
     let mut fields = Vec::new();
     if !branches.is_empty() && memmem::find(text, b"apk --print-arch").is_some() {
         architectures(text, &branches, &mut fields);
@@ -128,8 +129,11 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, 
         Some(platform) => {
             // Called a hash, whether it is one or not.
             let hashes = if outside.is_empty() { called } else { outside };
-            let hashes = named(text, hashes, key);
-            let platform = (hashes.len() == 1).then_some(platform);
+            let (hashes, is_named) = named(text, hashes, key);
+            // Where something else is downloaded too, or it is called like something else, it may be of that.
+            let is_certain = is_named
+                || others.is_empty() && hashes.iter().all(|hash| may_be_ours(text, hash, key));
+            let platform = (hashes.len() == 1 && is_certain).then_some(platform);
             is_bound |= platform.is_some();
             fields.extend(
                 hashes
@@ -198,23 +202,108 @@ fn one(addresses: &[&Address]) -> Option<Box<str>> {
 }
 
 /// Of the hashes in a file that names one archive those whose line has the version key in front of them, if any has.
-fn named<'a>(text: &[u8], hashes: Vec<&'a Range<usize>>, key: &str) -> Vec<&'a Range<usize>> {
+/// And whether there are such.
+fn named<'a>(
+    text: &[u8],
+    hashes: Vec<&'a Range<usize>>,
+    key: &str,
+) -> (Vec<&'a Range<usize>>, bool) {
     let is_named = |hash: &Range<usize>| {
-        memmem::find(
-            &text[line(text, hash.start).start..hash.start],
-            key.as_bytes(),
-        )
-        .is_some()
+        variable_of(text, hash).is_some_and(|name| name.contains(&key.to_uppercase()))
     };
     let ours: Vec<&Range<usize>> = hashes
         .iter()
         .copied()
         .filter(|hash| is_named(hash))
         .collect();
-    if ours.is_empty() { hashes } else { ours }
+    match ours.is_empty() {
+        true => (hashes, false),
+        false => (ours, true),
+    }
 }
 
-fn branches<'a>(text: &[u8], seen: &'a Seen) -> Vec<Branch<'a>> {
+/// The variable that a hash is assigned to, in capitals.
+fn variable_of(text: &[u8], hash: &Range<usize>) -> Option<String> {
+    let before = line_before(text, hash.start);
+    let unquoted = trimmed_end(before, |byte| b"\"'".contains(&byte));
+    let first = before.trim_ascii_start();
+    let is_set = first.starts_with(b"ENV ") || first.starts_with(b"ARG ");
+    if !is_set && !unquoted.ends_with(b"=") {
+        return None;
+    }
+    let unquoted = trimmed_end(unquoted, |byte| b" \t=".contains(&byte));
+    Some(String::from_utf8_lossy(last_word(unquoted)).to_uppercase())
+}
+
+/// Whether a hash is assigned to a variable that is called like the server, or like nothing in particular: `GIT_DOWNLOAD_SHA256`,
+/// rather than `TINI_SHA256`.
+fn may_be_ours(text: &[u8], hash: &Range<usize>, key: &str) -> bool {
+    const ANYBODY: [&str; 8] = [
+        "ARCHIVE", "BINARY", "DOWNLOAD", "FILE", "GIT", "RELEASE", "SERVER", "URL",
+    ];
+    let Some(name) = variable_of(text, hash) else {
+        return true;
+    };
+    let is_known = |word: &str| {
+        let is_kind = ["SHA", "SUM", "HASH", "CHECK"]
+            .iter()
+            .any(|kind| word.starts_with(kind));
+        word.is_empty()
+            || is_kind
+            || ANYBODY.contains(&word)
+            || key.split('_').any(|own| own == word)
+    };
+    name.split('_')
+        .all(|word| is_known(word) || word.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// The addresses of what is not an archive of ours, in an instruction that downloads: from the `://` on.
+fn downloads_of_others(text: &[u8], seen: &Seen) -> Vec<Range<usize>> {
+    if seen.addresses.is_empty() {
+        return Vec::new();
+    }
+    let address = |at: usize| {
+        let is_part = |byte: u8| !byte.is_ascii_whitespace() && !b"\"'`;,".contains(&byte);
+        let end = skip(text, at, is_part);
+        let first = seen.addresses.partition_point(|address| address.at < at);
+        let is_ours = seen
+            .addresses
+            .get(first)
+            .is_some_and(|address| address.at < end);
+        let is_list = memmem::find(&text[at..end], b"SHA256SUMS").is_some();
+        let start = line_before(text, at).trim_ascii_start();
+        let is_label = start.starts_with(b"#") || start.starts_with(b"LABEL");
+        let has_path = text[at + 3..end]
+            .iter()
+            .filter(|byte| **byte == b'/')
+            .count()
+            > 1;
+        (!is_ours && !is_list && !is_label && has_path).then_some(at..end)
+    };
+    memmem::find_iter(text, b"://")
+        .filter_map(address)
+        .collect()
+}
+
+/// The lines of the instruction that a place is in.
+fn instruction(text: &[u8], at: usize) -> Range<usize> {
+    let goes_on = |end: usize| {
+        let code = trimmed_end(&text[..end], |byte| {
+            byte.is_ascii_whitespace() && byte != b'\n'
+        });
+        code.ends_with(b"\\") || code.ends_with(b"`")
+    };
+    let mut whole = line(text, at);
+    while whole.start > 0 && goes_on(whole.start - 1) {
+        whole.start = line(text, whole.start - 1).start;
+    }
+    while whole.end < text.len() && goes_on(whole.end) {
+        whole.end = line(text, whole.end + 1).end;
+    }
+    whole
+}
+
+fn branches<'a>(text: &[u8], seen: &'a Seen, others: &[Range<usize>]) -> Vec<Branch<'a>> {
     let mut branches: Vec<Branch> = Vec::new();
     let mut ends = seen.ends.iter().copied().peekable();
     let variables: BTreeMap<&str, &Address> = seen
@@ -223,6 +312,10 @@ fn branches<'a>(text: &[u8], seen: &'a Seen) -> Vec<Branch<'a>> {
         .rev()
         .filter_map(|address| Some((address.variable()?, address)))
         .collect();
+    let ours: Vec<usize> = seen.addresses.iter().map(|address| address.at).collect();
+    // Where other addresses use a variable, by its name; and the instruction that was looked at last.
+    let mut shared: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut here = 0..0;
     for assigned in &seen.arches {
         let start = assigned
             .labels
@@ -234,6 +327,31 @@ fn branches<'a>(text: &[u8], seen: &'a Seen) -> Vec<Branch<'a>> {
         }
         let name = found(text, &assigned.name);
         let address = variables.get(&*name).copied();
+        // What is downloaded of another program with the same variable, and not of ours in that instruction, is not ours.
+        let address = address.filter(|_| {
+            let shared = shared.entry(name.to_string()).or_insert_with(|| {
+                let [plain, closed] = [format!("${name}"), format!("${{{name}}}")];
+                let uses = |other: &&Range<usize>| {
+                    let address = found(text, other);
+                    address.contains(&plain) || address.contains(&closed)
+                };
+                others
+                    .iter()
+                    .filter(uses)
+                    .map(|other| other.start)
+                    .collect()
+            });
+            shared.is_empty() || {
+                if !here.contains(&start) {
+                    here = instruction(text, start);
+                }
+                let is_here = |places: &[usize]| {
+                    let first = places.partition_point(|at| *at < here.start);
+                    places.get(first).is_some_and(|at| *at < here.end)
+                };
+                is_here(&ours) && !is_here(shared)
+            }
+        });
         // An architecture that no address of ours has, and no `case` chooses, says nothing of the hashes behind it.
         if address.is_none() && assigned.labels.is_none() {
             continue;

@@ -3,6 +3,7 @@
 //! Matchers look at no more than a word, a line or a bound, so that the time grows with the text and with nothing else.
 
 mod dockerfile;
+mod names;
 mod words;
 
 use std::collections::BTreeSet;

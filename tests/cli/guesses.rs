@@ -289,3 +289,92 @@ fn a_series_named_in_a_root_script_is_a_directory() {
         script.replace("2.12.14", "2.12.15")
     );
 }
+
+/// A Dockerfile that pins the Windows archive, with something more in it.
+fn with(more: &str) -> Repository {
+    let repository = streaming();
+    let path = "0.25.5/windowsservercore-1809/Dockerfile";
+    repository.write(path, repository.read(path) + more);
+    repository
+}
+
+const AMD64: &str = "https://github.com/nats-io/nats-streaming-server/releases/download/v${NATS_STREAMING_SERVER}/nats-streaming-server-v${NATS_STREAMING_SERVER}-linux-amd64.tar.gz";
+const OLD_AMD64: &str = "22762f4d0ccfc75947096a14e09566b816113e125a3d39f7914a0c332bee25a7";
+const NEW_AMD64: &str = "10f25b100a5b9a7389882883259790d599b557a16ddde1accdfcf9361e19b2f9";
+
+#[test]
+fn a_hash_that_is_called_like_another_program_is_not_taken_for_ours() {
+    let tini = "4".repeat(64);
+    for text in [
+        format!("RUN wget {AMD64}\nENV TINI_SHA256={tini}\n"),
+        format!(
+            "RUN wget {AMD64}\nADD --checksum=sha256:{tini} https://github.com/krallin/tini/releases/download/v0.19.0/tini-amd64 /tini\n"
+        ),
+        format!(
+            "RUN wget {AMD64}; wget https://github.com/krallin/tini/releases/download/v0.19.0/tini-amd64; sha256={tini}; check\n"
+        ),
+    ] {
+        let repository = streaming();
+        let path = "0.25.5/alpine3.18/Dockerfile";
+        let text = format!("FROM alpine:3.18\nENV NATS_STREAMING_SERVER=0.25.5\n{text}");
+        repository.write(path, &text);
+        let before = repository.snapshot();
+        repository
+            .update(&["0.25.6"])
+            .fails_with(&["cannot tell which archive this hash belongs to"]);
+        same(&repository.snapshot(), &before);
+    }
+}
+
+#[test]
+fn a_checksum_of_an_add_is_moved_and_keeps_its_kind() {
+    let repository = streaming();
+    let dockerfile = |version: &str, hash: &str| {
+        format!(
+            "FROM alpine:3.18\nENV NATS_STREAMING_SERVER={version}\nADD --checksum=sha256:{hash} {AMD64} /\n"
+        )
+    };
+    repository.write(
+        "0.25.5/alpine3.18/Dockerfile",
+        dockerfile("0.25.5", OLD_AMD64),
+    );
+    repository.finds(&[]);
+    repository.update(&["0.25.6"]).exits_with(0);
+    let found = repository.read("0.25.6/alpine3.18/Dockerfile");
+    assert_eq!(found, dockerfile("0.25.6", NEW_AMD64));
+}
+
+#[test]
+fn a_case_that_another_program_shares_the_variable_of_is_not_ours() {
+    let repository = streaming();
+    let path = "0.25.5/alpine3.18/Dockerfile";
+    let gosu = "5".repeat(64);
+    let more = format!(
+        "RUN case \"$(apk --print-arch)\" in \\\n\t\tx86_64) natsArch='amd64'; sha256='{gosu}' ;; \\\n\tesac; \\\n\twget https://github.com/tianon/gosu/releases/download/1.17/gosu-$natsArch\n"
+    );
+    repository.write(path, repository.read(path) + &more);
+    repository.update(&["0.25.6"]).exits_with(0);
+    let found = repository.read("0.25.6/alpine3.18/Dockerfile");
+    assert!(
+        found.contains(&gosu) && found.contains(NEW_AMD64),
+        "{found}"
+    );
+}
+
+#[test]
+fn the_same_version_of_another_program_is_refused() {
+    for line in [
+        "COPY --from=bar:0.25.5 /bar /bar",
+        "RUN pip install requests==0.25.5",
+        "RUN npm i -g yarn@0.25.5",
+        "RUN luarocks install x 0.25.5",
+        "ENV BAR=0.25.5",
+    ] {
+        let repository = with(&format!("{line}\n"));
+        let before = repository.snapshot();
+        repository
+            .update(&["0.25.6"])
+            .fails_with(&["cannot tell whether this is the version of the server"]);
+        same(&repository.snapshot(), &before);
+    }
+}

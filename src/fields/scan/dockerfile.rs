@@ -256,6 +256,10 @@ impl Scan<'_> {
         let from = after(text, from, b"\"")
             .or(after(text, from, b"'"))
             .unwrap_or(from);
+        // `--checksum=sha256:…`
+        if let Some(from) = after(text, from, b"sha256:") {
+            return self.hex(from);
+        }
         let end = skip(text, from, |byte| {
             !matches!(byte, b'"' | b'\'' | b';' | b'\\' | b'`') && !byte.is_ascii_whitespace()
         });

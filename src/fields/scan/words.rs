@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::super::spans::{
-    after, base, ends, is_blank, is_tag, is_word, last_word, line_before, skip, trimmed,
-    trimmed_end, variable, version,
+    after, ends, is_blank, is_tag, is_word, last_word, line_before, skip, trimmed, trimmed_end,
+    variable, version,
 };
 use super::{DocumentKind, Kind, Scan, is_script};
 
@@ -193,28 +193,6 @@ impl Scan<'_> {
         None
     }
 
-    /// Whether the name of a version directory in a workflow is a path: one that goes on, or begins with `./`, or stands where
-    /// nothing but a path does.
-    fn is_path(&self, at: usize, end: usize) -> bool {
-        let text = self.text;
-        let is_separator = |byte: Option<u8>| matches!(byte, Some(b'/' | b'\\'));
-        let line = line_before(text, at);
-        if is_separator(self.before(at)) {
-            // `release/2.14.x` and `https://docs.example/2.14.x/` are none of ours.
-            let above = line[..line.len() - 1].last().copied();
-            return above.is_none_or(|byte| !is_word(byte));
-        }
-        let line = line.trim_ascii_start();
-        let line = line.strip_prefix(b"- ").unwrap_or(line);
-        let is_key = [&b"context:"[..], b"working-directory:", b"file:"]
-            .iter()
-            .any(|key| line.starts_with(key));
-        let is_change = [&b"cd "[..], b"pushd ", b"Set-Location "]
-            .iter()
-            .any(|command| trimmed_end(line, |byte| b"\"'".contains(&byte)).ends_with(command));
-        is_key || is_change || is_separator(text.get(end).copied())
-    }
-
     fn mention(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
         let end = version(text, at)?;
@@ -240,7 +218,7 @@ impl Scan<'_> {
         if (is_free || in_word) && is_whole {
             self.variables.values.push((span.clone(), false));
             let is_dockerfile = self.kind == DocumentKind::Dockerfile;
-            let is_foreign = is_dockerfile && self.is_foreign(start);
+            let is_foreign = is_dockerfile && self.is_foreign(start) || self.is_of_another(start);
             self.seen.has_other_download |= is_dockerfile && !is_foreign && self.in_address(start);
             return self.put(
                 span,
@@ -251,6 +229,47 @@ impl Scan<'_> {
             );
         }
         Some(end)
+    }
+
+    /// Whether a version is that of another image or package: `bar:1.2.3`, `bar==1.2.3`, `bar@1.2.3`, `BAR=1.2.3`,
+    /// `pip install bar 1.2.3`.
+    fn is_of_another(&self, at: usize) -> bool {
+        const INSTALL: [&[u8]; 9] = [
+            b"pip ",
+            b"pip3 ",
+            b"npm ",
+            b"gem ",
+            b"cargo ",
+            b"luarocks ",
+            b"pecl ",
+            b"go install",
+            b"yarn ",
+        ];
+        let line = line_before(self.text, at);
+        let is_part = |byte: u8| is_tag(byte) || byte == b'/';
+        let names_us = |name: &[u8]| {
+            let own = self.scanner.image.trim_end_matches(':');
+            let name = String::from_utf8_lossy(name)
+                .to_lowercase()
+                .replace('_', "-");
+            let last = name.rsplit('/').next().unwrap_or_default();
+            let is_own = |own: &str| own.contains(last) || last.contains(own);
+            last.is_empty() || is_own(own) || is_own(&self.scanner.server)
+        };
+        let installs = INSTALL
+            .iter()
+            .any(|command| memchr::memmem::find(line, command).is_some());
+        let name = match line.last() {
+            Some(b':' | b'@') => &line[..line.len() - 1],
+            Some(b'=') if line.ends_with(b"==") => return true,
+            Some(b'=') => &line[..line.len() - 1],
+            _ => return installs,
+        };
+        let name = &name[trimmed_end(name, is_part).len()..];
+        let is_general = ["version", "ver", "tag", "release"]
+            .iter()
+            .any(|word| name.eq_ignore_ascii_case(word.as_bytes()));
+        !name.is_empty() && !is_general && !names_us(name)
     }
 
     /// Whether a version stands in an address without our names, or behind the name of another program's version.
@@ -298,54 +317,6 @@ impl Scan<'_> {
         None
     }
 
-    /// What stands in front of the dash at a place: a variable in a tag that is ours or may be, what may be ours, or another
-    /// image's tag.
-    fn behind_dash(&self, dash: usize) -> Above {
-        let line = line_before(self.text, dash);
-        // `suffix=-alpine3.22`, `scope=2.14.x-alpine3.22`
-        let word = &line[trimmed_end(line, is_tag).len()..];
-        let is_directory = self.scanner.directory.length(word) == word.len();
-        if line.ends_with(b"=") || !word.is_empty() && is_directory {
-            return Above::Here;
-        }
-        let name = trimmed_end(line, is_word);
-        let start = match line.last() {
-            Some(b'}') => memchr::memmem::rfind(line, b"${"),
-            Some(b')') => memchr::memmem::rfind(line, b"$("),
-            _ => name
-                .strip_suffix(b"$env:")
-                .or(name.strip_suffix(b"$"))
-                .filter(|_| name.len() < line.len())
-                .map(<[u8]>::len),
-        };
-        let Some(start) = start else {
-            return Above::Other;
-        };
-        let Some(image) = line[..start].strip_suffix(b":") else {
-            return Above::Ours;
-        };
-        let image = &image[trimmed_end(image, |byte| is_tag(byte) || byte == b'/').len()..];
-        let own = self.scanner.image.trim_end_matches(':').as_bytes();
-        match image.is_empty() || memchr::memmem::find(image, own).is_some() {
-            true => Above::Ours,
-            false => Above::Other,
-        }
-    }
-
-    /// What stands in front of the separator at a place.
-    fn folder_above(&self, separator: usize) -> Above {
-        let line = line_before(self.text, separator);
-        let name = &line[trimmed_end(line, is_tag).len()..];
-        match name {
-            _ if line.ends_with(b"}") => Above::Ours,
-            b"" | b"." | b".." => Above::Here,
-            _ if self.scanner.directory.length(name) == name.len() => Above::Ours,
-            // Perhaps one that is written wrongly.
-            [first, ..] if first.is_ascii_digit() => Above::Here,
-            _ => Above::Other,
-        }
-    }
-
     /// The name of a script.
     pub(super) fn script(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
@@ -356,77 +327,6 @@ impl Scan<'_> {
         }
         self.put(at..end, Kind::Script { directory: None })
     }
-
-    /// The same in a workflow, where only paths, tags and the names of steps are looked at.
-    fn in_workflow(&mut self, at: usize) -> Option<usize> {
-        let text = self.text;
-        let before = self.before(at);
-        let behind_dash = (before == Some(b'-')).then(|| self.behind_dash(at - 1));
-        let behind_variable = matches!(behind_dash, Some(Above::Ours));
-        let (kind, caption) = (
-            Kind::Variant { directory: None },
-            Kind::Caption {
-                family: None,
-                directory: None,
-            },
-        );
-        // Of a tag more may follow: `…-alpine3.22-amd64`.
-        let end = match behind_variable {
-            true => self.scanner.variant_in(text, at, false),
-            false => self.scanner.variant(text, at),
-        };
-        if let Some(end) = end {
-            return match before {
-                _ if behind_variable => self.put(at..end, kind),
-                _ if matches!(behind_dash, Some(Above::Here)) => self.put(at..end, caption),
-                Some(b'/' | b'\\') => match self.folder_above(at - 1) {
-                    Above::Ours => self.put(at..end, kind),
-                    Above::Here => self.put(at..end, caption),
-                    Above::Other => Some(end),
-                },
-                Some(byte) if is_tag(byte) || byte == b':' || byte == b'@' => Some(end),
-                _ => self.put(at..end, caption),
-            };
-        }
-        // `Alpine 3.22`, in a step's name.
-        let length = self
-            .scanner
-            .families
-            .iter()
-            .map(String::len)
-            .find(|length| {
-                let word = text[at..].get(..*length).map(<[u8]>::to_ascii_lowercase);
-                word.is_some_and(|word| {
-                    self.scanner
-                        .families
-                        .iter()
-                        .any(|family| family.as_bytes() == word)
-                })
-            })?;
-        let from = after(text, at + length, b" ")?;
-        let end = base(text, from).filter(|end| ends(text, *end, true))?;
-        let family = String::from_utf8_lossy(&text[at..at + length]).to_lowercase();
-        if before.is_none_or(|byte| !is_tag(byte)) {
-            return self.put(
-                from..end,
-                Kind::Caption {
-                    family: Some(family.into()),
-                    directory: None,
-                },
-            );
-        }
-        None
-    }
-}
-
-/// What a path goes through in front of a name.
-enum Above {
-    /// A version directory, or what an expression makes.
-    Ours,
-    /// Nothing, or `.` and `..`.
-    Here,
-    /// Another folder.
-    Other,
 }
 
 /// The name of a variable, of an environment's too: `version` of `${version}`, `$version`, `${env:version}`, `${ver[1]}`.

@@ -1,0 +1,147 @@
+//! What a name in a workflow is of: ours, perhaps ours, or another program's.
+
+use super::super::spans::{after, base, ends, is_tag, is_word, line_before, trimmed_end};
+use super::{Kind, Scan};
+
+/// What a path goes through in front of a name.
+enum Above {
+    /// A version directory, or what an expression makes.
+    Ours,
+    /// Nothing, or `.` and `..`.
+    Here,
+    /// Another folder.
+    Other,
+}
+
+impl Scan<'_> {
+    /// Whether the name of a version directory in a workflow is a path: one that goes on, or begins with `./`, or stands where
+    /// nothing but a path does.
+    pub(super) fn is_path(&self, at: usize, end: usize) -> bool {
+        let text = self.text;
+        let is_separator = |byte: Option<u8>| matches!(byte, Some(b'/' | b'\\'));
+        let line = line_before(text, at);
+        if is_separator(self.before(at)) {
+            // `release/2.14.x` and `https://docs.example/2.14.x/` are none of ours.
+            let above = line[..line.len() - 1].last().copied();
+            return above.is_none_or(|byte| !is_word(byte));
+        }
+        let line = line.trim_ascii_start();
+        let line = line.strip_prefix(b"- ").unwrap_or(line);
+        let is_key = [&b"context:"[..], b"working-directory:", b"file:"]
+            .iter()
+            .any(|key| line.starts_with(key));
+        let is_change = [&b"cd "[..], b"pushd ", b"Set-Location "]
+            .iter()
+            .any(|command| trimmed_end(line, |byte| b"\"'".contains(&byte)).ends_with(command));
+        is_key || is_change || is_separator(text.get(end).copied())
+    }
+
+    /// What stands in front of the dash at a place: a variable in a tag that is ours or may be, what may be ours, or another
+    /// image's tag.
+    fn behind_dash(&self, dash: usize) -> Above {
+        let line = line_before(self.text, dash);
+        // `suffix=-alpine3.22`, `scope=2.14.x-alpine3.22`
+        let word = &line[trimmed_end(line, is_tag).len()..];
+        let is_directory = self.scanner.directory.length(word) == word.len();
+        if line.ends_with(b"=") || !word.is_empty() && is_directory {
+            return Above::Here;
+        }
+        let name = trimmed_end(line, is_word);
+        let start = match line.last() {
+            Some(b'}') => memchr::memmem::rfind(line, b"${"),
+            Some(b')') => memchr::memmem::rfind(line, b"$("),
+            _ => name
+                .strip_suffix(b"$env:")
+                .or(name.strip_suffix(b"$"))
+                .filter(|_| name.len() < line.len())
+                .map(<[u8]>::len),
+        };
+        let Some(start) = start else {
+            return Above::Other;
+        };
+        let Some(image) = line[..start].strip_suffix(b":") else {
+            return Above::Ours;
+        };
+        let image = &image[trimmed_end(image, |byte| is_tag(byte) || byte == b'/').len()..];
+        let own = self.scanner.image.trim_end_matches(':').as_bytes();
+        match image.is_empty() || memchr::memmem::find(image, own).is_some() {
+            true => Above::Ours,
+            false => Above::Other,
+        }
+    }
+
+    /// What stands in front of the separator at a place.
+    fn folder_above(&self, separator: usize) -> Above {
+        let line = line_before(self.text, separator);
+        let name = &line[trimmed_end(line, is_tag).len()..];
+        match name {
+            _ if line.ends_with(b"}") => Above::Ours,
+            b"" | b"." | b".." => Above::Here,
+            _ if self.scanner.directory.length(name) == name.len() => Above::Ours,
+            // Perhaps one that is written wrongly.
+            [first, ..] if first.is_ascii_digit() => Above::Here,
+            _ => Above::Other,
+        }
+    }
+
+    /// The same in a workflow, where only paths, tags and the names of steps are looked at.
+    pub(super) fn in_workflow(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
+        let before = self.before(at);
+        let behind_dash = (before == Some(b'-')).then(|| self.behind_dash(at - 1));
+        let behind_variable = matches!(behind_dash, Some(Above::Ours));
+        let (kind, caption) = (
+            Kind::Variant { directory: None },
+            Kind::Caption {
+                family: None,
+                directory: None,
+            },
+        );
+        // Of a tag more may follow: `…-alpine3.22-amd64`.
+        let end = match behind_variable {
+            true => self.scanner.variant_in(text, at, false),
+            false => self.scanner.variant(text, at),
+        };
+        if let Some(end) = end {
+            return match before {
+                _ if behind_variable => self.put(at..end, kind),
+                _ if matches!(behind_dash, Some(Above::Here)) => self.put(at..end, caption),
+                Some(b'/' | b'\\') => match self.folder_above(at - 1) {
+                    Above::Ours => self.put(at..end, kind),
+                    Above::Here => self.put(at..end, caption),
+                    Above::Other => Some(end),
+                },
+                Some(byte) if is_tag(byte) || byte == b':' || byte == b'@' => Some(end),
+                _ => self.put(at..end, caption),
+            };
+        }
+        // `Alpine 3.22`, in a step's name.
+        let length = self
+            .scanner
+            .families
+            .iter()
+            .map(String::len)
+            .find(|length| {
+                let word = text[at..].get(..*length).map(<[u8]>::to_ascii_lowercase);
+                word.is_some_and(|word| {
+                    self.scanner
+                        .families
+                        .iter()
+                        .any(|family| family.as_bytes() == word)
+                })
+            })?;
+        let from = after(text, at + length, b" ")?;
+        let end = base(text, from).filter(|end| ends(text, *end, true))?;
+        let family = String::from_utf8_lossy(&text[at..at + length]).to_lowercase();
+        if before.is_none_or(|byte| !is_tag(byte)) {
+            return self.put(
+                from..end,
+                Kind::Caption {
+                    family: Some(family.into()),
+                    directory: None,
+                },
+            );
+        }
+        None
+    }
+}
