@@ -511,3 +511,18 @@ fn a_mention_of_the_old_line_is_not_left_behind() {
     );
     repository.finds(&[]);
 }
+
+#[test]
+fn a_variant_in_a_path_of_the_old_version_is_put_right_in_the_same_run() {
+    let repository = Repository::of(&tree("streaming/before"));
+    let text = |version: &str, variant: &str| {
+        format!(
+            "on: [push]\njobs:\n  a:\n    steps:\n      - run: docker build ./{version}/{variant}\n"
+        )
+    };
+    repository.write(".github/workflows/a.yml", text("0.25.5", "nanoserver-1808"));
+    repository.update(&["0.25.6"]).exits_with(0);
+    let found = repository.read(".github/workflows/a.yml");
+    assert_eq!(found, text("0.25.6", "nanoserver-1809"));
+    repository.finds(&[]);
+}

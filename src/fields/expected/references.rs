@@ -21,6 +21,13 @@ impl<'a> Scope<'a> {
             .then(|| Expected::Impossible("names no variant to copy from".to_owned()))
     }
 
+    /// The version directory that a path names: where there is one at a time, the newest, whatever it was called before.
+    fn spoken_of(&self, name: &str) -> Option<&'a Directory> {
+        let has_series = self.names.config.directory.has_series();
+        let newest = || self.directories.newest().filter(|_| !has_series);
+        self.directories.get(name).or_else(newest)
+    }
+
     pub(super) fn tag(&self, found: &str) -> Expected {
         let tag = self.split(found);
         if tag.version.is_empty() && tag.name.is_empty() && self.variant.is_none() {
@@ -41,7 +48,7 @@ impl<'a> Scope<'a> {
 
     /// A variant without a version: of the file's own directory; at the root of the one that is named beside it, or of any.
     pub(super) fn variant(&self, found: &str, directory: Option<&str>) -> Expected {
-        let named = directory.map(|name| self.directories.get(name));
+        let named = directory.map(|name| self.spoken_of(name));
         let directory = match (self.own, named) {
             (Some(own), _) => own,
             (None, Some(Some(directory))) => directory,
@@ -80,7 +87,7 @@ impl<'a> Scope<'a> {
 
     /// A name of what must be there: in the version directory that is named, else in one of them, or at the root.
     pub(super) fn named(&self, kind: Named, name: &str, directory: Option<&str>) -> Expected {
-        let named = directory.map(|name| self.directories.get(name));
+        let named = directory.map(|name| self.spoken_of(name));
         let own = self.own.or(named.flatten());
         if own.is_none() && named.is_some() {
             // That the directory is not there is a finding of its own.
