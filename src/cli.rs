@@ -120,7 +120,7 @@ pub struct StatusArgs {
     /// Do not ask for newer releases
     #[arg(long)]
     pub offline: bool,
-    /// The library file of the image [default: ../official-images/library/<image>, where there is one]
+    /// The library file of the image [default: that in ../official-images/library, where there is one]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub library: Option<PathBuf>,
     /// Where releases are
