@@ -362,6 +362,25 @@ fn a_case_that_another_program_shares_the_variable_of_is_not_ours() {
 }
 
 #[test]
+fn a_version_that_is_called_nothing_in_particular_is_ours() {
+    for line in [
+        "SERVER_VERSION=0.25.5",
+        "IMAGE_TAG=0.25.5",
+        "version=\"0.25.5\"",
+    ] {
+        let repository = streaming();
+        let path = "tests/run-images.sh";
+        repository.write(path, repository.read(path) + line + "\n");
+        repository.update(&["0.25.6"]).exits_with(0);
+        let expected = line.replace("0.25.5", "0.25.6");
+        assert!(
+            repository.read(path).ends_with(&format!("{expected}\n")),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn the_same_version_of_another_program_is_refused() {
     for line in [
         "COPY --from=bar:0.25.5 /bar /bar",

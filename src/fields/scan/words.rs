@@ -266,9 +266,15 @@ impl Scan<'_> {
             _ => return installs,
         };
         let name = &name[trimmed_end(name, is_part).len()..];
-        let is_general = ["version", "ver", "tag", "release"]
-            .iter()
-            .any(|word| name.eq_ignore_ascii_case(word.as_bytes()));
+        let is_general = |word: &[u8]| {
+            let words: [&[u8]; 8] = [
+                b"version", b"ver", b"tag", b"release", b"image", b"server", b"current", b"docker",
+            ];
+            words
+                .iter()
+                .any(|general| word.eq_ignore_ascii_case(general))
+        };
+        let is_general = name.split(|byte| b"-_".contains(byte)).all(is_general);
         !name.is_empty() && !is_general && !names_us(name)
     }
 
