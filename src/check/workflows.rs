@@ -328,13 +328,29 @@ impl<'a> Workflow<'a> {
     /// A workflow that names all series but one has forgotten it; a list that names one twice has forgotten another.
     fn check_series(&self, all: &[Series], directories: &Directories, findings: &mut Vec<Finding>) {
         let fields: Vec<&Field> = self.directories().collect();
+        let above = self.above();
         for pair in fields.windows(2) {
             let [first, second] = [pair[0], pair[1]].map(|field| &self.text[field.span.clone()]);
             let between = &self.text[pair[0].span.end..pair[1].span.start];
             let separates = |c: char| c.is_whitespace() || ",'\"-".contains(c);
-            if first == second && between.contains([',', '-']) && between.chars().all(separates) {
+            if !between.contains([',', '-']) || !between.chars().all(separates) {
+                continue;
+            }
+            if first == second {
                 let why = " twice in a list";
                 findings.push(self.finding(&pair[1].span, "series", why));
+            }
+            // Beside a series that is there, another one that is not: whatever the matrix is for, it is for series.
+            let [has_first, has_second] =
+                [first, second].map(|name| directories.get(name).is_some());
+            let major = |name: &'a str| name.split('.').next();
+            if has_first != has_second && major(first) == major(second) {
+                let missing = if has_first { pair[1] } else { pair[0] };
+                let is_free = missing.kind == Kind::Directory { is_certain: false };
+                if is_free && self.is_in_matrix(missing, &above) {
+                    let why = ": there is no such version directory";
+                    findings.push(self.finding(&missing.span, "directory", why));
+                }
             }
         }
         let names: BTreeSet<&str> = fields
@@ -352,6 +368,15 @@ impl<'a> Workflow<'a> {
             let finding = Finding::at(&self.place.path(), at, "series", message);
             findings.push(finding.expected(&*missing.directory));
         }
+    }
+
+    fn is_in_matrix(&self, field: &Field, above: &[Option<usize>]) -> bool {
+        let is_matrix =
+            |line: &usize| self.lines[*line].key(self.text.as_bytes()) == Some(b"matrix");
+        let own = self.line_of(field.span.start);
+        std::iter::successors(Some(own), |line| above[*line])
+            .take(8)
+            .any(|line| is_matrix(&line))
     }
 
     /// Whether a version directory has variants of every family that the workflow names.

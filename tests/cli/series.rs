@@ -628,3 +628,24 @@ jobs:
         .run(&["--remove", "2.14.x/nanoserver-ltsc2025"])
         .fails_with(&["nanoserver-ltsc2025"]);
 }
+
+#[test]
+fn a_series_that_is_not_there_is_found_in_a_matrix_whatever_that_is_for() {
+    for (matrix, is_found) in [
+        ("[2.12.x, 2.14.x, 2.15.x]", true),
+        ("[2.14.x, 2.13.x]", true),
+        ("[2.12.x, 2.14.x]", false),
+        ("[1.22.x, 2.14.x]", false),
+        ("[2.7.x, 3.0.x]", false),
+    ] {
+        let repository = series();
+        let text = format!(
+            "on: [push]\njobs:\n  a:\n    strategy:\n      matrix:\n        version: {matrix}\n    uses: ./.github/workflows/b.yml\n    with: {{ version: '${{{{ matrix.version }}}}' }}\n"
+        );
+        repository.write(".github/workflows/a.yml", text);
+        let run = repository.run(&["check"]);
+        let found = run.stdout.contains("directory: found 2.1");
+        assert_eq!(found, is_found, "{matrix}: {}", run.stdout);
+        assert_eq!(run.status, i32::from(is_found), "{}", run.stdout);
+    }
+}

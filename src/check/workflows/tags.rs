@@ -201,7 +201,7 @@ impl Steps<'_> {
 
 impl Workflow<'_> {
     /// The line that each line is below: the nearest one that is indented less.
-    fn above(&self) -> Vec<Option<usize>> {
+    pub(super) fn above(&self) -> Vec<Option<usize>> {
         let mut open: Vec<usize> = Vec::new();
         let lines = self.lines.iter().enumerate();
         let above = lines.map(|(number, line)| {
