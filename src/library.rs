@@ -56,7 +56,7 @@ pub fn offered(text: &str, repository: &Repository) -> BTreeMap<String, Version>
         },
     );
     let newest = repository.trees.last().map(|tree| &tree.directory.name);
-    let mut offered = BTreeMap::new();
+    let mut offered: BTreeMap<String, Version> = BTreeMap::new();
     for entry in manifest.entries() {
         let folder = entries::folder(&manifest, entry).unwrap_or_default();
         let directory = folder.split('/').next().map(str::to_owned);
@@ -66,9 +66,10 @@ pub fn offered(text: &str, repository: &Repository) -> BTreeMap<String, Version>
         };
         let tags = manifest.items(entry, "Tags");
         let version = tags.filter_map(|(_, tag)| parse_version(names.split(&tag).version).ok());
-        if let (Some(directory), Some(version)) = (directory, version.max()) {
-            let known = offered.entry(directory).or_insert_with(|| version.clone());
-            *known = version.max(known.clone());
+        if let (Some(directory), Some(version)) = (directory, version.max())
+            && offered.get(&directory).is_none_or(|known| *known < version)
+        {
+            offered.insert(directory, version);
         }
     }
     offered

@@ -343,17 +343,10 @@ fn notes(after: &Repository, options: &Options) -> Vec<String> {
 
 /// The variants that are added beside ones that workflows name, and that no workflow names.
 fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
-    let mut named: BTreeSet<String> = BTreeSet::new();
-    for place in after.shared_documents().filter(Place::is_workflow) {
-        for field in place.document.statements() {
-            let found = place.document.found(field);
-            match &field.kind {
-                Kind::Variant { .. } => drop(named.insert(found.into_owned())),
-                Kind::Item { made } => named.extend(made.iter().map(|made| made.name(&found))),
-                _ => {}
-            }
-        }
-    }
+    let workflows = after.shared_documents().filter(Place::is_workflow);
+    let named: BTreeSet<String> = workflows
+        .flat_map(|place| place.document.variants_named())
+        .collect();
     let names = |variant: &Variant| named.contains(&variant.name);
     let mut notes = Vec::new();
     for target in targets {

@@ -70,6 +70,18 @@ impl Document {
         self.fields.iter().filter(|field| !field.in_comment)
     }
 
+    /// The variants that a workflow names, also where a matrix makes the name.
+    pub fn variants_named(&self) -> impl Iterator<Item = String> {
+        self.statements().flat_map(|field| {
+            let found = self.found(field);
+            match &field.kind {
+                Kind::Variant { .. } => vec![found.into_owned()],
+                Kind::Item { made } => made.iter().map(|made| made.name(&found)).collect(),
+                _ => Vec::new(),
+            }
+        })
+    }
+
     /// The versions behind the version key.
     pub fn versions(&self) -> impl Iterator<Item = Version> {
         let keyed = self

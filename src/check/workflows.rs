@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::fields::series::Series;
-use crate::fields::workflow::{Job, Line, jobs, lines};
+use crate::fields::workflow::{CHANGES, INPUTS, Job, Line, above, jobs, lines};
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::repository::{Directories, Directory, Folder, Place, Repository, Tree};
@@ -26,10 +26,12 @@ pub(super) fn check(
         let Ok(text) = std::str::from_utf8(&place.document.text) else {
             continue;
         };
+        let lines = lines(text.as_bytes());
         let workflow = Workflow {
             text,
             place: &place,
-            lines: lines(text.as_bytes()),
+            above: above(&lines),
+            lines,
             places: Places::new(text.as_bytes()),
         };
         workflow.check_paths(repository, findings);
@@ -82,6 +84,8 @@ struct Workflow<'a> {
     text: &'a str,
     place: &'a Place<'a>,
     lines: Vec<Line>,
+    /// The line that each line is below.
+    above: Vec<Option<usize>>,
     places: Places<'a>,
 }
 
@@ -136,9 +140,8 @@ impl<'a> Workflow<'a> {
         let line = &self.lines[self.line_of(field.span.start)];
         let before = self.before(line.span.start, field.span.start);
         let key = line.key(self.text.as_bytes());
-        let is_key = matches!(key, Some(b"context" | b"file" | b"working-directory"));
-        let words = ["cd ", "pushd ", "Set-Location "];
-        let is_change = words.iter().any(|word| {
+        let is_key = INPUTS.iter().any(|input| key == Some(input.as_bytes()));
+        let is_change = CHANGES.iter().any(|word| {
             let rest = before.rfind(word).map(|at| &before[at + word.len()..]);
             rest.is_some_and(|rest| !rest.contains(' '))
         });
@@ -328,7 +331,6 @@ impl<'a> Workflow<'a> {
     /// A workflow that names all series but one has forgotten it; a list that names one twice has forgotten another.
     fn check_series(&self, all: &[Series], directories: &Directories, findings: &mut Vec<Finding>) {
         let fields: Vec<&Field> = self.directories().collect();
-        let above = self.above();
         for pair in fields.windows(2) {
             let [first, second] = [pair[0], pair[1]].map(|field| &self.text[field.span.clone()]);
             let between = &self.text[pair[0].span.end..pair[1].span.start];
@@ -347,7 +349,7 @@ impl<'a> Workflow<'a> {
             if has_first != has_second && major(first) == major(second) {
                 let missing = if has_first { pair[1] } else { pair[0] };
                 let is_free = missing.kind == Kind::Directory { is_certain: false };
-                if is_free && self.is_in_matrix(missing, &above) {
+                if is_free && self.is_in_matrix(missing) {
                     let why = ": there is no such version directory";
                     findings.push(self.finding(&missing.span, "directory", why));
                 }
@@ -370,28 +372,20 @@ impl<'a> Workflow<'a> {
         }
     }
 
-    fn is_in_matrix(&self, field: &Field, above: &[Option<usize>]) -> bool {
+    fn is_in_matrix(&self, field: &Field) -> bool {
         let is_matrix =
             |line: &usize| self.lines[*line].key(self.text.as_bytes()) == Some(b"matrix");
         let own = self.line_of(field.span.start);
-        std::iter::successors(Some(own), |line| above[*line])
+        std::iter::successors(Some(own), |line| self.above[*line])
             .take(8)
             .any(|line| is_matrix(&line))
     }
 
     /// Whether a version directory has variants of every family that the workflow names.
     fn may_be_for(&self, directory: Option<&Directory>) -> bool {
-        let mut families = BTreeSet::new();
-        for field in self.place.document.statements() {
-            let found = self.place.document.found(field);
-            let names = match &field.kind {
-                Kind::Variant { .. } => vec![found.into_owned()],
-                Kind::Item { made } => made.iter().map(|made| made.name(&found)).collect(),
-                _ => continue,
-            };
-            let variants = names.iter().filter_map(|name| Variant::parse(name));
-            families.extend(variants.map(|variant| variant.family));
-        }
+        let names = self.place.document.variants_named();
+        let variants = names.filter_map(|name| Variant::parse(&name));
+        let families: BTreeSet<String> = variants.map(|variant| variant.family).collect();
         directory.is_some_and(|directory| {
             let has = |family: &String| {
                 let mut variants = directory.variants.iter();

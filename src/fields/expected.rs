@@ -236,12 +236,13 @@ impl<'a> Scope<'a> {
     /// a test, or of a release long past.
     fn is_current(&self, found: &str) -> bool {
         let pattern = &self.names.config.directory;
-        let given = parse_version(self.split(found).version);
-        let at = given.ok().and_then(|given| {
-            let directory = self.directories.get(&pattern.render(&given))?;
-            Some(directory.version == given)
-        });
-        !pattern.has_series() || self.is_replaced(found) || at == Some(true)
+        let is_at = || {
+            parse_version(self.split(found).version).is_ok_and(|given| {
+                let directory = self.directories.get(&pattern.render(&given));
+                directory.is_some_and(|directory| directory.version == given)
+            })
+        };
+        !pattern.has_series() || self.is_replaced(found) || is_at()
     }
 
     /// Whether a text ends in the name of a variant or a script that moves.

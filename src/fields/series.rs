@@ -108,10 +108,10 @@ impl Series {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn series(directory: &str, version: &str) -> Series {
+    pub(crate) fn series(directory: &str, version: &str) -> Series {
         Series {
             directory: directory.to_owned(),
             version: version.parse().unwrap(),

@@ -11,6 +11,11 @@ use super::spans::{after, is_word, skip};
 use super::{Field, Kind, RUNNERS, found};
 use crate::repository::config::Pattern;
 
+/// The keys whose values are folders or files of the repository.
+pub const INPUTS: [&str; 3] = ["context", "file", "working-directory"];
+/// The commands that go to a folder.
+pub const CHANGES: [&str; 3] = ["cd ", "pushd ", "Set-Location "];
+
 /// A line that is not empty and not only a comment.
 pub struct Line {
     /// All of it, its end included.
@@ -202,6 +207,23 @@ pub fn lists(text: &[u8], lines: &[Line]) -> Vec<Vec<Range<usize>>> {
         }
     }
     lists
+}
+
+/// The line that each line is below: the nearest one that is indented less.
+pub fn above(lines: &[Line]) -> Vec<Option<usize>> {
+    let mut open: Vec<usize> = Vec::new();
+    let above = lines.iter().enumerate().map(|(number, line)| {
+        while open
+            .last()
+            .is_some_and(|last| lines[*last].indent >= line.indent)
+        {
+            open.pop();
+        }
+        let above = open.last().copied();
+        open.push(number);
+        above
+    });
+    above.collect()
 }
 
 /// The lines and jobs of a workflow, each job with the version directories that it names.

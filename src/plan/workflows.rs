@@ -175,13 +175,7 @@ fn inserted(text: &str, mut repeats: Vec<Repeat>) -> (String, Vec<Edit>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn series(directory: &str, version: &str) -> Series {
-        Series {
-            directory: directory.to_owned(),
-            version: version.parse().unwrap(),
-        }
-    }
+    use crate::fields::series::tests::series;
 
     #[test]
     fn a_new_series_gets_twins_of_jobs_and_items_of_lists() {

@@ -14,8 +14,7 @@ use super::checksums::Checksums;
 use super::digests::{Digests, api};
 use super::fetch::{Fetcher, Limits};
 use crate::git;
-use crate::text::is_like;
-use crate::text::{excerpt, without_password};
+use crate::text::{excerpt, is_like, without_password};
 use crate::version::parse_version;
 
 /// The checksums of the largest release are some 5 KB; what is a hundred times that is something else.

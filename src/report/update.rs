@@ -77,7 +77,6 @@ pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<Str
             ..Headline::default()
         });
     }
-    let is_copy = |change: &FileChange| change.action == Action::Copied;
     let mut lists = Vec::new();
     let fixes = plan.fixes().map(|(path, edit)| {
         let Edit { line, label, .. } = edit;
@@ -109,13 +108,10 @@ pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<Str
             .chain(vouched)
             .collect(),
         lists,
-        diff: plan
-            .changes
-            .iter()
-            .filter(|_| diff)
-            .map(|change| file_diff(change, is_copy(change)))
-            .chain(removed(plan).into_iter().filter(|_| diff))
-            .collect(),
+        diff: match diff {
+            true => diffs(plan),
+            false => Vec::new(),
+        },
         findings: plan.remaining.clone(),
         findings_title: "Remaining findings of `update check`",
         nothing_found: "`update check` finds nothing in the result.",
@@ -126,18 +122,20 @@ pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<Str
     }
 }
 
-/// The documents that go. What is in other files is nobody's to print.
-fn removed(plan: &Plan) -> Vec<FileDiff> {
-    let moved: BTreeSet<&String> = plan
+/// The diff of every file that changes, and of the documents that go. What is in other files is nobody's to print.
+fn diffs(plan: &Plan) -> Vec<FileDiff> {
+    let sources = plan
         .changes
         .iter()
-        .filter_map(|change| change.from.as_ref())
-        .collect();
+        .filter_map(|change| change.from.as_ref());
+    let moved: BTreeSet<&String> = sources.collect();
+    let removed = plan.removed.iter().filter(|path| !moved.contains(path));
+    let removed: BTreeSet<&String> = removed.collect();
     let gone = plan
         .before
         .items()
-        .filter(|(path, _)| plan.removed.contains(path) && !moved.contains(path));
-    let diff = |(path, item): (String, &Item)| {
+        .filter(|(path, _)| removed.contains(path));
+    let gone = gone.filter_map(|(path, item): (String, &Item)| {
         let document = item.document()?;
         Some(FileDiff {
             from: Some((path.clone(), false)),
@@ -146,11 +144,12 @@ fn removed(plan: &Plan) -> Vec<FileDiff> {
             is_executable: document.mode & 0o111 != 0,
             is_removed: true,
         })
-    };
-    gone.filter_map(diff).collect()
+    });
+    plan.changes.iter().map(file_diff).chain(gone).collect()
 }
 
-fn file_diff(change: &FileChange, is_copy: bool) -> FileDiff {
+fn file_diff(change: &FileChange) -> FileDiff {
+    let is_copy = change.action == Action::Copied;
     let after = change.after.as_ref();
     // What is new and the same as its template or sibling is a copy of that.
     let source = change.template.clone().filter(|_| after.is_none());

@@ -1,9 +1,6 @@
 //! Bases, new variants and CI hosts: what a maintainer would edit by hand.
 
-use crate::support::{Repository, Run, same, snapshot, tree};
-
-const RELEASES_OF_SERIES: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/trees/series/releases");
+use crate::support::{RELEASES_OF_SERIES, Repository, Run, same, snapshot, tree};
 
 fn streaming() -> Repository {
     Repository::of(&tree("streaming/after"))

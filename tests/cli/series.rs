@@ -1,13 +1,25 @@
 //! A repository with several series: what workflows say of directories, variants, bases and scripts moves with them, in the
 //! series that is meant and in no other.
 
-use crate::support::{Repository, Snapshot, same, snapshot, tree};
+use crate::support::{RELEASES_OF_SERIES, Repository, Run, Snapshot, same, snapshot, tree};
 
 const PUBLISH: &str = ".github/workflows/publish.yaml";
 const WINDOWS: &str = ".github/workflows/windows.yaml";
 
 fn series() -> Repository {
     Repository::of(&tree("series/before"))
+}
+
+/// A run that makes a series of the nearest lower one.
+#[track_caller]
+fn gets_a_new_series(repository: &Repository) -> Run {
+    let args = [
+        "--from",
+        RELEASES_OF_SERIES,
+        "2.15.0-RC.1",
+        "--allow-missing",
+    ];
+    repository.run(&args).exits_with(0)
 }
 
 /// A run that needs no release, after which `check` finds nothing.
@@ -435,8 +447,7 @@ fn what_workflows_say_of_other_things_is_nobodys_business_here() {
     let repository = series();
     repository.write(OWN, OTHERS);
     repository.finds(&[]);
-    let releases = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/trees/series/releases");
-    let from = ["--from", releases];
+    let from = ["--from", RELEASES_OF_SERIES];
     for args in [
         &["2.14.5", "2.12.15"][..],
         &["2.15.0-RC.1", "--allow-missing"],
@@ -478,10 +489,7 @@ jobs:
 ";
     let repository = series();
     repository.write(OWN, text);
-    let releases = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/trees/series/releases");
-    repository
-        .run(&["--from", releases, "2.15.0-RC.1", "--allow-missing"])
-        .exits_with(0);
+    gets_a_new_series(&repository);
     let expected = text.replace(
         "series: [2.12.x, 2.14.x]",
         "series: [2.12.x, 2.14.x, 2.15.x]",
@@ -505,9 +513,7 @@ jobs:
 ";
     let repository = series();
     repository.write(OWN, text);
-    let releases = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/trees/series/releases");
-    let args = ["--from", releases, "2.15.0-RC.1", "--allow-missing"];
-    let run = repository.run(&args).exits_with(0);
+    let run = gets_a_new_series(&repository);
     assert_eq!(repository.read(OWN), text);
     let note = "  .github/workflows/steps.yml: `- id: build` is for 2.14.x alone: add its counterpart for 2.15.x by hand\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
@@ -534,10 +540,7 @@ jobs:
 ";
     let repository = series();
     repository.write(OWN, text);
-    let releases = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/trees/series/releases");
-    repository
-        .run(&["--from", releases, "2.15.0-RC.1", "--allow-missing"])
-        .exits_with(0);
+    gets_a_new_series(&repository);
     let after = repository.read(OWN);
     for part in [
         "    needs: [linux-2_12, linux-2_14, linux-2_15]\n",

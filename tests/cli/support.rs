@@ -14,6 +14,10 @@ pub fn releases() -> PathBuf {
     project().join("tests/releases")
 }
 
+/// The releases that are recorded for the tree with several series.
+pub const RELEASES_OF_SERIES: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/trees/series/releases");
+
 pub fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }

@@ -1,9 +1,8 @@
 //! The main job: trees before and after, and what is said about them.
 
-use crate::support::{Repository, project, releases, run, same, snapshot, tree};
-
-const RELEASES_OF_SERIES: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/trees/series/releases");
+use crate::support::{
+    RELEASES_OF_SERIES, Repository, project, releases, run, same, snapshot, tree,
+};
 
 #[test]
 fn a_tree_in_the_old_style_becomes_what_a_careful_maintainer_would_have_committed() {

@@ -31,7 +31,6 @@ pub(super) fn check(workflow: &Workflow, directories: &Directories, findings: &m
         workflow,
         variants,
         others,
-        above: workflow.above(),
     };
     for step in steps.built_from_a_context() {
         steps.check_step(&step, findings);
@@ -46,8 +45,6 @@ struct Steps<'a> {
     variants: Vec<&'a Field>,
     /// Those that are not there.
     others: Vec<&'a Field>,
-    /// The line that each line is below.
-    above: Vec<Option<usize>>,
 }
 
 impl Steps<'_> {
@@ -56,7 +53,9 @@ impl Steps<'_> {
         let (lines, bytes) = (&self.workflow.lines, self.workflow.text.as_bytes());
         let is_context = |number: &usize| lines[*number].key(bytes) == Some(b"context");
         let contexts = (0..lines.len()).filter(is_context);
-        let with: BTreeSet<usize> = contexts.filter_map(|number| self.above[number]).collect();
+        let with: BTreeSet<usize> = contexts
+            .filter_map(|number| self.workflow.above[number])
+            .collect();
         let inside = |with: usize| {
             let below = lines[with + 1..].iter();
             let end = below
@@ -130,7 +129,7 @@ impl Steps<'_> {
         let is_of = |field: &&Field, keys: &[&[u8]]| {
             let line = self.line(field);
             let key = match self.key(line) {
-                None => self.above[line].and_then(|above| self.key(above)),
+                None => self.workflow.above[line].and_then(|above| self.key(above)),
                 key => key,
             };
             key.is_some_and(|key| keys.contains(&key))
@@ -196,26 +195,6 @@ impl Steps<'_> {
             let rest = before.rfind(option).map(|at| &before[at + option.len()..]);
             rest.is_some_and(|rest| !without_expressions(rest).trim_start().contains(' '))
         })
-    }
-}
-
-impl Workflow<'_> {
-    /// The line that each line is below: the nearest one that is indented less.
-    pub(super) fn above(&self) -> Vec<Option<usize>> {
-        let mut open: Vec<usize> = Vec::new();
-        let lines = self.lines.iter().enumerate();
-        let above = lines.map(|(number, line)| {
-            while open
-                .last()
-                .is_some_and(|last| self.lines[*last].indent >= line.indent)
-            {
-                open.pop();
-            }
-            let above = open.last().copied();
-            open.push(number);
-            above
-        });
-        above.collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a name in a workflow is of: ours, perhaps ours, or another program's.
 
 use super::super::spans::{after, base, ends, is_tag, is_word, line_before, trimmed_end};
+use super::super::workflow::{CHANGES, INPUTS};
 use super::{Kind, Scan};
 
 /// What a path goes through in front of a name.
@@ -27,12 +28,14 @@ impl Scan<'_> {
         }
         let line = line.trim_ascii_start();
         let line = line.strip_prefix(b"- ").unwrap_or(line);
-        let is_key = [&b"context:"[..], b"working-directory:", b"file:"]
+        let is_key = INPUTS.iter().any(|key| {
+            let rest = line.strip_prefix(key.as_bytes());
+            rest.is_some_and(|rest| rest.starts_with(b":"))
+        });
+        let unquoted = trimmed_end(line, |byte| b"\"'".contains(&byte));
+        let is_change = CHANGES
             .iter()
-            .any(|key| line.starts_with(key));
-        let is_change = [&b"cd "[..], b"pushd ", b"Set-Location "]
-            .iter()
-            .any(|command| trimmed_end(line, |byte| b"\"'".contains(&byte)).ends_with(command));
+            .any(|command| unquoted.ends_with(command.as_bytes()));
         is_key || is_change || is_separator(text.get(end).copied())
     }
 
