@@ -13,6 +13,8 @@ pub mod workflow;
 use std::borrow::Cow;
 use std::ops::Range;
 
+use self::workflow::Structure;
+
 /// The systems of GitHub's runners.
 pub const RUNNERS: [&str; 3] = ["ubuntu", "windows", "macos"];
 
@@ -214,7 +216,7 @@ pub fn found<'t>(text: &'t [u8], span: &Range<usize>) -> Cow<'t, str> {
     String::from_utf8_lossy(&text[span.clone()])
 }
 
-/// What a Dockerfile says as a whole.
+/// What a document says as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// The images that its stages begin with, the last part of each name; names of stages too.
@@ -225,4 +227,6 @@ pub struct Facts {
     pub downloads: bool,
     /// An address has its `v` in front of the variable with the version: `/v${VERSION}/`, `-v{0}-`.
     pub has_v_in_address: bool,
+    /// The lines and jobs of a workflow.
+    pub structure: Structure,
 }

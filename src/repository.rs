@@ -60,6 +60,11 @@ impl Document {
         }
     }
 
+    /// Its text, where that is UTF-8.
+    pub fn utf8(&self) -> Option<&str> {
+        std::str::from_utf8(&self.text).ok()
+    }
+
     /// A field's text.
     pub fn found(&self, field: &Field) -> Cow<'_, str> {
         found(&self.text, &field.span)

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::fields::series::Series;
-use crate::fields::workflow::{CHANGES, INPUTS, Job, Line, above, jobs, lines};
+use crate::fields::workflow::{CHANGES, INPUTS, Job, Line, Structure};
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::repository::{Directories, Directory, Folder, Place, Repository, Tree};
@@ -23,33 +23,29 @@ pub(super) fn check(
     let has_series = repository.names.config.directory.has_series();
     let series: Vec<Series> = directories.iter().map(Series::of).collect();
     for place in repository.shared_documents().filter(Place::is_workflow) {
-        let Ok(text) = std::str::from_utf8(&place.document.text) else {
+        let Some(text) = place.document.utf8() else {
             continue;
         };
-        let lines = lines(text.as_bytes());
         let workflow = Workflow {
             text,
             place: &place,
-            above: above(&lines),
-            lines,
+            structure: &place.document.facts.structure,
             places: Places::new(text.as_bytes()),
         };
         workflow.check_paths(repository, findings);
+        tags::check(&workflow, directories, findings);
+        let all = &workflow.structure.jobs;
+        let names: BTreeSet<&str> = all.iter().map(|job| &text[job.name.clone()]).collect();
+        let stems = stems(&names, &series);
+        let jobs = Jobs { names, stems };
+        for job in all {
+            workflow.check_needs(job, &jobs.names, findings);
+            if has_series {
+                workflow.check_job(job, &jobs, &series, findings);
+            }
+        }
         if has_series {
             workflow.check_inputs(findings);
-        }
-        tags::check(&workflow, directories, findings);
-        let jobs = jobs(text.as_bytes(), &workflow.lines);
-        let names: BTreeSet<&str> = jobs.iter().map(|job| &text[job.name.clone()]).collect();
-        for job in &jobs {
-            workflow.check_needs(job, &names, findings);
-        }
-        if has_series {
-            let stems = Jobs::stems(&names, &series);
-            let all = Jobs { names, stems };
-            for job in &jobs {
-                workflow.check_job(job, &all, &series, findings);
-            }
             workflow.check_series(&series, directories, findings);
         }
     }
@@ -65,14 +61,12 @@ struct Jobs<'a> {
     stems: BTreeSet<String>,
 }
 
-impl Jobs<'_> {
-    fn stems(names: &BTreeSet<&str>, all: &[Series]) -> BTreeSet<String> {
-        let with_series = names.iter().flat_map(|name| {
-            let places = all.iter().filter_map(|series| series.first_in(name));
-            places.map(|place| stem(name, &place)).collect::<Vec<_>>()
-        });
-        with_series.collect()
-    }
+fn stems(names: &BTreeSet<&str>, all: &[Series]) -> BTreeSet<String> {
+    let with_series = names.iter().flat_map(|name| {
+        let places = all.iter().filter_map(|series| series.first_in(name));
+        places.map(|place| stem(name, &place)).collect::<Vec<_>>()
+    });
+    with_series.collect()
 }
 
 /// A name without a part of it.
@@ -83,9 +77,7 @@ fn stem(name: &str, part: &Range<usize>) -> String {
 struct Workflow<'a> {
     text: &'a str,
     place: &'a Place<'a>,
-    lines: Vec<Line>,
-    /// The line that each line is below.
-    above: Vec<Option<usize>>,
+    structure: &'a Structure,
     places: Places<'a>,
 }
 
@@ -137,7 +129,7 @@ impl<'a> Workflow<'a> {
     /// Whether what a path leads to is there before the workflow runs: a folder to build from or to work in. Other paths may
     /// be where something is written.
     fn is_read(&self, field: &Field) -> bool {
-        let line = &self.lines[self.line_of(field.span.start)];
+        let line = self.line_of(field);
         let before = self.before(line.span.start, field.span.start);
         let key = line.key(self.text.as_bytes());
         let is_key = INPUTS.iter().any(|input| key == Some(input.as_bytes()));
@@ -158,8 +150,8 @@ impl<'a> Workflow<'a> {
         &self.text[start..at]
     }
 
-    fn line_of(&self, at: usize) -> usize {
-        self.lines.partition_point(|line| line.span.end <= at)
+    fn line_of(&self, field: &Field) -> &'a Line {
+        &self.structure.lines[self.structure.line_at(field.span.start)]
     }
 
     /// What an image is built from is a variant of a version directory, rather than one that stands by itself.
@@ -171,7 +163,7 @@ impl<'a> Workflow<'a> {
             )
         };
         for field in self.fields(is_name) {
-            let line = &self.lines[self.line_of(field.span.start)];
+            let line = self.line_of(field);
             let value = self.before(line.span.start + line.indent, field.span.start);
             let value = value.trim_start_matches(['-', ' ']);
             let path = value
@@ -199,32 +191,29 @@ impl<'a> Workflow<'a> {
         }
     }
 
-    /// The lines of a job that begin with one of its own keys.
-    fn properties(&self, job: &Job) -> impl Iterator<Item = (usize, &Line)> {
-        let inside = job.lines.start + 1..job.lines.end;
-        let depth = self.lines.get(inside.start).map(|line| line.indent);
-        let numbers = inside.filter(move |number| Some(self.lines[*number].indent) == depth);
-        let all = numbers.map(|number| (number, &self.lines[number]));
-        all.filter(|(_, line)| !line.is_item(self.text.as_bytes()))
+    /// The numbers of the lines of a job that begin with one of its own keys of that name.
+    fn properties(&self, job: &Job, key: &[u8]) -> impl Iterator<Item = usize> {
+        let (lines, text) = (&self.structure.lines, self.text.as_bytes());
+        let inside = job.part.lines.start + 1..job.part.lines.end;
+        let depth = lines.get(inside.start).map(|line| line.indent);
+        inside.filter(move |number| {
+            let line = &lines[*number];
+            Some(line.indent) == depth && !line.is_item && line.key(text) == Some(key)
+        })
     }
 
     /// The jobs that a job needs: one, or those of a list. Of anchors nothing is known.
     fn needs(&self, job: &Job) -> Vec<Range<usize>> {
-        let bytes = self.text.as_bytes();
-        let mut needs = self
-            .properties(job)
-            .filter(|(_, line)| line.key(bytes) == Some(b"needs"));
-        let Some((number, line)) = needs.next() else {
+        let Some(number) = self.properties(job, b"needs").next() else {
             return Vec::new();
         };
+        let line = &self.structure.lines[number];
         let start = line.span.start + line.indent + "needs:".len();
         let mut names = words(self.text, start.min(line.end)..line.end);
-        let below = self.lines[number + 1..job.lines.end].iter();
-        for item in below.take_while(|next| next.indent >= line.indent && next.is_item(bytes)) {
-            names.extend(words(
-                self.text,
-                item.span.start + item.indent + 1..item.end,
-            ));
+        let below = self.structure.lines[number + 1..job.part.lines.end].iter();
+        for item in below.take_while(|next| next.indent >= line.indent && next.is_item) {
+            let start = item.span.start + item.indent + 1;
+            names.extend(words(self.text, start..item.end));
         }
         match names
             .iter()
@@ -250,10 +239,10 @@ impl<'a> Workflow<'a> {
         let name = &self.text[job.name.clone()];
         let said = |field: &Field| &self.text[field.span.clone()];
         let fields = &self.place.document.fields;
-        let from = fields.partition_point(|field| field.span.start < job.span.start);
+        let from = fields.partition_point(|field| field.span.start < job.part.span.start);
         let inside = fields[from..]
             .iter()
-            .take_while(|field| field.span.start < job.span.end);
+            .take_while(|field| field.span.start < job.part.span.end);
         let directories: Vec<&Field> = inside
             .filter(|field| matches!(field.kind, Kind::Directory { is_certain: true }))
             .filter(|field| !field.in_comment)
@@ -307,10 +296,8 @@ impl<'a> Workflow<'a> {
     /// Where the condition of a job says how tags of a series begin: the `v2.14.` of `startsWith(github.ref_name, 'v2.14.')`.
     fn conditions(&self, job: &Job) -> Vec<Range<usize>> {
         let mut parts = Vec::new();
-        let properties = self.properties(job);
-        for (_, line) in
-            properties.filter(|(_, line)| line.key(self.text.as_bytes()) == Some(b"if"))
-        {
+        for number in self.properties(job, b"if") {
+            let line = &self.structure.lines[number];
             let code = &self.text[line.span.start..line.end];
             if code.contains('!') || code.contains("||") {
                 continue;
@@ -373,12 +360,9 @@ impl<'a> Workflow<'a> {
     }
 
     fn is_in_matrix(&self, field: &Field) -> bool {
-        let is_matrix =
-            |line: &usize| self.lines[*line].key(self.text.as_bytes()) == Some(b"matrix");
-        let own = self.line_of(field.span.start);
-        std::iter::successors(Some(own), |line| self.above[*line])
-            .take(8)
-            .any(|line| is_matrix(&line))
+        let own = self.structure.line_at(field.span.start);
+        let mut above = self.structure.upwards(own).take(8);
+        above.any(|line| line.key(self.text.as_bytes()) == Some(b"matrix"))
     }
 
     /// Whether a version directory has variants of every family that the workflow names.

@@ -37,7 +37,7 @@ impl<'t> Matrix<'t> {
         let top = lines.get(first + 1).map(|line| line.indent);
         let mut section: &[u8] = b"";
         for line in lines[first..=first].iter().chain(inner) {
-            let is_item = line.is_item(text);
+            let is_item = line.is_item;
             let in_first = line.span.start == lines[first].span.start;
             let keys = &line.keys[usize::from(in_first)..];
             for (number, key) in keys.iter().enumerate() {
@@ -259,9 +259,8 @@ pub(super) fn complete(
 ) {
     let mut new = Vec::new();
     for job in &structure.jobs {
-        let lines = &structure.lines[job.lines.clone()];
-        let of_job = structure.series(job.span.start);
-        let (items, directories) = items(text, lines, named, of_job.as_deref());
+        let lines = &structure.lines[job.part.lines.clone()];
+        let (items, directories) = items(text, lines, named, job.directory.as_deref());
         for (start, end) in directories {
             let place = fields.partition_point(|field| field.span.end <= start);
             let there = fields

@@ -370,10 +370,11 @@ impl<'a> Scan<'a> {
             });
         }
         if self.kind == DocumentKind::Workflow {
-            let structure = workflow::Structure::new(self.text, &fields, &self.scanner.directory);
-            workflow::complete(self.text, &structure, &mut fields, &self.runners);
+            let (text, pattern) = (self.text, &self.scanner.directory);
+            let structure = workflow::complete(text, pattern, &mut fields, &self.runners);
             let named = |name: &str| self.scanner.named(name);
-            matrix::complete(self.text, &structure, &mut fields, &named);
+            matrix::complete(text, &structure, &mut fields, &named);
+            self.facts.structure = structure;
         }
         (fields, self.facts)
     }

@@ -17,6 +17,7 @@ pub const INPUTS: [&str; 3] = ["context", "file", "working-directory"];
 pub const CHANGES: [&str; 3] = ["cd ", "pushd ", "Set-Location "];
 
 /// A line that is not empty and not only a comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// All of it, its end included.
     pub span: Range<usize>,
@@ -24,6 +25,10 @@ pub struct Line {
     pub indent: usize,
     /// Where the code in it ends: at its end, or where a comment begins.
     pub end: usize,
+    /// It is an item of a list.
+    pub is_item: bool,
+    /// The line that it is below: the nearest one that is indented less; of an item also a key that is indented as it is.
+    pub above: Option<usize>,
     /// The names in front of a `:`.
     pub(super) keys: Vec<Range<usize>>,
     /// What stands in `${{ … }}`.
@@ -37,9 +42,12 @@ impl Line {
         if text[first..span.end].trim_ascii().is_empty() || text[first] == b'#' {
             return None;
         }
+        let is_blank = |at: usize| text.get(at).is_none_or(u8::is_ascii_whitespace);
         let mut line = Self {
             indent,
             end: span.end,
+            is_item: text[first] == b'-' && is_blank(first + 1),
+            above: None,
             keys: Vec::new(),
             expressions: Vec::new(),
             span,
@@ -59,9 +67,7 @@ impl Line {
                     line.end = at;
                     break;
                 }
-                b':' if text.get(at + 1).is_none_or(u8::is_ascii_whitespace) => {
-                    line.keys.extend(key(text, first, at))
-                }
+                b':' if is_blank(at + 1) => line.keys.extend(key(text, first, at)),
                 _ => {}
             }
             at += 1;
@@ -69,12 +75,6 @@ impl Line {
         let code = text[line.span.start..line.end].trim_ascii_end();
         line.end = line.span.start + code.len();
         Some(line)
-    }
-
-    /// Whether it is an item of a list.
-    pub fn is_item(&self, text: &[u8]) -> bool {
-        let first = self.span.start + self.indent;
-        text[first] == b'-' && text.get(first + 1).is_none_or(u8::is_ascii_whitespace)
     }
 
     /// The lists in brackets in it, each with its items and the blanks around them: values of a key, without anything in them
@@ -134,103 +134,155 @@ fn key(text: &[u8], floor: usize, colon: usize) -> Option<Range<usize>> {
     (length > 0 && opens && text[start] != b'-').then_some(start..end)
 }
 
-/// The lines of a workflow.
-pub fn lines(text: &[u8]) -> Vec<Line> {
-    let mut at = 0;
-    let lines = text
-        .split_inclusive(|byte| *byte == b'\n')
-        .filter_map(|line| {
-            at += line.len();
-            Line::new(text, at - line.len()..at)
-        });
-    lines.collect()
-}
-
-/// A job of a workflow.
-pub struct Job {
-    /// Its name, in front of the `:`.
-    pub name: Range<usize>,
-    /// Its lines, from the one with its name on.
+/// Lines that belong together: those of a job, or of an item of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The numbers of its lines.
     pub lines: Range<usize>,
     /// Where it stands in the text: whole lines, up to where its last line ends.
     pub span: Range<usize>,
 }
 
-/// The jobs of a workflow: what is indented once below `jobs:`.
-pub fn jobs(text: &[u8], lines: &[Line]) -> Vec<Job> {
-    let mut jobs: Vec<Job> = Vec::new();
-    let (mut in_jobs, mut depth) = (false, None);
-    for (index, line) in lines.iter().enumerate() {
-        if line.indent == 0 {
-            in_jobs = line.key(text) == Some(b"jobs");
-        } else if in_jobs {
-            if *depth.get_or_insert(line.indent) == line.indent
-                && let Some(name) = line.keys.first()
-            {
-                jobs.push(Job {
-                    name: name.clone(),
-                    lines: index..index,
-                    span: line.span.clone(),
-                });
-            }
-            if let Some(job) = jobs.last_mut() {
-                job.lines.end = index + 1;
-                job.span.end = line.span.end;
-            }
-        }
+impl Part {
+    fn of(number: usize, line: &Line) -> Self {
+        let (lines, span) = (number..number + 1, line.span.clone());
+        Self { lines, span }
     }
-    jobs
+
+    fn extend(&mut self, number: usize, line: &Line) {
+        (self.lines.end, self.span.end) = (number + 1, line.span.end);
+    }
 }
 
-/// The lists of a text: items of one depth without another line of that depth or above between them, each as its lines.
-pub fn lists(text: &[u8], lines: &[Line]) -> Vec<Vec<Range<usize>>> {
-    let mut lists: Vec<Vec<Range<usize>>> = Vec::new();
-    // The lists that a line is in, by the depth of their items.
-    let mut open: Vec<(usize, usize)> = Vec::new();
-    for (index, line) in lines.iter().enumerate() {
-        let is_item = line.is_item(text);
-        open.retain(|(depth, _)| *depth < line.indent || *depth == line.indent && is_item);
-        if is_item {
-            match open.last().filter(|(depth, _)| *depth == line.indent) {
-                Some((_, list)) => lists[*list].push(index..index),
-                None => {
-                    open.push((line.indent, lists.len()));
-                    lists.push(Vec::new());
-                    lists[open[open.len() - 1].1].push(index..index);
+/// A job of a workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its name, in front of the `:`.
+    pub name: Range<usize>,
+    /// Its lines, from the one with its name on.
+    pub part: Part,
+    /// The version directory that it is about, where it names one alone, or is named after a series.
+    pub(super) directory: Option<Box<str>>,
+}
+
+/// The lines and jobs of a workflow.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Structure {
+    /// Those that are not empty and not only a comment.
+    pub lines: Vec<Line>,
+    /// What is indented once below `jobs:`.
+    pub jobs: Vec<Job>,
+}
+
+impl Structure {
+    /// That of a text.
+    pub fn new(text: &[u8]) -> Self {
+        let mut structure = Self::default();
+        let mut open: Vec<usize> = Vec::new();
+        let (mut at, mut in_jobs, mut depth) = (0, false, None);
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            at += line.len();
+            let Some(mut line) = Line::new(text, at - line.len()..at) else {
+                continue;
+            };
+            let number = structure.lines.len();
+            let is_above = |other: &Line| {
+                let is_same = other.indent == line.indent;
+                other.indent < line.indent || is_same && line.is_item && !other.is_item
+            };
+            open.retain(|other| is_above(&structure.lines[*other]));
+            line.above = open.last().copied();
+            open.push(number);
+            if line.indent == 0 {
+                in_jobs = line.key(text) == Some(b"jobs");
+            } else if in_jobs {
+                let is_name = *depth.get_or_insert(line.indent) == line.indent;
+                if let Some(name) = line.keys.first().filter(|_| is_name) {
+                    structure.jobs.push(Job {
+                        name: name.clone(),
+                        part: Part::of(number, &line),
+                        directory: None,
+                    });
+                }
+                if let Some(job) = structure.jobs.last_mut() {
+                    job.part.extend(number, &line);
+                }
+            }
+            structure.lines.push(line);
+        }
+        structure
+    }
+
+    /// The lists: items of one depth without another line of that depth or above between them.
+    pub fn lists(&self) -> Vec<Vec<Part>> {
+        let mut lists: Vec<Vec<Part>> = Vec::new();
+        // The lists that a line is in, by the depth of their items.
+        let mut open: Vec<(usize, usize)> = Vec::new();
+        for (number, line) in self.lines.iter().enumerate() {
+            open.retain(|(depth, _)| *depth < line.indent || *depth == line.indent && line.is_item);
+            if line.is_item {
+                match open.last().filter(|(depth, _)| *depth == line.indent) {
+                    Some((_, list)) => lists[*list].push(Part::of(number, line)),
+                    None => {
+                        open.push((line.indent, lists.len()));
+                        lists.push(vec![Part::of(number, line)]);
+                    }
+                }
+            }
+            for (_, list) in &open {
+                if let Some(item) = lists[*list].last_mut() {
+                    item.extend(number, line);
                 }
             }
         }
-        for (_, list) in &open {
-            if let Some(item) = lists[*list].last_mut() {
-                item.end = index + 1;
+        lists
+    }
+
+    /// The line at a place, or the next one.
+    pub fn line_at(&self, at: usize) -> usize {
+        self.lines.partition_point(|line| line.span.end <= at)
+    }
+
+    /// A line, and those that it is below, one after the other.
+    pub fn upwards(&self, line: usize) -> impl Iterator<Item = &Line> {
+        let numbers = std::iter::successors(Some(line), |line| self.lines[*line].above);
+        numbers.map(|number| &self.lines[number])
+    }
+
+    /// The job at a place.
+    pub fn job_at(&self, at: usize) -> Option<&Job> {
+        let before = self.jobs.partition_point(|job| job.part.span.start <= at);
+        let job = &self.jobs[before.checked_sub(1)?];
+        job.part.span.contains(&at).then_some(job)
+    }
+
+    /// The version directory that the job at a place is about.
+    pub(super) fn directory_at(&self, at: usize) -> Option<Box<str>> {
+        self.job_at(at)?.directory.clone()
+    }
+
+    /// Finds out what each job is about, from the version directories that are named in it.
+    fn name_directories(&mut self, text: &[u8], fields: &[Field], pattern: &Pattern) {
+        let named = fields
+            .iter()
+            .filter(|field| field.is_directory() && !field.in_comment);
+        let mut named = named.peekable();
+        for job in &mut self.jobs {
+            let mut names = BTreeSet::new();
+            while let Some(field) = named.next_if(|field| field.span.start < job.part.span.end) {
+                if field.span.start >= job.part.span.start {
+                    names.insert(found(text, &field.span));
+                }
             }
+            job.directory = match names.len() {
+                0 => named_after(&text[job.name.clone()], pattern),
+                _ => names
+                    .first()
+                    .filter(|_| names.len() == 1)
+                    .map(|name| (**name).into()),
+            };
         }
     }
-    lists
-}
-
-/// The line that each line is below: the nearest one that is indented less.
-pub fn above(lines: &[Line]) -> Vec<Option<usize>> {
-    let mut open: Vec<usize> = Vec::new();
-    let above = lines.iter().enumerate().map(|(number, line)| {
-        while open
-            .last()
-            .is_some_and(|last| lines[*last].indent >= line.indent)
-        {
-            open.pop();
-        }
-        let above = open.last().copied();
-        open.push(number);
-        above
-    });
-    above.collect()
-}
-
-/// The lines and jobs of a workflow, each job with the version directories that it names.
-pub(super) struct Structure {
-    pub(super) lines: Vec<Line>,
-    pub(super) jobs: Vec<Job>,
-    directories: Vec<BTreeSet<Box<str>>>,
 }
 
 /// The series that the name of a job ends in or has in it, as a version directory: `2.14.x` of `linux-2_14`.
@@ -246,55 +298,17 @@ fn named_after(name: &[u8], directory: &Pattern) -> Option<Box<str>> {
         .map(|version| directory.render(&version).into())
 }
 
-impl Structure {
-    pub(super) fn new(text: &[u8], fields: &[Field], directory: &Pattern) -> Self {
-        let lines = lines(text);
-        let jobs = jobs(text, &lines);
-        let directories = jobs.iter().map(|_| BTreeSet::new()).collect();
-        let mut structure = Self {
-            lines,
-            jobs,
-            directories,
-        };
-        for field in fields
-            .iter()
-            .filter(|field| field.is_directory() && !field.in_comment)
-        {
-            if let Some(job) = structure.job_of(field.span.start) {
-                structure.directories[job].insert(found(text, &field.span).into());
-            }
-        }
-        // One that names no directory is for the series that it is named after.
-        for (job, names) in structure.jobs.iter().zip(&mut structure.directories) {
-            if names.is_empty() {
-                names.extend(named_after(&text[job.name.clone()], directory));
-            }
-        }
-        structure
-    }
-
-    fn job_of(&self, at: usize) -> Option<usize> {
-        let before = self.jobs.partition_point(|job| job.span.start <= at);
-        let job = before.checked_sub(1)?;
-        self.jobs[job].span.contains(&at).then_some(job)
-    }
-
-    /// The series that the job at a place names, where it names one.
-    pub(super) fn series(&self, at: usize) -> Option<Box<str>> {
-        let names = &self.directories[self.job_of(at)?];
-        names.first().filter(|_| names.len() == 1).cloned()
-    }
-}
-
-/// Adds what depends on the structure: the runners, and the series that each variant belongs to.
+/// The structure of a text. Adds to its fields what depends on that: the runners, and the series that each variant belongs to.
 pub(super) fn complete(
     text: &[u8],
-    structure: &Structure,
+    pattern: &Pattern,
     fields: &mut Vec<Field>,
     runners: &[usize],
-) {
+) -> Structure {
+    let mut structure = Structure::new(text);
+    structure.name_directories(text, fields, pattern);
     let lines = &structure.lines;
-    let of_job = |at: usize| structure.series(at);
+    let of_job = |at: usize| structure.directory_at(at);
     let mut last: Option<Range<usize>> = None;
     // The folder of scripts that a step has gone to: where the step begins, and the version directory.
     let mut step = 0;
@@ -307,7 +321,7 @@ pub(super) fn complete(
             .is_some_and(|next| next.span.start <= at)
         {
             line += 1;
-            if lines[line].is_item(text) {
+            if lines[line].is_item {
                 step = line;
             }
         }
@@ -360,18 +374,20 @@ pub(super) fn complete(
         }
         true
     });
-    let labels = labels(text, lines, runners);
+    let labels = labels(text, &structure, runners);
     if !labels.is_empty() {
         fields.extend(labels);
         fields.sort_by_key(|field| field.span.start);
     }
+    structure
 }
 
 /// The versions in the labels of runners.
 ///
 /// A runner is named behind `runs-on` and its `labels`, and behind a key of the `matrix` that a `runs-on` takes its value
 /// from. What stands in an expression (`${{ … }}`) is nobody's label.
-fn labels(text: &[u8], lines: &[Line], runners: &[usize]) -> Vec<Field> {
+fn labels(text: &[u8], structure: &Structure, runners: &[usize]) -> Vec<Field> {
+    let lines = &structure.lines;
     let runs_on = lines
         .iter()
         .filter(|line| line.key(text) == Some(b"runs-on"));
@@ -379,39 +395,42 @@ fn labels(text: &[u8], lines: &[Line], runners: &[usize]) -> Vec<Field> {
     let taken: BTreeSet<&[u8]> = expressions
         .filter_map(|span| {
             let from = span.start + memchr::memmem::find(&text[span.clone()], b"matrix.")? + 7;
-            Some(&text[from..skip(text, from, |byte| is_word(byte) || byte == b'-')])
+            Some(&text[from..skip(text, from, |byte| byte == b'-' || is_word(byte))])
         })
         .collect();
+    let said = |key: &Range<usize>| &text[key.clone()];
     let mut labels = Vec::new();
     let mut runners = runners.iter().copied().peekable();
-    // The keys that a line is below, each with its indent.
-    let mut above: Vec<(usize, &[u8])> = Vec::new();
-    for line in lines {
-        let is_item = line.is_item(text);
-        above.retain(|(indent, _)| *indent < line.indent || *indent == line.indent && is_item);
-        let is_below = |name: &[u8]| {
-            above.iter().any(|(_, key)| *key == name)
-                || line.keys.iter().any(|key| &text[key.clone()] == name)
+    for (number, line) in lines.iter().enumerate() {
+        if runners.peek().is_none_or(|at| *at >= line.span.end) {
+            continue;
+        }
+        let above = || {
+            structure
+                .upwards(number)
+                .skip(1)
+                .filter_map(|line| line.keys.first())
         };
-        let in_matrix = is_below(b"matrix");
+        let in_matrix = line
+            .keys
+            .iter()
+            .chain(above())
+            .any(|key| said(key) == b"matrix");
         let mut keys = line.keys.iter().peekable();
         let mut expressions = line.expressions.iter().peekable();
-        let mut key = above.last().map(|(_, key)| *key);
+        let mut key = above().next();
         while let Some(at) = runners.next_if(|at| *at < line.span.end) {
             while let Some(next) = keys.next_if(|key| key.start < at) {
-                key = Some(&text[next.clone()]);
+                key = Some(next);
             }
             while expressions.next_if(|span| span.end <= at).is_some() {}
             let in_expression = expressions.peek().is_some_and(|span| span.contains(&at));
-            let names = key.is_some_and(|key| {
+            let names = key.map(said).is_some_and(|key| {
                 key == b"runs-on" || key == b"labels" || in_matrix && taken.contains(key)
             });
             if at < line.end && names && !in_expression {
                 labels.extend(label(text, at));
             }
-        }
-        if let Some(first) = line.keys.first() {
-            above.push((first.start - line.span.start, &text[first.clone()]));
         }
     }
     labels

@@ -2,15 +2,12 @@
 //! series, put there.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 use super::options::{Options, Remove};
 use super::targets::existing;
 use super::units::{is_balanced, is_tagging, item, mentions, returns, units};
-use crate::fields::series::Series;
-use crate::fields::workflow::{jobs, lines, lists};
 use crate::repository::Repository;
 use crate::text::is_like;
 use crate::version::Variant;
@@ -180,125 +177,4 @@ fn in_list(line: &str, gone: &str) -> Option<String> {
         true => format!("{before}{follows}"),
         false => format!("{kept}{after}"),
     })
-}
-
-/// What is taken out of a workflow: whole jobs, items of lists, items in brackets, where they are about it alone.
-pub(super) struct Matter<'a> {
-    /// Whether a part of the text is about what is removed.
-    pub(super) is_about: &'a dyn Fn(&Range<usize>) -> bool,
-    /// Whether it is about something that stays.
-    pub(super) is_about_others: &'a dyn Fn(&Range<usize>) -> bool,
-    /// Whether a job that does anything else stays.
-    pub(super) keeps_other_steps: bool,
-}
-
-/// A workflow without a series; `all` are the series that there are.
-pub(super) fn workflow_series(text: &str, gone: &Series, all: &[Series]) -> String {
-    let others = |text: &str| {
-        all.iter()
-            .any(|series| series != gone && series.is_in(text))
-    };
-    let matter = Matter {
-        is_about: &|part| gone.is_in(&text[part.clone()]),
-        is_about_others: &|part| others(&text[part.clone()]),
-        keeps_other_steps: false,
-    };
-    matter.taken_out_of(text)
-}
-
-impl Matter<'_> {
-    fn is_alone(&self, part: &Range<usize>) -> bool {
-        (self.is_about)(part) && !(self.is_about_others)(part)
-    }
-
-    pub(super) fn taken_out_of(&self, text: &str) -> String {
-        let all = lines(text.as_bytes());
-        let jobs = jobs(text.as_bytes(), &all);
-        let mut cuts: Vec<Range<usize>> = Vec::new();
-        let lists = lists(text.as_bytes(), &all);
-        let span = |item: &Range<usize>| all[item.start].span.start..all[item.end - 1].span.end;
-        // Steps that do something else, by where they begin.
-        let mut others: Vec<usize> = Vec::new();
-        if self.keeps_other_steps {
-            let steps = lists.iter().flatten().map(span);
-            let runs = steps.filter(|step| text[step.clone()].contains("run:"));
-            others.extend(
-                runs.filter(|step| !self.is_alone(step))
-                    .map(|step| step.start),
-            );
-            others.sort_unstable();
-        }
-        let does_more = |job: &Range<usize>| {
-            let from = others.partition_point(|step| *step < job.start);
-            others.get(from).is_some_and(|step| *step < job.end)
-        };
-        for (number, job) in jobs.iter().enumerate() {
-            // With the gap in front of it; the first one with the blank lines behind it.
-            let (start, end) = match number.checked_sub(1) {
-                Some(before) => (jobs[before].span.end, job.span.end),
-                None => {
-                    let rest = &text[job.span.end..];
-                    let gap = rest.len() - rest.trim_start_matches(['\r', '\n']).len();
-                    (job.span.start, job.span.end + gap)
-                }
-            };
-            if self.is_alone(&job.span) && !does_more(&job.span) {
-                cuts.push(start..end);
-            }
-        }
-        for list in &lists {
-            let items = || list.iter().map(span);
-            let alone: Vec<Range<usize>> = items().filter(|item| self.is_alone(item)).collect();
-            // A matrix can do without anything included.
-            let opens = list[0].start.checked_sub(1).map(|line| &all[line]);
-            let include = opens
-                .filter(|line| matches!(line.key(text.as_bytes()), Some(b"include" | b"exclude")));
-            match include {
-                _ if alone.len() < list.len() => cuts.extend(alone),
-                Some(line) => cuts.push(line.span.start..alone[alone.len() - 1].end),
-                None => {}
-            }
-        }
-        for line in &all {
-            for items in line.lists(text) {
-                let is_word = |item: &Range<usize>| !text[item.clone()].trim().contains(' ');
-                let alone = |item: &Range<usize>| is_word(item) && self.is_alone(item);
-                let Some(first) = items.iter().position(|item| !alone(item)) else {
-                    continue;
-                };
-                // Up to the first one that stays, and from the comma in front of each other one.
-                if first > 0 {
-                    let start = items[first].start;
-                    let blank = usize::from(text[start..].starts_with(' '));
-                    cuts.push(items[0].start..start + blank);
-                }
-                let others = items[first..].iter().filter(|item| alone(item));
-                cuts.extend(others.map(|item| item.start - 1..item.end));
-            }
-        }
-        cuts.sort_by_key(|cut| (cut.start, std::cmp::Reverse(cut.end)));
-        let (mut out, mut from) = (String::with_capacity(text.len()), 0);
-        for cut in cuts {
-            if cut.start >= from {
-                out.push_str(&text[from..cut.start]);
-            }
-            from = from.max(cut.end);
-        }
-        out.push_str(&text[from.min(text.len())..]);
-        out
-    }
-}
-
-/// An error that names where a workflow still speaks of a series that is gone.
-pub(super) fn left_over(path: &str, text: &str, gone: &Series) -> Result<()> {
-    let is_left = |line: &&str| !line.trim_start().starts_with('#') && gone.is_in(line);
-    if let Some((number, line)) = text.lines().enumerate().find(|(_, line)| is_left(line)) {
-        bail!(
-            "{path}:{}: names {} still: `{}`: fix it by hand, then run the same command again",
-            number + 1,
-            gone.directory,
-            line.trim()
-        );
-    }
-    Ok(())
 }

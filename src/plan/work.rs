@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::edits::{self, Edit};
 use super::units::mentions;
-use super::workflows;
+use super::workflows::{self, Matter, Workflow};
 use super::{NewText, Target, removals, scripts};
 use crate::check::templates::content;
 use crate::check::{doubtful_mentions, no_change, scripts_of};
@@ -227,8 +227,8 @@ impl Work<'_> {
                 version: target.version.clone(),
             };
             let mut rewritten = Vec::new();
-            for (path, document, text) in self.workflows() {
-                let (new, edits, unnamed) = workflows::with_series(text, (from, &to), &all);
+            for (path, document, workflow) in self.workflows() {
+                let (new, edits, unnamed) = workflow.with_series((from, &to), &all);
                 let say = |job: String| {
                     format!(
                         "{path}: `{job}` is for {} alone: add its counterpart for {} by hand",
@@ -236,7 +236,7 @@ impl Work<'_> {
                     )
                 };
                 notes.extend(unnamed.into_iter().map(say));
-                if new != text {
+                if new != workflow.text {
                     let document = self.with_text(document, new.into_bytes());
                     rewritten.push((path, document, edits));
                 }
@@ -257,7 +257,7 @@ impl Work<'_> {
                 let others = &tree.directory.variants;
                 let mut new = Vec::new();
                 for place in scripts_of(&self.after, tree) {
-                    let Ok(text) = std::str::from_utf8(&place.document.text) else {
+                    let Some(text) = place.document.utf8() else {
                         continue;
                     };
                     if !mentions(text, &variant.name) {
@@ -287,20 +287,21 @@ impl Work<'_> {
 
     /// Takes the series that are removed out of the workflows.
     pub(super) fn remove_series(&mut self, gone: &BTreeSet<String>) -> Result<()> {
-        let all = self.series();
+        let all = self.series().into_iter();
+        let (gone, stay): (Vec<Series>, Vec<Series>) =
+            all.partition(|series| gone.contains(&series.directory));
         let mut new = Vec::new();
-        for (path, document, old) in self.workflows() {
-            let (mut text, mut edits) = (old.to_owned(), Vec::new());
-            for series in all.iter().filter(|series| gone.contains(&series.directory)) {
-                let reduced = removals::workflow_series(&text, series, &all);
-                if reduced != text {
-                    let name = &series.directory;
-                    edits.push(removed("directory", old, name, |line| line.contains(name)));
-                }
-                removals::left_over(&path, &reduced, series)?;
-                text = reduced;
-            }
+        for (path, document, workflow) in self.workflows() {
+            let (old, text) = (workflow.text, workflow.without_series(&gone, &stay));
+            gone.iter()
+                .try_for_each(|series| workflows::left_over(&path, &text, series))?;
             if text != old {
+                let named = gone.iter().filter(|series| series.is_in(old));
+                let edit = |series: &Series| {
+                    let name = &series.directory;
+                    removed("directory", old, name, |line| line.contains(name))
+                };
+                let edits = named.map(edit).collect();
                 new.push((path, self.with_text(document, text.into_bytes()), edits));
             }
         }
@@ -317,9 +318,10 @@ impl Work<'_> {
         let [before, after] = trees.map(Repository::directories);
         let mut new = Vec::new();
         for place in self.after.shared_documents().filter(Place::is_workflow) {
-            let Ok(old) = std::str::from_utf8(&place.document.text) else {
+            let Some(workflow) = Workflow::of(place.document) else {
                 continue;
             };
+            let old = workflow.text;
             let scope =
                 |directories| Scope::of(&self.after.names, directories, no_change(), &place);
             let (before, after) = (scope(&before), scope(&after));
@@ -335,12 +337,12 @@ impl Work<'_> {
             let has = |fields: &[&Field], part: &Range<usize>| {
                 fields.iter().any(|field| part.contains(&field.span.start))
             };
-            let matter = removals::Matter {
+            let matter = Matter {
                 is_about: &|part| has(&gone, part),
                 is_about_others: &|part| has(&others, part),
                 keeps_other_steps: true,
             };
-            let text = matter.taken_out_of(old);
+            let text = workflow.without(&matter);
             if text != old {
                 let places = Places::new(old.as_bytes());
                 let said = gone.iter().map(|field| {
@@ -354,12 +356,12 @@ impl Work<'_> {
         self.put(new);
     }
 
-    /// The workflows, each with its path and its text.
-    fn workflows(&self) -> impl Iterator<Item = (String, &Document, &str)> {
+    /// The workflows, each with its path.
+    fn workflows(&self) -> impl Iterator<Item = (String, &Document, Workflow<'_>)> {
         let places = self.after.shared_documents().filter(Place::is_workflow);
         places.filter_map(|place| {
-            let text = std::str::from_utf8(&place.document.text).ok()?;
-            Some((place.path(), &**place.document, text))
+            let workflow = Workflow::of(place.document)?;
+            Some((place.path(), &**place.document, workflow))
         })
     }
 

@@ -1,15 +1,25 @@
-//! Wires a new series into the workflows, beside the one that it is copied from: a twin for each job that is about that one
-//! alone, an item for each item of a list that is about it beside others.
+//! What an update does to workflows as wholes: a new series is wired in beside the one that it is copied from, and what is
+//! removed is taken out of jobs and lists.
 //!
-//! Text with a structure: what is repeated is whole lines, with every spelling of the series moved.
+//! Text with a structure: what is repeated or cut is whole lines, or items in brackets, and the rest stays byte for byte.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use anyhow::{Result, bail};
+
 use super::edits::Edit;
 use crate::fields::series::Series;
-use crate::fields::workflow::{Job, Line, jobs, lines, lists};
+use crate::fields::workflow::{Job, Part, Structure};
+use crate::repository::Document;
 use crate::text::Places;
+
+/// A workflow whose text is UTF-8.
+#[derive(Clone, Copy)]
+pub(super) struct Workflow<'a> {
+    pub(super) text: &'a str,
+    structure: &'a Structure,
+}
 
 /// What there is to repeat behind a place.
 struct Repeat {
@@ -19,126 +29,242 @@ struct Repeat {
     name: String,
 }
 
-/// A workflow with a new series beside the one that it is copied from; `all` are the series that there are. And the jobs that
-/// would need a name of their own to get a twin.
-pub(super) fn with_series(
-    text: &str,
-    (from, to): (&Series, &Series),
-    all: &[Series],
-) -> (String, Vec<Edit>, Vec<String>) {
-    let lines = lines(text.as_bytes());
-    let jobs = jobs(text.as_bytes(), &lines);
-    let named = |text: &str| -> BTreeSet<&str> {
-        all.iter()
-            .chain([to])
-            .filter(|series| series.is_in(text))
-            .map(|series| series.directory.as_str())
-            .collect()
-    };
-    let is_alone = |text: &str| named(text) == BTreeSet::from([from.directory.as_str()]);
-    let (alone, others): (Vec<&Job>, Vec<&Job>) = jobs
-        .iter()
-        .partition(|job| is_alone(&text[job.span.clone()]));
-    let mut repeats = Vec::new();
-    let mut unnamed = Vec::new();
-    let has_twin = jobs
-        .iter()
-        .any(|job| named(&text[job.span.clone()]) == BTreeSet::from([to.directory.as_str()]));
-    if let Some(last) = alone.last().filter(|_| !has_twin) {
-        for job in &alone {
+/// What is taken out of a workflow: whole jobs, items of lists, items in brackets, where they are about it alone.
+pub(super) struct Matter<'a> {
+    /// Whether a part of the text is about what is removed.
+    pub(super) is_about: &'a dyn Fn(&Range<usize>) -> bool,
+    /// Whether it is about something that stays.
+    pub(super) is_about_others: &'a dyn Fn(&Range<usize>) -> bool,
+    /// Whether a job that does anything else stays.
+    pub(super) keeps_other_steps: bool,
+}
+
+impl Matter<'_> {
+    fn is_alone(&self, part: &Range<usize>) -> bool {
+        (self.is_about)(part) && !(self.is_about_others)(part)
+    }
+}
+
+impl<'a> Workflow<'a> {
+    pub(super) fn of(document: &'a Document) -> Option<Self> {
+        let (text, structure) = (document.utf8()?, &document.facts.structure);
+        Some(Self { text, structure })
+    }
+
+    fn job_before(&self, job: &Job) -> Option<&'a Job> {
+        let jobs = &self.structure.jobs;
+        let number = jobs.partition_point(|other| other.part.span.start < job.part.span.start);
+        Some(&jobs[number.checked_sub(1)?])
+    }
+
+    /// The lists in brackets.
+    fn bracket_lists(self) -> impl Iterator<Item = Vec<Range<usize>>> {
+        let lines = self.structure.lines.iter();
+        lines.flat_map(move |line| line.lists(self.text))
+    }
+
+    /// The text with a new series beside the one that it is copied from: a twin for each job that is about that one alone, an
+    /// item for each item of a list that is about it beside others. `all` are the series that there are. And the jobs that
+    /// would need a name of their own to get a twin.
+    pub(super) fn with_series(
+        self,
+        (from, to): (&Series, &Series),
+        all: &[Series],
+    ) -> (String, Vec<Edit>, Vec<String>) {
+        let Self { text, structure } = self;
+        let mine = BTreeSet::from([from.directory.as_str()]);
+        let named = |part: &Range<usize>| -> BTreeSet<&str> {
+            let named = all
+                .iter()
+                .chain([to])
+                .filter(|series| series.is_in(&text[part.clone()]));
+            named.map(|series| series.directory.as_str()).collect()
+        };
+        let jobs = &structure.jobs;
+        let is_alone = |job: &&Job| named(&job.part.span) == mine;
+        let alone: Vec<&Job> = jobs.iter().filter(is_alone).collect();
+        let starts: BTreeSet<usize> = alone.iter().map(|job| job.part.span.start).collect();
+        let has_twin = jobs
+            .iter()
+            .any(|job| named(&job.part.span) == BTreeSet::from([to.directory.as_str()]));
+        let (mut repeats, mut unnamed) = (Vec::new(), Vec::new());
+        for job in alone.iter().filter(|_| !has_twin) {
             let name = &text[job.name.clone()];
             if !from.is_in(name) {
                 unnamed.push(name.to_owned());
                 continue;
             }
-            let before = jobs.partition_point(|other| other.span.start < job.span.start);
-            let before = before.checked_sub(1).map(|before| jobs[before].span.end);
-            let gap = before.map_or("", |end| &text[end..job.span.start]);
-            let body = format!("{gap}{}", &text[job.span.clone()]);
+            let start = self
+                .job_before(job)
+                .map_or(job.part.span.start, |job| job.part.span.end);
             repeats.push(Repeat {
-                at: last.span.end,
-                text: from.moved(&body, to),
+                at: alone.last().map_or(0, |last| last.part.span.end),
+                text: from.moved(&text[start..job.part.span.end], to),
                 label: "job",
                 name: from.moved(name, to),
             });
         }
-    }
-    let is_in = |jobs: &[&Job], at: usize| {
-        let before = jobs.partition_point(|job| job.span.start <= at);
-        before
-            .checked_sub(1)
-            .is_some_and(|before| jobs[before].span.contains(&at))
-    };
-    let outside = |line: &Line| !is_in(&alone, line.span.start);
-    for list in lists(text.as_bytes(), &lines) {
-        let first = &lines[list[0].start];
-        let span = |item: &Range<usize>| lines[item.start].span.start..lines[item.end - 1].span.end;
-        let all: BTreeSet<&str> = list
-            .iter()
-            .flat_map(|item| named(&text[span(item)]))
-            .collect();
-        let mine: Vec<&Range<usize>> = list
-            .iter()
-            .filter(|item| is_alone(&text[span(item)]))
-            .collect();
-        let is_job_list = is_in(&others, first.span.start) || jobs.is_empty() || outside(first);
-        if let Some(last) = mine
-            .last()
-            .filter(|_| all.len() > 1 && !all.contains(to.directory.as_str()) && is_job_list)
-        {
-            // What is called by an `id` can be there once.
-            let is_id = |line: &Line| {
-                let said = &text[line.span.start..line.end];
-                line.key(text.as_bytes()) == Some(b"id") && !from.is_in(said)
-            };
-            let lines_of = |item: &&Range<usize>| lines[(*item).clone()].iter();
-            if let Some(line) = mine.iter().flat_map(lines_of).find(|line| is_id(line)) {
-                unnamed.push(text[line.span.start..line.end].trim().to_owned());
-                continue;
+        // What jobs have that are about the source alone, their twins have.
+        let is_open = |at: usize| {
+            let job = structure.job_at(at);
+            job.is_none_or(|job| !starts.contains(&job.part.span.start))
+        };
+        // Behind the last item that is about the source, where others are about other series, and none about the new one.
+        let last = |items: &mut dyn Iterator<Item = Range<usize>>| {
+            let (mut all, mut own) = (BTreeSet::new(), Vec::new());
+            for item in items {
+                let names = named(&item);
+                if names == mine {
+                    own.push(item);
+                }
+                all.extend(names);
             }
-            let body: String = mine.iter().map(|item| &text[span(item)]).collect();
-            let at = span(last).end;
+            let last = own.last()?.clone();
+            let is_wanted = all.len() > 1 && !all.contains(to.directory.as_str());
+            (is_wanted && is_open(last.start)).then_some((own, last))
+        };
+        let mut repeat = |at: usize, text: String| {
+            let (label, name) = ("directory", to.directory.clone());
             repeats.push(Repeat {
                 at,
-                text: from.moved(&body, to),
-                label: "directory",
-                name: to.directory.clone(),
+                text,
+                label,
+                name,
             });
+        };
+        for list in structure.lists() {
+            let Some((own, end)) = last(&mut list.iter().map(|item| item.span.clone())) else {
+                continue;
+            };
+            match self.fixed_id(from, list.iter().filter(|item| own.contains(&item.span))) {
+                Some(line) => unnamed.push(line),
+                None => {
+                    let body: String = own.into_iter().map(|item| &text[item]).collect();
+                    repeat(end.end, from.moved(&body, to));
+                }
+            }
         }
+        for items in self.bracket_lists() {
+            if let Some((own, end)) = last(&mut items.into_iter()) {
+                let words = own.into_iter().map(|item| text[item].trim());
+                let new = words.map(|word| format!(", {}", from.moved(word, to)));
+                repeat(
+                    end.start + text[end.clone()].trim_end().len(),
+                    new.collect(),
+                );
+            }
+        }
+        let (text, edits) = inserted(text, repeats);
+        (text, edits, unnamed)
     }
-    for line in lines.iter().filter(|line| outside(line)) {
-        repeats.extend(in_line(text, line, (from, to), &named));
+
+    /// A line that gives one of these items an `id`, which can be there once.
+    fn fixed_id<'p>(&self, from: &Series, items: impl Iterator<Item = &'p Part>) -> Option<String> {
+        let mut lines = items.flat_map(|item| &self.structure.lines[item.lines.clone()]);
+        let said = |line: &'_ crate::fields::workflow::Line| &self.text[line.span.start..line.end];
+        let line = lines.find(|line| {
+            line.key(self.text.as_bytes()) == Some(b"id") && !from.is_in(said(line))
+        })?;
+        Some(said(line).trim().to_owned())
     }
-    let (text, edits) = inserted(text, repeats);
-    (text, edits, unnamed)
+
+    /// The text without some series; `stay` are the others.
+    pub(super) fn without_series(self, gone: &[Series], stay: &[Series]) -> String {
+        let is_in = |all: &[Series], part: &Range<usize>| {
+            let mut all = all.iter();
+            all.any(|series| series.is_in(&self.text[part.clone()]))
+        };
+        self.without(&Matter {
+            is_about: &|part| is_in(gone, part),
+            is_about_others: &|part| is_in(stay, part),
+            keeps_other_steps: false,
+        })
+    }
+
+    /// The text without what is about the matter alone.
+    pub(super) fn without(self, matter: &Matter) -> String {
+        let Self { text, structure } = self;
+        let lists = structure.lists();
+        // Steps that do something else, by where they begin.
+        let steps = lists.iter().flatten().map(|step| &step.span);
+        let runs =
+            steps.filter(|step| matter.keeps_other_steps && text[(*step).clone()].contains("run:"));
+        let others: BTreeSet<usize> = runs
+            .filter(|step| !matter.is_alone(step))
+            .map(|step| step.start)
+            .collect();
+        let mut cuts: Vec<Range<usize>> = Vec::new();
+        for job in &structure.jobs {
+            let span = &job.part.span;
+            if matter.is_alone(span) && others.range(span.clone()).next().is_none() {
+                // With the gap in front of it; the first one with the blank lines behind it.
+                cuts.push(match self.job_before(job) {
+                    Some(before) => before.part.span.end..span.end,
+                    None => {
+                        let rest = &text[span.end..];
+                        let gap = rest.len() - rest.trim_start_matches(['\r', '\n']).len();
+                        span.start..span.end + gap
+                    }
+                });
+            }
+        }
+        for list in &lists {
+            let items = list.iter().map(|item| &item.span);
+            let alone: Vec<&Range<usize>> = items.filter(|item| matter.is_alone(item)).collect();
+            // A matrix can do without anything included.
+            let opens = list[0]
+                .lines
+                .start
+                .checked_sub(1)
+                .map(|line| &structure.lines[line]);
+            let include = opens
+                .filter(|line| matches!(line.key(text.as_bytes()), Some(b"include" | b"exclude")));
+            match include {
+                _ if alone.len() < list.len() => cuts.extend(alone.into_iter().cloned()),
+                Some(line) => cuts.push(line.span.start..alone[alone.len() - 1].end),
+                None => {}
+            }
+        }
+        for items in self.bracket_lists() {
+            let is_word = |item: &Range<usize>| !text[item.clone()].trim().contains(' ');
+            let alone = |item: &Range<usize>| is_word(item) && matter.is_alone(item);
+            let Some(first) = items.iter().position(|item| !alone(item)) else {
+                continue;
+            };
+            // Up to the first one that stays, and from the comma in front of each other one.
+            if first > 0 {
+                let start = items[first].start;
+                let blank = usize::from(text[start..].starts_with(' '));
+                cuts.push(items[0].start..start + blank);
+            }
+            let others = items[first..].iter().filter(|item| alone(item));
+            cuts.extend(others.map(|item| item.start - 1..item.end));
+        }
+        cuts.sort_by_key(|cut| (cut.start, std::cmp::Reverse(cut.end)));
+        let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+        for cut in cuts {
+            if cut.start >= from {
+                out.push_str(&text[from..cut.start]);
+            }
+            from = from.max(cut.end);
+        }
+        out.push_str(&text[from.min(text.len())..]);
+        out
+    }
 }
 
-/// Lists in brackets: an item behind the last one that is the series.
-fn in_line<'a>(
-    text: &str,
-    line: &Line,
-    (from, to): (&Series, &Series),
-    named: &dyn Fn(&str) -> BTreeSet<&'a str>,
-) -> Vec<Repeat> {
-    let repeat = |items: Vec<Range<usize>>| {
-        let said = |item: &Range<usize>| named(&text[item.clone()]);
-        let all: BTreeSet<&str> = items.iter().flat_map(said).collect();
-        let is_it = |item: &&Range<usize>| said(item) == BTreeSet::from([from.directory.as_str()]);
-        let mine: Vec<&Range<usize>> = items.iter().filter(is_it).collect();
-        let item = *mine.last()?;
-        let is_open = all.len() > 1 && !all.contains(to.directory.as_str());
-        let words = mine.iter().map(|item| text[(*item).clone()].trim());
-        let new: String = words
-            .map(|word| format!(", {}", from.moved(word, to)))
-            .collect();
-        is_open.then(|| Repeat {
-            at: item.start + text[item.clone()].trim_end().len(),
-            text: new,
-            label: "directory",
-            name: to.directory.clone(),
-        })
-    };
-    line.lists(text).into_iter().filter_map(repeat).collect()
+/// An error that names where a workflow still speaks of a series that is gone.
+pub(super) fn left_over(path: &str, text: &str, gone: &Series) -> Result<()> {
+    let is_left = |line: &&str| !line.trim_start().starts_with('#') && gone.is_in(line);
+    if let Some((number, line)) = text.lines().enumerate().find(|(_, line)| is_left(line)) {
+        bail!(
+            "{path}:{}: names {} still: `{}`: fix it by hand, then run the same command again",
+            number + 1,
+            gone.directory,
+            line.trim()
+        );
+    }
+    Ok(())
 }
 
 /// The text with what is repeated put in, and what a summary says of it.
@@ -208,7 +334,11 @@ jobs:
           - other
 ";
         let new = series("2.16.x", "2.16.0");
-        let (found, edits, unnamed) = with_series(text, (&all[1], &new), &all);
+        let with_series = |text: &str| {
+            let structure = &Structure::new(text.as_bytes());
+            Workflow { text, structure }.with_series((&all[1], &new), &all)
+        };
+        let (found, edits, unnamed) = with_series(text);
         let twins = "
   linux-2_16:
     if: ${{ startsWith(github.ref_name, 'v2.16.') }}
@@ -231,6 +361,6 @@ jobs:
         let said: Vec<&str> = edits.iter().map(|edit| edit.expected.as_str()).collect();
         assert_eq!(said, ["linux-2_16", "windows-2_16", "2.16.x", "2.16.x"]);
         assert!(unnamed.is_empty());
-        assert_eq!(with_series(&found, (&all[1], &new), &all).0, found);
+        assert_eq!(with_series(&found).0, found);
     }
 }

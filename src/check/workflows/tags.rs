@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Workflow;
-use crate::fields::workflow::Line;
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::repository::Directories;
@@ -50,12 +49,9 @@ struct Steps<'a> {
 impl Steps<'_> {
     /// The lines below each `with:` that has a `context:`.
     fn built_from_a_context(&self) -> Vec<Range<usize>> {
-        let (lines, bytes) = (&self.workflow.lines, self.workflow.text.as_bytes());
-        let is_context = |number: &usize| lines[*number].key(bytes) == Some(b"context");
-        let contexts = (0..lines.len()).filter(is_context);
-        let with: BTreeSet<usize> = contexts
-            .filter_map(|number| self.workflow.above[number])
-            .collect();
+        let lines = &self.workflow.structure.lines;
+        let contexts = (0..lines.len()).filter(|number| self.key(*number) == Some(b"context"));
+        let with: BTreeSet<usize> = contexts.filter_map(|number| lines[number].above).collect();
         let inside = |with: usize| {
             let below = lines[with + 1..].iter();
             let end = below
@@ -70,7 +66,7 @@ impl Steps<'_> {
     fn commands(&self) -> Vec<Range<usize>> {
         let mut commands = Vec::new();
         let mut from = 0;
-        for (number, line) in self.workflow.lines.iter().enumerate() {
+        for (number, line) in self.workflow.structure.lines.iter().enumerate() {
             let code = self.workflow.text[line.span.start..line.end].trim_end();
             if !code.ends_with(['\\', '`']) {
                 commands.push(from..number + 1);
@@ -82,7 +78,7 @@ impl Steps<'_> {
     }
 
     fn code(&self, part: &Range<usize>) -> &str {
-        let lines = &self.workflow.lines[part.clone()];
+        let lines = &self.workflow.structure.lines[part.clone()];
         match (lines.first(), lines.last()) {
             (Some(first), Some(last)) => &self.workflow.text[first.span.start..last.end],
             _ => "",
@@ -94,16 +90,16 @@ impl Steps<'_> {
     }
 
     fn line(&self, field: &Field) -> usize {
-        self.workflow.line_of(field.span.start)
+        self.workflow.structure.line_at(field.span.start)
     }
 
     fn key(&self, line: usize) -> Option<&[u8]> {
-        self.workflow.lines[line].key(self.workflow.text.as_bytes())
+        self.workflow.structure.lines[line].key(self.workflow.text.as_bytes())
     }
 
     /// The variants that some lines name and that are there; nothing where a path among them leads nowhere.
     fn inside(&self, part: &Range<usize>) -> Vec<&Field> {
-        let lines = &self.workflow.lines[part.clone()];
+        let lines = &self.workflow.structure.lines[part.clone()];
         let (Some(first), Some(last)) = (lines.first(), lines.last()) else {
             return Vec::new();
         };
@@ -129,7 +125,9 @@ impl Steps<'_> {
         let is_of = |field: &&Field, keys: &[&[u8]]| {
             let line = self.line(field);
             let key = match self.key(line) {
-                None => self.workflow.above[line].and_then(|above| self.key(above)),
+                None => self.workflow.structure.lines[line]
+                    .above
+                    .and_then(|above| self.key(above)),
                 key => key,
             };
             key.is_some_and(|key| keys.contains(&key))
@@ -188,7 +186,7 @@ impl Steps<'_> {
     /// Whether the name of a variant is the end of a tag that an image gets: behind `--tag` or `-t`.
     fn is_tag(&self, field: &Field) -> bool {
         let at = field.span.start;
-        let line: &Line = &self.workflow.lines[self.line(field)];
+        let line = self.workflow.line_of(field);
         let before = self.workflow.before(line.span.start, at);
         ["--tag ", "--tag=", "-t "].iter().any(|option| {
             // In front of this very word: of several, each has its own.
