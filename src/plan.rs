@@ -5,6 +5,7 @@
 mod draft;
 mod edits;
 mod options;
+mod passages;
 mod refusals;
 mod removals;
 mod scripts;
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use semver::Version;
+use serde::Serialize;
 
 pub use self::edits::Edit;
 pub use self::options::{Add, Base, Options, Remove};
@@ -34,7 +36,8 @@ use crate::text::is_within;
 use crate::version::Variant;
 
 /// What happens to a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Action {
     /// It is new in a directory that is copied.
     Copied,
@@ -68,7 +71,7 @@ pub struct NewText {
 }
 
 /// A file that an update writes, moves or copies.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct FileChange {
     /// What happens to it.
     pub action: Action,
@@ -79,12 +82,16 @@ pub struct FileChange {
     /// The template, or the sibling, that its text is from, where more than fields changes.
     pub template: Option<String>,
     /// What it was; `None` where it was not, or where its text stays.
+    #[serde(skip)]
     pub before: Option<Vec<u8>>,
     /// What it will be; `None` where its text stays.
+    #[serde(skip)]
     pub after: Option<NewText>,
     /// Which fields change.
+    #[serde(rename = "fields")]
     pub edits: Vec<Edit>,
     /// It is a symbolic link.
+    #[serde(skip)]
     pub is_link: bool,
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use semver::Version;
+use serde::Serialize;
 
 use super::Names;
 use super::entries::{folder, variants};
@@ -57,7 +58,7 @@ pub struct Plan {
 }
 
 /// A part of a field that says something else after an update; empty where it was or will not be there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The field's name.
     pub field: String,

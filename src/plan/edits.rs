@@ -1,5 +1,7 @@
 //! Edits: what fields say and what they will say. The new text of a document and the summary are both made from them.
 
+use serde::Serialize;
+
 use crate::check::templates::written;
 use crate::fields::Kind;
 use crate::fields::expected::Expected;
@@ -8,9 +10,10 @@ use crate::text::Places;
 use crate::version::numbers;
 
 /// A field that says something else after an update.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Edit {
     /// What the field is called: `version`, `sha256 arm64`.
+    #[serde(rename = "field")]
     pub label: String,
     /// The line in which it stands.
     pub line: usize,
@@ -19,6 +22,7 @@ pub struct Edit {
     /// What it will say; empty where it goes.
     pub expected: String,
     /// It was wrong before, and nobody asked for it.
+    #[serde(skip)]
     pub is_fix: bool,
 }
 

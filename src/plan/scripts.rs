@@ -1,19 +1,15 @@
 //! Extends the scripts that build and run images by a variant that is added: what stands there for its nearest sibling
 //! stands there for it too, right behind.
 //!
-//! Only in the forms that are understood: blocks, commands, items of lists. A script in another form is left as it is, and
-//! `check` then says what is missing in it.
+//! A script that says it in a form which is not understood is left as it is, and `check` then says what is missing in it.
 
 use std::collections::BTreeMap;
 
 use super::draft::nearest;
 use super::edits::Edit;
-use super::removals;
+use super::passages;
 use super::targets::Target;
-use super::units::{
-    is_balanced, is_by_comma, is_tagging, item, mentions, opens_list, renamed, replaced, returns,
-    units,
-};
+use super::units::{mentions, renamed, replaced};
 use crate::check::scripts_of;
 use crate::repository::{Repository, TESTS};
 use crate::version::Variant;
@@ -113,7 +109,9 @@ pub(super) fn extended(after: &Repository, targets: &[Target]) -> Vec<Script> {
                     }
                     script.text = new.into_bytes();
                     scripts.insert(path, script);
-                } else if let Some(new) = extend(text, &sibling.name, &variant.name, variants) {
+                } else if let Some(new) =
+                    passages::repeated(text, &sibling.name, &variant.name, variants)
+                {
                     script.edits.push(added(&new, variant));
                     script.text = new.into_bytes();
                     scripts.insert(path, script);
@@ -160,147 +158,8 @@ fn for_another_runner(
             out = replaced(&out, &variant.name, &counterpart.name);
         } else {
             stays.retain(|other| other != variant);
-            out = removals::script(&out, &variant.name, &stays)?;
+            out = passages::dropped(&out, &variant.name, &stays)?;
         }
     }
     Some(out.replace(&year(sibling)?, &year(added)?))
-}
-
-/// Repeats, in a script, for `added` what it says of `sibling`. `None` where that is not understood.
-fn extend(text: &str, sibling: &str, added: &str, variants: &[Variant]) -> Option<String> {
-    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let others: Vec<&str> = variants
-        .iter()
-        .map(|variant| variant.name.as_str())
-        .filter(|name| *name != sibling && *name != added)
-        .collect();
-    let repeat = Repeat {
-        sibling,
-        added,
-        others,
-        newline,
-    };
-    let blank = format!("{newline}{newline}");
-    let paragraphs: Vec<&str> = text.split(&blank).collect();
-    let mut out: Vec<String> = Vec::new();
-    for paragraph in &paragraphs {
-        let is_whole = paragraphs.len() > 1
-            && repeat.is_about_sibling(paragraph)
-            && is_balanced(paragraph)
-            && returns(paragraph);
-        if !mentions(paragraph, sibling) {
-            out.push((*paragraph).to_owned());
-        } else if is_whole && !paragraph.lines().any(is_tagging) {
-            let end = if paragraph.ends_with(newline) {
-                newline
-            } else {
-                ""
-            };
-            let body = paragraph.trim_end();
-            out.push(body.to_owned());
-            out.push(format!("{}{end}", replaced(body, sibling, added)));
-        } else {
-            out.push(repeat.in_units(&units(paragraph, newline))?);
-        }
-    }
-    Some(out.join(&blank))
-}
-
-/// What is repeated for whom.
-struct Repeat<'a> {
-    sibling: &'a str,
-    added: &'a str,
-    others: Vec<&'a str>,
-    newline: &'a str,
-}
-
-impl Repeat<'_> {
-    fn is_about_sibling(&self, text: &str) -> bool {
-        mentions(text, self.sibling) && !self.others.iter().any(|other| mentions(text, other))
-    }
-
-    /// Repeats runs of units that are about the sibling alone; puts the added variant into lists.
-    fn in_units(&self, units: &[String]) -> Option<String> {
-        let mut out: Vec<String> = Vec::new();
-        let mut run: Vec<String> = Vec::new();
-        for unit in units.iter().map(Some).chain([None]) {
-            match unit {
-                Some(unit) if self.is_about_sibling(unit) => run.push(unit.clone()),
-                _ => {
-                    self.repeat_run(&mut out, &mut run)?;
-                    match unit {
-                        Some(unit) if mentions(unit, self.sibling) => {
-                            out.push(self.in_mixed(unit)?)
-                        }
-                        Some(unit) => out.push(unit.clone()),
-                        None => {}
-                    }
-                }
-            }
-        }
-        Some(out.join(self.newline))
-    }
-
-    /// Ends a run of units by repeating it. The last item of a list with commas gets one; tags that move stay alone.
-    fn repeat_run(&self, out: &mut Vec<String>, run: &mut Vec<String>) -> Option<()> {
-        let text = run.join(self.newline);
-        if !is_balanced(&text) || !returns(&text) || run.iter().any(|unit| opens_list(unit)) {
-            return None;
-        }
-        let copies: Vec<String> = run
-            .iter()
-            .filter(|unit| !is_tagging(unit))
-            .map(|unit| replaced(unit, self.sibling, self.added))
-            .collect();
-        if out
-            .last()
-            .is_some_and(|line| line.trim_end().ends_with(','))
-            && let Some(last) = run.last_mut()
-            && !last.trim_end().ends_with(',')
-        {
-            last.push(',');
-        }
-        out.append(run);
-        out.extend(copies);
-        Some(())
-    }
-
-    /// A unit that is about several variants: a list in a line, or a block with lines of their own.
-    fn in_mixed(&self, unit: &str) -> Option<String> {
-        let lines: Vec<&str> = unit.split(self.newline).collect();
-        let (first, inner) = lines.split_first()?;
-        if inner.is_empty() {
-            return self.in_list(first);
-        }
-        let (last, inner) = inner.split_last()?;
-        let first = if mentions(first, self.sibling) {
-            self.in_list(first)?
-        } else {
-            (*first).to_owned()
-        };
-        if mentions(last, self.sibling) {
-            return None;
-        }
-        let inner = if inner.is_empty() {
-            None
-        } else {
-            Some(self.in_units(&units(&inner.join(self.newline), self.newline))?)
-        };
-        Some(
-            [Some(first), inner, Some((*last).to_owned())]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(self.newline),
-        )
-    }
-
-    /// Puts the added variant behind the sibling in a line that lists several, as the line separates them.
-    fn in_list(&self, line: &str) -> Option<String> {
-        let item = item(line, self.sibling)?;
-        let (word, rest) = (&line[item.clone()], &line[item.end..]);
-        let added = replaced(word, self.sibling, self.added);
-        let separator = if is_by_comma(line, &item) { ", " } else { " " };
-        Some(format!("{}{separator}{added}{rest}", &line[..item.end]))
-    }
 }

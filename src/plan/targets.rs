@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use semver::Version;
+use serde::Serialize;
 
 use super::options::{Base, InSeries, Options};
 use crate::check::templates::variant_of;
@@ -12,10 +13,11 @@ use crate::repository::{Repository, Tree};
 use crate::version::Variant;
 
 /// A version directory that is written, and where it comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Target {
     /// A release is asked for, whose checksums are needed. Otherwise the directory stays at its version, and the tree's own
     /// pins are good.
+    #[serde(skip)]
     pub has_release: bool,
     /// The version that it will be at.
     pub version: Version,
@@ -24,14 +26,19 @@ pub struct Target {
     /// The directory that it comes from, itself where it is rewritten in place; `None` where templates alone make it.
     pub source: Option<String>,
     /// The version that the source is at.
+    #[serde(rename = "from")]
     pub old: Option<Version>,
     /// The source is renamed to it, rather than copied.
+    #[serde(skip)]
     pub moves: bool,
     /// Variants that move to another base: old name → new name.
+    #[serde(skip)]
     pub renames: BTreeMap<String, String>,
     /// Variants that are added.
+    #[serde(skip)]
     pub adds: Vec<Variant>,
     /// Variants that are removed.
+    #[serde(skip)]
     pub removes: Vec<Variant>,
 }
 

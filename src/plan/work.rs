@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use super::edits::{self, Edit};
 use super::units::mentions;
 use super::workflows::{self, Matter, Workflow};
-use super::{NewText, Target, removals, scripts};
+use super::{NewText, Target, passages, removals, scripts};
 use crate::check::templates::content;
 use crate::check::{doubtful_mentions, no_change, scripts_of};
 use crate::fields::expected::{Change, Expected, Scope};
@@ -268,7 +268,7 @@ impl Work<'_> {
                         gone.push(path);
                         continue;
                     }
-                    let reduced = removals::script(text, &variant.name, others).with_context(|| {
+                    let reduced = passages::dropped(text, &variant.name, others).with_context(|| {
                         format!(
                             "{path}: cannot tell how to take {variant} out of it: do so by hand, then run the same command again"
                         )

@@ -1,13 +1,14 @@
 //! The summaries of an update of a library file, and of a check of one.
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::diff::FileDiff;
 use super::summary::{Group, Headline, Row, Summary};
 use super::update::of_findings;
 use crate::cli::LibraryArgs;
 use crate::finding::Finding;
-use crate::library::Plan;
+use crate::library::{Change, Plan};
 use crate::text::count;
 
 /// What `update library --check` says.
@@ -20,55 +21,12 @@ pub fn of_library_check(
     of_findings("update library --check", path, looked_at, findings, details)
 }
 
-/// What an update of a library file is for programs.
+/// A part that changes, with the entry that it is of.
 #[derive(Serialize)]
-struct Json<'a> {
-    dry_run: bool,
-    path: &'a str,
-    commit: &'a str,
-    changes: Vec<JsonChange<'a>>,
-    added: &'a [String],
-    removed: &'a [String],
-    not_offered: &'a [String],
-    findings: &'a [Finding],
-}
-
-#[derive(Serialize)]
-struct JsonChange<'a> {
+struct Part<'a> {
     entry: &'a str,
-    field: &'a str,
-    found: &'a str,
-    expected: &'a str,
-}
-
-fn json(
-    path: &str,
-    plan: &Plan,
-    commit: &str,
-    remaining: &[Finding],
-    is_dry_run: bool,
-) -> serde_json::Value {
-    let parts = plan
-        .changes
-        .iter()
-        .flat_map(|(entry, parts)| parts.iter().map(move |part| (entry, part)));
-    let changes = parts.map(|(entry, part)| JsonChange {
-        entry,
-        field: &part.field,
-        found: &part.found,
-        expected: &part.expected,
-    });
-    let json = Json {
-        dry_run: is_dry_run,
-        path,
-        commit,
-        changes: changes.collect(),
-        added: &plan.added,
-        removed: &plan.removed,
-        not_offered: &plan.not_offered,
-        findings: remaining,
-    };
-    serde_json::to_value(json).unwrap_or_default()
+    #[serde(flatten)]
+    change: &'a Change,
 }
 
 /// What an update of a library file did, or would do; `before` is its text.
@@ -102,8 +60,8 @@ pub fn of_library(
             ..Headline::default()
         },
     };
-    let group = |(entry, parts): &(String, Vec<crate::library::Change>)| {
-        let row = |part: &crate::library::Change| {
+    let group = |(entry, parts): &(String, Vec<Change>)| {
+        let row = |part: &Change| {
             let note = match (part.found.is_empty(), part.expected.is_empty()) {
                 (true, _) => "new",
                 (_, true) => "removed",
@@ -127,6 +85,10 @@ pub fn of_library(
             rows: parts.iter().map(row).collect(),
         }
     };
+    let changes = plan.changes.iter().flat_map(|(entry, changes)| {
+        let part = |change| Part { entry, change };
+        changes.iter().map(part)
+    });
     let lists = [
         ("Added", &plan.added, ""),
         (
@@ -168,7 +130,16 @@ pub fn of_library(
         },
         findings_title: "Remaining findings of `update library --check`",
         is_dry_run: args.dry_run && !is_same,
-        json: json(path, plan, commit, &remaining, args.dry_run),
+        json: json!({
+            "dry_run": args.dry_run,
+            "path": path,
+            "commit": commit,
+            "changes": changes.collect::<Vec<_>>(),
+            "added": plan.added,
+            "removed": plan.removed,
+            "not_offered": plan.not_offered,
+            "findings": remaining,
+        }),
         findings: remaining,
         ..Summary::default()
     }

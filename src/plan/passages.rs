@@ -1,0 +1,162 @@
+//! What a script says of one variant alone: repeated for a variant that is added, or dropped with one that is removed.
+//!
+//! Only in the forms that are understood: paragraphs, commands and blocks, items of lists.
+
+use super::units::{
+    is_balanced, is_by_comma, is_tagging, item, mentions, opens_list, replaced, returns, units,
+};
+use crate::version::Variant;
+
+/// A script that says for `added`, too, what it says of `name`; `others` are the other variants. `None` where it says
+/// something that cannot be repeated by itself.
+pub(super) fn repeated(text: &str, name: &str, added: &str, others: &[Variant]) -> Option<String> {
+    let others = others.iter().filter(|other| other.name != added);
+    Passages::new(text, name, others, Some(added)).in_text(text)
+}
+
+/// A script without what it says of `name` alone; `others` are the variants that stay. `None` where it says something that
+/// cannot be taken out by itself.
+pub(super) fn dropped(text: &str, name: &str, others: &[Variant]) -> Option<String> {
+    Passages::new(text, name, others.iter(), None).in_text(text)
+}
+
+struct Passages<'a> {
+    name: &'a str,
+    others: Vec<&'a str>,
+    /// What it is repeated for; `None` where it is dropped.
+    added: Option<&'a str>,
+    newline: &'static str,
+}
+
+impl<'a> Passages<'a> {
+    fn new(
+        text: &str,
+        name: &'a str,
+        others: impl Iterator<Item = &'a Variant>,
+        added: Option<&'a str>,
+    ) -> Self {
+        let others = others.map(|other| other.name.as_str());
+        Self {
+            name,
+            others: others.filter(|other| *other != name).collect(),
+            added,
+            newline: if text.contains("\r\n") { "\r\n" } else { "\n" },
+        }
+    }
+
+    fn is_alone(&self, text: &str) -> bool {
+        mentions(text, self.name) && !self.others.iter().any(|other| mentions(text, other))
+    }
+
+    fn in_text(&self, text: &str) -> Option<String> {
+        let blank = self.newline.repeat(2);
+        let paragraphs: Vec<&str> = text.split(&blank).collect();
+        let mut out: Vec<String> = Vec::new();
+        for paragraph in &paragraphs {
+            let is_whole = self.is_alone(paragraph)
+                && paragraphs.len() > 1
+                && !paragraph.starts_with("#!")
+                && is_balanced(paragraph)
+                && returns(paragraph);
+            match self.added {
+                _ if !mentions(paragraph, self.name) => out.push((*paragraph).to_owned()),
+                Some(added) if is_whole && !paragraph.lines().any(is_tagging) => {
+                    let body = paragraph.trim_end();
+                    let copy = replaced(body, self.name, added);
+                    out.extend([body.to_owned(), copy + &paragraph[body.len()..]]);
+                }
+                None if is_whole => {}
+                _ => out.push(self.in_units(&units(paragraph, self.newline))?),
+            }
+        }
+        let out = out.join(&blank);
+        let ends = text.ends_with(self.newline) && !out.ends_with(self.newline);
+        Some(if ends { out + self.newline } else { out })
+    }
+
+    /// Runs of units that are about the variant alone, and others that are lists or blocks with something about it.
+    fn in_units(&self, units: &[String]) -> Option<String> {
+        let (mut out, mut run) = (Vec::new(), Vec::new());
+        for unit in units.iter().map(Some).chain([None]) {
+            match unit {
+                Some(unit) if self.is_alone(unit) => run.push(unit.clone()),
+                _ => {
+                    self.end_run(&mut out, &mut run)?;
+                    out.extend(match unit {
+                        Some(unit) if mentions(unit, self.name) => Some(self.in_mixed(unit)?),
+                        other => other.cloned(),
+                    });
+                }
+            }
+        }
+        Some(out.join(self.newline))
+    }
+
+    /// Ends a run of units. The last item of a list with commas has none; tags that move stay alone.
+    fn end_run(&self, out: &mut Vec<String>, run: &mut Vec<String>) -> Option<()> {
+        let text = run.join(self.newline);
+        let has_tags = text.lines().any(is_tagging) && self.added.is_none();
+        if !is_balanced(&text) || !returns(&text) || run.iter().any(|unit| opens_list(unit)) {
+            return None;
+        }
+        let has_comma = |line: &String| line.trim_end().ends_with(',');
+        let is_last =
+            out.last().is_some_and(has_comma) && run.last().is_some_and(|last| !has_comma(last));
+        if let Some(added) = self.added {
+            let copies = run.iter().filter(|unit| !is_tagging(unit));
+            let copies = copies.map(|unit| replaced(unit, self.name, added));
+            let copies: Vec<String> = copies.collect();
+            if let Some(last) = run.last_mut().filter(|_| is_last) {
+                last.push(',');
+            }
+            out.append(run);
+            out.extend(copies);
+        } else if has_tags {
+            return None;
+        } else if let Some(before) = out.last_mut().filter(|_| is_last) {
+            before.truncate(before.trim_end().len() - 1);
+        }
+        run.clear();
+        Some(())
+    }
+
+    /// A unit that is about several variants: a list in a line, or a block with lines of its own.
+    fn in_mixed(&self, unit: &str) -> Option<String> {
+        let lines: Vec<&str> = unit.split(self.newline).collect();
+        let [first, inner @ .., last] = lines.as_slice() else {
+            return self.in_list(unit);
+        };
+        if mentions(last, self.name) {
+            return None;
+        }
+        let first = match mentions(first, self.name) {
+            true => self.in_list(first)?,
+            false => (*first).to_owned(),
+        };
+        let inner = match inner {
+            [] => None,
+            _ => Some(self.in_units(&units(&inner.join(self.newline), self.newline))?),
+        };
+        let last = Some((*last).to_owned());
+        let parts = [Some(first), inner, last].into_iter().flatten();
+        Some(parts.collect::<Vec<_>>().join(self.newline))
+    }
+
+    /// A line that lists several: with the added variant behind this one, as the line separates them, or without this one and
+    /// the separator on one side of it.
+    fn in_list(&self, line: &str) -> Option<String> {
+        let item = item(line, self.name)?;
+        let (before, after) = (&line[..item.start], &line[item.end..]);
+        if let Some(added) = self.added {
+            let copy = replaced(&line[item.clone()], self.name, added);
+            let separator = if is_by_comma(line, &item) { ", " } else { " " };
+            return Some(format!("{}{separator}{copy}{after}", &line[..item.end]));
+        }
+        let kept = before.trim_end_matches([' ', ',']);
+        let is_first = kept.len() == before.len() || kept.ends_with(" in") || kept.ends_with('(');
+        Some(match is_first {
+            true => format!("{before}{}", after.trim_start_matches([' ', ','])),
+            false => format!("{kept}{after}"),
+        })
+    }
+}
