@@ -117,7 +117,14 @@ impl Git {
         Ok(git)
     }
 
-    /// The commit that is checked out, in 40 hex digits; `None` before the first one.
+    /// The folder in its work tree that paths are counted from: nothing, or a path that ends in `/`.
+    pub fn prefix(&self) -> Result<String> {
+        Ok(self
+            .line(&["rev-parse", "--show-prefix"])?
+            .unwrap_or_default())
+    }
+
+    /// The commit that is checked out, in hex digits, 40 but in a repository of the newer kind; `None` before the first one.
     pub fn head(&self) -> Result<Option<String>> {
         self.commit("HEAD")
     }
@@ -217,9 +224,7 @@ impl Git {
             .collect();
         let listed = self.output(&args)?;
         // Git counts them from the top of its work tree.
-        let prefix = self
-            .line(&["rev-parse", "--show-prefix"])?
-            .unwrap_or_default();
+        let prefix = self.prefix()?;
         let name = |line: &[u8]| {
             let path = String::from_utf8_lossy(line.get(3..)?).into_owned();
             Some(

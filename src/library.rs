@@ -9,9 +9,9 @@ mod entries;
 mod expected;
 mod format;
 mod images;
+mod levels;
 mod manifest;
 mod plan;
-mod taken;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,12 +33,14 @@ use crate::version::{Variant, parse_version};
 /// Where official-images keeps the file of an image.
 pub const OFFICIAL_IMAGES: &str = "https://github.com/docker-library/official-images";
 
-/// Takes a file apart, and says which rules of the format it breaks.
+/// Takes a file apart, and says what in it is not of its grammar, without which nothing else of it is known.
 pub fn parse(text: &str) -> (Manifest, Vec<Problem>) {
-    let (manifest, mut problems) = Manifest::parse(text.to_owned());
-    problems.extend(format::check(&manifest));
-    problems.sort_by_key(|problem| problem.at);
-    (manifest, problems)
+    Manifest::parse(text.to_owned())
+}
+
+/// The rules of the format that a file breaks.
+pub fn broken_rules(manifest: &Manifest) -> Vec<Problem> {
+    format::check(manifest)
 }
 
 /// The version at which a file offers each version directory of a tree. Of a tree with a directory for each version, the newest

@@ -22,7 +22,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use clap::CommandFactory;
 
-pub use self::library::{of_library, of_library_check};
+pub use self::library::{About, of_library, of_library_check};
 pub use self::progress::Bars;
 pub use self::status::{Standing, of_status};
 pub use self::summary::Summary;

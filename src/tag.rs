@@ -31,6 +31,9 @@ pub struct Tag<'a> {
 }
 
 impl Level {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Full, Self::Minor, Self::Major, Self::Bare];
+
     /// The tag of a version and a name.
     pub fn render(self, version: &Version, name: &str) -> String {
         let given = match self {
@@ -134,16 +137,10 @@ impl Endings {
         if let Some(start) = starts().find(|&start| self.variants.contains(&rest[start..])) {
             return start.saturating_sub(1);
         }
-        let begins = |suffix: &&String| {
-            let after = rest.strip_prefix(suffix.as_str());
-            after.is_some_and(|after| after.is_empty() || after.starts_with('-'))
-        };
-        if let Some(suffix) = known
-            .iter()
-            .filter(begins)
-            .max_by_key(|suffix| suffix.len())
-        {
-            return suffix.len();
+        let ends = rest.match_indices('-').map(|(at, _)| at);
+        let ends: Vec<usize> = ends.chain([rest.len()]).collect();
+        if let Some(end) = ends.iter().rfind(|end| known.contains(&rest[..**end])) {
+            return *end;
         }
         let is_name = |start: &usize| {
             let word = &rest[*start..];

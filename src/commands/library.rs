@@ -9,14 +9,14 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::cli::{Common, LibraryArgs};
-use crate::finding::{Finding, Problem};
+use crate::finding::Problem;
 use crate::git::{Git, Reach};
 use crate::library::{self, Image, OFFICIAL_IMAGES, Offer, Plan, Wanted, images};
-use crate::report::{Output, of_library};
+use crate::report::{About, Output, of_library};
 use crate::repository::config::{Config, Pattern};
 use crate::repository::{Repository, read_if_there};
 use crate::text::{Places, quoted};
-use crate::write::{Content, NewFile, Step, write};
+use crate::write::{Content, NewFile, Step, look, write};
 
 /// The size that no library file has, in bytes: the largest known one has some thirty thousand.
 pub(super) const LARGEST: u64 = 4 << 20;
@@ -136,6 +136,11 @@ impl Session<'_> {
             anyhow!("{}: line {line}: {}", self.path(), not_utf8(0).message)
         })?;
         let (commit, view) = self.target()?;
+        ensure!(
+            commit.len() == 40,
+            "{commit} has {} digits: official images are built from repositories whose commits have 40",
+            commit.len()
+        );
         let view = view.as_ref().unwrap_or_else(|| self.work());
         let known = self.folders(text, &commit, view)?;
         // What cannot be compared is taken for the same: an entry's own commit is somebody's choice.
@@ -154,10 +159,17 @@ impl Session<'_> {
             .with_context(|| format!("cannot update {}", self.path()))?;
         plan.warnings.iter().for_each(|warning| self.warn(warning));
         let (manifest, _) = library::parse(&plan.text);
-        if let Some(global) = manifest.global() {
-            let value = |name| manifest.value(global, name);
-            let fetched = value("GitFetch").unwrap_or(library::DEFAULT_FETCH.into());
-            self.warn_of_reach(&commit, &fetched, &value("GitRepo").unwrap_or_default())?;
+        let fetched = |entry| {
+            let value = |name| manifest.value(entry, name);
+            let fetch = value("GitFetch").unwrap_or(library::DEFAULT_FETCH.into());
+            (
+                fetch.into_owned(),
+                value("GitRepo").unwrap_or_default().into_owned(),
+            )
+        };
+        let all: BTreeSet<(String, String)> = manifest.entries().iter().map(fetched).collect();
+        for (fetch, address) in &all {
+            self.warn_of_reach(&commit, fetch, address)?;
         }
         self.finish(text, &plan, &commit)
     }
@@ -205,7 +217,7 @@ impl Session<'_> {
             ));
             return Ok((commit, None));
         }
-        let advice = "`--commit <SHA>` says which commit official images are built from";
+        let advice = "name the commit that Docker is to build from with `--commit <SHA>`";
         let git = self
             .git
             .as_ref()
@@ -222,14 +234,14 @@ impl Session<'_> {
         if !changed.is_empty() && self.args.dry_run {
             let changed = shortened(&changed);
             self.warn(&format!(
-                "planned from the tree as it is, with what is not committed yet: {changed}"
+                "planned from the working tree, with changes that are not committed: {changed}"
             ));
             return Ok((head, None));
         }
         ensure!(
             changed.is_empty(),
-            "what is not committed is in no official image ({}): commit it first, give an older commit with --commit <SHA>, \
-             or see with --dry-run what will change",
+            "Docker builds official images from a commit, and these changes are not committed: {}. Commit them, name another \
+             commit with --commit <SHA>, or preview the result with --dry-run",
             shortened(&changed)
         );
         let view = self.at(git, &head)?;
@@ -246,11 +258,12 @@ impl Session<'_> {
             Reach::No(branch) => self.warn(&format!(
                 "{commit} is not in {branch}: push it before the pull request is opened"
             )),
-            Reach::Missing(remote) => {
-                self.warn(&format!("{fetched} is what is fetched, and {remote} has no such branch: `--fetch` says another"));
-            }
+            Reach::Missing(remote) => self.warn(&format!(
+                "Docker fetches the commit from {fetched}, and {remote} has no such branch: name the right one with `--fetch`"
+            )),
             Reach::Unknown => self.warn(&format!(
-                "nothing is known of {fetched} here: check that {commit} is in it"
+                "cannot tell whether {commit} is in {fetched}, from which Docker fetches it: this clone does not have that branch. \
+                 Check that the commit is pushed there"
             )),
         }
         Ok(())
@@ -261,99 +274,104 @@ impl Session<'_> {
         let mut output = Output::new(self.common);
         let path = self.path();
         let places = Places::new(plan.text.as_bytes());
-        let remaining: Vec<Finding> = plan
-            .remaining
-            .iter()
-            .map(|problem| problem.clone().finding(&path, &places))
-            .collect();
-        let is_same = before == plan.text;
-        output.print(&of_library(
-            &path, before, plan, commit, remaining, self.args,
-        ))?;
+        let remaining = plan.remaining.iter();
+        let remaining = remaining.map(|problem| problem.clone().finding(&path, &places));
+        let title = self.title(plan);
+        let about = About {
+            path: &path,
+            shown: &self.shown(),
+            image: self.image(),
+            title: &title,
+            commit,
+        };
+        let summary = of_library(&about, before, plan, remaining.collect(), self.args);
+        let (folder, steps) = self.steps(before, &plan.text)?;
+        look(folder, &steps)?;
+        output.print(&summary)?;
         if !self.args.dry_run {
-            self.write(before, &plan.text)?;
-            let steps = if is_same {
-                Vec::new()
-            } else {
-                self.next_steps(&path, plan)
-            };
-            output.next_steps(&steps);
+            write(folder, &steps)?;
+            if !steps.is_empty() {
+                output.next_steps(&self.next_steps(&path, &title));
+            }
         }
-        Ok(self.args.exit_code && !is_same)
+        Ok(self.args.exit_code && !steps.is_empty())
     }
 
-    fn write(&self, before: &str, text: &str) -> Result<()> {
-        let file = &self.args.file;
-        let folder = file
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+    /// The folder that the file is in.
+    fn folder(&self) -> &Path {
+        let folder = self.args.file.parent();
+        let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+        folder.unwrap_or(Path::new("."))
+    }
+
+    fn file_name(&self) -> Result<&str> {
+        let name = self.args.file.file_name();
+        name.and_then(|name| name.to_str())
+            .context("its name is not UTF-8")
+    }
+
+    /// The file as its own repository names it, so that `git apply` takes a diff of it there; where it is in none, with the
+    /// folder that it is in.
+    fn shown(&self) -> String {
+        let name = self.file_name().unwrap_or("library file");
+        let folder = || {
+            let folder = self.folder().file_name()?.to_str()?;
+            Some(format!("{folder}/"))
+        };
+        let prefix = Git::within(self.folder()).and_then(|git| git.prefix());
+        prefix.ok().or_else(folder).unwrap_or_default() + name
+    }
+
+    /// What writing the file takes, and in which folder.
+    fn steps(&self, before: &str, text: &str) -> Result<(&Path, Vec<Step>)> {
         if before == text {
-            return write(folder, &[]);
+            return Ok((self.folder(), Vec::new()));
         }
-        let is_read_only = std::fs::metadata(file).is_ok_and(|file| file.permissions().readonly());
+        let file = std::fs::metadata(&self.args.file);
         ensure!(
-            !is_read_only,
+            file.is_ok_and(|file| !file.permissions().readonly()),
             "{} is read-only: make it writable first",
             self.path()
         );
-        let name = file
-            .file_name()
-            .and_then(|name| name.to_str())
-            .context("its name is not UTF-8")?;
         let file = NewFile {
             path: String::new(),
             content: Content::Text(text.as_bytes().to_vec()),
             mode: 0,
         };
-        write(
-            folder,
-            &[Step::File {
-                path: name.to_owned(),
-                before: Some(before.as_bytes().to_vec()),
-                file,
-            }],
-        )
+        let step = Step::File {
+            path: self.file_name()?.to_owned(),
+            before: Some(before.as_bytes().to_vec()),
+            file,
+        };
+        Ok((self.folder(), vec![step]))
     }
 
-    fn next_steps(&self, path: &str, plan: &Plan) -> Vec<(String, &'static str)> {
-        let versions: Vec<String> = plan
-            .versions
-            .iter()
-            .rev()
-            .map(ToString::to_string)
-            .collect();
-        let title = match versions.is_empty() {
+    /// What a commit of the update is called.
+    fn title(&self, plan: &Plan) -> String {
+        let versions = plan.versions.iter().rev().map(ToString::to_string);
+        let versions = Vec::from_iter(versions).join(", ");
+        match versions.is_empty() {
             true => format!("Update {}", self.image()),
-            false => format!("Update {} to {}", self.image(), versions.join(", ")),
+            false => format!("Update {} to {versions}", self.image()),
+        }
+    }
+
+    fn next_steps(&self, path: &str, title: &str) -> Vec<(String, &'static str)> {
+        let option = |folder: &Path| match folder == Path::new(".") {
+            true => String::new(),
+            false => format!(" -C {}", quoted(&folder.display().to_string())),
         };
-        let root = match self.common.root.as_path() {
-            here if here == Path::new(".") => String::new(),
-            root => format!(" -C {}", quoted(&root.display().to_string())),
-        };
-        let folder = self
-            .args
-            .file
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let place = folder
-            .map(|folder| format!(" -C {}", quoted(&folder.display().to_string())))
-            .unwrap_or_default();
-        let name = self
-            .args
-            .file
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or(path);
+        let (root, place) = (option(&self.common.root), option(self.folder()));
+        let name = self.file_name().unwrap_or(path);
         vec![
             (
                 format!("update library{root} {} --check", quoted(path)),
-                "once the commit is pushed",
+                "once this repository's commit is pushed",
             ),
             (format!("git{place} add {}", quoted(name)), ""),
             (
-                format!("git{place} commit -m {}", quoted(&title)),
-                "and open the pull request to docker-library/official-images",
+                format!("git{place} commit -m {}", quoted(title)),
+                "then open the pull request there",
             ),
         ]
     }

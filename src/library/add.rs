@@ -1,231 +1,162 @@
 //! Entries that a file does not have yet, rendered from their images: a variant beside those of its series, a series like
-//! the newest one so far.
+//! the newest one so far. Which tags go to it from others, the update of all entries sees to.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::ops::Range;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
-use super::Names;
-use super::entries::{Home, homes, successors};
-use super::expected::{Edit, Expectation, Part, apply, name_of, names_of, tags_of};
+use super::entries::{Home, folder, homes, successors};
+use super::expected::{Context, Edit, apply, expectations, is_directory};
 use super::format::architectures;
 use super::images::Image;
-use super::manifest::{Manifest, Paragraph, TAGS};
+use super::manifest::{Manifest, Paragraph};
 use super::plan::{Offer, Plan, Wanted, names};
-use super::taken::Taken;
 use crate::tag::{Level, is_preview};
 use crate::text::is_within;
-use crate::version::Variant;
+use crate::version::{Variant, WINDOWS};
+
+/// The names and values of a new entry's fields.
+type Fields = Vec<(String, Vec<String>)>;
 
 /// A file and what its entries are for, while entries are added to it.
 struct Draft<'a> {
     manifest: Manifest,
     homes: Vec<Home<'a>>,
-    names: Names,
+    context: Context<'a>,
     offer: &'a Offer<'a>,
     wanted: &'a Wanted<'a>,
 }
 
 /// The text with what is wanted beside what it offers: series first, then variants, in the order in which they are built.
-/// What is among the folders that it offered `before` the update is there already.
 pub(super) fn add(
     mut text: String,
-    before: &[String],
     offer: &Offer,
     wanted: &Wanted,
     plan: &mut Plan,
 ) -> Result<String> {
+    let (manifest, _) = super::parse(&text);
+    let entries = manifest.entries().iter();
+    let before: Vec<String> = entries
+        .filter_map(|entry| folder(&manifest, entry))
+        .collect();
     let (mut series, mut variants): (Vec<&Image>, Vec<&Image>) = (Vec::new(), Vec::new());
     for add in &wanted.adds {
         let add = add.trim_end_matches('/');
-        let found = offer
-            .images
-            .iter()
-            .find(|image| image.directory == add || image.path() == add);
-        let Some(image) = found else {
-            let all: Vec<String> = offer.images.iter().map(Image::path).collect();
-            bail!(
-                "no `{add}` in {}: expected a version directory of {}",
-                offer.place,
-                all.join(", ")
-            );
-        };
-        if image.directory == add {
-            series.push(image)
-        } else {
-            variants.push(image)
+        let mut images = offer.images.iter();
+        match images.find(|image| image.directory == add || image.path() == add) {
+            Some(image) if image.directory == add => series.push(image),
+            Some(image) => variants.push(image),
+            None => {
+                let all: BTreeSet<&str> =
+                    offer.images.iter().map(|image| &*image.directory).collect();
+                let all = Vec::from_iter(all).join(", ");
+                let place = offer.place;
+                bail!(
+                    "no `{add}` in {place}: expected a version directory, which are {all}, or a variant in one"
+                )
+            }
         }
     }
     series.sort_by_key(|image| &image.version);
     variants.sort_by_key(|image| offer.images.iter().position(|other| other == *image));
-    let all = series
-        .into_iter()
-        .map(|image| (image, true))
-        .chain(variants.into_iter().map(|image| (image, false)));
-    for (image, is_series) in all {
-        let draft = Draft::new(&text, offer, wanted);
-        let what = if is_series {
-            image.directory.clone()
-        } else {
-            image.path()
+    let series = series.into_iter().map(|image| (image, true));
+    for (image, is_series) in series.chain(variants.into_iter().map(|image| (image, false))) {
+        let what = match is_series {
+            true => image.directory.clone(),
+            false => image.path(),
         };
-        let is_it = |offered: &&Image| {
-            if is_series {
-                offered.directory == what
-            } else {
-                offered.path() == what
-            }
-        };
-        if !draft.images().any(|offered| is_it(&offered)) {
-            text = if is_series {
-                draft.add_series(image, plan)?
-            } else {
-                draft.add_variant(image, plan)?
-            };
-            continue;
-        }
-        // An entry may have come to it in this update.
         ensure!(
             !before.iter().any(|folder| is_within(folder, &what)),
             "the file offers {what} already: leave `--add {what}` out, or name a variant of it that is not offered"
         );
+        let draft = Draft::new(&text, (offer, wanted), image);
+        // An entry may come to it in this update.
+        let mut offered = draft.homes.iter().filter_map(Home::image);
+        if !offered.any(|offered| is_within(&offered.path(), &what)) {
+            let edit = match is_series {
+                true => draft.series(image, plan)?,
+                false => draft.variant(image, plan)?,
+            };
+            text = apply(&text, vec![edit])?;
+        }
     }
     Ok(text)
 }
 
 impl<'a> Draft<'a> {
-    fn new(text: &str, offer: &'a Offer, wanted: &'a Wanted<'a>) -> Self {
+    fn new(text: &str, (offer, wanted): (&'a Offer<'a>, &'a Wanted<'a>), new: &'a Image) -> Self {
         let (manifest, _) = super::parse(text);
-        let homes = homes(
-            &manifest,
-            offer.images,
-            offer.pattern,
-            false,
-            &BTreeSet::new(),
-        );
+        let homes = homes(&manifest, offer.images, offer.pattern, false);
         let names = names(&manifest, offer);
+        let context = Context::new(&manifest, names, &homes, std::iter::once(new));
         Self {
             manifest,
             homes,
-            names,
+            context,
             offer,
             wanted,
         }
     }
 
-    /// The images that are offered.
-    fn images(&self) -> impl Iterator<Item = &'a Image> {
-        self.homes.iter().filter_map(Home::image)
-    }
-
     /// The entries whose image is known, each with its number among all.
     fn entries(&self) -> impl Iterator<Item = (usize, &'a Image)> {
-        self.homes
-            .iter()
-            .enumerate()
-            .filter_map(|(index, home)| Some((index, home.image()?)))
+        let homes = self.homes.iter().enumerate();
+        homes.filter_map(|(index, home)| Some((index, home.image()?)))
     }
 
     fn entry(&self, index: usize) -> &Paragraph {
         &self.manifest.entries()[index]
     }
 
-    /// A whole series: entries like those of the newest series so far, in front of the first older one, which hands over
-    /// the tags that are the newest series'.
-    fn add_series(&self, image: &Image, plan: &mut Plan) -> Result<String> {
+    /// A whole series: entries like those of the newest series so far.
+    fn series(&self, image: &Image, plan: &mut Plan) -> Result<Edit> {
         let newest = self
-            .images()
-            .max_by_key(|image| (!is_preview(&image.version), &image.version));
-        let model = newest.context("the file offers nothing that a series could be like")?;
+            .entries()
+            .max_by_key(|(_, image)| (!is_preview(&image.version), &image.version));
+        let (_, model) =
+            newest.context("the file offers no entry that a new series could be like")?;
         let of_model = || {
             self.entries()
                 .filter(|(_, other)| other.directory == model.directory)
         };
         let offered: BTreeSet<&Variant> = of_model().map(|(_, image)| &image.variant).collect();
         let successors = successors(&offered, self.offer.images, &image.directory);
-        let levels = match is_preview(&image.version) {
-            true => Some(BTreeSet::from([Level::Full])),
-            false if image.series() > model.series() => None,
-            false => Some(BTreeSet::from([Level::Full, Level::Minor])),
-        };
         let mut texts = Vec::new();
         for (index, sibling) in of_model() {
             if let Some(successor) = successors.get(&sibling.variant) {
-                texts.push(self.like(index, successor, levels.as_ref(), &|_, _| false)?);
+                texts.push(self.rendered(self.like(index, successor)));
                 plan.added.push(successor.path());
             }
         }
+        let (new, old) = (&image.directory, &model.directory);
         ensure!(
             !texts.is_empty(),
-            "{} has no variant like one of {}, which the file offers",
-            image.directory,
-            model.directory
+            "{new} has no variant like one of {old}, the newest series in the file: write its first entry by hand"
         );
         plan.versions.insert(image.version.clone());
         let text = texts.join(self.manifest.newline());
-        let mut edits = self.hand_over(image, &text, plan);
-        let is_older = |home: &Home| {
-            home.image()
-                .is_some_and(|other| other.series() < image.series())
-        };
-        edits.push(match self.homes.iter().position(is_older) {
-            Some(index) => self.put_before(index, &text),
+        let order: Vec<(u64, u64)> = self.entries().map(|(_, image)| image.series()).collect();
+        let is_ascending = order.first() < order.last();
+        let mut entries = self.entries();
+        let older = entries.find(|(_, other)| other.series() < image.series());
+        Ok(match older {
+            Some((index, _)) if !is_ascending => self.put_before(index, &text),
+            Some(_) => {
+                let last = self
+                    .entries()
+                    .filter(|(_, other)| other.series() < image.series());
+                self.put_after(
+                    last.map(|(index, _)| index).max().unwrap_or_default(),
+                    &text,
+                )
+            }
+            None if is_ascending => self.put_before(0, &text),
             None => self.put_after(self.homes.len().saturating_sub(1), &text),
-        });
-        apply(&self.manifest.text, edits)
-    }
-
-    /// The edits with which other entries give up the tags that new ones have, and those of older series what is the
-    /// newest's.
-    fn hand_over(&self, image: &Image, new: &str, plan: &mut Plan) -> Vec<Edit> {
-        let (new, _) = Manifest::parse(new.to_owned());
-        let tags = new.paragraphs.iter().flat_map(|entry| new.tags(entry));
-        let taken: BTreeSet<String> = tags.map(|(_, _, tag)| tag.into_owned()).collect();
-        let mut edits = Vec::new();
-        for (entry, home) in self.manifest.entries().iter().zip(&self.homes) {
-            let is_newest = |tag: &str| match (self.names.split(tag).level, home.image()) {
-                (_, Some(old)) if is_preview(&image.version) || old.series() > image.series() => {
-                    false
-                }
-                (Level::Bare, Some(_)) => true,
-                (Level::Major, Some(old)) => old.version.major == image.version.major,
-                _ => false,
-            };
-            let part = |(span, found): (&Range<usize>, Cow<str>)| {
-                let expected =
-                    Some(found.to_string()).filter(|tag| !taken.contains(tag) && !is_newest(tag));
-                Part {
-                    span: span.clone(),
-                    found: found.into_owned(),
-                    expected,
-                    rule: "latest",
-                }
-            };
-            let field = |name: &&'static str| {
-                let field = self.manifest.own(entry, name)?;
-                let parts = self.manifest.items(entry, name).map(part).collect();
-                Some(Expectation {
-                    name: (*name).to_owned(),
-                    field: Ok(field),
-                    parts,
-                    missing: Vec::new(),
-                })
-            };
-            let fields: Vec<Expectation> = TAGS.iter().filter_map(field).collect();
-            plan.take(
-                &self.manifest,
-                &fields,
-                home.image().map(Image::path).unwrap_or_default(),
-                &mut edits,
-            );
-        }
-        edits
+        })
     }
 
     /// One variant of a series that is offered: like its family's last entry there, else like that of another series.
-    fn add_variant(&self, image: &Image, plan: &mut Plan) -> Result<String> {
+    fn variant(&self, image: &Image, plan: &mut Plan) -> Result<Edit> {
         let directory = &image.directory;
         let own: Vec<(usize, &Image)> = self
             .entries()
@@ -235,145 +166,135 @@ impl<'a> Draft<'a> {
             !own.is_empty(),
             "the file offers nothing of {directory}: `--add {directory}` adds the whole series"
         );
-        let tags = own
-            .iter()
-            .flat_map(|(index, _)| self.manifest.tags(self.entry(*index)));
-        let levels: BTreeSet<Level> = tags
-            .map(|(_, _, tag)| self.names.split(&tag).level)
-            .collect();
         let is_family = |other: &Image| other.variant.family == image.variant.family;
         let sibling = own.iter().rfind(|(_, other)| is_family(other)).copied();
-        let cousin = || {
-            self.entries()
-                .filter(|(_, other)| is_family(other))
-                .max_by_key(|(_, other)| &other.version)
+        let cousins = self.entries().filter(|(_, other)| is_family(other));
+        let cousin = cousins.max_by_key(|(_, other)| &other.version);
+        let mut fields = match sibling.or(cousin) {
+            Some((index, _)) => self.like(index, image),
+            None => self.first_of_its_family(image, &own),
         };
-        let taken = Taken::new(&self.manifest);
-        let text = match sibling.or_else(cousin) {
-            Some((index, other)) => {
-                let levels = if other.directory == *directory {
-                    None
-                } else {
-                    Some(&levels)
-                };
-                let architectures = names_in(&architectures(&self.manifest, self.entry(index)));
-                self.like(index, image, levels, &|name, tag| {
-                    taken.has(name, tag, &architectures)
-                })?
-            }
-            None => {
-                let linux = own
-                    .iter()
-                    .find(|(_, other)| !other.variant.is_windows() && !image.variant.is_windows());
-                let offered = linux
-                    .map(|(index, _)| names_in(&architectures(&self.manifest, self.entry(*index))));
-                let every = || {
-                    image
-                        .architectures
-                        .iter()
-                        .map(|name| (*name).to_owned())
-                        .collect()
-                };
-                let architectures: Vec<String> = offered.unwrap_or_else(every);
-                let (own, shared) = names_of(image, self.offer.images);
-                let is_free = |field: &str, tags: Vec<String>| -> Vec<String> {
-                    tags.into_iter()
-                        .filter(|tag| !taken.has(field, tag, &architectures))
-                        .collect()
-                };
-                self.render(&[
-                    ("Tags", is_free("Tags", tags_of(image, &own, &levels))),
-                    (
-                        "SharedTags",
-                        is_free("SharedTags", tags_of(image, &shared, &levels)),
-                    ),
-                    ("Architectures", architectures.clone()),
-                    ("Directory", vec![image.path()]),
-                    ("Constraints", image.constraints.clone()),
-                ])
-            }
-        };
+        self.leave_taken(&mut fields);
+        ensure!(
+            fields
+                .iter()
+                .any(|(name, tags)| name == "Tags" && !tags.is_empty()),
+            "every tag that {} could have is another entry's",
+            image.path()
+        );
         plan.added.push(image.path());
+        let text = self.rendered(fields);
         let before = own
             .iter()
             .rfind(|(_, other)| other.order() <= image.order());
-        let edit = match sibling.or(before.copied()) {
+        Ok(match sibling.or(before.copied()) {
             Some((index, _)) => self.put_after(index, &text),
             None => self.put_before(own[0].0, &text),
-        };
-        apply(&self.manifest.text, vec![edit])
+        })
     }
 
-    fn render(&self, fields: &[(&str, Vec<String>)]) -> String {
-        let lines = fields.iter().filter(|(_, values)| !values.is_empty());
-        lines
-            .map(|(name, values)| {
-                format!("{name}: {}{}", values.join(", "), self.manifest.newline())
-            })
-            .collect()
-    }
-
-    /// The text of an entry for another image: the fields of this one, with tags of these levels (`None`: of its own), but
-    /// those to skip.
-    fn like(
-        &self,
-        index: usize,
-        image: &Image,
-        levels: Option<&BTreeSet<Level>>,
-        skip: &dyn Fn(&str, &str) -> bool,
-    ) -> Result<String> {
-        let entry = self.entry(index);
-        let mut fields: Vec<(&str, Vec<String>)> = Vec::new();
-        for field in &entry.fields {
-            let name = &self.manifest.text[field.name.clone()];
-            let values = match name {
-                "Tags" | "SharedTags" => {
-                    let tags: Vec<String> = self.tags_like(entry, name, image, levels);
-                    let free: Vec<String> =
-                        tags.into_iter().filter(|tag| !skip(name, tag)).collect();
-                    ensure!(
-                        name != "Tags" || !free.is_empty(),
-                        "every tag that {} could have is another entry's",
-                        image.path()
-                    );
-                    free
+    /// Takes the tags out that other entries have: the shared ones of the same architectures.
+    fn leave_taken(&self, fields: &mut Fields) {
+        let (mut own, mut shared, mut all) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for entry in self.manifest.entries() {
+            for (name, _, tag) in self.manifest.tags(entry) {
+                if name == "Tags" {
+                    own.insert(tag.into_owned());
+                    continue;
                 }
-                "Constraints" => image.constraints.clone(),
-                _ if name.ends_with("Directory") => vec![image.path()],
-                _ if name.ends_with("GitCommit") => vec![self.wanted.commit.clone()],
-                _ => field
-                    .items
-                    .iter()
-                    .map(|item| self.manifest.said(item).into_owned())
-                    .collect(),
-            };
-            fields.push((name, values));
-        }
-        if !fields.iter().any(|(name, _)| *name == "Constraints") {
-            fields.push(("Constraints", image.constraints.clone()));
-        }
-        Ok(self.render(&fields))
-    }
-
-    /// The tags of an entry's field as another image has them.
-    fn tags_like(
-        &self,
-        entry: &Paragraph,
-        field: &str,
-        image: &Image,
-        levels: Option<&BTreeSet<Level>>,
-    ) -> Vec<String> {
-        let mut tags: Vec<String> = Vec::new();
-        let mut names: Vec<String> = Vec::new();
-        for (_, tag) in self.manifest.items(entry, field) {
-            let split = self.names.split(&tag);
-            let name = name_of(split.name, &image.variant);
-            tags.push(split.level.render(&image.version, &name));
-            if !names.contains(&name) {
-                names.push(name);
+                for (_, architecture) in architectures(&self.manifest, entry) {
+                    shared.insert((tag.to_string(), architecture));
+                }
+                all.insert(tag.into_owned());
             }
         }
-        levels.map_or(tags, |levels| tags_of(image, &names, levels))
+        let named = fields.iter().find(|(name, _)| name == "Architectures");
+        let named = named.map(|(_, names)| names.clone()).unwrap_or_default();
+        let is_shared = |tag: &String| {
+            let mut names = named.iter().filter(|name| *name != WINDOWS);
+            names.any(|name| shared.contains(&(tag.clone(), name.clone())))
+        };
+        for (name, tags) in fields {
+            match name.as_str() {
+                "Tags" => tags.retain(|tag| !own.contains(tag) && !all.contains(tag)),
+                "SharedTags" => tags.retain(|tag| !own.contains(tag) && !is_shared(tag)),
+                _ => {}
+            }
+        }
+    }
+
+    /// What an entry says that is the first of its family in the file; `own` are those of its series.
+    fn first_of_its_family(&self, image: &Image, own: &[(usize, &Image)]) -> Fields {
+        let is_windows = image.variant.is_windows();
+        let linux = own
+            .iter()
+            .find(|(_, other)| !is_windows && !other.variant.is_windows());
+        let built: Vec<String> = match linux {
+            Some((index, _)) => {
+                let all = architectures(&self.manifest, self.entry(*index)).into_iter();
+                all.map(|(_, name)| name).collect()
+            }
+            None => image
+                .architectures
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect(),
+        };
+        let levels = self.context.held.of_new(image, &self.context.owners);
+        let tags = |names: &[String]| -> Vec<String> {
+            let of = |name: &String| {
+                let tag = |level: &Level| level.render(&image.version, name);
+                levels.iter().map(tag).collect::<Vec<_>>()
+            };
+            names.iter().flat_map(of).collect()
+        };
+        let (names, shared) = names_of(image, self.offer.images);
+        let fields = [
+            ("Tags", tags(&names)),
+            ("SharedTags", tags(&shared)),
+            ("Architectures", built),
+            ("Directory", vec![image.path()]),
+            ("Constraints", image.constraints.clone()),
+        ];
+        fields
+            .map(|(name, values)| (name.to_owned(), values))
+            .into()
+    }
+
+    /// What an entry for another image says: the fields of this one, written for that image.
+    fn like(&self, index: usize, image: &Image) -> Fields {
+        let (manifest, entry) = (&self.manifest, self.entry(index));
+        let expected = expectations(manifest, entry, (image, true), &self.context);
+        let values = |name: &str| {
+            let field = expected.iter().find(|field| field.name == name)?;
+            Some(field.values().cloned().collect())
+        };
+        let mut fields = Fields::new();
+        for field in &entry.fields {
+            let name = manifest.name(field);
+            let items = field
+                .items
+                .iter()
+                .map(|item| manifest.said(item).into_owned());
+            let values = match name {
+                _ if is_directory(name) => vec![image.path()],
+                _ if name.ends_with("GitCommit") => vec![self.wanted.commit.clone()],
+                _ => values(name).unwrap_or_else(|| items.collect()),
+            };
+            fields.push((name.to_owned(), values));
+        }
+        if manifest.own(entry, "Constraints").is_none() {
+            fields.push(("Constraints".to_owned(), image.constraints.clone()));
+        }
+        fields
+    }
+
+    fn rendered(&self, fields: Fields) -> String {
+        let newline = self.manifest.newline();
+        let fields = fields.into_iter().filter(|(_, values)| !values.is_empty());
+        fields
+            .map(|(name, values)| format!("{name}: {}{newline}", values.join(", ")))
+            .collect()
     }
 
     /// Puts a text in front of an entry, and of the comment right above it, or in front of the heading of its series.
@@ -383,9 +304,10 @@ impl<'a> Draft<'a> {
             self.manifest.paragraphs[index + 1].span.start,
         );
         let gap = &self.manifest.text[start..end];
-        let series = self.homes[index]
-            .image()
-            .map(|image| format!("{}.{}", image.version.major, image.version.minor));
+        let series = self.homes[index].image().map(|image| {
+            let (major, minor) = image.series();
+            format!("{major}.{minor}")
+        });
         let is_heading = |line: &str| {
             line.starts_with('#') && series.as_ref().is_some_and(|series| line.contains(series))
         };
@@ -408,6 +330,35 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn names_in(architectures: &[(usize, String)]) -> Vec<String> {
-    architectures.iter().map(|(_, name)| name.clone()).collect()
+/// The names of an image's tags, and those of the tags that it shares.
+///
+/// As Docker's official images have them: a system's smallest image has the tags without a name, the newest base the name
+/// of its family.
+fn names_of(image: &Image, images: &[Image]) -> (Vec<String>, Vec<String>) {
+    let Variant { name, family, .. } = &image.variant;
+    let is_windows = image.variant.is_windows();
+    let is_beside = |other: &&Image| {
+        other.directory == image.directory && other.variant.is_windows() == is_windows
+    };
+    let beside = || images.iter().filter(is_beside);
+    let smallest = if is_windows { "nanoserver" } else { "scratch" };
+    let has_smallest = beside().any(|other| other.variant.family == smallest);
+    let is_smallest = match has_smallest {
+        true => family == smallest,
+        false => is_windows || beside().next() == Some(image),
+    };
+    let newest = beside()
+        .filter(|other| other.variant.family == *family)
+        .max_by_key(|other| other.variant.base_numbers());
+    let (mut own, mut shared) = (vec![name.clone()], Vec::new());
+    if is_windows && name != family {
+        shared.push(family.clone());
+    } else if newest == Some(image) && name != family {
+        own.push(family.clone());
+    }
+    if is_smallest {
+        shared.push(String::new());
+        own.extend((!is_windows).then(|| "linux".to_owned()));
+    }
+    (own, shared)
 }

@@ -34,12 +34,15 @@ type Folder = (String, Variant);
 
 /// What an entry's `Directory` says, without what makes no difference in a path.
 pub fn folder(manifest: &Manifest, entry: &Paragraph) -> Option<String> {
-    let said = manifest.value(entry, "Directory")?;
-    let parts: Vec<&str> = said
+    manifest.value(entry, "Directory").map(|said| plain(&said))
+}
+
+/// A path without what makes no difference in it.
+pub fn plain(path: &str) -> String {
+    let parts = path
         .split('/')
-        .filter(|part| !part.is_empty() && *part != ".")
-        .collect();
-    Some(parts.join("/"))
+        .filter(|part| !part.is_empty() && *part != ".");
+    parts.collect::<Vec<_>>().join("/")
 }
 
 fn split(path: &str, pattern: &Pattern) -> Option<Folder> {
@@ -70,14 +73,12 @@ pub fn variants<'a>(
 
 /// The image that each entry is for.
 ///
-/// `follow` lets a file that offers one version go on to the newest release in the tree, although the old one is still there;
-/// `not` holds version directories that nothing goes on to.
+/// `follow` lets a file that offers one version go on to the newest release in the tree, although the old one is still there.
 pub fn homes<'a>(
     manifest: &Manifest,
     images: &'a [Image],
     pattern: &Pattern,
     follow: bool,
-    not: &BTreeSet<&str>,
 ) -> Vec<Home<'a>> {
     let folders: Vec<Option<Folder>> = manifest
         .entries()
@@ -88,13 +89,7 @@ pub fn homes<'a>(
     for (directory, variant) in folders.iter().flatten() {
         offered.entry(directory).or_default().insert(variant);
     }
-    let moved = directories(
-        &offered.keys().copied().collect(),
-        images,
-        pattern,
-        follow,
-        not,
-    );
+    let moved = directories(&offered.keys().copied().collect(), images, pattern, follow);
     let targets: BTreeMap<&str, BTreeMap<&Variant, &Image>> = offered
         .iter()
         .filter_map(|(directory, variants)| {
@@ -123,18 +118,14 @@ fn directories<'a, 'b>(
     images: &'a [Image],
     pattern: &Pattern,
     follow: bool,
-    not: &BTreeSet<&str>,
 ) -> BTreeMap<&'b str, &'a str> {
     let there: BTreeMap<&str, &'a Image> = images
         .iter()
         .map(|image| (image.directory.as_str(), image))
         .collect();
-    let is_open = |image: &&&Image| {
-        offered.contains(image.directory.as_str()) || !not.contains(image.directory.as_str())
-    };
     // The newest that is a release, else the newest.
     let newest = |among: &dyn Fn(&Image) -> bool| {
-        let found = there.values().filter(is_open).filter(|image| among(image));
+        let found = there.values().filter(|image| among(image));
         found
             .max_by_key(|image| (!crate::tag::is_preview(&image.version), &image.version))
             .map(|image| image.directory.as_str())
@@ -144,9 +135,11 @@ fn directories<'a, 'b>(
     for name in offered {
         let here = there.get(name).map(|image| image.directory.as_str());
         let of_series = || newest(&|image| Some(image.series()) == series(name, pattern));
+        // One that is there stays, where what it would go on to is offered beside it.
+        let is_free = |new: &&str| here.is_none() || !offered.contains(new);
         let found = match follows {
             true if offered.len() == 1 => newest(&|_| true),
-            true => of_series(),
+            true => of_series().filter(is_free).or(here),
             false => here.or_else(of_series),
         };
         moved.extend(found.map(|found| (*name, found)));

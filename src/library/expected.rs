@@ -1,5 +1,5 @@
 //! What each part of an entry is expected to say, for the image that it is for. The one definition of it: the check reports
-//! the parts that differ, the update writes them.
+//! the parts that differ, the update writes them, and a new entry is made of nothing else.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -7,8 +7,9 @@ use std::ops::Range;
 use anyhow::{Result, bail};
 
 use super::Names;
-use super::entries::folder;
+use super::entries::{Home, folder, plain};
 use super::images::Image;
+use super::levels::{Held, Owners};
 use super::manifest::{Field, Manifest, Paragraph};
 use crate::tag::Level;
 use crate::version::Variant;
@@ -19,16 +20,14 @@ pub struct Expectation<'a> {
     pub name: String,
     /// The field, or where its line goes in a paragraph that lacks it.
     pub field: Result<&'a Field, usize>,
-    /// The parts that it has.
+    /// Its parts, in their order.
     pub parts: Vec<Part>,
-    /// The parts that it lacks.
-    pub missing: Vec<String>,
 }
 
 /// A part of a field.
 pub struct Part {
-    /// Where it stands.
-    pub span: Range<usize>,
+    /// Where it stands; `None` where it is missing.
+    pub span: Option<Range<usize>>,
     /// What it says.
     pub found: String,
     /// What it is expected to say; `None` where it is to go.
@@ -38,27 +37,86 @@ pub struct Part {
 }
 
 impl Part {
+    fn missing(expected: String, rule: &'static str) -> Self {
+        let (span, found, expected) = (None, String::new(), Some(expected));
+        Self {
+            span,
+            found,
+            expected,
+            rule,
+        }
+    }
+
     /// Whether it says what is expected.
     pub fn is_right(&self) -> bool {
-        self.expected.as_ref() == Some(&self.found)
+        self.span.is_some() && self.expected.as_ref() == Some(&self.found)
     }
 }
 
 /// A span of the file, and what is put there.
 pub type Edit = (Range<usize>, String);
 
-impl Expectation<'_> {
+/// What the entries of a file are compared with, beside the image that each is for.
+pub struct Context<'a> {
+    /// What its tags are split with.
+    pub names: Names,
+    /// Which releases have the tags that are of one at a time.
+    pub owners: Owners<'a>,
+    /// Which levels its tags have.
+    pub held: Held<'a>,
+}
+
+impl<'a> Context<'a> {
+    /// That of a file whose entries are for those images, with others that it will offer.
+    pub fn new(
+        manifest: &Manifest,
+        names: Names,
+        homes: &[Home<'a>],
+        more: impl Iterator<Item = &'a Image>,
+    ) -> Self {
+        let owners = Owners::new(homes.iter().filter_map(Home::image).chain(more));
+        let held = Held::new(manifest, homes, &owners, &names);
+        Self {
+            names,
+            owners,
+            held,
+        }
+    }
+}
+
+impl<'a> Expectation<'a> {
+    fn of(name: &str, field: Result<&'a Field, usize>, parts: Vec<Part>) -> Self {
+        let name = name.to_owned();
+        Self { name, field, parts }
+    }
+
+    /// A field whose whole value is to be this.
+    pub fn whole(manifest: &Manifest, field: &'a Field, expected: &str) -> Self {
+        let part = Part {
+            span: Some(field.value.clone()),
+            found: manifest.said(&field.value).into_owned(),
+            expected: Some(expected.to_owned()),
+            rule: "commit",
+        };
+        Self::of(manifest.name(field), Ok(field), vec![part])
+    }
+
+    /// A field that is not there, with where its line goes.
+    pub fn missing(name: &str, at: usize, values: &[String], rule: &'static str) -> Self {
+        let parts = values
+            .iter()
+            .map(|value| Part::missing(value.clone(), rule));
+        Self::of(name, Err(at), parts.collect())
+    }
+
     /// Whether the field says what is expected.
     pub fn is_right(&self) -> bool {
-        self.missing.is_empty() && self.parts.iter().all(Part::is_right)
+        self.parts.iter().all(Part::is_right)
     }
 
     /// What the field is expected to say, part by part.
     pub fn values(&self) -> impl Iterator<Item = &String> {
-        self.parts
-            .iter()
-            .filter_map(|part| part.expected.as_ref())
-            .chain(&self.missing)
+        self.parts.iter().filter_map(|part| part.expected.as_ref())
     }
 
     /// How the field comes to say it: each part in its place; where some come or go, all of them in one line, with the
@@ -73,129 +131,111 @@ impl Expectation<'_> {
             // The last line had no end, and has none again.
             Err(at) => return vec![(at..at, format!("{newline}{}", line.trim_end()))],
         };
-        let is_in_place =
-            self.missing.is_empty() && self.parts.iter().all(|part| part.expected.is_some());
-        if is_in_place {
-            let wrong = self.parts.iter().filter(|part| !part.is_right());
-            return wrong
-                .filter_map(|part| Some((part.span.clone(), part.expected.clone()?)))
-                .collect();
+        let in_place = self.parts.iter().map(|part| {
+            let edit = part.span.clone().zip(part.expected.clone())?;
+            Some((!part.is_right()).then_some(edit))
+        });
+        if let Some(edits) = in_place.collect::<Option<Vec<Option<Edit>>>>() {
+            return edits.into_iter().flatten().collect();
         }
         let text = &manifest.text[field.lines.clone()];
-        let comments: String = text
+        let comments = text
             .split_inclusive('\n')
-            .filter(|line| line.starts_with('#'))
-            .collect();
-        let line = if values.is_empty() {
-            String::new()
-        } else {
-            line
+            .filter(|line| line.starts_with('#'));
+        let line = match values.is_empty() {
+            true => "",
+            false if text.ends_with('\n') => &line,
+            false => line.trim_end(),
         };
-        let line = if text.ends_with('\n') {
-            line
-        } else {
-            line.trim_end().to_owned()
-        };
-        vec![(field.lines.clone(), comments + &line)]
+        vec![(field.lines.clone(), comments.collect::<String>() + line)]
     }
 }
 
-/// What the fields of an entry for this image are expected to say.
+/// What the fields of an entry for this image are expected to say. A new entry is made like one that is there.
 pub fn expectations<'a>(
     manifest: &Manifest,
     entry: &'a Paragraph,
-    image: &Image,
-    names: &Names,
+    (image, is_new): (&Image, bool),
+    context: &Context,
 ) -> Vec<Expectation<'a>> {
     let mut all = Vec::new();
     for field in &entry.fields {
-        let name = &manifest.text[field.name.clone()];
+        let name = manifest.name(field);
         let parts = match name {
-            "Tags" | "SharedTags" => tags(manifest, field, image, names),
+            "Tags" | "SharedTags" => tags(manifest, field, (image, is_new), context),
             "Constraints" => hosts(manifest, field, image),
-            _ if name == "Directory" || name.ends_with("-Directory") => {
-                directory(manifest, entry, field, image)
-            }
+            _ if is_directory(name) => directory(manifest, entry, field, image),
             _ => continue,
         };
-        all.push(Expectation {
-            name: name.to_owned(),
-            field: Ok(field),
-            parts,
-            missing: Vec::new(),
-        });
+        all.push(Expectation::of(name, Ok(field), parts));
     }
-    match all.iter_mut().find(|field| field.name == "Constraints") {
-        Some(field) => {
-            let has = |host: &&String| {
-                field
-                    .parts
-                    .iter()
-                    .any(|part| part.expected.as_ref() == Some(host))
-            };
-            field.missing = image
-                .constraints
-                .iter()
-                .filter(|host| !has(host))
-                .cloned()
-                .collect();
-        }
-        None if !image.constraints.is_empty() => {
-            let (name, field) = ("Constraints".to_owned(), Err(entry.span.end));
-            all.push(Expectation {
-                name,
-                field,
-                parts: Vec::new(),
-                missing: image.constraints.clone(),
-            });
-        }
-        None => {}
+    let has_hosts = all.iter().any(|field| field.name == "Constraints");
+    if !has_hosts && !image.constraints.is_empty() {
+        let (at, hosts) = (entry.span.end, &image.constraints);
+        all.push(Expectation::missing("Constraints", at, hosts, "constraint"));
     }
     all
 }
 
-/// A field whose whole value is to be this.
-pub fn whole<'a>(manifest: &Manifest, field: &'a Field, expected: &str) -> Expectation<'a> {
-    let (found, expected) = (
-        manifest.said(&field.value).into_owned(),
-        Some(expected.to_owned()),
-    );
-    let part = Part {
-        span: field.value.clone(),
-        found,
-        expected,
-        rule: "commit",
-    };
-    let name = manifest.text[field.name.clone()].to_owned();
-    Expectation {
-        name,
-        field: Ok(field),
-        parts: vec![part],
-        missing: Vec::new(),
-    }
+/// Whether a field is a `Directory`, perhaps of one architecture.
+pub fn is_directory(name: &str) -> bool {
+    name.rsplit('-').next() == Some("Directory")
 }
 
-fn tags(manifest: &Manifest, field: &Field, image: &Image, names: &Names) -> Vec<Part> {
+/// The tags of a field, each moved to the image's version and variant. They go where they are another release's, and come
+/// where they are this one's now.
+fn tags(
+    manifest: &Manifest,
+    field: &Field,
+    (image, is_new): (&Image, bool),
+    context: &Context,
+) -> Vec<Part> {
+    let Context {
+        names,
+        owners,
+        held,
+    } = context;
+    let wanted = is_new.then(|| held.of_new(image, owners));
     let mut seen = BTreeSet::new();
-    let part = |span: &Range<usize>| {
+    let mut parts: Vec<(String, Part)> = Vec::new();
+    for span in field.items.iter().filter(|span| !span.is_empty()) {
         let found = manifest.said(span).into_owned();
         let tag = names.split(&found);
         let name = name_of(tag.name, &image.variant);
-        let rule = if name == tag.name {
-            "version"
-        } else {
-            "variant"
+        let right = tag.level.render(&image.version, &name);
+        let stays = match &wanted {
+            Some(wanted) => wanted.contains(&tag.level),
+            None => owners.other(image, tag.level).is_none(),
         };
-        let expected =
-            Some(tag.level.render(&image.version, &name)).filter(|tag| seen.insert(tag.clone()));
-        Part {
-            span: span.clone(),
+        let rule = match name == tag.name {
+            _ if !stays => "latest",
+            true => "version",
+            false => "variant",
+        };
+        let expected = (stays && seen.insert(right.clone())).then_some(right);
+        let span = Some(span.clone());
+        let part = Part {
+            span,
             found,
             expected,
             rule,
+        };
+        parts.push((name, part));
+    }
+    for name in names_for(&image.variant) {
+        for level in Level::ALL {
+            let tag = level.render(&image.version, &name);
+            let last = parts.iter().rposition(|(other, _)| *other == name);
+            let is_missing = match &wanted {
+                Some(wanted) => wanted.contains(&level),
+                None => held.lacks(image, level, &tag, owners),
+            };
+            if let Some(last) = last.filter(|_| is_missing && !seen.contains(&tag)) {
+                parts.insert(last + 1, (name.clone(), Part::missing(tag, "latest")));
+            }
         }
-    };
-    field.items.iter().map(part).collect()
+    }
+    parts.into_iter().map(|(_, part)| part).collect()
 }
 
 /// The name that a tag is to have: of another base of the variant's family, or of the family misspelt, the variant's own.
@@ -207,10 +247,14 @@ pub fn name_of(found: &str, variant: &Variant) -> String {
     }
 }
 
-/// Whether a tag of an image may have this name.
-pub fn is_name_of(name: &str, variant: &Variant) -> bool {
-    let is_linux = name == "linux" && !variant.is_windows();
-    name.is_empty() || name == variant.name || name == variant.family || is_linux
+/// The names that the tags of an image may have.
+pub fn names_for(variant: &Variant) -> BTreeSet<String> {
+    let linux = (!variant.is_windows()).then(|| "linux".to_owned());
+    let own = [&variant.name, &variant.family].map(String::clone);
+    own.into_iter()
+        .chain([String::new()])
+        .chain(linux)
+        .collect()
 }
 
 fn hosts(manifest: &Manifest, field: &Field, image: &Image) -> Vec<Part> {
@@ -231,7 +275,7 @@ fn hosts(manifest: &Manifest, field: &Field, image: &Image) -> Vec<Part> {
             }
         };
         Part {
-            span: span.clone(),
+            span: Some(span.clone()),
             found,
             expected,
             rule: "constraint",
@@ -242,47 +286,36 @@ fn hosts(manifest: &Manifest, field: &Field, image: &Image) -> Vec<Part> {
     for part in parts.iter_mut().filter(|part| part.expected.is_none()) {
         part.expected = (!left.is_empty()).then(|| left.remove(0).clone());
     }
+    let missing = left
+        .into_iter()
+        .map(|host| Part::missing(host.clone(), "constraint"));
+    parts.extend(missing);
     parts
 }
 
 /// The folder; of one architecture, what it is below the folder of the others.
 fn directory(manifest: &Manifest, entry: &Paragraph, field: &Field, image: &Image) -> Vec<Part> {
     let found = manifest.said(&field.value).into_owned();
-    let parts: Vec<&str> = found
-        .split('/')
-        .filter(|part| !part.is_empty() && *part != ".")
-        .collect();
-    let is_own = Some(parts.join("/")) == folder(manifest, entry);
-    let family = parts
-        .get(1)
-        .and_then(|name| Variant::parse(name))
-        .map(|variant| variant.family);
+    let said = plain(&found);
+    let parts: Vec<&str> = said.split('/').collect();
+    let is_own = Some(&said) == folder(manifest, entry).as_ref();
+    let family = |name: &&str| Variant::parse(name).map(|variant| variant.family);
+    let is_family = || parts.get(1).and_then(family).as_ref() == Some(&image.variant.family);
     let expected = match parts.as_slice() {
         // An empty part, or a `.`, makes no difference.
-        _ if parts.join("/") == image.path() => found.clone(),
-        [_, _, rest @ ..] if is_own || family.as_ref() == Some(&image.variant.family) => {
+        _ if said == image.path() => found.clone(),
+        [_, _, rest @ ..] if is_own || is_family() => {
             [&[image.path().as_str()], rest].concat().join("/")
         }
         _ => found.clone(),
     };
+    let (span, expected) = (Some(field.value.clone()), Some(expected));
     vec![Part {
-        span: field.value.clone(),
+        span,
         found,
-        expected: Some(expected),
+        expected,
         rule: "directory",
     }]
-}
-
-/// The tags of a version and some names, each name with each of these levels, in their order.
-pub fn tags_of<'a>(image: &Image, names: &'a [String], levels: &'a BTreeSet<Level>) -> Vec<String> {
-    names
-        .iter()
-        .flat_map(|name| {
-            levels
-                .iter()
-                .map(|level| level.render(&image.version, name))
-        })
-        .collect()
 }
 
 /// A text with spans replaced.
@@ -300,39 +333,4 @@ pub fn apply(text: &str, mut edits: Vec<Edit>) -> Result<String> {
     }
     out.push_str(&text[from..]);
     Ok(out)
-}
-
-/// The names of an image's tags, and those of the tags that it shares.
-///
-/// As Docker's official images have them: a system's smallest image has the tags without a name, the newest base the name
-/// of its family.
-pub(super) fn names_of(image: &Image, images: &[Image]) -> (Vec<String>, Vec<String>) {
-    let Variant { name, family, .. } = &image.variant;
-    let is_windows = image.variant.is_windows();
-    let beside = || {
-        images.iter().filter(|other| {
-            other.directory == image.directory && other.variant.is_windows() == is_windows
-        })
-    };
-    let smallest = if is_windows { "nanoserver" } else { "scratch" };
-    let has_smallest = beside().any(|other| other.variant.family == smallest);
-    let is_smallest = if has_smallest {
-        family == smallest
-    } else {
-        is_windows || beside().next() == Some(image)
-    };
-    let newest = beside()
-        .filter(|other| other.variant.family == *family)
-        .max_by_key(|other| other.variant.base_numbers());
-    let (mut own, mut shared) = (vec![name.clone()], Vec::new());
-    if is_windows && name != family {
-        shared.push(family.clone());
-    } else if newest == Some(image) && name != family {
-        own.push(family.clone());
-    }
-    if is_smallest {
-        shared.push(String::new());
-        own.extend((!is_windows).then(|| "linux".to_owned()));
-    }
-    (own, shared)
 }

@@ -79,15 +79,8 @@ const TAG_WANTED: &str = "a tag: a letter, a digit or `_`, then these, `.` and `
 /// Everything in a file that breaks a rule of the format.
 pub fn check(manifest: &Manifest) -> Vec<Problem> {
     let mut problems = Vec::new();
-    if manifest.text.starts_with('\u{feff}') {
-        let message = "begins with a byte-order mark, which becomes part of the first field's name: save the file without";
-        problems.push(malformed(0, message));
-    }
+    // What has no paragraph at all breaks the grammar.
     let Some(global) = manifest.global() else {
-        problems.push(malformed(
-            0,
-            "has no field: expected a paragraph with Maintainers, then an entry for each image",
-        ));
         return problems;
     };
     if is_missing(manifest.own(global, "Maintainers")) {
@@ -137,13 +130,6 @@ pub fn check(manifest: &Manifest) -> Vec<Problem> {
     check_tags(manifest, &mut problems);
     problems.sort_by_key(|problem| problem.at);
     problems
-}
-
-/// Whether a problem is about a tag that several entries have, each of which is right by itself.
-pub(super) fn is_about_several_entries(problem: &Problem) -> bool {
-    problem.rule == "tag"
-        && (problem.message.contains(" already, in line ")
-            || problem.message.contains(" too, in line "))
 }
 
 /// Fields that nobody reads: a name that is misspelt, or of no architecture.
@@ -217,7 +203,7 @@ fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) 
         };
         if is_list && said.is_empty() {
             wrong(
-                "format",
+                "list",
                 "",
                 format!("{name}: a comma with nothing beside it"),
             );
@@ -257,55 +243,51 @@ fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) 
 /// The rules about tags over the whole file: a tag is of one entry, a shared one of one entry for each architecture.
 fn check_tags(manifest: &Manifest, problems: &mut Vec<Problem>) {
     let places = Places::new(manifest.text.as_bytes());
-    let line = |at: usize| places.of(at).0;
+    // Each tag with the entry and the line that it is in.
     let mut own: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for (index, entry) in manifest.entries().iter().enumerate() {
         for (item, tag) in manifest.items(entry, "Tags") {
             match own.get(&*tag) {
                 // Twice in one list is reported where the list is.
                 Some((other, _)) if *other == index => {}
-                Some((_, at)) => {
-                    let message = format!(
-                        "`{tag}` is a tag of another entry already, in line {}",
-                        line(*at)
-                    );
+                Some((_, line)) => {
+                    let message =
+                        format!("`{tag}` is a tag of another entry already, in line {line}");
                     problems.push(Problem::new(item.start, "tag", &tag, "", message));
                 }
-                None => drop(own.insert(tag.into_owned(), (index, item.start))),
+                None => {
+                    let line = places.of(item.start).0;
+                    own.insert(tag.into_owned(), (index, line));
+                }
             }
         }
     }
-    let mut shared: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for entry in manifest.entries() {
+    let places = Places::new(manifest.text.as_bytes());
+    // Each shared tag with its architecture, by the entry and the line that it is in.
+    let mut shared: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
+    for (index, entry) in manifest.entries().iter().enumerate() {
         for (item, tag) in manifest.items(entry, "SharedTags") {
-            if let Some((_, at)) = own.get(&*tag) {
-                let message = format!(
-                    "`{tag}` is shared, and a tag of one entry too, in line {}",
-                    line(*at)
-                );
-                problems.push(Problem::new(item.start, "tag", &tag, "", message));
+            let line = places.of(item.start).0;
+            let mut wrong =
+                |message: String| problems.push(Problem::new(item.start, "tag", &tag, "", message));
+            if let Some((_, line)) = own.get(&*tag) {
+                wrong(format!(
+                    "`{tag}` is shared here, and an entry's own tag in line {line}"
+                ));
             }
             let mut twice: Vec<(String, usize)> = Vec::new();
             for (_, architecture) in architectures(manifest, entry) {
-                match shared.insert((tag.to_string(), architecture.clone()), item.start) {
-                    // Twice in one list is reported where the list is.
-                    Some(at) if architecture != WINDOWS && !entry.span.contains(&at) => {
-                        twice.push((architecture, at))
-                    }
-                    _ => {}
-                }
+                let earlier = shared.insert((tag.to_string(), architecture.clone()), (index, line));
+                // Twice in one list is reported where the list is.
+                let other = earlier.filter(|(other, _)| architecture != WINDOWS && *other != index);
+                twice.extend(other.map(|(_, line)| (architecture, line)));
             }
-            if let Some((_, at)) = twice.first() {
-                let names: Vec<&str> = twice
-                    .iter()
-                    .map(|(architecture, _)| architecture.as_str())
-                    .collect();
-                let message = format!(
-                    "`{tag}` is of an entry for {} already, in line {}",
-                    names.join(", "),
-                    line(*at)
-                );
-                problems.push(Problem::new(item.start, "tag", &tag, "", message));
+            if let Some((_, line)) = twice.first() {
+                let names: Vec<&str> = twice.iter().map(|(name, _)| name.as_str()).collect();
+                let names = names.join(", ");
+                wrong(format!(
+                    "`{tag}` already belongs to another entry for {names}, in line {line}"
+                ));
             }
         }
     }

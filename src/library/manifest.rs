@@ -50,6 +50,11 @@ impl Manifest {
     pub fn parse(text: String) -> (Self, Vec<Problem>) {
         let (mut paragraphs, mut problems): (Vec<Paragraph>, Vec<Problem>) =
             (Vec::new(), Vec::new());
+        if text.starts_with('\u{feff}') {
+            let message = "begins with a byte-order mark, which becomes part of the first field's name: save the file without";
+            let problems = vec![malformed(0, message)];
+            return (Self { text, paragraphs }, problems);
+        }
         let (mut at, mut is_between) = (0, true);
         for line in text.split_inclusive('\n') {
             let lines = at..at + line.len();
@@ -103,6 +108,11 @@ impl Manifest {
                 paragraph.span.end = lines.end;
             }
         }
+        if paragraphs.is_empty() && problems.is_empty() {
+            let message =
+                "has no field: expected a paragraph with Maintainers, then an entry for each image";
+            problems.push(malformed(0, message));
+        }
         for paragraph in &mut paragraphs {
             let mut names = BTreeSet::new();
             for field in &mut paragraph.fields {
@@ -131,12 +141,17 @@ impl Manifest {
         self.paragraphs.first()
     }
 
+    /// What a field is called.
+    pub fn name(&self, field: &Field) -> &str {
+        &self.text[field.name.clone()]
+    }
+
     /// A paragraph's own field of that name.
     pub fn own<'a>(&self, paragraph: &'a Paragraph, name: &str) -> Option<&'a Field> {
         paragraph
             .fields
             .iter()
-            .find(|field| self.text[field.name.clone()] == *name)
+            .find(|field| self.name(field) == name)
     }
 
     /// A paragraph's field of that name, else the global one.

@@ -1,18 +1,17 @@
 //! What an update of a library file is told, and what it will do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 use serde::Serialize;
 
 use super::Names;
-use super::entries::{folder, variants};
+use super::entries::variants;
 use super::expected::{Edit, Expectation};
 use super::images::Image;
-use super::manifest::{Manifest, Paragraph};
+use super::manifest::Manifest;
 use crate::finding::Problem;
 use crate::repository::config::Pattern;
-use crate::version::parse_version;
 
 /// What an update of a library file is told.
 pub struct Wanted<'a> {
@@ -83,8 +82,15 @@ pub fn names(manifest: &Manifest, offer: &Offer) -> Names {
     )
 }
 
-impl Plan {
-    /// Takes up the changes of a paragraph.
+/// Changes by paragraph, the first change of each deciding where it stands.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    all: Vec<(String, Vec<Change>)>,
+    places: BTreeMap<String, usize>,
+}
+
+impl Changes {
+    /// Takes up what changes in a paragraph, and adds the edits with which it does.
     pub(super) fn take(
         &mut self,
         manifest: &Manifest,
@@ -92,91 +98,23 @@ impl Plan {
         title: String,
         edits: &mut Vec<Edit>,
     ) {
-        let mut changes = Vec::new();
         for field in fields.iter().filter(|field| !field.is_right()) {
-            let change = |found: &str, expected: &str| {
-                let [field, found, expected] = [&field.name, found, expected].map(str::to_owned);
-                Change {
-                    field,
-                    found,
-                    expected,
-                }
-            };
-            let wrong = field.parts.iter().filter(|part| !part.is_right());
-            changes.extend(
-                wrong.map(|part| change(&part.found, part.expected.as_deref().unwrap_or_default())),
-            );
-            changes.extend(field.missing.iter().map(|text| change("", text)));
             edits.extend(field.edits(manifest));
-        }
-        match self.changes.iter_mut().find(|(other, _)| *other == title) {
-            _ if changes.is_empty() => {}
-            Some((_, earlier)) => earlier.extend(changes),
-            None => self.changes.push((title, changes)),
-        }
-    }
-
-    /// Removes a paragraph; of the empty lines around it, those behind it go too, of the last ones those before.
-    pub(super) fn remove(
-        &mut self,
-        manifest: &Manifest,
-        index: usize,
-        is_last: bool,
-        edits: &mut Vec<Edit>,
-    ) {
-        let (text, paragraph) = (&manifest.text, &manifest.paragraphs[index]);
-        let folder = folder(manifest, paragraph).unwrap_or_default();
-        let lines = manifest.with_comment(paragraph);
-        for comment in text[lines.clone()]
-            .lines()
-            .filter(|line| line.starts_with('#'))
-        {
-            self.warnings
-                .push(format!("removed with the entry of {folder}: {comment}"));
-        }
-        self.removed.push(folder);
-        let before = manifest.paragraphs[index - 1].span.end;
-        let after = manifest
-            .paragraphs
-            .get(index + 1)
-            .map_or(text.len(), |next| next.span.start);
-        let (start, end) = (lines.start, paragraph.span.end);
-        let span = match is_last {
-            true => start - blank(text[before..start].split_inclusive('\n').rev())..end,
-            false => start..end + blank(text[end..after].split_inclusive('\n')),
-        };
-        edits.push((span, String::new()));
-    }
-
-    /// Warns, once for each version directory, where its version is below the one that the entry had.
-    pub(super) fn warn_of_downgrade(
-        &mut self,
-        manifest: &Manifest,
-        entry: &Paragraph,
-        image: &Image,
-        names: &Names,
-    ) {
-        let numbers = |version: &Version| (version.major, version.minor, version.patch);
-        let tags = manifest.items(entry, "Tags");
-        let old = tags
-            .filter_map(|(_, tag)| parse_version(names.split(&tag).version).ok())
-            .max();
-        if let Some(old) = old.filter(|old| numbers(old) > numbers(&image.version)) {
-            let (directory, new) = (&image.directory, &image.version);
-            let warning = format!(
-                "{directory} goes back from {old} to {new}: look whether this tree is up to date"
-            );
-            if !self.warnings.contains(&warning) {
-                self.warnings.push(warning);
+            for part in field.parts.iter().filter(|part| !part.is_right()) {
+                let place = *self.places.entry(title.clone()).or_insert_with(|| {
+                    self.all.push((title.clone(), Vec::new()));
+                    self.all.len() - 1
+                });
+                self.all[place].1.push(Change {
+                    field: field.name.clone(),
+                    found: part.found.clone(),
+                    expected: part.expected.clone().unwrap_or_default(),
+                });
             }
         }
     }
-}
 
-/// How many bytes the empty lines take that these lines begin with.
-fn blank<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
-    lines
-        .take_while(|line| line.trim().is_empty())
-        .map(str::len)
-        .sum()
+    pub(super) fn into_inner(self) -> Vec<(String, Vec<Change>)> {
+        self.all
+    }
 }

@@ -1,6 +1,7 @@
 //! Plans what an update of a library file writes: from its text and the images of a tree to its new text, all in memory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use anyhow::{Result, ensure};
 use semver::Version;
@@ -8,65 +9,41 @@ use semver::Version;
 use super::add::add;
 use super::check::{Seen, check};
 use super::entries::{Home, folder, homes};
-use super::expected::{Expectation, Part, apply, expectations, whole};
+use super::expected::{Context, Edit, Expectation, Part, apply, expectations};
 use super::format;
 use super::images::Image;
-use super::manifest::{Field, Manifest, Paragraph};
-use super::plan::{Offer, Plan, Wanted, names};
+use super::manifest::{Manifest, Paragraph};
+use super::plan::{Changes, Offer, Plan, Wanted, names};
 use crate::finding::Problem;
 use crate::tag::Level;
 use crate::text::Places;
-use crate::version::Variant;
+use crate::version::{Variant, parse_version};
 
-/// Plans the update of a file whose grammar is right.
+/// Plans the update of a file whose grammar is right. What else was wrong in it, and is no worse, is what remains.
 pub fn plan(text: &str, offer: &Offer, wanted: &Wanted) -> Result<Plan> {
-    let mut plan = Plan::default();
-    let (manifest, problems) = super::parse(text);
-    let is_grammar = |problem: &&Problem| !format::is_about_several_entries(problem);
+    let (manifest, grammar) = super::parse(text);
+    let broken = format::check(&manifest);
+    let fatal = broken.iter().filter(|problem| problem.rule == "format");
     refuse(
         text,
-        problems.iter().filter(is_grammar),
+        &grammar.iter().chain(fatal).collect::<Vec<_>>(),
         "the file breaks rules of its format",
-        "Fix them, then run this again",
+        "Fix them, then run the same command again",
     )?;
     let stable = stable_tags(&manifest, offer);
-    let before: Vec<String> = manifest
-        .entries()
-        .iter()
-        .filter_map(|entry| folder(&manifest, entry))
-        .collect();
-    let text = rewrite(&manifest, offer, wanted, &mut plan)?;
-    plan.text = add(text, &before, offer, wanted, &mut plan)?;
+    let mut plan = Plan::default();
+    let text = add(text.to_owned(), offer, wanted, &mut plan)?;
+    plan.text = Rewrite::new(&text, offer, wanted)?.run(&mut plan)?;
 
-    let (manifest, broken) = super::parse(&plan.text);
-    // What was broken before, and is no worse, is only said.
-    let is_new = |problem: &&Problem| {
-        !problems
-            .iter()
-            .any(|old| same(old, problem, &plan.versions))
-    };
-    let what = "what would be written breaks rules of the format";
-    refuse(
-        &plan.text,
-        broken.iter().filter(is_new),
-        what,
-        "Fix the file by hand; nothing was written",
-    )?;
-    let homes = homes(
+    let (manifest, _) = super::parse(&plan.text);
+    let homes = homes(&manifest, offer.images, offer.pattern, false);
+    let place = offer.place;
+    let seen = homes.iter().map(|home| Some(Seen { home: *home, place }));
+    let found = check(
         &manifest,
-        offer.images,
-        offer.pattern,
-        false,
-        &BTreeSet::new(),
+        &seen.collect::<Vec<_>>(),
+        names(&manifest, offer),
     );
-    let seen: Vec<Seen> = homes
-        .iter()
-        .map(|home| Seen {
-            home: *home,
-            place: offer.place,
-        })
-        .collect();
-    let found = check(&manifest, &seen, &names(&manifest, offer));
     let (fatal, mut remaining): (Vec<Problem>, Vec<Problem>) = found
         .into_iter()
         .partition(|problem| problem.rule == "preview");
@@ -79,222 +56,285 @@ pub fn plan(text: &str, offer: &Offer, wanted: &Wanted) -> Result<Plan> {
         "a version that is no release yet would get stable tags:\n  {}\nWait for the release, or take the series' entries out by hand first",
         lines.join("\n  ")
     );
-    remaining.extend(broken);
+    let now = format::check(&manifest);
+    refuse(
+        &plan.text,
+        &worse(&broken, &now),
+        "what would be written breaks rules of the format",
+        "Fix the file by hand; nothing was written",
+    )?;
+    remaining.extend(now);
     remaining.sort_by_key(|problem| problem.at);
     plan.remaining = remaining;
     let lost: Vec<String> = stable
         .difference(&stable_tags(&manifest, offer))
         .cloned()
         .collect();
-    if !plan.removed.is_empty() && !lost.is_empty() {
-        let warning = format!(
-            "with the entries that are removed these tags go, and no other has them: {}",
-            lost.join(", ")
-        );
+    if !lost.is_empty() {
+        let lost = lost.join(", ");
+        let warning = format!("these tags go, and no other entry has them: {lost}");
         plan.warnings.push(warning);
     }
     plan.not_offered = not_offered(offer, &homes);
     Ok(plan)
 }
 
-/// An error with every line that breaks a rule of the format.
-fn refuse<'a>(
-    text: &str,
-    problems: impl Iterator<Item = &'a Problem>,
-    what: &str,
-    advice: &str,
-) -> Result<()> {
+/// An error with every line that breaks a rule.
+fn refuse(text: &str, problems: &[&Problem], what: &str, advice: &str) -> Result<()> {
     let places = Places::new(text.as_bytes());
-    let lines: Vec<String> = problems
-        .map(|problem| format!("line {}: {}", places.of(problem.at).0, problem.message))
-        .collect();
-    ensure!(
-        lines.is_empty(),
-        "{what}:\n  {}\n{advice}",
-        lines.join("\n  ")
-    );
+    let line = |problem: &&Problem| {
+        let line = places.of(problem.at).0;
+        format!("line {line}: {}", problem.message)
+    };
+    let lines: Vec<String> = problems.iter().map(line).collect();
+    let lines = lines.join("\n  ");
+    ensure!(problems.is_empty(), "{what}:\n  {lines}\n{advice}");
     Ok(())
 }
 
-/// Whether a problem of the new text is one of the old: about the same tag, or about the one that it has become.
-fn same(old: &Problem, new: &Problem, versions: &BTreeSet<Version>) -> bool {
-    let stem = |tag: &str| {
-        tag.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
-            .to_owned()
+/// The problems of rules that are broken more often than before.
+fn worse<'a>(old: &'a [Problem], new: &'a [Problem]) -> Vec<&'a Problem> {
+    let count = |all: &'a [Problem]| {
+        let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+        all.iter()
+            .for_each(|problem| *counts.entry(problem.rule).or_default() += 1);
+        counts
     };
-    let is_full = |tag: &str| {
-        versions
-            .iter()
-            .any(|version| tag.starts_with(&version.to_string()))
-    };
-    old.rule == new.rule
-        && (old.found == new.found || is_full(&new.found) && stem(&old.found) == stem(&new.found))
+    let (known, now) = (count(old), count(new));
+    let is_worse =
+        |problem: &&Problem| now[problem.rule] > known.get(problem.rule).copied().unwrap_or(0);
+    new.iter().filter(is_worse).collect()
 }
 
 /// The tags of a file that a release does not change, without those of single variants: `latest`, `2`, `2-alpine`, `alpine`.
 fn stable_tags(manifest: &Manifest, offer: &Offer) -> BTreeSet<String> {
     let names = names(manifest, offer);
-    let tags = manifest
-        .entries()
-        .iter()
-        .flat_map(|entry| manifest.tags(entry))
-        .map(|(_, _, tag)| tag.into_owned());
+    let entries = manifest.entries().iter();
+    let tags = entries.flat_map(|entry| manifest.tags(entry));
     let is_stable = |tag: &String| {
         let tag = names.split(tag);
         let is_variant = Variant::parse(tag.name).is_some_and(|variant| !variant.base.is_empty());
         tag.level >= Level::Major && !is_variant
     };
-    tags.filter(is_stable).collect()
+    tags.map(|(_, _, tag)| tag.into_owned())
+        .filter(is_stable)
+        .collect()
 }
 
-/// An error where one of several images that the file does not offer may be what an entry's image has become.
-fn certainly_gone(manifest: &Manifest, entry: &Paragraph, offer: &Offer) -> Result<()> {
-    let folder = folder(manifest, entry).unwrap_or_default();
-    let offered: Vec<String> = manifest
-        .entries()
-        .iter()
-        .filter_map(|entry| self::folder(manifest, entry))
-        .collect();
-    let (directory, name) = folder.split_once('/').unwrap_or_default();
-    let family = Variant::parse(name).map(|variant| variant.family);
-    let may_be = offer.images.iter().filter(|image| {
-        image.directory == directory
-            && Some(&image.variant.family) == family.as_ref()
-            && !offered.contains(&image.path())
-    });
-    let may_be: Vec<String> = may_be.map(Image::path).collect();
-    ensure!(
-        may_be.len() < 2,
-        "{folder} is not in {} any more, and each of {} may be what it has become: write the one that is meant into its \
-         Directory, or remove the entry",
-        offer.place,
-        may_be.join(" and ")
-    );
-    Ok(())
+/// A file whose entries are written for their images.
+struct Rewrite<'a> {
+    manifest: Manifest,
+    homes: Vec<Home<'a>>,
+    context: Context<'a>,
+    offer: &'a Offer<'a>,
+    wanted: &'a Wanted<'a>,
+    /// The folders that are offered.
+    folders: BTreeSet<String>,
 }
 
-/// The text with every entry written for its image, and without those whose image is gone.
-fn rewrite(manifest: &Manifest, offer: &Offer, wanted: &Wanted, plan: &mut Plan) -> Result<String> {
-    let new_series = wanted
-        .adds
-        .iter()
-        .map(String::as_str)
-        .filter(|add| !add.contains('/'))
-        .collect();
-    let homes = homes(manifest, offer.images, offer.pattern, true, &new_series);
-    ensure!(
-        homes.iter().any(|home| matches!(home, Home::Image(_))),
-        "no entry is for an image of {}: look whether it is the file of another image, or `-C <DIR>` another repository",
-        offer.place
-    );
-    let names = names(manifest, offer);
-    let mut edits = Vec::new();
-    if let Some(global) = manifest.global() {
-        plan.take(
-            manifest,
-            &of_global(manifest, global, wanted),
-            String::new(),
-            &mut edits,
+impl<'a> Rewrite<'a> {
+    fn new(text: &str, offer: &'a Offer<'a>, wanted: &'a Wanted<'a>) -> Result<Self> {
+        let (manifest, _) = super::parse(text);
+        let homes = homes(&manifest, offer.images, offer.pattern, true);
+        ensure!(
+            homes.iter().any(|home| matches!(home, Home::Image(_))),
+            "no entry is for an image of {}: check that it is this image's file, or name another repository with `-C <DIR>`",
+            offer.place
         );
+        let names = names(&manifest, offer);
+        let context = Context::new(&manifest, names, &homes, std::iter::empty());
+        let entries = manifest.entries().iter();
+        let folders = entries
+            .filter_map(|entry| folder(&manifest, entry))
+            .collect();
+        Ok(Self {
+            manifest,
+            homes,
+            context,
+            offer,
+            wanted,
+            folders,
+        })
     }
-    let has_commit = manifest
-        .global()
-        .is_some_and(|global| manifest.own(global, "GitCommit").is_some());
-    for (index, (entry, home)) in manifest.entries().iter().zip(&homes).enumerate() {
-        let image = match home {
-            Home::Unknown => continue,
-            Home::Gone => {
-                certainly_gone(manifest, entry, offer)?;
-                let is_last = homes[index..].iter().all(|home| matches!(home, Home::Gone));
-                plan.remove(manifest, index + 1, is_last, &mut edits);
-                continue;
+
+    /// The text with every entry written for its image, and without those whose image is gone.
+    fn run(&self, plan: &mut Plan) -> Result<String> {
+        let Self { manifest, .. } = self;
+        let (mut edits, mut changes) = (Vec::new(), Changes::default());
+        let global = manifest.global();
+        if let Some(global) = global {
+            changes.take(manifest, &self.of_global(global), String::new(), &mut edits);
+        }
+        let has_commit = global.is_some_and(|global| manifest.own(global, "GitCommit").is_some());
+        for (index, (entry, home)) in manifest.entries().iter().zip(&self.homes).enumerate() {
+            let image = match home {
+                Home::Unknown => continue,
+                Home::Gone => {
+                    edits.extend(self.removed(index, plan)?);
+                    continue;
+                }
+                Home::Image(image) => image,
+            };
+            let mut expected = expectations(manifest, entry, (image, false), &self.context);
+            // An entry's own commit, beside the one for all, stays as long as there is nothing new for the entry after it.
+            let own: Vec<Expectation> = self.commits(entry).collect();
+            let is_new =
+                |part: &Part| !has_commit || !(self.wanted.is_same)(&part.found, &image.path());
+            if expected.iter().any(|field| !field.is_right())
+                || own.iter().flat_map(|field| &field.parts).any(is_new)
+            {
+                expected.extend(own);
             }
-            Home::Image(image) => image,
+            let mut parts = expected.iter().flat_map(|field| &field.parts);
+            if parts.any(|part| part.rule == "version" && !part.is_right()) {
+                plan.versions.insert(image.version.clone());
+            }
+            changes.take(manifest, &expected, image.path(), &mut edits);
+            plan.warnings.extend(self.downgrade(entry, image));
+        }
+        plan.warnings.dedup();
+        plan.changes = changes.into_inner();
+        apply(&manifest.text, edits)
+    }
+
+    /// What the first paragraph is expected to say.
+    fn of_global<'m>(&self, global: &'m Paragraph) -> Vec<Expectation<'m>> {
+        let mut all: Vec<Expectation> = self.commits(global).collect();
+        let own = |name| self.manifest.own(global, name);
+        match (&self.wanted.fetch, own("GitFetch")) {
+            (Some(fetch), Some(field)) => {
+                all.push(Expectation::whole(&self.manifest, field, fetch))
+            }
+            (Some(fetch), None) if fetch != format::DEFAULT_FETCH => {
+                let at = own("GitCommit").map_or(global.span.end, |commit| commit.lines.start);
+                let values = std::slice::from_ref(fetch);
+                all.push(Expectation::missing("GitFetch", at, values, "fetch"));
+            }
+            _ => {}
+        }
+        all
+    }
+
+    /// What a paragraph's own commits are expected to say, those of single architectures too.
+    fn commits<'m>(&self, paragraph: &'m Paragraph) -> impl Iterator<Item = Expectation<'m>> {
+        let commits = paragraph.fields.iter().filter(|field| {
+            let name = self.manifest.name(field);
+            name.rsplit('-').next() == Some("GitCommit")
+        });
+        commits.map(|field| Expectation::whole(&self.manifest, field, &self.wanted.commit))
+    }
+
+    /// The edits without an entry whose image is gone. An error where one of several images that the file does not offer may
+    /// be what it has become.
+    fn removed(&self, index: usize, plan: &mut Plan) -> Result<Vec<Edit>> {
+        let Self {
+            manifest, offer, ..
+        } = self;
+        let entry = &manifest.entries()[index];
+        let folder = folder(manifest, entry).unwrap_or_default();
+        let (directory, name) = folder.split_once('/').unwrap_or_default();
+        let family = Variant::parse(name).map(|variant| variant.family);
+        let may_be = offer.images.iter().filter(|image| {
+            image.directory == directory && Some(&image.variant.family) == family.as_ref()
+        });
+        let may_be = may_be
+            .map(Image::path)
+            .filter(|path| !self.folders.contains(path));
+        let may_be: Vec<String> = may_be.collect();
+        ensure!(
+            may_be.len() < 2,
+            "{folder} is no longer in {}, and may now be any of {}: write the right one into its Directory, or remove the entry",
+            offer.place,
+            may_be.join(", ")
+        );
+        let mut cuts = vec![self.span(index)];
+        // What stands by itself above the first entry of a series is its heading.
+        let start = manifest.paragraphs[index].span.end;
+        let series = directory.trim_end_matches(".x");
+        let is_gone = |(number, home): (usize, &Home)| {
+            let own = self::folder(manifest, &manifest.entries()[number]);
+            let is_other = own.is_none_or(|own| !own.starts_with(&format!("{directory}/")));
+            is_other || matches!(home, Home::Gone)
         };
-        let mut expected = expectations(manifest, entry, image, &names);
-        // An entry's own commit, beside the one for all, stays as long as there is nothing new for the entry after it.
-        let own: Vec<Expectation> = commits(manifest, entry, wanted).collect();
-        let is_new = |part: &Part| !has_commit || !(wanted.is_same)(&part.found, &image.path());
-        if expected.iter().any(|field| !field.is_right())
-            || own.iter().flat_map(|field| &field.parts).any(is_new)
+        let gap = &manifest.text[start..cuts[0].start.max(start)];
+        let is_heading = |line: &&str| line.starts_with('#') && line.contains(series);
+        if !series.is_empty()
+            && let Some(heading) = gap.split_inclusive('\n').find(is_heading)
+            && self.homes.iter().enumerate().all(is_gone)
         {
-            expected.extend(own);
+            let at = start + (heading.as_ptr() as usize - gap.as_ptr() as usize);
+            let rest = &manifest.text[at + heading.len()..];
+            cuts.push(at..at + heading.len() + blank(rest.split_inclusive('\n')));
         }
-        plan.take(manifest, &expected, image.path(), &mut edits);
-        let is_version = |part: &Part| part.rule == "version" && !part.is_right();
-        if expected
+        for comment in cuts
             .iter()
-            .any(|field| field.parts.iter().any(is_version))
+            .flat_map(|cut| manifest.text[cut.clone()].lines())
+            .filter(|line| line.starts_with('#'))
         {
-            plan.versions.insert(image.version.clone());
+            let warning = format!("removed with the entry of {folder}: {comment}");
+            plan.warnings.push(warning);
         }
-        plan.warn_of_downgrade(manifest, entry, image, &names);
+        plan.removed.push(folder);
+        cuts.sort_by_key(|cut| cut.start);
+        Ok(cuts.into_iter().map(|cut| (cut, String::new())).collect())
     }
-    apply(&manifest.text, edits)
-}
 
-/// What the first paragraph is expected to say.
-fn of_global<'a>(
-    manifest: &Manifest,
-    global: &'a Paragraph,
-    wanted: &Wanted,
-) -> Vec<Expectation<'a>> {
-    let mut all: Vec<Expectation> = commits(manifest, global, wanted).collect();
-    if let Some(fetch) = &wanted.fetch {
-        match manifest.own(global, "GitFetch") {
-            Some(field) => all.push(whole(manifest, field, fetch)),
-            None if fetch == format::DEFAULT_FETCH => {}
-            None => {
-                let at = manifest
-                    .own(global, "GitCommit")
-                    .map_or(global.span.end, |commit| commit.lines.start);
-                let name = "GitFetch".to_owned();
-                all.push(Expectation {
-                    name,
-                    field: Err(at),
-                    parts: Vec::new(),
-                    missing: vec![fetch.clone()],
-                });
-            }
+    /// An entry with the comment right above it; of the empty lines around it, those behind it too, of the last ones those
+    /// before.
+    fn span(&self, index: usize) -> Range<usize> {
+        let (manifest, text) = (&self.manifest, &self.manifest.text);
+        let paragraph = &manifest.entries()[index];
+        let before = manifest.paragraphs[index].span.end;
+        let next = manifest.entries().get(index + 1);
+        let after = next.map_or(text.len(), |next| next.span.start);
+        let (start, end) = (manifest.with_comment(paragraph).start, paragraph.span.end);
+        let is_last = self.homes[index..]
+            .iter()
+            .all(|home| matches!(home, Home::Gone));
+        match is_last {
+            true => start - blank(text[before..start].split_inclusive('\n').rev())..end,
+            false => start..end + blank(text[end..after].split_inclusive('\n')),
         }
     }
-    all
+
+    /// A warning where the version of an entry's directory is below the one that the entry had.
+    fn downgrade(&self, entry: &Paragraph, image: &Image) -> Option<String> {
+        let numbers = |version: &Version| (version.major, version.minor, version.patch);
+        let tags = self.manifest.items(entry, "Tags");
+        let names = &self.context.names;
+        let old = tags.filter_map(|(_, tag)| parse_version(names.split(&tag).version).ok());
+        let old = old
+            .max()
+            .filter(|old| numbers(old) > numbers(&image.version))?;
+        let (directory, new) = (&image.directory, &image.version);
+        Some(format!(
+            "{directory} goes back from {old} to {new}: look whether this tree is up to date"
+        ))
+    }
 }
 
-/// What a paragraph's own commits are expected to say, those of single architectures too.
-fn commits<'a>(
-    manifest: &Manifest,
-    paragraph: &'a Paragraph,
-    wanted: &Wanted,
-) -> impl Iterator<Item = Expectation<'a>> {
-    let is_commit =
-        |field: &&Field| manifest.text[field.name.clone()].rsplit('-').next() == Some("GitCommit");
-    paragraph
-        .fields
-        .iter()
-        .filter(is_commit)
-        .map(|field| whole(manifest, field, &wanted.commit))
+/// How many bytes the empty lines take that these lines begin with.
+fn blank<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
+    lines
+        .take_while(|line| line.trim().is_empty())
+        .map(str::len)
+        .sum()
 }
 
 /// The version directories without any entry, and the variants without one of those that have some. Of a tree with a
 /// directory for each version, older ones are history.
 fn not_offered(offer: &Offer, homes: &[Home]) -> Vec<String> {
     let offered: Vec<&Image> = homes.iter().filter_map(Home::image).collect();
-    let directories: BTreeSet<&str> = offered
-        .iter()
-        .map(|image| image.directory.as_str())
-        .collect();
+    let directories: BTreeSet<&str> = offered.iter().map(|image| &*image.directory).collect();
     let paths: BTreeSet<String> = offered.iter().map(|image| image.path()).collect();
     let newest = offered.iter().map(|image| &image.version).max();
     let mut missing: Vec<String> = Vec::new();
     for image in offer.images {
         let is_old =
             !offer.pattern.has_series() && newest.is_some_and(|newest| image.version < *newest);
-        let is_known = directories.contains(image.directory.as_str());
-        let what = if is_known {
-            image.path()
-        } else {
-            image.directory.clone()
+        let what = match directories.contains(&*image.directory) {
+            true => image.path(),
+            false => image.directory.clone(),
         };
         if !is_old && !paths.contains(&what) && !missing.contains(&what) {
             missing.push(what);

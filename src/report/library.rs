@@ -29,15 +29,34 @@ struct Part<'a> {
     change: &'a Change,
 }
 
+/// What a library file is called, and what it is for.
+pub struct About<'a> {
+    /// Its path, as it was given.
+    pub path: &'a str,
+    /// Its path in its own repository.
+    pub shown: &'a str,
+    /// The image.
+    pub image: &'a str,
+    /// What a commit of the update is called.
+    pub title: &'a str,
+    /// The commit that official images are built from.
+    pub commit: &'a str,
+}
+
 /// What an update of a library file did, or would do; `before` is its text.
 pub fn of_library(
-    path: &str,
+    about: &About,
     before: &str,
     plan: &Plan,
-    commit: &str,
     remaining: Vec<Finding>,
     args: &LibraryArgs,
 ) -> Summary {
+    let About {
+        path,
+        shown,
+        commit,
+        ..
+    } = about;
     let is_same = before == plan.text;
     let versions: Vec<String> = plan
         .versions
@@ -46,17 +65,17 @@ pub fn of_library(
         .map(ToString::to_string)
         .collect();
     let new = if versions.is_empty() {
-        commit.to_owned()
+        format!("commit {}", commit.get(..12).unwrap_or(commit))
     } else {
         versions.join(", ")
     };
     let headline = match is_same {
         true => Headline {
-            subject: format!("{path} is up to date: nothing to change"),
+            subject: format!("{shown} is up to date: nothing to change"),
             ..Headline::default()
         },
         false => Headline {
-            subject: format!("{path} → {new}"),
+            subject: format!("{shown} → {new}"),
             ..Headline::default()
         },
     };
@@ -99,14 +118,14 @@ pub fn of_library(
         (
             "In the tree, and not offered",
             &plan.not_offered,
-            "--add <DIRECTORY> offers one",
+            "Offer one with `--add <DIRECTORY>`",
         ),
     ];
     let lists = lists.into_iter().filter(|(_, items, _)| !items.is_empty());
     let text = || (before.as_bytes().to_vec(), plan.text.as_bytes().to_vec());
     let file = FileDiff {
-        from: Some((path.to_owned(), false)),
-        path: path.to_owned(),
+        from: Some(((*shown).to_owned(), false)),
+        path: (*shown).to_owned(),
         texts: Some(text()),
         is_executable: false,
         is_removed: false,
@@ -133,6 +152,8 @@ pub fn of_library(
         json: json!({
             "dry_run": args.dry_run,
             "path": path,
+            "image": about.image,
+            "title": about.title,
             "commit": commit,
             "changes": changes.collect::<Vec<_>>(),
             "added": plan.added,
@@ -157,12 +178,12 @@ fn counts(plan: &Plan) -> String {
         (plan.added.len(), "added"),
         (plan.removed.len(), "removed"),
     ];
-    let parts = parts.iter().filter(|(number, _)| *number > 0);
-    let said: Vec<String> = parts
-        .map(|(number, what)| format!("{} {what}", count(*number, "entry")))
-        .collect();
-    match said.is_empty() {
-        true => "no entry changed".to_owned(),
-        false => said.join(", "),
-    }
+    let has_global = plan.changes.iter().any(|(entry, _)| entry.is_empty());
+    let say = |(number, what): &(usize, &str)| {
+        let entries = (*number > 0).then(|| count(*number, "entry"));
+        let first = (has_global && *what == "rewritten").then(|| "the first paragraph".to_owned());
+        let both: Vec<String> = first.into_iter().chain(entries).collect();
+        (!both.is_empty()).then(|| format!("{} {what}", both.join(" and ")))
+    };
+    parts.iter().filter_map(say).collect::<Vec<_>>().join(", ")
 }

@@ -248,8 +248,7 @@ pub(super) fn print_next_steps(out: &mut impl Write, steps: &[(String, &str)]) -
     let width = commented
         .map(|(command, _)| command.chars().count())
         .max()
-        .unwrap_or(0)
-        .min(60);
+        .unwrap_or(0);
     for (command, why) in steps {
         let command = harmless(command);
         match why.is_empty() {

@@ -50,7 +50,7 @@ pub(super) fn of_findings(
             ..Headline::default()
         }],
         is_verdict: true,
-        json: serde_json::json!({ "findings": findings }),
+        json: serde_json::json!({ "findings": findings, "details": details }),
         looked_at,
         findings,
         details,

@@ -150,7 +150,8 @@ impl Staging {
                     before: Some(before),
                     ..
                 } => {
-                    let (now, _) = read_file(&path, LARGEST_DOCUMENT).with_context(cannot)?;
+                    let largest = LARGEST_DOCUMENT.max(before.len() as u64);
+                    let (now, _) = read_file(&path, largest).with_context(cannot)?;
                     ensure!(
                         now == *before,
                         "{} was changed while the update was planned: run it again",

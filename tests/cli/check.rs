@@ -352,7 +352,7 @@ fn findings_come_as_json_too() {
     let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
     assert_eq!(
         json,
-        serde_json::json!({ "findings": [{
+        serde_json::json!({ "details": [], "findings": [{
             "rule": "reference",
             "path": "0.25.6/scratch/Dockerfile",
             "line": 3,

@@ -26,6 +26,7 @@ impl Session<'_> {
             Ok(text) => {
                 let (manifest, found) = library::parse(text);
                 problems.extend(found);
+                problems.extend(library::broken_rules(&manifest));
                 details = self.check_entries(&manifest, &mut problems)?;
                 let tags = manifest
                     .entries()
@@ -66,74 +67,51 @@ impl Session<'_> {
                     .into_owned()
             })
             .collect();
+        if let Err(reason) = &self.git {
+            self.warn(&format!(
+                "{reason:#}: the entries are compared with the working tree, and their commits are not checked"
+            ));
+        }
+        // The tree at each commit; `None` where it is not here, and nothing can be compared with it.
         let mut views: BTreeMap<&str, Option<View>> = BTreeMap::new();
-        let mut is_told = false;
         for (entry, commit) in manifest.entries().iter().zip(&commits) {
             if views.contains_key(commit.as_str()) {
                 continue;
             }
             let view = match &self.git {
-                Err(reason) => {
-                    if !is_told {
-                        self.warn(&format!(
-                            "{reason:#}: the entries are compared with the tree as it is, and commits with nothing"
-                        ));
-                    }
-                    is_told = true;
-                    None
-                }
+                Err(_) => Some(View::of("the tree", &self.repository)),
                 // The format's own finding says that it is none.
-                Ok(_) if commit.len() != 40 => None,
+                Ok(_) if library::misshapen("GitCommit", commit).is_some() => None,
                 Ok(git) => self.view(git, manifest, entry, problems)?,
             };
             views.insert(commit, view);
         }
         self.check_given(manifest, problems)?;
-        let every: Vec<Image> = views
-            .values()
-            .flatten()
-            .chain([self.work()])
-            .flat_map(|view| view.images.clone())
-            .collect();
-        let names = names(
-            manifest,
-            &Offer {
-                images: &every,
-                ..self.work().offer()
-            },
-        );
-        let look = |view| Looked {
-            view,
-            homes: homes(
-                manifest,
-                &view.images,
-                &view.pattern,
-                false,
-                &BTreeSet::new(),
-            ),
+        let every = views.values().flatten().chain([self.work()]);
+        let every: Vec<Image> = every.flat_map(|view| view.images.clone()).collect();
+        let offer = Offer {
+            images: &every,
+            ..self.work().offer()
         };
-        let work = look(self.work());
-        let looked: BTreeMap<&str, Looked> = views
-            .iter()
-            .filter_map(|(commit, view)| Some((*commit, look(view.as_ref()?))))
-            .collect();
-        let seen: Vec<Seen> = commits
-            .iter()
-            .enumerate()
-            .map(|(index, commit)| {
-                let looked = looked.get(commit.as_str()).unwrap_or(&work);
-                Seen {
-                    home: looked.homes[index],
-                    place: &looked.view.place,
-                }
-            })
-            .collect();
-        problems.extend(library::check(manifest, &seen, &names));
+        let names = names(manifest, &offer);
+        let all = views.iter().filter_map(|(commit, view)| {
+            let view = view.as_ref()?;
+            let homes = homes(manifest, &view.images, &view.pattern, false);
+            Some((*commit, (homes, view.place.as_str())))
+        });
+        let all: BTreeMap<&str, (Vec<Home>, &str)> = all.collect();
+        let seen = commits.iter().enumerate().map(|(index, commit)| {
+            let (homes, place) = all.get(commit.as_str())?;
+            let home = homes[index];
+            Some(Seen { home, place })
+        });
+        let seen: Vec<Option<Seen>> = seen.collect();
+        problems.extend(library::check(manifest, &seen, names));
         self.behind(&seen)
     }
 
     /// The versions that the commit that is checked out has of what the entries offer, where those are newer.
-    fn behind(&self, seen: &[Seen]) -> Result<Vec<String>> {
+    fn behind(&self, seen: &[Option<Seen>]) -> Result<Vec<String>> {
         let Ok(git) = &self.git else {
             return Ok(Vec::new());
         };
@@ -143,6 +121,7 @@ impl Session<'_> {
         let view = self.at(git, &head)?;
         let offered: BTreeSet<(&Version, &str)> = seen
             .iter()
+            .flatten()
             .filter_map(|seen| seen.home.image())
             .map(|image| (&image.version, image.directory.as_str()))
             .collect();
@@ -179,7 +158,7 @@ impl Session<'_> {
         if git.commit(commit)?.is_none() {
             if git.is_shallow()? {
                 self.warn(&format!(
-                    "{commit} is not in this clone, which holds a part of the history only: compared with the tree as it is \
+                    "{commit} is not in this clone, which holds a part of the history only: what is built from it is not compared \
                      (`git fetch --unshallow` gets the rest)"
                 ));
             } else {
@@ -194,13 +173,14 @@ impl Session<'_> {
             Reach::Yes => {}
             Reach::No(branch) => {
                 let message = format!(
-                    "found {commit}, which is not in {branch}, and {fetched} is what is fetched: push it, or `git fetch`"
+                    "found {commit}, which is not in {branch}; Docker fetches {fetched} and would not find it. Push it; if it is pushed, \
+                     run `git fetch`"
                 );
                 problems.push(Problem::new(at, "commit", commit, "", message));
             }
             Reach::Missing(remote) => {
                 let message = format!(
-                    "{fetched} is fetched, where GitFetch says nothing else, and {remote} has no such branch"
+                    "found {fetched}: {remote} has no such branch (without GitFetch, Docker fetches refs/heads/master)"
                 );
                 problems.push(Problem::new(
                     place("GitFetch").unwrap_or(at),
@@ -211,7 +191,7 @@ impl Session<'_> {
                 ));
             }
             Reach::Unknown => self.warn(&format!(
-                "nothing is known of {fetched} here, so {commit} was not looked for in it"
+                "cannot tell whether {commit} is in {fetched}, from which Docker fetches it: this clone does not have that branch"
             )),
         }
         self.at(git, commit).map(Some)
@@ -249,10 +229,4 @@ impl Session<'_> {
         }
         Ok(())
     }
-}
-
-/// The images of a tree, with what each entry is for.
-struct Looked<'a> {
-    view: &'a View,
-    homes: Vec<Home<'a>>,
 }

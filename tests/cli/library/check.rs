@@ -79,7 +79,7 @@ fn tags_are_of_one_entry_and_shared_ones_of_one_for_each_architecture() {
             "SharedTags: latest\nDirectory: 0.25.6/alpine3.18",
         )],
         &[
-            "library:13:27: tag: `latest` is of an entry for amd64, arm32v6, arm32v7, arm64v8 already, in line 9",
+            "library:13:27: tag: `latest` already belongs to another entry for amd64, arm32v6, arm32v7, arm64v8, in line 9",
         ],
     );
     Published::with(
@@ -88,7 +88,7 @@ fn tags_are_of_one_entry_and_shared_ones_of_one_for_each_architecture() {
             "0.25.6-linux, 0.25-linux, linux, 0.25",
         )],
         &[
-            "library:12:21: tag: `0.25` is shared, and a tag of one entry too, in line 11",
+            "library:12:21: tag: `0.25` is shared here, and an entry's own tag in line 11",
             "library:23:69: tag: `0.25` is shared",
         ],
     );
@@ -145,7 +145,9 @@ fn entries_are_compared_with_the_tree_at_their_commit() {
             "Architectures: amd64, arm32v6, arm32v7, arm64v8\nDirectory: 0.25.6/alpine",
             "Architectures: s390x\nDirectory: 0.25.6/alpine",
         )],
-        &["library:8:16: architecture: found s390x, and 0.25.6/alpine3.18 can be built for"],
+        &[
+            "library:8:16: architecture: found s390x, expected only what 0.25.6/alpine3.18 can be built for: amd64",
+        ],
     );
 }
 
@@ -196,6 +198,7 @@ fn only_the_newest_line_is_latest() {
         "SharedTags: 2.12.15, 2.12, latest\n",
     );
     published.finds(&[
+        "library:11:13: latest: SharedTags: missing latest, which 2.14.x/scratch needs",
         "library:32:28: latest: found latest, which belongs to the newest series: another entry is at 2.14.5, this at 2.12.15",
     ]);
 }
@@ -261,7 +264,7 @@ fn more_mistakes_are_found() {
     );
     Published::with(
         &[(" 0.25.6-linux,", " 0.25.6-linux, 0-linux,")],
-        &["version: found 0-linux: a major by itself"],
+        &["version: found 0-linux: a tag of the major version alone"],
     );
     Published::with(
         &[("\n\nTags: 0.25.6-scratch", "\n  \nTags: 0.25.6-scratch")],
@@ -282,8 +285,7 @@ fn a_branch_that_the_remote_does_not_have_is_found() {
     published
         .repository
         .edit("library", "GitFetch: refs/heads/main\n", "");
-    published
-        .finds(&["library:4:12: fetch: refs/heads/master is fetched, where GitFetch says nothing else, and origin has no such"]);
+    published.finds(&["library:4:12: fetch: found refs/heads/master: origin has no such branch"]);
 }
 
 #[test]

@@ -42,12 +42,12 @@ library → 0.25.6
       SharedTags  0.25.5 → 0.25.6
       Directory   0.25.5/nanoserver-1809 → 0.25.6/nanoserver-1809
 
-4 entries rewritten
+the first paragraph and 4 entries rewritten
 
 Next steps:
-  update library library --check                     once the commit is pushed
+  update library library --check                     once this repository's commit is pushed
   git add library
-  git commit -m 'Update nats-streaming to 0.25.6'    and open the pull request to docker-library/official-images
+  git commit -m 'Update nats-streaming to 0.25.6'    then open the pull request there
 ",
     );
     let again = published
@@ -96,8 +96,8 @@ fn which_of_several_variants_takes_the_place_of_one_is_not_guessed() {
     published.fails(
         &["--commit", COMMIT],
         &[
-            "2.14.x/windowsservercore-ltsc2022 is not in the tree any more, and each of 2.14.x/windowsservercore-ltsc2025 and \
-             2.14.x/windowsservercore-ltsc2028 may be what it has become: write the one that is meant into its Directory",
+            "2.14.x/windowsservercore-ltsc2022 is no longer in the tree, and may now be any of 2.14.x/windowsservercore-ltsc2025, \
+             2.14.x/windowsservercore-ltsc2028: write the right one into its Directory",
         ],
     );
 }
@@ -164,7 +164,7 @@ fn what_the_tree_has_and_the_file_does_not_offer_is_only_said() {
     same_text(&published.library(), &file("nats-2.12.15"));
     assert_eq!(
         run.stdout,
-        "library is up to date: nothing to change\n\nIn the tree, and not offered:\n  2.14.x\n  --add <DIRECTORY> offers one\n"
+        "library is up to date: nothing to change\n\nIn the tree, and not offered:\n  2.14.x\n  Offer one with `--add <DIRECTORY>`\n"
     );
 }
 
@@ -196,7 +196,12 @@ fn an_entry_whose_variant_is_gone_is_taken_out_and_said() {
         "{}",
         run.stdout
     );
-    assert!(run.stdout.contains("\n1 entry removed\n"), "{}", run.stdout);
+    assert!(
+        run.stdout
+            .contains("\nthe first paragraph rewritten, 1 entry removed\n"),
+        "{}",
+        run.stdout
+    );
     let old = file("nats-streaming-0.25.6")
         .replace("b58b5957ac6c7e2349e52a01ec61fb0afb376ac5", &published.head);
     let (kept, _) = old
@@ -437,18 +442,141 @@ fn an_old_line_that_is_gone_does_not_become_the_new_one() {
 }
 
 #[test]
-fn tags_that_nobody_has_any_more_are_said() {
+fn what_is_the_newest_lines_goes_back_to_the_one_before() {
     let mut published = Published::lines(&file("nats-2.14.5"));
     published.repository.remove("2.14.x");
+    published.commit();
+    published.run(&[]).exits_with(0);
+    let expected = file("nats-2.12.15").replace(COMMIT, &published.head);
+    same_text(&published.library(), &expected);
+    published.finds(&[]);
+}
+
+#[test]
+fn tags_that_nobody_has_any_more_are_said() {
+    let mut published = Published::right();
+    published.repository.remove("0.25.6/nanoserver-1809");
     published.commit();
     let run = published.run(&[]).exits_with(0);
     assert!(
         run.stderr
-            .contains("no other has them: 2, 2-alpine, 2-linux, "),
+            .contains("these tags go, and no other entry has them: nanoserver\n"),
         "{}",
         run.stderr
     );
-    assert!(run.stderr.contains("latest"), "{}", run.stderr);
+}
+
+/// The tree of lines with the newest one at another version.
+fn at(version: &str) -> Repository {
+    let repository = Repository::of(&tree("series/after"));
+    for path in [
+        "alpine3.22",
+        "windowsservercore-ltsc2022",
+        "windowsservercore-ltsc2025",
+    ] {
+        repository.edit(&format!("2.14.x/{path}/Dockerfile"), "2.14.5", version);
+    }
+    for path in ["scratch", "nanoserver-ltsc2022", "nanoserver-ltsc2025"] {
+        let path = format!("2.14.x/{path}/Dockerfile");
+        repository.edit(&path, "2.14.5-", &format!("{version}-"));
+    }
+    repository
+}
+
+#[test]
+fn a_pre_release_that_becomes_a_release_has_what_a_new_line_has() {
+    let mut published = Published::of(at("2.14.0-RC.2"), &file("nats-2.12.15"));
+    published.run(&["--add", "2.14.x"]).exits_with(0);
+    assert!(
+        published
+            .library()
+            .contains("\nTags: 2.14.0-RC.2-scratch, 2.14.0-RC.2-linux\n")
+    );
+    for (path, text) in crate::support::snapshot(&tree("series/after")) {
+        published.repository.write(&path, text.1);
+    }
+    published.commit();
+    published.run(&[]).exits_with(0);
+    let expected = file("nats-2.14.5").replace(COMMIT, &published.head);
+    same_text(&published.library(), &expected);
+    published.finds(&[]);
+}
+
+#[test]
+fn the_first_release_beside_a_pre_release_is_the_latest() {
+    let published = Published::of(at("2.14.0-RC.2"), &file("nats-2.12.15"));
+    published.update(&["--add", "2.14.x"]);
+    let text = published.library();
+    let (preview, _) = text.split_once("\n\nTags: 2.12.15").expect("two lines");
+    published
+        .repository
+        .write("library", format!("{preview}\n"));
+    let found = published.update(&["--add", "2.12.x"]);
+    assert!(
+        found.contains("\nSharedTags: 2.12.15, 2.12, 2, latest\n"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_new_line_below_another_major_has_the_tags_of_its_own() {
+    let repository = at("3.0.0");
+    repository.rename("2.14.x", "3.0.x");
+    let published = Published::of(repository, &file("nats-2.12.15"));
+    published.update(&["--add", "3.0.x"]);
+    for (path, text) in crate::support::snapshot(&tree("series/after")) {
+        published.repository.write(&path, text.1);
+    }
+    let found = published.update(&["--add", "2.14.x"]);
+    assert!(
+        found.contains("\nTags: 2.14.5-alpine3.22, 2.14-alpine3.22, 2-alpine3.22, 2.14.5-alpine, 2.14-alpine, 2-alpine\n"),
+        "{found}"
+    );
+    assert!(found.contains("\nSharedTags: 2.12.15, 2.12\n"), "{found}");
+    assert!(
+        found.contains("\nSharedTags: 3.0.0, 3.0, 3, latest\n"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_variant_that_is_the_first_of_its_family_is_rendered_from_its_image() {
+    let mut published = Published::right();
+    let right = published.library();
+    published.repository.remove("0.25.6/scratch");
+    published.commit();
+    published.run(&[]).exits_with(0);
+    assert!(!published.library().contains("scratch"));
+    let scratch = tree("own").join("0.25.6/scratch/Dockerfile");
+    published.repository.write(
+        "0.25.6/scratch/Dockerfile",
+        std::fs::read(scratch).expect("a file"),
+    );
+    published.update(&["--add", "0.25.6/scratch"]);
+    let (_, commit) = right.split_once("GitCommit: ").expect("a commit");
+    let right = right.replace(&commit[..40], COMMIT);
+    same_text(&published.library(), &right);
+}
+
+#[test]
+fn two_releases_side_by_side_stay_so() {
+    let published = Published::right();
+    let text = published.library();
+    // Pinned at its full version alone.
+    let old = "\nTags: 0.25.5-alpine3.18\nArchitectures: amd64\nDirectory: 0.25.5/alpine3.18\n";
+    let beside = format!("{}{old}", text);
+    for (path, text) in crate::support::snapshot(&tree("own/0.25.6/alpine3.18")) {
+        let text = String::from_utf8(text.1)
+            .expect("text")
+            .replace("0.25.6", "0.25.5");
+        published
+            .repository
+            .write(&format!("0.25.5/alpine3.18/{path}"), text);
+    }
+    published.repository.write("library", &*beside);
+    let head = published.head.clone();
+    let found = published.update(&[]);
+    same_text(&found, &beside.replace(&head, COMMIT));
 }
 
 #[test]
