@@ -95,14 +95,14 @@ impl Changes {
         &mut self,
         manifest: &Manifest,
         fields: &[Expectation],
-        title: String,
+        title: &str,
         edits: &mut Vec<Edit>,
     ) {
         for field in fields.iter().filter(|field| !field.is_right()) {
             edits.extend(field.edits(manifest));
             for part in field.parts.iter().filter(|part| !part.is_right()) {
-                let place = *self.places.entry(title.clone()).or_insert_with(|| {
-                    self.all.push((title.clone(), Vec::new()));
+                let place = *self.places.entry(title.to_owned()).or_insert_with(|| {
+                    self.all.push((title.to_owned(), Vec::new()));
                     self.all.len() - 1
                 });
                 self.all[place].1.push(Change {

@@ -163,7 +163,7 @@ impl<'a> Rewrite<'a> {
         let (mut edits, mut changes) = (Vec::new(), Changes::default());
         let global = manifest.global();
         if let Some(global) = global {
-            changes.take(manifest, &self.of_global(global), String::new(), &mut edits);
+            changes.take(manifest, &self.of_global(global), "", &mut edits);
         }
         let has_commit = global.is_some_and(|global| manifest.own(global, "GitCommit").is_some());
         for (index, (entry, home)) in manifest.entries().iter().zip(&self.homes).enumerate() {
@@ -189,7 +189,7 @@ impl<'a> Rewrite<'a> {
             if parts.any(|part| part.rule == "version" && !part.is_right()) {
                 plan.versions.insert(image.version.clone());
             }
-            changes.take(manifest, &expected, image.path(), &mut edits);
+            changes.take(manifest, &expected, &image.path(), &mut edits);
             plan.warnings.extend(self.downgrade(entry, image));
         }
         plan.warnings.dedup();

@@ -79,31 +79,6 @@ pub fn of_library(
             ..Headline::default()
         },
     };
-    let group = |(entry, parts): &(String, Vec<Change>)| {
-        let row = |part: &Change| {
-            let note = match (part.found.is_empty(), part.expected.is_empty()) {
-                (true, _) => "new",
-                (_, true) => "removed",
-                _ => "",
-            };
-            Row {
-                label: part.field.clone(),
-                found: part.found.clone(),
-                expected: part.expected.clone(),
-                note: note.to_owned(),
-            }
-        };
-        let title = if entry.is_empty() {
-            "all entries"
-        } else {
-            entry
-        };
-        Group {
-            title: title.to_owned(),
-            note: String::new(),
-            rows: parts.iter().map(row).collect(),
-        }
-    };
     let changes = plan.changes.iter().flat_map(|(entry, changes)| {
         let part = |change| Part { entry, change };
         changes.iter().map(part)
@@ -163,6 +138,33 @@ pub fn of_library(
         }),
         findings: remaining,
         ..Summary::default()
+    }
+}
+
+/// What changes in an entry.
+fn group((entry, changes): &(String, Vec<Change>)) -> Group {
+    let row = |change: &Change| {
+        let note = match (change.found.is_empty(), change.expected.is_empty()) {
+            (true, _) => "new",
+            (_, true) => "removed",
+            _ => "",
+        };
+        Row {
+            label: change.field.clone(),
+            found: change.found.clone(),
+            expected: change.expected.clone(),
+            note: note.to_owned(),
+        }
+    };
+    let title = if entry.is_empty() {
+        "all entries"
+    } else {
+        entry
+    };
+    Group {
+        title: title.to_owned(),
+        note: String::new(),
+        rows: changes.iter().map(row).collect(),
     }
 }
 
