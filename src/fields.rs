@@ -3,6 +3,7 @@
 //! Where they are, `scan` finds; what they are to say, `expected` says, to `check` and to the plan alike.
 
 mod branches;
+mod downloads;
 pub mod expected;
 mod matrix;
 pub mod scan;
@@ -77,8 +78,8 @@ pub enum Kind {
     Mention {
         /// Part of a longer word, such as a file's name: taken for one only where it is just the version that is replaced.
         in_word: bool,
-        /// In an address, or behind a name, of another program.
-        is_foreign: bool,
+        /// Whose it may be.
+        whose: Whose,
     },
     /// The SHA-256 of the archive with that end of its name (`linux-arm64.tar.gz`); `None` where nothing tells which.
     Hash(Option<Box<str>>),
@@ -130,6 +131,17 @@ pub enum Kind {
     },
     /// The GitHub owner in an address of our archives.
     Owner,
+}
+
+/// Whose a version is that stands by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// Ours: nothing says otherwise, or a name of ours does.
+    Ours,
+    /// In a script, behind a word that is no name of ours: ours only where it is just the version that is replaced.
+    Anybodys,
+    /// Perhaps another program's: in an address or a path, or behind a name, that is not ours.
+    Others,
 }
 
 /// A name that is made of an item of a matrix.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::Version;
 
 use super::branches::{right_arch, right_labels};
-use super::{DocumentKind, Field, Kind, Named};
+use super::{DocumentKind, Field, Kind, Named, Whose};
 use crate::release::checksums::{Checksums, Sha256};
 use crate::repository::{Directories, Directory, Document, Names, Place};
 use crate::tag::Tag;
@@ -130,7 +130,15 @@ impl<'a> Scope<'a> {
         {
             return Expected::Anything;
         }
-        if field.in_comment && !self.is_replaced(&found) && !self.is_renamed(&found) {
+        let is_of_others = matches!(
+            field.kind,
+            Kind::Mention {
+                whose: Whose::Others,
+                ..
+            }
+        );
+        let is_told = self.is_replaced(&found) || self.is_renamed(&found);
+        if field.in_comment && (is_of_others || !is_told) {
             return Expected::Anything;
         }
         if document.kind == DocumentKind::Workflow
@@ -153,10 +161,9 @@ impl<'a> Scope<'a> {
             }
             Kind::Script { directory } => self.named(Named::Script, &found, directory.as_deref()),
             Kind::Item { made } => self.item(&found, made),
-            Kind::Mention {
-                in_word,
-                is_foreign,
-            } => self.mention(&found, (*in_word, *is_foreign), document.kind),
+            Kind::Mention { in_word, whose } => {
+                self.mention(&found, (*in_word, *whose), document.kind)
+            }
             Kind::Hash(None) => {
                 Expected::Impossible("cannot tell which archive this hash belongs to".to_owned())
             }
@@ -307,7 +314,7 @@ impl<'a> Scope<'a> {
     fn mention(
         &self,
         found: &str,
-        (in_word, is_foreign): (bool, bool),
+        (in_word, whose): (bool, Whose),
         kind: DocumentKind,
     ) -> Expected {
         let given = self.split(found).version;
@@ -320,9 +327,10 @@ impl<'a> Scope<'a> {
         let is_old = self.old(directory).any(|old| *old == version);
         let is_near = kind == DocumentKind::Script
             && !in_word
+            && whose == Whose::Ours
             && known.any(|known| series(known) == series(&version));
         match (is_old, is_near) {
-            (true, _) if is_foreign => Expected::Impossible(
+            (true, _) if whose == Whose::Others => Expected::Impossible(
                 "cannot tell whether this is the version of the server".to_owned(),
             ),
             (false, false) => Expected::Anything,

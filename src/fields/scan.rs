@@ -4,6 +4,7 @@
 
 mod dockerfile;
 mod names;
+mod owners;
 mod words;
 
 use std::collections::BTreeSet;
@@ -14,7 +15,7 @@ use regex::bytes::Regex;
 
 use super::branches::{self, Seen};
 use super::spans::{after, assigned, base, ends, is_tag, is_word, line_before, skip, trimmed_end};
-use super::{DocumentKind, Facts, Field, Kind, Named, RUNNERS, matrix, workflow};
+use super::{DocumentKind, Facts, Field, Kind, Named, RUNNERS, Whose, matrix, workflow};
 use crate::repository::config::{Config, Pattern};
 use crate::version::Variant;
 
@@ -100,7 +101,7 @@ impl Scanner {
         match kind {
             DocumentKind::Dockerfile => parts.extend(
                 [
-                    r"image\.version",
+                    r"(?:image|schema)\.version",
                     "[fF][rR][oO][mM]",
                     "rch=",
                     "RCH=",
@@ -112,7 +113,7 @@ impl Scanner {
             ),
             DocumentKind::Script => {
                 parts.extend(scripts().chain(families()));
-                parts.push(r"image\.version".to_owned());
+                parts.push(r"(?:image|schema)\.version".to_owned());
             }
             DocumentKind::Workflow => {
                 parts.extend(scripts());
@@ -144,7 +145,7 @@ impl Scanner {
                 Start::Script
             }
             (_, b'/') => Start::Download,
-            (_, b'i') if begins("image.version") => Start::Label,
+            (_, b'i' | b's') if begins("image.version") || begins("schema.version") => Start::Label,
             (_, b'v') if next.is_ascii_digit() => Start::Number,
             (DocumentKind::Workflow, _)
                 if RUNNERS

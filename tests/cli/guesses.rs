@@ -46,7 +46,7 @@ fn two_hashes_in_a_branch_cannot_be_told_apart() {
     repository.edit(
         ALPINE,
         "armv7) natsArch='arm7';",
-        &format!("armv7) natsArch='arm7'; topsha='{}';", "1".repeat(64)),
+        &format!("armv7) natsArch='arm7'; sum='{}';", "1".repeat(64)),
     );
     repository.update_fails(
         &["0.25.6"],
@@ -305,24 +305,33 @@ const NEW_AMD64: &str = "10f25b100a5b9a7389882883259790d599b557a16ddde1accdfcf93
 #[test]
 fn a_hash_that_is_called_like_another_program_is_not_taken_for_ours() {
     let tini = "4".repeat(64);
+    let path = "0.25.5/alpine3.18/Dockerfile";
+    let with = |text: &str| {
+        let repository = streaming();
+        let text = format!("FROM alpine:3.18\nENV NATS_STREAMING_SERVER=0.25.5\n{text}");
+        repository.write(path, &text);
+        (repository, text)
+    };
+    let (repository, _) = with(&format!("RUN wget {AMD64}\nENV TINI_SHA256={tini}\n"));
+    let before = repository.snapshot();
+    repository
+        .update(&["0.25.6"])
+        .fails_with(&["cannot tell which archive this hash belongs to"]);
+    same(&repository.snapshot(), &before);
+    // What follows another download, or belongs to it, is certainly of that.
     for text in [
-        format!("RUN wget {AMD64}\nENV TINI_SHA256={tini}\n"),
         format!(
             "RUN wget {AMD64}\nADD --checksum=sha256:{tini} https://github.com/krallin/tini/releases/download/v0.19.0/tini-amd64 /tini\n"
         ),
         format!(
-            "RUN wget {AMD64}; wget https://github.com/krallin/tini/releases/download/v0.19.0/tini-amd64; sha256={tini}; check\n"
+            "RUN wget {AMD64}; wget https://github.com/krallin/tini/releases/download/v0.19.0/tini-amd64; sha256={tini}; check $sha256\n"
         ),
+        format!("RUN wget {AMD64}; wget -O t \"$TINI\" && echo \"{tini}  t\" | sha256sum -c\n"),
     ] {
-        let repository = streaming();
-        let path = "0.25.5/alpine3.18/Dockerfile";
-        let text = format!("FROM alpine:3.18\nENV NATS_STREAMING_SERVER=0.25.5\n{text}");
-        repository.write(path, &text);
-        let before = repository.snapshot();
-        repository
-            .update(&["0.25.6"])
-            .fails_with(&["cannot tell which archive this hash belongs to"]);
-        same(&repository.snapshot(), &before);
+        let (repository, text) = with(&text);
+        repository.update(&["-q", "0.25.6"]).exits_with(0);
+        let found = repository.read("0.25.6/alpine3.18/Dockerfile");
+        assert_eq!(found, text.replace("0.25.5", "0.25.6"));
     }
 }
 

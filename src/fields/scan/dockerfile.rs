@@ -97,7 +97,7 @@ impl Scan<'_> {
             }
         }
         let from = after(text, at, b"/releases/download/v")?;
-        self.seen.has_other_download |= self.kind == DocumentKind::Dockerfile;
+        self.seen.made.push(at);
         let end = version(text, from)?;
         self.put(from..end, Kind::Version { key: false })
     }

@@ -3,10 +3,9 @@
 use std::ops::Range;
 
 use super::super::spans::{
-    after, ends, is_blank, is_tag, is_word, last_word, line_before, skip, trimmed, trimmed_end,
-    variable, version,
+    after, ends, is_blank, is_tag, is_word, skip, trimmed, trimmed_end, variable, version,
 };
-use super::{DocumentKind, Kind, Scan, is_script};
+use super::{DocumentKind, Kind, Scan, Whose, is_script};
 
 impl Scan<'_> {
     /// A version, or the name of a version directory, behind the version key.
@@ -17,7 +16,7 @@ impl Scan<'_> {
         }
         let end = at + self.scanner.key.len();
         if self.in_address(at) && !is_word(text.get(end).copied().unwrap_or_default()) {
-            self.seen.has_other_download |= self.kind == DocumentKind::Dockerfile;
+            self.seen.made.push(at);
         }
         let blank = skip(text, end, is_blank);
         let equals = after(text, blank, b"=").map(|equals| skip(text, equals, is_blank));
@@ -142,8 +141,9 @@ impl Scan<'_> {
         };
         let at = unquoted(at);
         let from = unquoted(at + usize::from(matches!(text.get(at), Some(b'=' | b' ' | b'\t'))));
-        let end = version(text, from).filter(|_| from > at)?;
-        self.put(from..end, Kind::Version { key: false })
+        let digits = after(text, from, b"v").unwrap_or(from);
+        let end = version(text, digits).filter(|_| from > at)?;
+        self.put(digits..end, Kind::Version { key: false })
     }
 
     /// The name of a version directory, or a version that nothing is said of.
@@ -217,84 +217,14 @@ impl Scan<'_> {
         let is_whole = ends(text, span.end, false) || text.get(span.end) == Some(&b'_');
         if (is_free || in_word) && is_whole {
             self.variables.values.push((span.clone(), false));
+            let whose = self.whose(start);
             let is_dockerfile = self.kind == DocumentKind::Dockerfile;
-            let is_foreign = is_dockerfile && self.is_foreign(start) || self.is_of_another(start);
-            self.seen.has_other_download |= is_dockerfile && !is_foreign && self.in_address(start);
-            return self.put(
-                span,
-                Kind::Mention {
-                    in_word,
-                    is_foreign,
-                },
-            );
+            if is_dockerfile && whose == Whose::Ours && self.in_address(start) {
+                self.seen.made.push(start);
+            }
+            return self.put(span, Kind::Mention { in_word, whose });
         }
         Some(end)
-    }
-
-    /// Whether a version is that of another image or package: `bar:1.2.3`, `bar==1.2.3`, `bar@1.2.3`, `BAR=1.2.3`,
-    /// `pip install bar 1.2.3`.
-    fn is_of_another(&self, at: usize) -> bool {
-        const INSTALL: [&[u8]; 9] = [
-            b"pip ",
-            b"pip3 ",
-            b"npm ",
-            b"gem ",
-            b"cargo ",
-            b"luarocks ",
-            b"pecl ",
-            b"go install",
-            b"yarn ",
-        ];
-        let line = line_before(self.text, at);
-        let is_part = |byte: u8| is_tag(byte) || byte == b'/';
-        let names_us = |name: &[u8]| {
-            let own = self.scanner.image.trim_end_matches(':');
-            let name = String::from_utf8_lossy(name)
-                .to_lowercase()
-                .replace('_', "-");
-            let last = name.rsplit('/').next().unwrap_or_default();
-            let is_own = |own: &str| own.contains(last) || last.contains(own);
-            last.is_empty() || is_own(own) || is_own(&self.scanner.server)
-        };
-        let installs = INSTALL
-            .iter()
-            .any(|command| memchr::memmem::find(line, command).is_some());
-        let name = match line.last() {
-            Some(b':' | b'@') => &line[..line.len() - 1],
-            Some(b'=') if line.ends_with(b"==") => return true,
-            Some(b'=') => &line[..line.len() - 1],
-            _ => return installs,
-        };
-        let name = &name[trimmed_end(name, is_part).len()..];
-        let is_general = |word: &[u8]| {
-            let words: [&[u8]; 8] = [
-                b"version", b"ver", b"tag", b"release", b"image", b"server", b"current", b"docker",
-            ];
-            words
-                .iter()
-                .any(|general| word.eq_ignore_ascii_case(general))
-        };
-        let is_general = name.split(|byte| b"-_".contains(byte)).all(is_general);
-        !name.is_empty() && !is_general && !names_us(name)
-    }
-
-    /// Whether a version stands in an address without our names, or behind the name of another program's version.
-    fn is_foreign(&self, at: usize) -> bool {
-        let line = line_before(self.text, at);
-        if self.in_address(at) {
-            let names = |name: &str| memchr::memmem::find(line, name.as_bytes()).is_some();
-            return !names(&self.scanner.server)
-                && !names(self.scanner.image.trim_end_matches(':'));
-        }
-        let name = last_word(trimmed_end(line, |byte| {
-            is_blank(byte) || b"=\"'".contains(&byte)
-        }));
-        let program = name
-            .strip_suffix(b"VERSION")
-            .map(|program| trimmed_end(program, |byte| byte == b'_'));
-        program.is_some_and(|program| {
-            memchr::memmem::find(self.scanner.key.as_bytes(), program).is_none()
-        })
     }
 
     /// The name of a variant, or of a family whose base is a variable.
