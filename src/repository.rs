@@ -87,12 +87,14 @@ impl Document {
         })
     }
 
-    /// The versions behind the version key.
+    /// The versions behind the version key; where there is none, those in addresses and labels.
     pub fn versions(&self) -> impl Iterator<Item = Version> {
-        let keyed = self
-            .statements()
-            .filter(|field| field.kind == Kind::Version { key: true });
-        keyed.filter_map(|field| parse_version(&self.found(field)).ok())
+        let has_key = |key| {
+            let is_it = move |field: &&Field| field.kind == Kind::Version { key };
+            self.statements().filter(is_it)
+        };
+        let is_keyed = has_key(true).next().is_some();
+        has_key(is_keyed).filter_map(|field| parse_version(&self.found(field)).ok())
     }
 }
 

@@ -64,9 +64,24 @@ impl Variant {
         self.family.starts_with("windows") || self.family.starts_with("nanoserver")
     }
 
+    /// The tag that its base image has: the base without what may stand behind its number, `3.18` of `alpine3.18-otel`;
+    /// nothing where the base has none.
+    pub fn base_tag(&self) -> &str {
+        let number = self.base.strip_prefix("ltsc").unwrap_or(&self.base);
+        let digits = number.find(|c: char| !c.is_ascii_digit() && c != '.');
+        let length = digits.unwrap_or(number.len());
+        match &number[length..] {
+            _ if length == 0 => "",
+            rest if rest.is_empty() || rest.starts_with('-') => {
+                &self.base[..self.base.len() - rest.len()]
+            }
+            _ => &self.base,
+        }
+    }
+
     /// The year of the Windows Server whose base it is on: `1809` is of Server 2019.
     pub fn windows_year(&self) -> Option<u32> {
-        match self.base.as_str() {
+        match self.base_tag() {
             _ if !self.is_windows() => None,
             "1809" => Some(2019),
             base => base.strip_prefix("ltsc")?.parse().ok(),
@@ -86,7 +101,14 @@ impl Variant {
         } else {
             ""
         };
-        Self::parse(&format!("{start}{dash}{base}"))
+        let suffix = self
+            .base
+            .strip_prefix(self.base_tag())
+            .filter(|_| self.has_numbered_base());
+        Self::parse(&format!(
+            "{start}{dash}{base}{}",
+            suffix.unwrap_or_default()
+        ))
     }
 
     /// Whether a release of the base is part of the name, rather than nothing or a word such as `edge`.

@@ -148,13 +148,14 @@ impl<'a> Seen<'a> {
         let others = || stages.iter().map(|stage| &**stage).filter(is_other);
         // `scratch` is Docker's name for no base at all.
         if variant.family == "scratch" && !stages.is_empty() && others().next().is_none() {
-            missing("base", "FROM scratch", "no stage begins with nothing");
+            missing("base", "FROM scratch", "no stage is based on scratch");
         }
         let is_on_other =
             others().next().is_some() && !stages.iter().any(|stage| variant.is_on(stage));
         if variant.has_numbered_base() && !stages.is_empty() && !is_on_other {
-            let why = format!("no stage is based on {} {}", variant.family, variant.base);
-            missing("base", &format!("FROM …:{}", variant.base), &why);
+            let base = variant.base_tag();
+            let why = format!("no stage is based on {} {base}", variant.family);
+            missing("base", &format!("FROM …:{base}"), &why);
         }
     }
 }

@@ -90,7 +90,8 @@ enum Bound {
 /// The fields of hashes and architectures; `key` is the version key, which names of hashes of ours may begin with.
 pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, Kind)> {
     let made = not_ours(text, seen);
-    let downloads = Downloads::new(text, &seen.addresses, &made);
+    let ours: Vec<usize> = seen.addresses.iter().map(|address| address.at).collect();
+    let downloads = Downloads::new(text, &ours, &made);
     let branches = branches(text, seen, &downloads);
     let mut fields = Vec::new();
     architectures(text, &branches, &mut fields);

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::branches::Address;
 use super::spans::{is_word, last_word, line_before, skip, trimmed_end};
 
 /// What a download is of.
@@ -42,7 +41,8 @@ const COMMANDS: [&[u8]; 5] = [
 ];
 
 impl<'a> Downloads<'a> {
-    pub(super) fn new(text: &'a [u8], addresses: &[Address], made: &[usize]) -> Self {
+    /// Of a text with our archives' addresses, and our version in others, there.
+    pub(super) fn new(text: &'a [u8], ours: &[usize], made: &[usize]) -> Self {
         let instructions = instructions(text).into_iter().map(|span| {
             let is_by_apk = memmem::find(&text[span.clone()], b"apk --print-arch").is_some();
             (span, is_by_apk)
@@ -53,7 +53,6 @@ impl<'a> Downloads<'a> {
             let last = places[..end].last().copied();
             last.filter(|at| *at >= span.start)
         };
-        let ours: Vec<usize> = addresses.iter().map(|address| address.at).collect();
         // The variables that hold an address, by name, each with what it is of.
         let of_place = |at: &usize, of: Of| Some((holder(text, *at)?, of));
         let holders = ours.iter().filter_map(|at| of_place(at, Of::Ours(*at)));
@@ -73,7 +72,7 @@ impl<'a> Downloads<'a> {
                 let is_list = [&b"SHA256SUMS"[..], b".asc", b".sig", b".sha256"]
                     .iter()
                     .any(|part| memmem::find(command, part).is_some());
-                let of = match (inside(&ours, &span), inside(made, &span)) {
+                let of = match (inside(ours, &span), inside(made, &span)) {
                     (Some(at), _) => Of::Ours(at),
                     (None, Some(_)) if !is_list => Of::Made,
                     _ => match held() {

@@ -368,21 +368,21 @@ impl<'a> Scope<'a> {
 
     fn base(&self, field: &Field, image: &str, document: &Document) -> Expected {
         let found = document.found(field);
-        let is_ours = |variant: &&Variant| variant.is_on(image) && !variant.base.is_empty();
+        let is_ours = |variant: &&Variant| variant.is_on(image) && !variant.base_tag().is_empty();
         let Some(variant) = self.variant.filter(is_ours) else {
             return Expected::Anything;
         };
-        let rest = found.strip_prefix(&variant.base);
+        let base = variant.base_tag();
+        let rest = found.strip_prefix(base);
         if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-'])) {
             return Expected::Exactly(found.into_owned());
         }
         if document.text[field.span.end..].starts_with(b"@sha256:") {
             return Expected::Impossible(format!(
-                "is pinned by digest; change tag and digest to {} by hand",
-                variant.base
+                "is pinned by digest; change tag and digest to {base} by hand"
             ));
         }
-        Expected::Exactly(variant.base.clone())
+        Expected::Exactly(base.to_owned())
     }
 }
 

@@ -14,7 +14,9 @@ use std::sync::OnceLock;
 use regex::bytes::Regex;
 
 use super::branches::{self, Seen};
-use super::spans::{after, assigned, base, ends, is_tag, is_word, line_before, skip, trimmed_end};
+use super::spans::{
+    BACK, after, assigned, base, ends, is_tag, last_word, line_before, skip, trimmed_end,
+};
 use super::{DocumentKind, Facts, Field, Kind, Named, RUNNERS, Whose, matrix, workflow};
 use crate::repository::config::{Config, Pattern};
 use crate::version::Variant;
@@ -263,10 +265,10 @@ fn stems(scripts: &BTreeSet<String>) -> BTreeSet<String> {
 struct Variables<'a> {
     versions: BTreeSet<&'a [u8]>,
     variants: BTreeSet<&'a [u8]>,
-    /// Families and numbers in a Dockerfile that may be what such a variable is set to.
-    values: Vec<(Range<usize>, bool)>,
-    /// Tags of bases that are variables: the name, and the last part of the image's.
-    bases: Vec<(&'a [u8], Box<str>)>,
+    /// Numbers that may be what such a variable is set to.
+    values: Vec<Range<usize>>,
+    /// Tags of bases that are variables: the name, and the last part of the image's; `None` where the image is one too.
+    bases: Vec<(&'a [u8], Option<Box<str>>)>,
 }
 
 /// A scan under way.
@@ -384,10 +386,15 @@ impl<'a> Scan<'a> {
     fn assigned_variables(&mut self, found: &mut Vec<(Range<usize>, Kind)>) {
         self.variables.versions.remove(self.scanner.key.as_bytes());
         if !self.variables.versions.is_empty() {
-            for (span, _) in &self.variables.values {
+            for span in &self.variables.values {
                 let name = assigned(line_before(self.text, span.start));
                 if name.is_some_and(|name| self.variables.versions.contains(name)) {
-                    found.push((span.clone(), Kind::Version { key: false }));
+                    // Perhaps with a variant behind it.
+                    let kind = match self.text[span.clone()].contains(&b'-') {
+                        true => Kind::Tag,
+                        false => Kind::Version { key: false },
+                    };
+                    found.push((span.clone(), kind));
                 }
             }
         }
@@ -395,17 +402,12 @@ impl<'a> Scan<'a> {
         if self.variables.variants.is_empty() || self.kind != DocumentKind::Dockerfile {
             return;
         }
-        for name in &self.variables.variants {
-            for at in memchr::memmem::find_iter(self.text, name) {
-                let from = after(self.text, at + name.len(), b"=");
-                let span = from.and_then(|from| Some(from..self.scanner.variant(self.text, from)?));
-                let is_whole = at
-                    .checked_sub(1)
-                    .is_none_or(|before| !is_word(self.text[before]));
-                found.extend(
-                    span.filter(|_| is_whole)
-                        .map(|span| (span, Kind::TagVariant)),
-                );
+        for equals in memchr::memchr_iter(b'=', self.text) {
+            let name = last_word(&self.text[equals.saturating_sub(BACK)..equals]);
+            if self.variables.variants.contains(name) {
+                let from = equals + 1;
+                let end = self.scanner.variant(self.text, from);
+                found.extend(end.map(|end| (from..end, Kind::TagVariant)));
             }
         }
     }

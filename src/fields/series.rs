@@ -44,7 +44,8 @@ impl Series {
                     Some(c) => c.is_ascii_digit(),
                     None => false,
                 };
-                if !before.ends_with(joins) && !goes_on {
+                // `uses: somebody/action@v2.14` is another program's.
+                if !before.ends_with(joins) && !before.ends_with('@') && !goes_on {
                     places.push((at..at + spelling.len(), kind));
                 }
             }
@@ -103,8 +104,28 @@ impl Series {
             from = place.end;
         }
         out.push_str(&text[from..]);
-        out.replace(&self.version.to_string(), &to.version.to_string())
+        replaced(&out, &self.version.to_string(), &to.version.to_string())
     }
+}
+
+/// A text with a version moved where it stands as a whole.
+fn replaced(text: &str, old: &str, new: &str) -> String {
+    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+    for (at, _) in text.match_indices(old) {
+        let (before, after) = (&text[..at], &text[at + old.len()..]);
+        let before = before.strip_suffix('v').unwrap_or(before);
+        let is_part = |c: char| c.is_ascii_alphanumeric();
+        let goes_on = after.starts_with(is_part)
+            || after
+                .strip_prefix('.')
+                .is_some_and(|rest| rest.starts_with(is_part));
+        if !before.ends_with(|c: char| is_part(c) || c == '.') && !goes_on {
+            out.push_str(&text[from..at]);
+            out.push_str(new);
+            from = at + old.len();
+        }
+    }
+    out + &text[from..]
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ impl Dockerfile {
                 Kind::Base { image }
                     if variant.is_windows()
                         && variant.is_on(image)
-                        && !found.starts_with(&variant.base) =>
+                        && !found.starts_with(variant.base_tag()) =>
                 {
                     dockerfile
                         .host

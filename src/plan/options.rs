@@ -137,16 +137,17 @@ impl Base {
 
     /// Whether a variant is one that is meant.
     pub(super) fn is_of(&self, variant: &Variant) -> bool {
-        self.is_of_family(variant) && (self.from.base.is_empty() || variant.base == self.from.base)
+        let is_base = variant.base == self.from.base || variant.base_tag() == self.from.base;
+        self.is_of_family(variant) && (self.from.base.is_empty() || is_base)
     }
 
     /// Which of these variants move, and to which name.
     pub(super) fn renames(&self, variants: &[Variant]) -> Result<BTreeMap<String, String>> {
         let moving: Vec<&Variant> = variants
             .iter()
-            .filter(|variant| self.is_of(variant) && variant.base != self.to)
+            .filter(|variant| self.is_of(variant) && variant.base_tag() != self.to)
             .collect();
-        let bases: BTreeSet<&str> = moving.iter().map(|variant| variant.base.as_str()).collect();
+        let bases: BTreeSet<&str> = moving.iter().map(|variant| variant.base_tag()).collect();
         if bases.len() > 1 {
             let names: Vec<&str> = moving.iter().map(|variant| variant.name.as_str()).collect();
             let example = bases.first().unwrap_or(&"");

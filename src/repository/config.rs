@@ -75,6 +75,16 @@ impl Stated {
                 at(value.span().start)
             );
         }
+        if let Some(value) = stated
+            .image
+            .as_ref()
+            .filter(|value| value.get_ref().contains(|c: char| c.is_ascii_uppercase()))
+        {
+            bail!(
+                "{}: `image` has capitals, which no name on Docker Hub has",
+                at(value.span().start)
+            );
+        }
         if let Some(value) = &stated.directory {
             Pattern::parse(value.get_ref())
                 .map_err(|why| anyhow!("{}: {why}", at(value.span().start)))?;

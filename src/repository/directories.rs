@@ -85,9 +85,10 @@ impl Directories {
         self.holders.get(variant).map(|place| &self.all[*place])
     }
 
-    /// The one at the highest version.
+    /// The one at the highest version; one without variants only where no other has any.
     pub fn newest(&self) -> Option<&Directory> {
-        self.all.last()
+        let has_variants = |directory: &&Directory| !directory.variants.is_empty();
+        self.all.iter().rfind(has_variants).or(self.all.last())
     }
 
     /// All of them, the newest last.

@@ -125,6 +125,12 @@ impl Listed {
                 _ => Err(format!("{}: its name is not UTF-8", shown())),
             };
         };
+        if name == ".git" {
+            let place = shown();
+            return Err(format!(
+                "{place}: a git repository of its own, which cannot be moved along: remove it"
+            ));
+        }
         let depth = entry.depth() - 1;
         // The walk goes through each folder at once: the last one is the one that it is in.
         let folder = if depth == 0 {

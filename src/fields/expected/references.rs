@@ -245,8 +245,10 @@ impl<'a> Scope<'a> {
         }
         let own_base = self
             .variant
-            .map(|variant| variant.base.as_str())
+            .map(Variant::base_tag)
             .filter(|base| !base.is_empty());
+        let is_on_own = |variant: &&&Variant| Some(variant.base_tag()) == own_base;
+        let is_named = |variant: &&&Variant| variant.name == name;
         let names = |variants: &[&Variant]| {
             list(
                 &variants
@@ -272,12 +274,13 @@ impl<'a> Scope<'a> {
             [only] => only,
             several => several
                 .iter()
-                .find(|variant| Some(variant.base.as_str()) == own_base)
+                .filter(is_on_own)
+                .find(is_named)
+                .or(several.iter().find(is_on_own))
                 .or_else(|| {
                     // A container of Windows runs on its own base alone.
                     let runs = !self.variant.is_some_and(Variant::is_windows) || !self.builds;
-                    let named = several.iter().find(|variant| variant.name == name);
-                    named.filter(|_| runs)
+                    several.iter().find(is_named).filter(|_| runs)
                 })
                 .ok_or_else(|| {
                     format!(

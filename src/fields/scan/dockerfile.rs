@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use super::super::branches::{Address, Assigned};
 use super::super::spans::{
-    after, is_blank, is_tag, is_word, last_word, line_before, skip, trimmed_end, version,
+    after, is_blank, is_tag, is_word, last_word, line_before, skip, trimmed_end, variable, version,
 };
-use super::{DocumentKind, Kind, Scan};
+use super::{DocumentKind, Kind, Scan, Whose};
 
 /// The systems that archives are built for, as their names give them: where a version ends and the system begins.
 const SYSTEMS: [&str; 11] = [
@@ -105,19 +105,30 @@ impl Scan<'_> {
     /// The image that a stage begins with.
     pub(super) fn from(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
-        let is_line_start = line_before(text, at).iter().all(|byte| is_blank(*byte));
-        let mut start = skip(text, at + 4, is_blank);
-        if !is_line_start || start == at + 4 {
+        let line = line_before(text, at);
+        // A byte-order mark is no part of the first word.
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        let mut start = past_blanks(text, at + 4);
+        if !line.iter().all(|byte| is_blank(*byte)) || start == at + 4 {
             return None;
         }
         while text[start..].starts_with(b"--") {
-            start = skip(
-                text,
-                skip(text, start, |byte| !byte.is_ascii_whitespace()),
-                is_blank,
-            );
+            let option = skip(text, start, |byte| !byte.is_ascii_whitespace());
+            start = past_blanks(text, option);
         }
-        self.facts.has_variable_stage |= text.get(start) == Some(&b'$');
+        if let Some(end) = variable(text, start) {
+            // `${REGISTRY}/alpine:3.18`
+            let registry = after(text, end, b"/");
+            if registry.is_none() {
+                self.facts.has_variable_stage = true;
+                let name = &text[start + 1..end];
+                let name = name.strip_prefix(b"{").unwrap_or(name);
+                self.variables
+                    .bases
+                    .push((&name[..skip(name, 0, is_word)], None));
+            }
+            start = registry?;
+        }
         let is_image = |byte: u8| is_tag(byte) || byte == b'/';
         let mut end = skip(text, start, is_image);
         // A registry's port is not a tag.
@@ -145,11 +156,18 @@ impl Scan<'_> {
         let tag_end = skip(text, tag, |byte| {
             !byte.is_ascii_whitespace() && byte != b'@'
         });
+        // Ours, from another registry or under another name.
+        if *image == self.scanner.image[..self.scanner.image.len() - 1] {
+            let digits = after(text, tag, b"v").unwrap_or(tag);
+            version(text, digits)?;
+            let (in_word, whose) = (true, Whose::Ours);
+            return self.put(tag..tag_end, Kind::Mention { in_word, whose });
+        }
         if let Some(name) = text[tag..tag_end].strip_prefix(b"$") {
             let name = name.strip_prefix(b"{").unwrap_or(name);
             self.variables
                 .bases
-                .push((&name[..skip(name, 0, is_word)], image));
+                .push((&name[..skip(name, 0, is_word)], Some(image)));
             return Some(tag_end);
         }
         self.put(tag..tag_end, Kind::Base { image })
@@ -340,14 +358,36 @@ impl Scan<'_> {
             }
         }
         for (name, image) in &self.variables.bases {
-            if let Some(span) = defaults.remove(name).filter(|span| !span.is_empty()) {
-                found.push((
-                    span,
-                    Kind::Base {
-                        image: image.clone(),
-                    },
-                ));
-            }
+            let Some(span) = defaults.remove(name).filter(|span| !span.is_empty()) else {
+                continue;
+            };
+            let value = &text[span.clone()];
+            let (image, from) = match (image, memchr::memrchr(b':', value)) {
+                (Some(image), _) => (image.clone(), span.start),
+                (None, Some(colon)) => {
+                    let name = value[..colon].rsplit(|byte| *byte == b'/').next();
+                    let name = name.unwrap_or_default();
+                    if *name == self.scanner.image.as_bytes()[..self.scanner.image.len() - 1] {
+                        // A reference.
+                        continue;
+                    }
+                    (String::from_utf8_lossy(name).into(), span.start + colon + 1)
+                }
+                (None, None) => continue,
+            };
+            found.push((from..span.end, Kind::Base { image }));
+        }
+    }
+}
+
+/// Where the blanks end that begin there, those of a line that goes on too.
+fn past_blanks(text: &[u8], mut at: usize) -> usize {
+    loop {
+        at = skip(text, at, is_blank);
+        let ends = [&b"\\\n"[..], b"\\\r\n", b"`\n", b"`\r\n"];
+        match ends.iter().find_map(|end| after(text, at, end)) {
+            Some(next) => at = next,
+            None => return at,
         }
     }
 }

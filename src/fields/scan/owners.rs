@@ -37,6 +37,13 @@ impl Scan<'_> {
         let is_end = |byte: u8| byte.is_ascii_whitespace() || b"\"'`(),;|".contains(&byte);
         let word = &line[trimmed_end(line, |byte| !is_end(byte)).len()..];
         let of = |is_ours: bool| if is_ours { Whose::Ours } else { Whose::Others };
+        // What is copied from beside a Dockerfile is called as it is called there.
+        let first = line.trim_ascii_start();
+        let is_copy = first.starts_with(b"COPY ") || first.starts_with(b"ADD ");
+        let has = |what: &[u8]| memchr::memmem::find(line, what).is_some();
+        if self.kind == DocumentKind::Dockerfile && is_copy && !has(b"--from=") && !has(b"://") {
+            return Whose::Others;
+        }
         if word.contains(&b'/') {
             let is_part = |byte: &u8| !is_tag(*byte);
             return of(word

@@ -213,10 +213,13 @@ impl Scan<'_> {
         };
         let before = self.before(start);
         let is_free = before.is_none_or(|byte| !is_tag(byte)) || text[..start].ends_with(b":-");
-        let in_word = !is_free && matches!(before, Some(b'-' | b'_'));
-        let is_whole = ends(text, span.end, false) || text.get(span.end) == Some(&b'_');
+        // `server-1.2.3.tar.gz`
+        let is_file = text.get(span.end) == Some(&b'.')
+            && text.get(span.end + 1).is_some_and(u8::is_ascii_alphabetic);
+        let in_word = is_file || !is_free && matches!(before, Some(b'-' | b'_'));
+        let is_whole = is_file || ends(text, span.end, false) || text.get(span.end) == Some(&b'_');
         if (is_free || in_word) && is_whole {
-            self.variables.values.push((span.clone(), false));
+            self.variables.values.push(span.clone());
             let whose = self.whose(start);
             let is_dockerfile = self.kind == DocumentKind::Dockerfile;
             if is_dockerfile && whose == Whose::Ours && self.in_address(start) {
