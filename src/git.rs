@@ -252,6 +252,25 @@ impl Git {
         Ok(keys.lines().map(key).collect())
     }
 
+    /// Why nothing could be committed now, where that can be told before it is tried.
+    pub fn cannot_commit(&self) -> Result<Option<&'static str>> {
+        let is_there = |name: &str| -> Result<bool> {
+            let path = self.line(&["rev-parse", "--git-path", name])?;
+            Ok(path.is_some_and(|path| self.root.join(path).exists()))
+        };
+        let has_name =
+            |variable: &str| -> Result<bool> { Ok(self.run(&["var", variable])?.status.success()) };
+        Ok(if is_there("index.lock")? {
+            Some("another git process is at work (or left its index.lock): wait for it to finish")
+        } else if is_there("MERGE_HEAD")? || is_there("CHERRY_PICK_HEAD")? {
+            Some("a merge is not finished: finish it first")
+        } else if !has_name("GIT_AUTHOR_IDENT")? || !has_name("GIT_COMMITTER_IDENT")? {
+            Some("git does not know who commits: set user.name and user.email")
+        } else {
+            None
+        })
+    }
+
     /// Commits these paths as they are now and nothing else, with the user's own settings and hooks.
     pub fn commit_paths(&self, paths: &[&str], message: &str) -> Result<()> {
         for args in [

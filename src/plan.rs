@@ -350,14 +350,23 @@ fn notes(after: &Repository, options: &Options) -> Vec<String> {
 
 /// The variants that are added beside ones that workflows name, and that no workflow names.
 fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
-    let workflows = after.shared_documents().filter(Place::is_workflow);
-    let named: BTreeSet<String> = workflows
-        .flat_map(|place| place.document.variants_named())
+    let places: Vec<Place> = after
+        .shared_documents()
+        .filter(Place::is_workflow)
         .collect();
-    let names = |variant: &Variant| named.contains(&variant.name);
+    let named = places
+        .iter()
+        .flat_map(|place| place.document.variants_named());
+    let named: BTreeSet<(Option<&str>, String)> = named.collect();
     let mut notes = Vec::new();
     for target in targets {
         let tree = after.tree(&target.directory);
+        let names = |variant: &Variant| {
+            let places = [Some(target.directory.as_str()), None];
+            places
+                .into_iter()
+                .any(|place| named.contains(&(place, variant.name.clone())))
+        };
         let all = tree
             .map(|tree| &tree.directory.variants[..])
             .unwrap_or_default();

@@ -21,7 +21,7 @@ pub use self::files::{LARGEST_DOCUMENT, read_file, read_if_there};
 pub use self::listing::is_dockerfile;
 pub use self::read::{Outline, discover};
 use crate::fields::scan::{Scanner, is_script};
-use crate::fields::{DocumentKind, Facts, Field, Kind, found};
+use crate::fields::{DocumentKind, Facts, Field, Kind, Made, found};
 use crate::tag::Endings;
 use crate::version::{Variant, parse_version};
 
@@ -75,13 +75,20 @@ impl Document {
         self.fields.iter().filter(|field| !field.in_comment)
     }
 
-    /// The variants that a workflow names, also where a matrix makes the name.
-    pub fn variants_named(&self) -> impl Iterator<Item = String> {
+    /// The variants that a workflow names, also where a matrix makes the name, each with the version directory that it is in,
+    /// where the text says it.
+    pub fn variants_named(&self) -> impl Iterator<Item = (Option<&str>, String)> {
         self.statements().flat_map(|field| {
             let found = self.found(field);
             match &field.kind {
-                Kind::Variant { .. } => vec![found.into_owned()],
-                Kind::Item { made } => made.iter().map(|made| made.name(&found)).collect(),
+                Kind::Variant { directory } => vec![(directory.as_deref(), found.into_owned())],
+                Kind::Item { made } => {
+                    let one = |made: &'_ Made| made.name(&found);
+                    let all = made
+                        .iter()
+                        .map(|made| (made.directory.as_deref(), one(made)));
+                    all.collect()
+                }
                 _ => Vec::new(),
             }
         })

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::newest::Releases;
 use super::{published, source, verify, vouched};
@@ -135,7 +135,14 @@ fn keeps_work(root: &Path, steps: &[Step]) -> Result<()> {
 /// The repository to commit to, none of whose files that are written has changes that are not committed.
 fn committable(root: &Path, plan: &Plan) -> Result<Git> {
     let git = Git::within(root).context("cannot commit")?;
+    if let Some(why) = git.cannot_commit()? {
+        bail!("cannot commit: {why}");
+    }
     let paths: Vec<&str> = written(plan).into_iter().collect();
+    let ignored = paths.iter().find(|path| git.ignores(path).unwrap_or(false));
+    if let Some(path) = ignored {
+        bail!("cannot commit: git ignores {path}");
+    }
     let changed = if paths.is_empty() {
         Vec::new()
     } else {

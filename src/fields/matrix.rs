@@ -263,11 +263,17 @@ pub(super) fn complete(
         let (items, directories) = items(text, lines, named, job.directory.as_deref());
         for (start, end) in directories {
             let place = fields.partition_point(|field| field.span.end <= start);
-            let there = fields
-                .get_mut(place)
-                .filter(|field| field.span == (start..end));
-            if let Some(Kind::Directory { is_certain }) = there.map(|field| &mut field.kind) {
-                *is_certain = true;
+            let there = fields.get_mut(place).filter(|field| field.span.start < end);
+            let kind = Kind::Directory { is_certain: true };
+            match there {
+                Some(field) if field.is_directory() => field.kind = kind,
+                Some(_) => {}
+                // Where a directory is called by a version alone, only paths tell that an item is one.
+                None => new.push(Field {
+                    span: start..end,
+                    kind,
+                    in_comment: false,
+                }),
             }
         }
         for ((start, end), made) in items {

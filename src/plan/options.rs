@@ -146,6 +146,7 @@ impl Base {
         let moving: Vec<&Variant> = variants
             .iter()
             .filter(|variant| self.is_of(variant) && variant.base_tag() != self.to)
+            .filter(|variant| variant.base.is_empty() || !variant.base_tag().is_empty())
             .collect();
         let bases: BTreeSet<&str> = moving.iter().map(|variant| variant.base_tag()).collect();
         if bases.len() > 1 {

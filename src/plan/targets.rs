@@ -60,6 +60,24 @@ impl Target {
             && self.removes.is_empty()
     }
 
+    /// Why a variant cannot come where one of its family goes: what is said of that one is what is repeated for it.
+    fn replaced(&self) -> Option<anyhow::Error> {
+        let pairs = self.adds.iter().flat_map(|add| {
+            let gone = self.removes.iter().filter(|gone| gone.family == add.family);
+            gone.map(move |gone| (add, gone))
+        });
+        let (add, gone) = pairs.into_iter().next()?;
+        let directory = &self.directory;
+        Some(match add.base_tag() {
+            "" => anyhow!(
+                "`--add {add}` beside `--remove {gone}` in {directory}: run one after the other"
+            ),
+            base => anyhow!(
+                "`--add {add}` beside `--remove {gone}` in {directory}: `--base {gone}={base}` moves it, or run one after the other"
+            ),
+        })
+    }
+
     /// A directory that stays at its version.
     fn in_place(tree: &Tree) -> Self {
         Self {
@@ -157,6 +175,7 @@ pub fn targets(
     }
     remove(repository, options, &mut targets);
     problems.extend(contradicted(options, &targets));
+    problems.extend(targets.iter().filter_map(Target::replaced));
     joined(problems)?;
     targets.retain(|target| {
         target.has_release

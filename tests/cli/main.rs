@@ -13,6 +13,7 @@ mod json;
 mod library;
 mod morning;
 mod moves;
+mod others;
 mod readme;
 mod removals;
 mod series;

@@ -22,7 +22,11 @@ impl Scan<'_> {
         let equals = after(text, blank, b"=").map(|equals| skip(text, equals, is_blank));
         let colon = after(text, end, b":").unwrap_or(end);
         let default = after(text, colon, b"-").or(after(text, colon, b"="));
-        let starts = [equals, default, (blank > end).then_some(blank)];
+        // `NATS_SERVER: 2.14.4`
+        let yaml = (colon > end && self.kind == DocumentKind::Workflow)
+            .then(|| skip(text, colon, is_blank))
+            .filter(|start| *start > colon);
+        let starts = [equals, default, (blank > end).then_some(blank), yaml];
         let span = starts
             .into_iter()
             .flatten()
@@ -79,13 +83,18 @@ impl Scan<'_> {
             }
         };
         let start = strip(strip(at, b"library/"), b"docker.io/");
-        if self
-            .before(start)
-            .is_some_and(|byte| is_tag(byte) || byte == b'/' || byte == b'@')
-        {
+        let before = self.before(start);
+        let at = at + self.scanner.image.len();
+        if before == Some(b'/') && self.kind == DocumentKind::Workflow {
+            // Ours in another registry, where it is of the version that there is.
+            version(text, after(text, at, b"v").unwrap_or(at))?;
+            let span = trimmed(text, at..skip(text, at, is_tag));
+            let (in_word, whose) = (true, Whose::Ours);
+            return self.put(span, Kind::Mention { in_word, whose });
+        }
+        if before.is_some_and(|byte| is_tag(byte) || byte == b'/' || byte == b'@') {
             return None;
         }
-        let at = at + self.scanner.image.len();
         if let Some(end) = variable(text, at) {
             self.variables.versions.insert(name_of(&text[at..end]));
             return self.behind_version(end);
@@ -177,7 +186,11 @@ impl Scan<'_> {
         let is_up = text[..at].ends_with(b"../") || text[..at].ends_with(b"..\\");
         let goes_down = |end: usize| {
             let tests = after(text, end + 1, b"tests").filter(|end| ends(text, *end, false));
-            tests.or(self.scanner.family(text, end + 1)).is_some()
+            let all = after(text, end + 1, b"*").filter(|_| in_list);
+            tests
+                .or(all)
+                .or(self.scanner.family(text, end + 1))
+                .is_some()
         };
         let word = skip(text, at, is_tag);
         let is_below = matches!(text.get(word), Some(b'/' | b'\\')) && goes_down(word);
@@ -202,10 +215,22 @@ impl Scan<'_> {
         if let Some(begins) = memchr::memmem::find(reach, key).filter(|begins| at + begins < end) {
             return Some(at + begins);
         }
+        let span = trimmed(text, at..end);
         if self.kind == DocumentKind::Workflow {
+            // A tag by itself, where a directory is called by its version: `1.2.3-alpine3.18`.
+            let variant = after(text, at + numbers(&text[at..]), b"-");
+            let has_variant =
+                variant.is_some_and(|from| self.scanner.variant(text, from).is_some());
+            let is_whole = ends(text, span.end, true)
+                && self
+                    .before(at)
+                    .is_none_or(|byte| !is_tag(byte) && byte != b'/' && byte != b':');
+            if has_variant && is_whole && !self.scanner.directory.has_series() {
+                let (in_word, whose) = (true, Whose::Ours);
+                return self.put(span, Kind::Mention { in_word, whose });
+            }
             return Some(end);
         }
-        let span = trimmed(text, at..end);
         let start = if self.before(at) == Some(b'v') {
             at - 1
         } else {
@@ -266,6 +291,11 @@ impl Scan<'_> {
         }
         self.put(at..end, Kind::Script { directory: None })
     }
+}
+
+/// How long the numbers of a version are that a text begins with.
+fn numbers(text: &[u8]) -> usize {
+    skip(text, 0, |byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 /// The name of a variable, of an environment's too: `version` of `${version}`, `$version`, `${env:version}`, `${ver[1]}`.

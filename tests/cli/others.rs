@@ -1,0 +1,305 @@
+//! Repositories of other projects, told just enough to be let in: what is theirs to the byte, what is not left alone, and
+//! what cannot be told refused.
+
+use std::fs;
+
+use crate::support::{Repository, same};
+
+const AMD64: [&str; 2] = [
+    "1111111111111111111111111111111111111111111111111111111111111111",
+    "2222222222222222222222222222222222222222222222222222222222222222",
+];
+const ARM7: [&str; 2] = [
+    "3333333333333333333333333333333333333333333333333333333333333333",
+    "4444444444444444444444444444444444444444444444444444444444444444",
+];
+const OTHER: &str = "5555555555555555555555555555555555555555555555555555555555555555";
+const URL: &str = "https://github.com/acme/foo/releases/download/v${FOO}/foo-v${FOO}-linux";
+
+/// What a file says of a version: `@V` is the version, `@A` and `@B` the hashes of its two archives.
+fn at(text: &str, number: usize) -> String {
+    let version = ["1.2.3", "1.2.4"][number];
+    let text = text.replace("@URL", URL).replace("@V", version);
+    text.replace("@A", AMD64[number])
+        .replace("@B", ARM7[number])
+        .replace("@X", OTHER)
+}
+
+/// A repository of foo at 1.2.3 with that Dockerfile in a variant, beside its releases.
+fn foo(variant: &str, text: &str) -> Repository {
+    let repository = Repository::empty();
+    repository.write(
+        "update.toml",
+        "image = \"foo\"\nserver = \"foo\"\nowner = \"acme\"\n",
+    );
+    repository.write(&format!("1.2.3/{variant}/Dockerfile"), at(text, 0));
+    for (number, version) in ["1.2.3", "1.2.4"].iter().enumerate() {
+        let line = |hash: &str, arch: &str| format!("{hash}  foo-v{version}-linux-{arch}.tar.gz\n");
+        let sums = line(AMD64[number], "amd64") + &line(ARM7[number], "arm7");
+        repository.write(&format!("releases/v{version}/SHA256SUMS"), sums);
+    }
+    repository
+}
+
+/// The update moves what is ours, and nothing else; `check` is content before and after.
+#[track_caller]
+fn moves(variant: &str, text: &str) {
+    let repository = foo(variant, text);
+    repository.finds(&[]);
+    repository
+        .run(&["-q", "1.2.4", "--from", "releases"])
+        .exits_with(0);
+    let found = repository.read(&format!("1.2.4/{variant}/Dockerfile"));
+    assert_eq!(found, at(text, 1));
+    repository.finds(&[]);
+}
+
+/// The update refuses, and changes nothing.
+#[track_caller]
+fn refuses(text: &str, why: &str) {
+    let repository = foo("alpine3.18", text);
+    let before = repository.snapshot();
+    repository
+        .run(&["1.2.4", "--from", "releases"])
+        .fails_with(&[why]);
+    same(&repository.snapshot(), &before);
+}
+
+const OURS: &str = "RUN wget -O f @URL-amd64.tar.gz && echo '@A  f' | sha256sum -c\n";
+const WHOSE: &str = "cannot tell whether this is the version of the server";
+const WHICH: &str = "cannot tell which archive this hash belongs to";
+
+#[test]
+fn architectures_are_judged_as_those_of_apk_only_where_apk_is_asked() {
+    moves(
+        "debian12",
+        "FROM debian:12\nENV FOO @V\nRUN echo 'as apk --print-arch does'\n\
+         RUN case \"$(dpkg --print-architecture)\" in \\\n\tamd64) fooArch='amd64'; sha256='@A' ;; \\\n\tarmhf) fooArch='arm7'; sha256='@B' ;; \\\n\tesac; \\\n\twget \"@URL-${fooArch}.tar.gz\"\n",
+    );
+}
+
+#[test]
+fn a_hash_is_of_the_download_that_it_follows() {
+    for text in [
+        "HEALTHCHECK CMD wget -qO- http://127.0.0.1:8222/v1/health\n",
+        "RUN apk add --repository https://dl-cdn.alpinelinux.org/alpine/edge/testing curl wget\n",
+        "RUN wget -O t \"$TINI\" && echo '@X  t' | sha256sum -c\n",
+        "ENV TINI_SHA256 @X\nRUN curl -o t https://example.com/a/tini; echo \"$TINI_SHA256 t\" | sha256sum -c\n",
+        "RUN gpg --recv-keys C874011F0AB405110D02105534365D9472D7468F\n",
+        "ENV FOO_EXPORTER_SHA256 @X\nRUN curl -o e \"$EXPORTER\"; echo \"$FOO_EXPORTER_SHA256 e\" | sha256sum -c\n",
+    ] {
+        moves(
+            "alpine3.18",
+            &format!("FROM alpine:3.18\nENV FOO @V\n{OURS}{text}"),
+        );
+        moves(
+            "alpine3.18",
+            &format!("FROM alpine:3.18\nENV FOO @V\n{text}{OURS}"),
+        );
+    }
+    moves(
+        "alpine3.18",
+        "FROM alpine:3.18\nENV FOO @V\nRUN case \"$(apk --print-arch)\" in \\\n\tx86_64) arch='amd64'; sum='@X' ;; \\\n\tesac; wget \"$GOSU-${arch}\"\n\
+         RUN case \"$(apk --print-arch)\" in \\\n\tx86_64) arch='amd64'; sum='@A' ;; \\\n\tesac; wget \"@URL-${arch}.tar.gz\"\n",
+    );
+}
+
+#[test]
+fn a_hash_that_may_be_anothers_is_refused() {
+    for text in [
+        "RUN case \"$(apk --print-arch)\" in x86_64) arch='amd64'; jqSha256='@X' ;; esac; wget \"@URL-${arch}.tar.gz\"\n",
+        "ADD tool.tgz /\nRUN wget @URL-amd64.tar.gz\nRUN echo '@X  tool.tgz' | sha256sum -c\n",
+        "ENV FOO_URL https://example.com/releases/foo-@V.tar.gz\nENV FOO_SHA256 @X\nRUN wget \"$FOO_URL\"; echo \"$FOO_SHA256 f\" | sha256sum -c\n",
+    ] {
+        refuses(&format!("FROM alpine:3.18\nENV FOO @V\n{text}"), WHICH);
+    }
+}
+
+#[test]
+fn a_version_belongs_to_the_name_that_it_stands_at() {
+    for line in [
+        "ENV TINI=\"@V\"",
+        "ARG TINI=\"v@V\"",
+        "ENV TINI @V",
+        "ENV JAVA_VERSION jdk-@V",
+        "RUN echo ${TINI:=@V}",
+        "RUN apk add tini~@V",
+        "RUN cd openssl-@V",
+        "WORKDIR /opt/bar-@V",
+        "COPY plugin-@V /p",
+        "COPY vendor/@V/bar /x",
+        "RUN git clone -b @V https://github.com/other/baz",
+        "ENV FOO_EXPORTER @V",
+        "RUN ./install.sh tini @V",
+        "COPY foo_@V_notes.txt /",
+        "LABEL bar.version=\"@V\"",
+    ] {
+        refuses(
+            &format!("FROM alpine:3.18\nENV FOO @V\n{OURS}{line}\n"),
+            WHOSE,
+        );
+    }
+    for line in [
+        "LABEL version=\"@V\"",
+        "LABEL org.opencontainers.image.version=\"v@V\"",
+        "LABEL org.label-schema.version=@V",
+        "ENV FOO_DIR /opt/foo-@V",
+        "# foo @V",
+        "COPY --from=acme/foo:@V /a /b",
+    ] {
+        moves(
+            "alpine3.18",
+            &format!("FROM alpine:3.18 AS x\nENV FOO @V\n{OURS}{line}\nFROM alpine:3.18\n"),
+        );
+    }
+    moves(
+        "alpine3.18",
+        &format!("FROM alpine:3.18\nENV FOO @V\n# gosu 1.2.3 has a bug\n{OURS}"),
+    );
+}
+
+#[test]
+fn in_scripts_the_versions_of_others_are_nobodys() {
+    let repository = foo(
+        "alpine3.18",
+        &format!("FROM alpine:3.18\nENV FOO @V\n{OURS}"),
+    );
+    let script = "docker run busybox:1.2.0\nHELM=1.2.1\nminimum=\"1.2.0\"\necho 'bats 1.2.9'\nwget https://github.com/x/goss/releases/download/v1.2.1/goss\n";
+    repository.write("tests/run.sh", script);
+    repository.finds(&[]);
+    repository
+        .run(&["-q", "1.2.4", "--from", "releases"])
+        .exits_with(0);
+    assert_eq!(repository.read("tests/run.sh"), script);
+}
+
+#[test]
+fn a_base_stands_behind_registries_lines_and_defaults() {
+    for from in [
+        "FROM alpine:@B",
+        "FROM ${REG}/library/alpine:@B",
+        "FROM \\\n  alpine:@B",
+        "ARG B=alpine:@B\nFROM $B",
+        "\u{feff}FROM alpine:@B",
+    ] {
+        let text = |base: &str| format!("{}\nENV FOO 1.2.3\n", from.replace("@B", base));
+        let repository = foo("alpine3.18", &text("3.18"));
+        repository.finds(&[]);
+        repository
+            .run(&["-q", "--base", "alpine=3.19"])
+            .exits_with(0);
+        assert_eq!(repository.read("1.2.3/alpine3.19/Dockerfile"), text("3.19"));
+        repository.write("1.2.3/alpine3.19/Dockerfile", text("3.17"));
+        assert!(!repository.findings().is_empty(), "{from}");
+    }
+}
+
+#[test]
+fn what_stands_behind_the_base_in_a_variants_name_is_no_part_of_it() {
+    let repository = foo("alpine3.18", "FROM alpine:3.18\nENV FOO 1.2.3\n");
+    repository.write(
+        "1.2.3/alpine3.18-otel/Dockerfile",
+        "FROM alpine:3.18\nENV FOO 1.2.3\n",
+    );
+    repository.write(
+        "1.2.3/alpine3.18-perl/Dockerfile",
+        "FROM foo:1.2.3-alpine3.18\n",
+    );
+    repository.write(
+        "1.2.3/alpine-slim/Dockerfile",
+        "FROM alpine:3.18\nENV FOO 1.2.3\n",
+    );
+    repository.finds(&[]);
+    repository
+        .run(&["-q", "--base", "alpine=3.19"])
+        .exits_with(0);
+    repository.finds(&[]);
+    let otel = repository.read("1.2.3/alpine3.19-otel/Dockerfile");
+    assert_eq!(otel, "FROM alpine:3.19\nENV FOO 1.2.3\n");
+    let perl = repository.read("1.2.3/alpine3.19-perl/Dockerfile");
+    assert_eq!(perl, "FROM foo:1.2.3-alpine3.19\n");
+}
+
+#[test]
+fn a_tag_that_is_a_default_keeps_its_variant() {
+    let repository = foo(
+        "alpine3.18",
+        &format!("FROM alpine:3.18\nENV FOO @V\n{OURS}"),
+    );
+    let text =
+        "ARG TAG=@V-alpine3.18\nFROM foo:${TAG} AS base\nFROM scratch\nCOPY --from=base /f /f\n";
+    repository.write("1.2.3/scratch/Dockerfile", at(text, 0));
+    repository.finds(&[]);
+    repository
+        .run(&["-q", "1.2.4", "--from", "releases"])
+        .exits_with(0);
+    assert_eq!(repository.read("1.2.4/scratch/Dockerfile"), at(text, 1));
+}
+
+#[test]
+fn a_repository_inside_a_version_directory_is_refused() {
+    let repository = foo("alpine3.18", "FROM alpine:3.18\nENV FOO 1.2.3\n");
+    repository.write(
+        "1.2.3/alpine3.18/sub/.git",
+        "gitdir: ../../../.git/modules/sub\n",
+    );
+    repository
+        .run(&["1.2.4", "--from", "releases"])
+        .fails_with(&["1.2.3/alpine3.18/sub/.git: a git repository of its own"]);
+}
+
+#[test]
+fn a_series_without_the_version_key_is_at_what_its_addresses_say() {
+    let url = "https://github.com/acme/foo/releases/download/v@V/foo-v@V-linux-amd64.tar.gz";
+    let text = format!("FROM alpine:3.18\nRUN wget -O x {url} && echo '@A  x' | sha256sum -c\n");
+    let repository = foo("alpine3.18", &text);
+    repository.rename("1.2.3", "1.2.x");
+    repository.finds(&[]);
+    repository
+        .run(&["-q", "1.2.4", "--from", "releases"])
+        .exits_with(0);
+    assert_eq!(repository.read("1.2.x/alpine3.18/Dockerfile"), at(&text, 1));
+    repository.finds(&[]);
+}
+
+#[test]
+fn an_empty_folder_that_is_called_like_a_version_is_not_the_newest() {
+    let repository = foo(
+        "alpine3.18",
+        &format!("FROM alpine:3.18\nENV FOO @V\n{OURS}"),
+    );
+    repository.write("tests/run.sh", "docker run foo:1.2.3-alpine3.18\n");
+    fs::create_dir(repository.path("1.3.0")).expect("a folder");
+    repository
+        .run(&["-q", "1.2.3", "--from", "releases"])
+        .exits_with(0);
+    assert_eq!(
+        repository.read("tests/run.sh"),
+        "docker run foo:1.2.3-alpine3.18\n"
+    );
+}
+
+#[test]
+fn one_of_a_family_does_not_come_where_another_goes() {
+    let repository = foo("alpine3.18", "FROM alpine:3.18\nENV FOO 1.2.3\n");
+    repository.run(&["--add", "alpine3.19", "--remove", "alpine3.18"]).fails_with(&[
+        "`--add alpine3.19` beside `--remove alpine3.18` in 1.2.3: `--base alpine3.18=3.19` moves it, or run one after the other",
+    ]);
+}
+
+#[test]
+fn workflows_name_directories_of_one_version_in_many_ways() {
+    let workflow = "on:\n  push:\n    paths: ['@V/**']\njobs:\n  build:\n    strategy:\n      matrix:\n        version: [\"@V\"]\n        variant: [alpine3.18]\n    env:\n      FOO: @V\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          context: ./${{ matrix.version }}/${{ matrix.variant }}\n          tags: ghcr.io/acme/foo:@V-alpine3.18\n      - run: echo 'tag=@V-alpine3.18'\n";
+    let path = ".github/workflows/ci.yml";
+    let repository = foo(
+        "alpine3.18",
+        &format!("FROM alpine:3.18\nENV FOO @V\n{OURS}"),
+    );
+    repository.write(path, at(workflow, 0));
+    repository.finds(&[]);
+    repository
+        .run(&["-q", "1.2.4", "--from", "releases"])
+        .exits_with(0);
+    assert_eq!(repository.read(path), at(workflow, 1));
+    repository.finds(&[]);
+}
