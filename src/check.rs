@@ -191,7 +191,8 @@ pub fn no_change() -> &'static Change {
 pub fn versions(directories: &Directories) -> String {
     let all: Vec<&Directory> = directories.iter().collect();
     match all.len() {
-        0..=4 => all
+        0 => "(no version directory)".to_owned(),
+        1..=4 => all
             .iter()
             .map(|directory| directory.version.to_string())
             .collect::<Vec<_>>()

@@ -68,7 +68,7 @@ impl Cli {
                     .get_long()
                     .map_or("<VERSION>".to_owned(), |long| format!("--{long}"));
                 let message = format!(
-                    "`{shown}` before `{command}` is for the update alone: put it behind `{command}`, or leave it out"
+                    "`{shown}` before `{command}` belongs to the update: put it after `{command}` if `update {command} --help` lists it, or leave it out"
                 );
                 Self::command()
                     .error(ErrorKind::ArgumentConflict, message)
@@ -103,10 +103,10 @@ pub enum Command {
 /// What the check can be told.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Compare the pins with the published SHA256SUMS too
+    /// Also compare the pinned hashes with the published SHA256SUMS
     #[arg(long)]
     pub online: bool,
-    /// Download and hash every archive that is pinned too
+    /// Also download every pinned archive and compare its hash
     #[arg(long)]
     pub archives: bool,
     /// Where releases are, for --online and --archives
@@ -142,7 +142,7 @@ Examples:
 
 Exit status: 0 success; 1 findings of `--check`, or changes with `--exit-code`; 2 error.")]
 pub struct LibraryArgs {
-    /// The file, in a clone of docker-library/official-images: library/nats
+    /// The library file, in a clone of docker-library/official-images: ../official-images/library/nats
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
     /// Report what is not as expected, and write nothing
@@ -151,7 +151,7 @@ pub struct LibraryArgs {
     /// The commit that official images are built from [default: the one that is checked out]
     #[arg(long, value_name = "SHA", value_parser = NonEmptyStringValueParser::new())]
     pub commit: Option<String>,
-    /// Where the commit is fetched from: refs/heads/main
+    /// The branch or tag that Docker fetches the commit from, such as refs/heads/main
     #[arg(long, value_name = "REF", value_parser = fetched)]
     pub fetch: Option<String>,
     /// Offer a version directory, or a variant of one, that the file does not offer yet
@@ -205,7 +205,8 @@ pub struct UpdateArgs {
     /// Where releases are
     #[command(flatten)]
     pub from: From,
-    /// Move a family to another base, with a version or alone: alpine=3.19, alpine3.18=3.19, windows=ltsc2022, 2.9.x/alpine=3.18
+    /// Move the variants of a family to another base, with or without a new version: alpine=3.19, alpine3.18=3.19,
+    /// windows=ltsc2022, 2.9.x/alpine=3.18
     #[arg(
         long = "base",
         value_name = "[SERIES/]FAMILY=BASE",
@@ -221,13 +222,13 @@ pub struct UpdateArgs {
     /// Move the runners of the workflows in .github/workflows: ubuntu=24.04, windows=2022
     #[arg(long = "runner", value_name = "OS=LABEL", value_parser = runner)]
     pub runners: Vec<(String, String)>,
-    /// Download and hash every archive that is pinned before anything is written
+    /// Before anything is written, download every pinned archive and compare its hash
     #[arg(long)]
     pub verify: bool,
     /// Commit what was written, and nothing else
     #[arg(long, conflicts_with = "dry_run")]
     pub commit: bool,
-    /// Copy the old version directory instead of renaming it (a series is one directory, which stays)
+    /// Copy the old version directory instead of renaming it (not where directories are series such as 2.14.x)
     #[arg(long)]
     pub keep: bool,
     /// Pin zeros for an archive that the release lacks: the build of that architecture then fails
@@ -236,7 +237,7 @@ pub struct UpdateArgs {
     /// Accept a version below the tree's
     #[arg(long)]
     pub allow_downgrade: bool,
-    /// Accept other hashes for the version that the tree is already at (a release uploaded again)
+    /// Accept new hashes for the version that the tree is already at (after a release was uploaded again)
     #[arg(long)]
     pub repin: bool,
     /// Exit 1 where something changes or would change
@@ -322,10 +323,10 @@ pub struct Common {
     /// When to use colours; respects NO_COLOR and CLICOLOR_FORCE
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
     pub color: Color,
-    /// Print every change, also those that are alike
+    /// Print every change, even where several are the same
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
-    /// Print no text but errors
+    /// Print only errors; JSON, Markdown and annotations stay
     #[arg(short, long, global = true)]
     pub quiet: bool,
 }

@@ -84,7 +84,7 @@ fn vouched(
                 are_immutable &= digests.immutable;
                 if without > 0 {
                     silent.push(format!(
-                        "GitHub has no digest of {} of {version} to compare SHA256SUMS with",
+                        "GitHub has no digest for {} of {version}, so SHA256SUMS cannot be compared there",
                         count(without, "file")
                     ));
                 }
@@ -98,7 +98,7 @@ fn vouched(
     ensure!(!must || silent.is_empty(), silent.join("\n"));
     silent.iter().for_each(|warning| output.warn(warning));
     let immutable = if are_immutable {
-        ", in releases that cannot be changed"
+        ", in immutable releases"
     } else {
         ""
     };

@@ -111,7 +111,7 @@ impl Git {
             .to_owned();
         ensure!(
             prefix.is_empty(),
-            "{} is the folder {prefix} of a git repository, and folders in a library file are counted from its top",
+            "{} is the folder {prefix} of a git repository; a library file counts paths from the repository's top: run this for the top folder",
             root.display()
         );
         Ok(git)

@@ -344,7 +344,7 @@ fn notes(after: &Repository, options: &Options) -> Vec<String> {
     };
     let missing = options.runners.keys().filter(|name| !runs_on(name));
     missing
-        .map(|name| format!("no workflow names a runner of {name}, such as {name}-latest"))
+        .map(|name| format!("no workflow runs on {name}, such as {name}-latest"))
         .collect()
 }
 

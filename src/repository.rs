@@ -23,6 +23,7 @@ pub use self::read::{Outline, discover};
 use crate::fields::scan::{Scanner, is_script};
 use crate::fields::{DocumentKind, Facts, Field, Kind, Made, found};
 use crate::tag::Endings;
+use crate::text::is_within;
 use crate::version::{Variant, parse_version};
 
 /// The folders beside the version directories that are read.
@@ -356,6 +357,12 @@ impl Repository {
     /// The version directory of that name.
     pub fn tree(&self, name: &str) -> Option<&Tree> {
         self.trees.iter().find(|tree| tree.directory.name == name)
+    }
+
+    /// The version directory that a path is in.
+    pub fn part_of(&self, path: &str) -> Option<String> {
+        let mut trees = self.trees.iter().map(|tree| &tree.directory.name);
+        trees.find(|name| is_within(path, name)).cloned()
     }
 
     /// The documents of a version directory.

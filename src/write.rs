@@ -99,7 +99,7 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
     let staging = root.join(FOLDER);
     if fs::symlink_metadata(&staging).is_ok_and(|found| !found.is_dir() || !is_ours(&staging)) {
         problems.push(format!(
-            "{}: not a folder of `update`: remove it",
+            "{}: was not made by `update`, which needs that name: remove it",
             staging.display()
         ));
     }

@@ -97,10 +97,7 @@ pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
         } = pin(&same[0]);
         for other in same.iter().map(pin).filter(|pin| pin.archive != *archive) {
             let (name, whose) = (&other.archive.name, &archive.name);
-            let message = format!(
-                "the hash of {name} is that of {whose} too, in {path}:{}",
-                place.0
-            );
+            let message = format!("{name} has the same hash as {whose} in {path}:{}", place.0);
             findings.push(other.finding(String::new(), message));
         }
     }
@@ -115,10 +112,7 @@ pub(super) fn check_version(pins: &[Pin], findings: &mut Vec<Finding>) {
         } = *first.entry(Arc::as_ptr(&pin.archive)).or_insert(pin);
         if pin.hash != *hash {
             let name = &pin.archive.name;
-            let message = format!(
-                "the hash of {name} is another one in {path}:{}: {hash}",
-                place.0
-            );
+            let message = format!("{name} has another hash in {path}:{}: {hash}", place.0);
             findings.push(pin.finding(hash.to_string(), message));
         }
     }
@@ -134,13 +128,18 @@ pub fn compare(pins: &[Pin], published: &BTreeMap<Version, Checksums>) -> Vec<Fi
         let name = &pin.archive.name;
         match checksums.get(name) {
             Some(hash) if hash != pin.hash => {
-                findings
-                    .push(pin.finding(hash.to_string(), format!("{name} is published as {hash}")));
+                findings.push(pin.finding(
+                    hash.to_string(),
+                    format!(
+                        "{name}: found {}, expected {hash}, which is published",
+                        pin.hash
+                    ),
+                ));
             }
             None if pin.hash != Sha256::ZERO => {
                 findings.push(pin.finding(
                     String::new(),
-                    format!("{name} is not among what its release publishes"),
+                    format!("the release does not publish {name}"),
                 ));
             }
             _ => {}

@@ -23,10 +23,7 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
         let checksums = published(&source, versions, &Default::default(), &mut output)?;
         report.add(compare(&report.pins, &checksums));
         details.extend(vouched(&source, &checksums, args.archives, &output)?);
-        details.push(format!(
-            "compared with the SHA256SUMS at {}",
-            source.shown()
-        ));
+        details.push(format!("compared with the SHA256SUMS {}", source.place()));
         let mut releases = Releases::new(&source, &repository.names.config.directory);
         let is_preview = |directory: &&Directory| !directory.version.pre.is_empty();
         for directory in directories.iter().filter(is_preview) {
@@ -34,7 +31,7 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
             if let Some(newest) = newest.filter(|newest| *newest > directory.version) {
                 let (name, version) = (&directory.name, &directory.version);
                 let message = format!(
-                    "is at {version}, a pre-release; {newest} is released: `update {newest}`"
+                    "found {version}, a pre-release; {newest} has been released since: run `update {newest}`"
                 );
                 let finding = Finding::of(name, "overtaken", message);
                 report.add(vec![

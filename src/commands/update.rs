@@ -71,7 +71,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
             .collect();
         ensure!(
             lines.is_empty(),
-            "archives that are not what the release publishes:\n  {}\nNothing was written",
+            "archives that could not be verified:\n  {}\nNothing was written",
             lines.join("\n  ")
         );
         let hashed = count(verified.archives, "archive");
@@ -83,7 +83,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
         if let Some(git) = committed.filter(|_| !steps.is_empty()) {
             let (paths, message) = (Vec::from_iter(written(&plan)), message(&git, &plan)?);
             git.commit_paths(&paths, &message)
-                .context("everything is written, and nothing is committed")?;
+                .context("the files were written, but not committed")?;
             output.next_steps(&[("git push".to_owned(), "and open the pull request")]);
         } else if !steps.is_empty() && output.is_for_people() {
             output.next_steps(&next_steps(root, &plan));
@@ -235,15 +235,16 @@ fn next_steps(root: &Path, plan: &Plan) -> Vec<(String, &'static str)> {
         format!(" -C {}", quoted(&root.display().to_string()))
     };
     let names: Vec<String> = shown.iter().map(|path| quoted(path)).collect();
+    let message = message(&git, plan).unwrap_or_else(|_| title(plan));
     let staged = if !others.is_empty() {
-        "there are other changes, which this leaves out"
+        "other changes are left out"
     } else {
         ""
     };
     vec![
         (format!("git{place} add {}", names.join(" ")), staged),
         (format!("git{place} diff --cached"), "read the change"),
-        (format!("git{place} commit -m {}", quoted(&title(plan))), ""),
+        (format!("git{place} commit -m {}", quoted(&message)), ""),
         (format!("git{place} push"), "and open the pull request"),
     ]
 }

@@ -132,7 +132,7 @@ impl Git {
             writer
                 .join()
                 .map_err(|_| anyhow::anyhow!("the thread that asks git ended"))?
-                .context("git takes no more questions")
+                .context("git closed its input")
         })?;
         child.wait()?;
         Ok(all)

@@ -74,7 +74,8 @@ const SHAPES: [(&str, &str, &str, &str); 7] = [
     ("SharedTags", "tag", TAG, TAG_WANTED),
 ];
 const TAG: &str = r"^\w[\w.-]{0,127}$";
-const TAG_WANTED: &str = "a tag: a letter, a digit or `_`, then these, `.` and `-`, 128 in all";
+const TAG_WANTED: &str =
+    "a tag of at most 128 characters: a letter, a digit or `_`, then also `.` and `-`";
 
 /// Everything in a file that breaks a rule of the format.
 pub fn check(manifest: &Manifest) -> Vec<Problem> {
@@ -146,7 +147,8 @@ pub fn unknown_fields(manifest: &Manifest) -> Vec<Problem> {
     {
         let name = &manifest.text[field.name.clone()];
         if !known(name) {
-            let message = format!("`{name}` is no field of the format, and nobody reads it");
+            let message =
+                format!("`{name}` is not a field of the format: correct its name or remove it");
             problems.push(Problem::new(field.name.start, "field", name, "", message));
         }
     }
@@ -202,11 +204,7 @@ fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) 
             problems.push(Problem::new(value.start, rule, &said, expected, message));
         };
         if is_list && said.is_empty() {
-            wrong(
-                "list",
-                "",
-                format!("{name}: a comma with nothing beside it"),
-            );
+            wrong("list", "", format!("{name}: an empty item: remove a comma"));
             continue;
         }
         if let Some((rule, wanted)) = misshapen(plain, &said).filter(|_| !said.is_empty()) {
@@ -226,7 +224,11 @@ fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) 
         if plain == "Tags" || plain == "SharedTags" {
             let is_part = said.split(['-', '.', '_']).any(|part| part == "latest");
             if is_part && said != "latest" {
-                wrong("tag", "", format!("`{said}`: `latest` stands only alone"));
+                wrong(
+                    "tag",
+                    "",
+                    format!("`{said}`: `latest` cannot be part of another tag"),
+                );
             }
         }
         if is_list && !seen.insert(said.to_string()) {
@@ -235,7 +237,7 @@ fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) 
             } else {
                 "tag"
             };
-            wrong(rule, "", format!("{name}: `{said}` stands there twice"));
+            wrong(rule, "", format!("{name}: `{said}` is given twice"));
         }
     }
 }

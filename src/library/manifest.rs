@@ -75,7 +75,7 @@ impl Manifest {
                     Some(paragraph) => paragraph.extend(lines.end),
                     None => problems.push(malformed(
                         lines.start,
-                        "a line that begins with a space goes on with a field, and none stands before it",
+                        "a line that begins with a space continues a field, and there is none above it",
                     )),
                 }
                 continue;

@@ -39,7 +39,7 @@ pub(super) fn draft(
             let is_empty = other.items.is_empty() && other.folders.is_empty();
             ensure!(
                 is_source || is_empty,
-                "{} is there already, and has no variant: remove it, or what stands in the place of its variants",
+                "{} is there already, but holds no variant: remove it",
                 other.directory.name
             );
         }
@@ -74,7 +74,7 @@ pub(super) fn draft(
             .collect();
         ensure!(
             names.len() == tree.folders.len(),
-            "two folders of {} would have one name",
+            "two variants of {} would get the same folder name",
             target.directory
         );
         ensure!(
@@ -211,7 +211,7 @@ fn add_variants(before: &Repository, target: &Target, tree: &mut Tree) -> Result
             None => {
                 let sibling = nearest(&variant, &tree.directory.variants).with_context(|| {
                     format!(
-                        "`--add {variant}`: no template for {0} in `templates/{0}`, and no variant of that family {2} in {1}",
+                        "`--add {variant}`: nothing to make it from: there is no `templates/{0}`, and no {0} variant {2} in {1}",
                         variant.family,
                         target.directory,
                         if target.removes.is_empty() { "is" } else { "stays" }

@@ -171,7 +171,7 @@ impl Base {
                 .with_context(|| format!("{variant} cannot be on {}", self.to))?;
             ensure!(
                 !variants.contains(&new),
-                "`--base {self}`: {new} stands beside {variant} already: remove one of them"
+                "`--base {self}`: {variant} cannot become {new}, which is there already: remove one of them"
             );
             renames.insert(variant.name.clone(), new.name);
         }

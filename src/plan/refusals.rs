@@ -99,7 +99,7 @@ pub(super) fn repinned(
         return Ok(());
     }
     refuse(
-        "the release's hashes are not those that the tree pins for the same version",
+        "the tree pins other hashes for this version than the release publishes",
         &problems,
         "A hash was edited by hand, or the release was uploaded again. Find out which; `--repin` accepts the release's",
     )
@@ -150,7 +150,7 @@ pub(super) fn archives(
         refuse(
             "the release lacks archives that the Dockerfiles pin",
             &missing,
-            "Wait until it is complete, or let `--allow-missing` pin zeros, with which their builds fail",
+            "Wait until the release is complete, or use `--allow-missing`: it pins zeros, and those images then fail to build",
         )?;
     }
     refuse(
@@ -222,10 +222,16 @@ pub(super) fn wrong(
             finding.line, finding.rule, finding.message
         )
     };
-    refuse(
-        "these problems cannot be fixed automatically",
-        &fatal.iter().map(shown).collect::<Vec<_>>(),
-        "Fix them, then run the same command again",
-    )?;
+    let (what, advice) = match options.removes.is_empty() {
+        true => (
+            "these problems cannot be fixed automatically",
+            "Fix them, then run the same command again",
+        ),
+        false => (
+            "these lines still name what `--remove` takes away, or cannot be fixed automatically",
+            "Change or remove these lines, then run the same command again",
+        ),
+    };
+    refuse(what, &fatal.iter().map(shown).collect::<Vec<_>>(), advice)?;
     Ok(remaining)
 }

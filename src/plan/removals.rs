@@ -63,7 +63,7 @@ pub(super) fn missing(before: &Repository, options: &Options) -> Result<Vec<Stri
         };
         ensure!(
             !is_slip,
-            "`--remove {remove}`: nothing is called like that: {}, with variants of {}",
+            "`--remove {remove}`: there is nothing of that name; {}, with variants of {}",
             existing(before),
             Vec::from_iter(families).join(", ")
         );

@@ -103,7 +103,7 @@ pub fn targets(
     let has_series = repository.names.config.directory.has_series();
     ensure!(
         !options.keep || !has_series,
-        "`--keep` is for a directory per version: a series is one directory, which stays"
+        "`--keep` copies a directory per version; here directories are series, which are updated in place: leave it out"
     );
     let mut targets: Vec<Target> = Vec::new();
     let mut problems: Vec<anyhow::Error> = Vec::new();
@@ -118,7 +118,7 @@ pub fn targets(
                     problems.push(anyhow!("{version} is asked for twice"));
                 } else if let Some(other) = targets.iter().find(shares) {
                     problems.push(anyhow!(
-                        "{} and {version} would both be made of {}: give one of them",
+                        "{} and {version} would both be written over {}: give one of them",
                         other.version,
                         target.source.as_deref().unwrap_or("templates")
                     ));
@@ -210,7 +210,7 @@ fn contradicted(options: &Options, targets: &[Target]) -> Vec<anyhow::Error> {
         targets.iter().any(is_it)
     });
     both.map(|series| {
-        anyhow!("`--remove {series}` beside something else that is asked for {series}: run one after the other")
+        anyhow!("`--remove {series}` cannot be combined with another change of {series}: run one after the other")
     })
     .collect()
 }

@@ -258,7 +258,7 @@ pub(super) fn left_over(path: &str, text: &str, gone: &Series) -> Result<()> {
     let is_left = |line: &&str| !line.trim_start().starts_with('#') && gone.is_in(line);
     if let Some((number, line)) = text.lines().enumerate().find(|(_, line)| is_left(line)) {
         bail!(
-            "{path}:{}: names {} still: `{}`: fix it by hand, then run the same command again",
+            "{path}:{}: still names {}: `{}`. Change it by hand, then run the same command again",
             number + 1,
             gone.directory,
             line.trim()

@@ -194,7 +194,7 @@ fn new_client(is_secure: bool) -> Result<Client> {
             attempt.error(format!("more than {MOST_REDIRECTS} redirects"))
         } else if was_safe && attempt.url().scheme() != "https" {
             let to = excerpt(&without_password(attempt.url().as_str()));
-            let message = format!("a redirect from https down to {to}");
+            let message = format!("a redirect from https to {to}, which is not encrypted");
             attempt.error(message)
         } else {
             attempt.follow()

@@ -60,7 +60,7 @@ impl std::str::FromStr for Wanted {
                 .map(Self::Version)
                 .map_err(|problem| match meant(text) {
                     Some(command) => anyhow!("did you mean `{command}`?"),
-                    None => anyhow!("{problem}, or `latest`, or a series such as 2.14.x"),
+                    None => anyhow!("{problem}. Or give `latest`, or a series such as 2.14.x"),
                 }),
         }
     }
@@ -118,6 +118,17 @@ impl Source {
         match self {
             Self::Folder(folder) => excerpt(&folder.display().to_string()),
             Self::Web(base, _) => excerpt(&without_password(base)),
+        }
+    }
+
+    /// Where releases are, in a sentence that may leave this machine.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Folder(folder) => {
+                let name = folder.file_name().unwrap_or(folder.as_os_str());
+                format!("in the folder {}", excerpt(&name.to_string_lossy()))
+            }
+            Self::Web(..) => format!("at {}", self.shown()),
         }
     }
 
@@ -201,9 +212,11 @@ impl Source {
             let newest = self.latest().map_or(String::new(), |newest| {
                 format!("; the newest stable release there is {newest}")
             });
-            format!(
-                "no release {version}: {address} is not there{newest}. A draft is not there until it is published"
-            )
+            let draft = match self {
+                Self::Folder(_) => "",
+                Self::Web(..) => "; a draft appears only once it is published",
+            };
+            format!("no release {version}: {address} is not there{newest}{draft}")
         })
     }
 

@@ -163,6 +163,7 @@ fn group((entry, changes): &(String, Vec<Change>)) -> Group {
     };
     Group {
         title: title.to_owned(),
+        part: None,
         note: String::new(),
         rows: changes.iter().map(row).collect(),
     }

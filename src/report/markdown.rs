@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::summary::Summary;
+use super::summary::{Group, Summary};
 use super::text::shortened;
 use crate::finding::Finding;
 use crate::text::{count, harmless};
@@ -20,46 +20,42 @@ pub(super) fn of(summary: &Summary) -> String {
 }
 
 fn update(out: &mut String, summary: &Summary) -> std::fmt::Result {
+    if !summary.title.is_empty() {
+        writeln!(out, "## {}\n", plain(&summary.title))?;
+    }
     for headline in &summary.headlines {
         let old = headline
             .old
             .as_ref()
-            .map(|old| format!(" {} →", plain(old)))
-            .unwrap_or_default();
-        let new = headline
-            .new
-            .as_ref()
-            .map(|new| format!(" {}", plain(new)))
-            .unwrap_or_default();
-        writeln!(
-            out,
-            "## {}{old}{new}{}",
-            plain(&headline.subject),
-            plain(&headline.rest)
-        )?;
+            .map(|old| format!(" {} →", plain(old)));
+        let new = headline.new.as_ref().map(|new| format!(" {}", plain(new)));
+        let [old, new] = [old, new].map(Option::unwrap_or_default);
+        let (subject, rest) = (plain(&headline.subject), plain(&headline.rest));
+        match summary.title.is_empty() {
+            true => writeln!(out, "## {subject}{old}{new}{rest}")?,
+            // The title says as much.
+            false if [&old, &new, &rest].iter().all(|part| part.is_empty()) => {}
+            false => writeln!(out, "- {subject}{old}{new}{rest}")?,
+        }
     }
-    if !summary.groups.is_empty() {
+    if !summary.counts.is_empty() {
+        writeln!(out, "\n{}", summary.counts.join("\n\n"))?;
+    }
+    // A table for each version directory, and one for what is shared.
+    for groups in summary.groups.chunk_by(|a, b| a.part == b.part) {
+        if let Some(part) = groups[0]
+            .part
+            .as_ref()
+            .filter(|_| !summary.title.is_empty())
+        {
+            writeln!(out, "\n### {}", plain(part))?;
+        }
         let what = summary.groups_are;
         writeln!(
             out,
-            "\n{}\n\n| {what} | field | before | after |\n| --- | --- | --- | --- |",
-            summary.counts.join("\n\n")
+            "\n| {what} | field | before | after |\n| --- | --- | --- | --- |"
         )?;
-    }
-    for group in &summary.groups {
-        let title = code(&group.title);
-        if group.rows.is_empty() {
-            writeln!(out, "| {title} | | | |")?;
-        }
-        for row in &group.rows {
-            let [found, expected] =
-                [&row.found, &row.expected].map(|value| code(&shortened(value)));
-            writeln!(
-                out,
-                "| {title} | {} | {found} | {expected} |",
-                plain(&row.label)
-            )?;
-        }
+        groups.iter().try_for_each(|one| group(out, one))?;
     }
     for (number, row) in summary.table.iter().enumerate() {
         let cells: Vec<String> = row.iter().map(|cell| plain(cell)).collect();
@@ -71,9 +67,14 @@ fn update(out: &mut String, summary: &Summary) -> std::fmt::Result {
             writeln!(out, "|{}", " --- |".repeat(cells.len()))?;
         }
     }
-    for (title, items, _) in &summary.lists {
-        let items: Vec<String> = items.iter().map(|item| code(item)).collect();
-        writeln!(out, "\n{title}: {}", items.join(", "))?;
+    for (title, items, advice) in &summary.lists {
+        writeln!(out, "\n{title}:\n")?;
+        items
+            .iter()
+            .try_for_each(|item| writeln!(out, "- {}", plain(item)))?;
+        if !advice.is_empty() {
+            writeln!(out, "\n{}", plain(advice))?;
+        }
     }
     if !summary.details.is_empty() {
         writeln!(out)?;
@@ -92,6 +93,23 @@ fn update(out: &mut String, summary: &Summary) -> std::fmt::Result {
     }
     writeln!(out, "\n{}:\n", summary.findings_title)?;
     table(out, &summary.findings)
+}
+
+fn group(out: &mut String, group: &Group) -> std::fmt::Result {
+    let title = code(&group.title);
+    if group.rows.is_empty() {
+        return writeln!(out, "| {title} | {} | | |", plain(group.note.trim_end()));
+    }
+    for row in &group.rows {
+        let [found, expected] = [&row.found, &row.expected].map(|value| code(&shortened(value)));
+        let label = format!("{} {}", row.label, row.note);
+        writeln!(
+            out,
+            "| {title} | {} | {found} | {expected} |",
+            plain(label.trim_end())
+        )?;
+    }
+    Ok(())
 }
 
 fn verdict(out: &mut String, summary: &Summary) -> std::fmt::Result {

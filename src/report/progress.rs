@@ -1,4 +1,4 @@
-//! How far archives are, for people.
+//! Progress of downloads, for people.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -7,6 +7,8 @@ use crate::finding::Finding;
 /// What a command did, would do or found.
 #[derive(Default)]
 pub struct Summary {
+    /// What a commit of it would be called; nothing where there is nothing to commit.
+    pub title: String,
     /// From what to what, a line each.
     pub headlines: Vec<Headline>,
     /// What changes, by file or entry.
@@ -57,6 +59,8 @@ pub struct Headline {
 pub struct Group {
     /// Its path.
     pub title: String,
+    /// The version directory that it is in; `None` for what is shared.
+    pub part: Option<String>,
     /// What else happens to it.
     pub note: String,
     /// What changes in it.

@@ -105,6 +105,7 @@ fn merged(groups: &[Group]) -> Vec<Group> {
     let merged = runs.flat_map(|run| match (run.len(), folder(&run[0])) {
         (3.., Some(folder)) => vec![Group {
             title: format!("{folder}/"),
+            part: run[0].part.clone(),
             note: format!("{} {}", count(run.len(), "file"), run[0].note),
             rows: run[0].rows.clone(),
         }],

@@ -6,6 +6,7 @@ use super::diff::FileDiff;
 use super::json::json;
 use super::markdown::code;
 use super::summary::{Group, Headline, Row, Summary};
+use super::title::title;
 use crate::check::{Report, versions};
 use crate::finding::Finding;
 use crate::plan::{Action, Edit, FileChange, Plan, Target};
@@ -94,12 +95,13 @@ pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<Str
         lists.push(("Notes".to_owned(), plan.notes.clone(), ""));
     }
     Summary {
+        title: if nothing { String::new() } else { title(plan) },
         headlines,
         groups: plan
             .changes
             .iter()
-            .filter_map(group)
-            .chain(plan.gone.iter().map(|path| gone(path)))
+            .filter_map(|change| group(plan, change))
+            .chain(plan.gone.iter().map(|path| gone(plan, path)))
             .collect(),
         groups_are: "file",
         counts: (!nothing)
@@ -228,7 +230,7 @@ fn shown_path(change: &FileChange) -> String {
 }
 
 /// What happens to a file; nothing where all of that is told elsewhere.
-fn group(change: &FileChange) -> Option<Group> {
+fn group(plan: &Plan, change: &FileChange) -> Option<Group> {
     let note = match (change.action, &change.template) {
         (Action::Created, Some(template)) => format!("new, from {template}"),
         (Action::Created, None) => "new".to_owned(),
@@ -259,6 +261,7 @@ fn group(change: &FileChange) -> Option<Group> {
     let is_told = change.action == Action::Rewritten && note.is_empty() && rows.is_empty();
     (!is_told).then(|| Group {
         title: shown_path(change),
+        part: plan.after.part_of(&change.path),
         note,
         rows,
     })
@@ -276,9 +279,10 @@ fn note_of(change: &FileChange, edit: &Edit) -> &'static str {
 }
 
 /// A file or a folder that is removed.
-fn gone(path: &str) -> Group {
+fn gone(plan: &Plan, path: &str) -> Group {
     Group {
         title: path.to_owned(),
+        part: plan.after.part_of(path),
         note: "removed".to_owned(),
         rows: Vec::new(),
     }
@@ -314,15 +318,14 @@ fn counts(plan: &Plan) -> String {
         .map(|(kind, number)| count(*number, kind))
         .collect();
     let total: usize = kinds.values().sum();
-    match total {
-        0 => files.join(", "),
-        _ => format!(
-            "{}; {} changed: {}",
-            files.join(", "),
-            count(total, "field"),
-            fields.join(", ")
-        ),
-    }
+    let changed = (total > 0).then(|| {
+        let total = count(total, "field");
+        format!("; {total} changed: {}", fields.join(", "))
+    });
+    let fixed = plan.fixes().count();
+    let fixed = (fixed > 0).then(|| format!("; {} also fixed", count(fixed, "field")));
+    let parts = [Some(files.join(", ")), changed, fixed];
+    parts.into_iter().flatten().collect()
 }
 
 /// Where to read about the releases, and the hashes in full, for the body of a pull request.

@@ -59,7 +59,7 @@ impl Stated {
                 unknown if unknown.starts_with("unknown field") => {
                     anyhow!("{place}: {}", excerpt(unknown))
                 }
-                _ => anyhow!("{place}: not a line such as `image = \"nats-streaming\"`"),
+                _ => anyhow!("{place}: expected a line such as `image = \"nats-streaming\"`"),
             }
         })?;
         let names = [
@@ -139,11 +139,11 @@ impl Stated {
             [] => bail!(
                 "do not know this repository: no Dockerfile downloads an archive of \
                  https://github.com/<owner>/<server>/releases/download/ whose name begins with <server>-v.\n\
-                 An update.toml in its top folder would say what it is, here for instance:\n{EXAMPLE}"
+                 Add an `update.toml` to the repository's top folder that names them, for example:\n{EXAMPLE}"
             ),
             _ => bail!(
                 "do not know this repository: its Dockerfiles download archives of {}.\n\
-                 An update.toml in its top folder would say which of them it is for, here for instance:\n{EXAMPLE}",
+                 Add an `update.toml` to the repository's top folder that says which of them it is for, for example:\n{EXAMPLE}",
                 names.join(" and of ")
             ),
         }
@@ -234,7 +234,7 @@ impl Pattern {
         );
         ensure!(
             !pattern.has_series() || name.contains(|c: char| c.is_ascii_alphabetic()),
-            "`directory` makes names that are bare numbers, which no file could be searched for: expected a letter in it, \
+            "`directory` would make names that are bare numbers, which cannot be told from other numbers in a file: add a letter, \
              as in `{{major}}.{{minor}}.x`"
         );
         Ok(pattern)

@@ -32,7 +32,7 @@ impl Staging {
             Ok(found) if found.is_dir() && is_ours(&folder) => {
                 clear(&folder).with_context(|| format!("cannot clear {shown}"))?;
             }
-            _ => bail!("{shown} is not a folder of `update`: remove it"),
+            _ => bail!("{shown} was not made by `update`, which needs that name: remove it"),
         }
         let staging = Self {
             root: root.to_owned(),
@@ -165,7 +165,7 @@ impl Staging {
                 Step::File { before: None, .. } => {
                     ensure!(
                         fs::symlink_metadata(&path).is_err(),
-                        "{} has come to be there",
+                        "{} appeared while the update was planned: run it again",
                         path.display()
                     );
                     fs::rename(self.new_path(number), &path).with_context(cannot)?;

@@ -262,12 +262,12 @@ fn a_downgrade_must_be_allowed() {
 fn two_versions_cannot_be_made_of_one_directory() {
     streaming().update_fails(
         &["0.25.6", "0.25.7"],
-        &["0.25.6 and 0.25.7 would both be made of 0.25.5: give one of them"],
+        &["0.25.6 and 0.25.7 would both be written over 0.25.5: give one of them"],
     );
     let lines = Repository::of(&tree("series/before"));
     lines.update_fails(
         &["2.14.5", "2.14.6"],
-        &["2.14.5 and 2.14.6 would both be made of 2.14.x"],
+        &["2.14.5 and 2.14.6 would both be written over 2.14.x"],
     );
 }
 
@@ -488,7 +488,7 @@ fn options_of_the_update_are_not_for_other_commands() {
     assert_eq!(output.status.code(), Some(2));
     assert!(
         String::from_utf8_lossy(&output.stderr)
-            .contains("`--keep` before `check` is for the update alone")
+            .contains("`--keep` before `check` belongs to the update")
     );
     repository.run(&["-C", ".", "-q", "check"]).exits_with(0);
 }
@@ -563,7 +563,7 @@ fn nothing_of_a_staging_folder_that_came_with_the_tree_is_read() {
     plant(&repository);
     repository.update_fails(
         &["0.25.6"],
-        &["./.update: not a folder of `update`: remove it"],
+        &["./.update: was not made by `update`, which needs that name: remove it"],
     );
     // One that looks like what a killed run leaves is thrown away, and its links are not followed.
     repository.write(".update/.gitignore", "*\n");

@@ -188,8 +188,8 @@ fn a_hash_at_zeros_and_one_hash_on_two_architectures() {
     )]);
     repository.edit(path, &"0".repeat(64), amd64);
     repository.finds(&[&format!(
-        "{path}:11:37: hash: the hash of nats-streaming-server-v0.25.6-linux-amd64.tar.gz is that of \
-         nats-streaming-server-v0.25.6-linux-arm64.tar.gz too, in {path}:8"
+        "{path}:11:37: hash: nats-streaming-server-v0.25.6-linux-amd64.tar.gz has the same hash as \
+         nats-streaming-server-v0.25.6-linux-arm64.tar.gz in {path}:8"
     )]);
 }
 
@@ -203,7 +203,7 @@ fn pins_that_differ_between_two_files() {
     });
     repository.edit(path, &hash.expect("a hash"), &"ab".repeat(32));
     repository.finds(&[&format!(
-        "{path}:7:25: hash: the hash of nats-server-v2.14.5-windows-amd64.zip is another one in \
+        "{path}:7:25: hash: nats-server-v2.14.5-windows-amd64.zip has another hash in \
          2.14.x/windowsservercore-ltsc2022/Dockerfile:7: "
     )]);
 }

@@ -246,8 +246,7 @@ fn githubs_own_digests_are_a_second_witness() {
     let proxy = with_api(|| assets(|_, hash| format!("sha256:{hash}").into()));
     let repository = Repository::of(&tree("streaming/before"));
     let run = proxy.update(&repository, &["0.25.6"]).exits_with(0);
-    let line =
-        "SHA256SUMS and GitHub's digests agree on 6 archives, in releases that cannot be changed\n";
+    let line = "SHA256SUMS and GitHub's digests agree on 6 archives, in immutable releases\n";
     assert!(run.stdout.contains(line), "{}", run.stdout);
     assert_eq!(run.stderr, "");
     same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
@@ -296,7 +295,7 @@ fn a_witness_that_is_silent_is_a_warning_and_an_error_where_all_is_to_be_verifie
         ),
         (
             old,
-            "GitHub has no digest of 6 files of 0.25.6 to compare SHA256SUMS with",
+            "GitHub has no digest for 6 files of 0.25.6, so SHA256SUMS cannot be compared there",
         ),
         (
             page,
@@ -330,7 +329,7 @@ fn a_redirect_from_https_down_to_http_is_refused() {
     assert!(!run.stderr.contains("the-token"), "{}", run.stderr);
     run.fails_with(&[
         "cannot fetch https://github.com/nats-io/",
-        "caused by: a redirect from https down to http://github.com/SHA256SUMS",
+        "caused by: a redirect from https to http://github.com/SHA256SUMS",
     ]);
     same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
 }

@@ -155,7 +155,7 @@ fn a_pattern_that_numbers_fit_is_refused() {
         repository.write("update.toml", format!("directory = \"{pattern}\"\n"));
         repository.update_fails(
             &["0.25.6"],
-            &["./update.toml:1:13: `directory` makes names that are bare numbers"],
+            &["./update.toml:1:13: `directory` would make names that are bare numbers"],
         );
     }
 }
@@ -169,7 +169,7 @@ fn a_repository_that_is_not_known_is_not_guessed() {
     );
     repository.run(&["check"]).fails_with(&[
         "do not know this repository: no Dockerfile downloads an archive of",
-        "An update.toml in its top folder would say what it is, here for instance:\nimage = \"nats-streaming\"\n",
+        "Add an `update.toml` to the repository's top folder that names them, for example:\nimage = \"nats-streaming\"\n",
     ]);
     repository.update_fails(&["1.2.4"], &["do not know this repository"]);
 }

@@ -251,7 +251,7 @@ fn a_pre_release_that_was_overtaken_is_a_finding() {
         .exits_with(1);
     assert!(
         run.stdout.starts_with(
-            "2.14.x:1:1: overtaken: is at 2.14.5-RC.1, a pre-release; 2.14.5 is released: `update 2.14.5`\n1 finding in 1 file\n"
+            "2.14.x:1:1: overtaken: found 2.14.5-RC.1, a pre-release; 2.14.5 has been released since: run `update 2.14.5`\n1 finding in 1 file\n"
         ),
         "{}",
         run.stdout
@@ -297,7 +297,7 @@ fn the_next_steps_name_what_was_written_and_say_what_else_has_changed() {
     let run = with_git(&repository, &["--from", releases.path(), "2.14.5"]).exits_with(0);
     let steps = "
 Next steps:
-  git add 2.14.x       there are other changes, which this leaves out
+  git add 2.14.x       other changes are left out
   git diff --cached    read the change
   git commit -m 'Update to 2.14.5'
   git push             and open the pull request

@@ -154,7 +154,7 @@ fn of_several_variants_of_a_family_the_one_that_moves_is_named() {
          windowsservercore-ltsc2025: say which, as in `--base windows-ltsc2022=ltsc2028`",
     ]);
     offline(&repository, &["--base", "windows-ltsc2022=ltsc2025"])
-        .fails_with(&["`--base windows-ltsc2022=ltsc2025`: nanoserver-ltsc2025 stands beside nanoserver-ltsc2022 already"]);
+        .fails_with(&["`--base windows-ltsc2022=ltsc2025`: nanoserver-ltsc2022 cannot become nanoserver-ltsc2025, which is there already"]);
     offline(&repository, &["--base", "debian=12"])
         .fails_with(&["`--base debian=12`: no variant of that name in 2.14.x"]);
     same(&repository.snapshot(), &before);
@@ -314,7 +314,7 @@ fn a_variant_is_added_from_its_nearest_sibling_where_there_are_no_templates() {
 fn a_variant_that_nothing_is_like_cannot_be_added() {
     let repository = streaming();
     offline(&repository, &["--add", "debian12"])
-        .fails_with(&["`--add debian12`: no template for debian in `templates/debian`, and no variant of that family is in 0.25.6"]);
+        .fails_with(&["`--add debian12`: nothing to make it from: there is no `templates/debian`, and no debian variant is in 0.25.6"]);
     offline(&repository, &["--add", "../x"])
         .fails_with(&["expected the name of a variant, such as alpine3.19"]);
     same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
@@ -404,7 +404,7 @@ fn markdown_is_the_body_of_a_pull_request() {
         .update(&["--format", "markdown", "0.25.6"])
         .exits_with(0);
     for part in [
-        "## nats-streaming 0.25.5 → 0.25.6\n\n6 files moved, 4 files rewritten; 18 fields changed: ",
+        "## Update to 0.25.6\n\n- nats-streaming 0.25.5 → 0.25.6\n\n6 files moved, 4 files rewritten; 18 fields changed: ",
         "| `{0.25.5 → 0.25.6}/alpine3.18/Dockerfile` | sha256 arm64 | `937af3f9cdbf` | `caf2839d14c6` |\n",
         "| `nats-streaming-server-v0.25.6-linux-arm64.tar.gz` | `caf2839d14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7d26f` |\n",
         "\n`update check` finds nothing in the result.\n",

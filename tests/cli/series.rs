@@ -162,7 +162,7 @@ fn a_matrix_that_would_have_to_be_two_things_is_not_guessed() {
     repository
         .run(&["--base", "2.12.x/windows-ltsc2022=ltsc2028"])
         .fails_with(&[
-            "windows.yaml:11: file: found 2022: no script build-images-2022.ps1 in 2.12.x/tests, which the matrix makes of it",
+            "windows.yaml:11: file: found 2022: no script build-images-2022.ps1 in 2.12.x/tests, a name that the matrix makes",
             "Fix them, then run the same command again",
         ]);
     same(&repository.snapshot(), &before);
@@ -257,7 +257,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         PUBLISH,
         "- 2025",
         "- 2019",
-        "variant: found 2019: no variant nanoserver-ltsc2019 in 2.14.x, which the matrix makes of it",
+        "variant: found 2019: no variant nanoserver-ltsc2019 in 2.14.x, a name that the matrix makes",
     ),
     (
         WINDOWS,
@@ -275,7 +275,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         WINDOWS,
         "year: \"2025\"",
         "year: \"2023\"",
-        "file: found 2023: no script build-images-2023.ps1 in 2.14.x/tests, which the matrix makes of it",
+        "file: found 2023: no script build-images-2023.ps1 in 2.14.x/tests, a name that the matrix makes",
     ),
     (
         PUBLISH,
@@ -515,7 +515,7 @@ jobs:
     repository.write(OWN, text);
     let run = gets_a_new_series(&repository);
     assert_eq!(repository.read(OWN), text);
-    let note = "  .github/workflows/steps.yml: `- id: build` is for 2.14.x alone: add its counterpart for 2.15.x by hand\n";
+    let note = "  .github/workflows/steps.yml: `- id: build` names 2.14.x alone: add one for 2.15.x by hand\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
 

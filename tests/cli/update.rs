@@ -38,7 +38,7 @@ fn what_is_fixed_without_being_asked_is_told_apart_in_every_format() {
     assert!(text.contains(list), "{text}");
     assert!(!text.contains("      architecture"), "{text}");
     let markdown = said(&["--format", "markdown"]);
-    let list = "\nAlso fixed, since it was wrong before: `0.25.6/alpine3.18/Dockerfile:8: architecture: arm64 → aarch64`\n";
+    let list = "\nAlso fixed, since it was wrong before:\n\n- 0.25.6/alpine3.18/Dockerfile:8: architecture: arm64 → aarch64\n";
     assert!(markdown.contains(list), "{markdown}");
     let json: serde_json::Value = serde_json::from_str(&said(&["--format", "json"])).expect("JSON");
     let fix = serde_json::json!([{

@@ -133,7 +133,7 @@ fn a_new_release_opens_a_pull_request_and_later_ones_bring_it_up_to_date() {
     assert!(
         tools
             .read("summary.md")
-            .starts_with("## nats-streaming 0.25.5 → 0.25.6\n")
+            .starts_with("## Update to 0.25.6\n\n- nats-streaming 0.25.5 → 0.25.6\n")
     );
     assert_eq!(
         git(&origin, &["log", "-1", "--format=%s", "update-releases"]),

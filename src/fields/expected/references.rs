@@ -164,7 +164,7 @@ impl<'a> Scope<'a> {
             let name = one.name(found);
             let new = match self.named(one.names, &name, one.directory.as_deref()) {
                 Expected::Impossible(why) => {
-                    return Expected::Impossible(format!("{why}, which the matrix makes of it"));
+                    return Expected::Impossible(format!("{why}, a name that the matrix makes"));
                 }
                 Expected::Exactly(new) => new,
                 Expected::Anything => name,
@@ -177,7 +177,7 @@ impl<'a> Scope<'a> {
         match all.as_slice() {
             [one] => Expected::Exactly((*one).to_owned()),
             several => Expected::Impossible(format!(
-                "it would have to be {}: give each a row of its own",
+                "it would have to become {} at once: give each a row of its own in the matrix",
                 several.join(" and ")
             )),
         }

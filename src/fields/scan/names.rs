@@ -1,4 +1,4 @@
-//! What a name in a workflow is of: ours, perhaps ours, or another program's.
+//! Whose a name in a workflow is: ours, perhaps ours, or another program's.
 
 use super::super::spans::{after, base, ends, is_tag, is_word, line_before, trimmed_end};
 use super::super::workflow::{CHANGES, INPUTS};

@@ -147,7 +147,7 @@ fn what_breaks_a_rule_elsewhere_is_listed_and_stops_nothing() {
         (
             "0.25-linux, linux",
             "0.25-linux,, linux",
-            "Tags: a comma with nothing beside it",
+            "Tags: an empty item: remove a comma",
         ),
         (
             "arm32v6",

@@ -40,13 +40,16 @@ fn a_field_that_breaks_the_format_is_found() {
                 "SharedTags: 0.25.6, 0.25, latest",
                 "SharedTags: 0.25.6, 0.25, latest-linux",
             )],
-            "tag: `latest-linux`: `latest` stands only alone",
+            "tag: `latest-linux`: `latest` cannot be part of another tag",
         ),
         (
             vec![(" 0.25-alpine3.18,", " 0.25/alpine3.18,")],
             "library:7:26: tag: found `0.25/alpine3.18`",
         ),
-        (vec![("GitRepo", "GitRep")], "field: `GitRep` is no field"),
+        (
+            vec![("GitRepo", "GitRep")],
+            "field: `GitRep` is not a field",
+        ),
     ] {
         let published = Published::right();
         for (old, new) in edits {
