@@ -6,6 +6,7 @@ mod branches;
 mod downloads;
 pub mod expected;
 mod matrix;
+mod runners;
 pub mod scan;
 pub mod series;
 mod spans;

@@ -67,7 +67,7 @@ pub fn offered(text: &str, repository: &Repository) -> BTreeMap<String, Version>
             false => newest.cloned(),
         };
         let tags = manifest.items(entry, "Tags");
-        let version = tags.filter_map(|(_, tag)| parse_version(names.split(&tag).version).ok());
+        let version = tags.filter_map(|(_, tag)| parse_version(names.split(&tag).version));
         if let (Some(directory), Some(version)) = (directory, version.max())
             && offered.get(&directory).is_none_or(|known| *known < version)
         {

@@ -165,6 +165,8 @@ pub fn plan(
         after,
         said: Said::default(),
     };
+    // A new series is wired in as its source is, and then written and reduced like all others.
+    let unwired = work.wire_new_series();
     // Before what stays is written: a name that is gone is not to become that of a sibling.
     let scripts = work.remove_from_scripts()?;
     work.remove_series(&gone)?;
@@ -173,7 +175,6 @@ pub fn plan(
     work.write_plain_files()?;
     work.move_templates();
     work.extend_scripts();
-    let unwired = work.wire_new_series();
     let Work {
         after, mut said, ..
     } = work;

@@ -102,7 +102,7 @@ impl Document {
             self.statements().filter(is_it)
         };
         let is_keyed = has_key(true).next().is_some();
-        has_key(is_keyed).filter_map(|field| parse_version(&self.found(field)).ok())
+        has_key(is_keyed).filter_map(|field| parse_version(&self.found(field)))
     }
 }
 

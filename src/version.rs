@@ -4,27 +4,14 @@
 
 use std::fmt;
 
-use anyhow::{Context, Result, ensure};
 use semver::Version;
 
 /// Reads a release's version: SemVer, a leading `v` accepted.
 ///
-/// Build metadata (`+…`) is an error, because the version becomes a Docker tag, and those have no `+`.
-pub fn parse_version(text: &str) -> Result<Version> {
-    let bare = text.strip_prefix('v').unwrap_or(text);
-    let version = Version::parse(bare)
-        .map_err(|problem| anyhow::anyhow!("{problem}"))
-        .with_context(|| {
-            format!(
-                "`{text}` is not a version: expected MAJOR.MINOR.PATCH, such as 0.25.6 or 2.14.0-RC.3"
-            )
-        })?;
-    ensure!(
-        version.build.is_empty(),
-        "`{text}` has build metadata (`+{}`), which a Docker tag cannot hold: leave it out",
-        version.build
-    );
-    Ok(version)
+/// One with build metadata (`+…`) is none, because the version becomes a Docker tag, and those have no `+`.
+pub fn parse_version(text: &str) -> Option<Version> {
+    let version = Version::parse(text.strip_prefix('v').unwrap_or(text)).ok()?;
+    version.build.is_empty().then_some(version)
 }
 
 /// A folder of a version directory, its name split: `windowsservercore-1809` is family `windowsservercore`, base `1809`.
@@ -221,7 +208,7 @@ mod tests {
             "vv1.2.3",
             "1.2.3 ",
         ] {
-            assert!(parse_version(bad).is_err(), "{bad}");
+            assert!(parse_version(bad).is_none(), "{bad}");
         }
     }
 

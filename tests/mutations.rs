@@ -54,10 +54,6 @@ const NOT_FOUND: &[(&str, &str)] = &[
     ("tags: [v2", "which tags start a workflow"),
     ("matrix.year }}.ps1", "the ending of a file"),
     ("on Windows Server", "what a job is called"),
-    (
-        "working-directory:",
-        "of a job that names two series nothing says which is meant",
-    ),
 ];
 
 /// The documents of a tree, by their paths in it.

@@ -3,14 +3,15 @@
 
 mod tags;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use crate::fields::scan::is_script;
 use crate::fields::series::Series;
 use crate::fields::workflow::{CHANGES, INPUTS, Job, Line, Structure};
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
-use crate::repository::{Directories, Directory, Folder, Place, Repository, Tree};
+use crate::repository::{Directories, Directory, Folder, Place, Repository, TESTS, Tree};
 use crate::text::Places;
 use crate::version::Variant;
 
@@ -33,13 +34,11 @@ pub(super) fn check(
             places: Places::new(text.as_bytes()),
         };
         workflow.check_paths(repository, findings);
-        tags::check(&workflow, directories, findings);
         let all = &workflow.structure.jobs;
-        let names: BTreeSet<&str> = all.iter().map(|job| &text[job.name.clone()]).collect();
-        let stems = stems(&names, &series);
-        let jobs = Jobs { names, stems };
+        let jobs = Jobs::new(all.iter().map(|job| &text[job.name.clone()]), &series);
+        tags::check((&workflow, &jobs), directories, findings);
         for job in all {
-            workflow.check_needs(job, &jobs.names, findings);
+            workflow.check_needs(job, &jobs, findings);
             if has_series {
                 workflow.check_job(job, &jobs, &series, findings);
             }
@@ -51,22 +50,36 @@ pub(super) fn check(
     }
 }
 
+/// Whether a command builds an image: `docker build`, `docker buildx build`.
+fn is_building(command: &str) -> bool {
+    command.split_whitespace().any(|word| word == "build")
+}
+
 /// How far in front of a name the command or the option can stand that it is of.
 const BACK: usize = 400;
 
 /// The names of a workflow's jobs.
+#[derive(Default)]
 struct Jobs<'a> {
     names: BTreeSet<&'a str>,
-    /// Those that name a series, without it: the `linux-` of `linux-2_14`.
-    stems: BTreeSet<String>,
+    /// Those that name a series, by what they are called without it: the `linux-` of `linux-2_14`.
+    stems: BTreeMap<String, BTreeSet<&'a str>>,
+    stem_of: BTreeMap<&'a str, String>,
 }
 
-fn stems(names: &BTreeSet<&str>, all: &[Series]) -> BTreeSet<String> {
-    let with_series = names.iter().flat_map(|name| {
-        let places = all.iter().filter_map(|series| series.first_in(name));
-        places.map(|place| stem(name, &place)).collect::<Vec<_>>()
-    });
-    with_series.collect()
+impl<'a> Jobs<'a> {
+    fn new(names: impl Iterator<Item = &'a str>, all: &[Series]) -> Self {
+        let mut jobs = Self::default();
+        for name in names {
+            jobs.names.insert(name);
+            for place in all.iter().filter_map(|series| series.first_in(name)) {
+                let stem = stem(name, &place);
+                jobs.stems.entry(stem.clone()).or_default().insert(name);
+                jobs.stem_of.insert(name, stem);
+            }
+        }
+        jobs
+    }
 }
 
 /// A name without a part of it.
@@ -111,14 +124,14 @@ impl<'a> Workflow<'a> {
             };
             let path = path_behind(self.text, field.span.end);
             let names: Vec<&str> = path.iter().map(|name| &self.text[name.clone()]).collect();
+            if names == [TESTS] {
+                self.check_scripts(field, tree, findings);
+            }
             let Some(missing) = missing(tree, &names) else {
                 continue;
             };
             // The name of a variant or a script has a finding of its own.
-            let start = path[missing].start;
-            let fields = &self.place.document.fields;
-            let is_field = fields.binary_search_by_key(&start, |field| field.span.start);
-            if is_field.is_err() {
+            if !self.is_field(path[missing].start) {
                 let folder = [&[tree.directory.name.as_str()], &names[..missing]].concat();
                 let why = format!(": there is no such file or folder in {}", folder.join("/"));
                 findings.push(self.finding(&path[missing], "path", &why));
@@ -130,15 +143,72 @@ impl<'a> Workflow<'a> {
     /// be where something is written.
     fn is_read(&self, field: &Field) -> bool {
         let line = self.line_of(field);
-        let before = self.before(line.span.start, field.span.start);
+        let command = &self.structure.lines[line.command];
+        let before = self.before(command.span.start, field.span.start);
         let key = line.key(self.text.as_bytes());
         let is_key = INPUTS.iter().any(|input| key == Some(input.as_bytes()));
         let is_change = CHANGES.iter().any(|word| {
             let rest = before.rfind(word).map(|at| &before[at + word.len()..]);
             rest.is_some_and(|rest| !rest.contains(' '))
         });
-        let is_build = before.contains("docker ") && before.contains(" build ");
-        is_key || is_change || is_build
+        let is_build = before.contains("docker ") && is_building(before);
+        let path = path_behind(self.text, field.span.end);
+        let is_script = path
+            .last()
+            .is_some_and(|name| is_script(&self.text[name.clone()]));
+        is_key || is_change || is_build || is_script
+    }
+
+    /// The lines of the step that a line is in: of the innermost item of a list.
+    fn step(&self, line: usize) -> Range<usize> {
+        let lines = &self.structure.lines;
+        let mut above = std::iter::successors(Some(line), |line| lines[*line].above);
+        let start = above.find(|line| lines[*line].is_item).unwrap_or(line);
+        let inside = lines[start + 1..]
+            .iter()
+            .take_while(|line| line.indent > lines[start].indent);
+        start..start + 1 + inside.count()
+    }
+
+    /// The scripts that a step runs from the folder of scripts that it goes to, or works in, are there.
+    fn check_scripts(&self, folder: &Field, tree: &Tree, findings: &mut Vec<Finding>) {
+        let (line, lines) = (
+            self.structure.line_at(folder.span.start),
+            &self.structure.lines,
+        );
+        let step = self.step(line);
+        let is_key = lines[line].key(self.text.as_bytes()) == Some(b"working-directory");
+        let from = if is_key {
+            lines[step.start].span.start
+        } else {
+            folder.span.end
+        };
+        let text = &self.text[from..lines[step.end - 1].end];
+        let text = &text[..text.find("cd ").filter(|_| !is_key).unwrap_or(text.len())];
+        let has = |name: &str| {
+            tree.folder(TESTS)
+                .is_some_and(|tests| tests.item(name).is_some())
+        };
+        for (at, _) in text.match_indices("./") {
+            let is_free =
+                text[..at].ends_with(|c: char| c.is_whitespace() || ";&|('\"".contains(c));
+            let rest = &text[at + 2..];
+            let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+            let name = &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())];
+            let span = from + at + 2..from + at + 2 + name.len();
+            let goes_on = rest[name.len()..].starts_with(['/', '$', '{', '*']);
+            if is_free && is_script(name) && !goes_on && !has(name) && !self.is_field(span.start) {
+                let why = format!(": no script {name} in {}/{TESTS}", tree.directory.name);
+                findings.push(self.finding(&span, "file", &why));
+            }
+        }
+    }
+
+    fn is_field(&self, at: usize) -> bool {
+        let fields = &self.place.document.fields;
+        fields
+            .binary_search_by_key(&at, |field| field.span.start)
+            .is_ok()
     }
 
     /// The text in front of a place, from another one on, and no further back than a command is long.
@@ -225,10 +295,28 @@ impl<'a> Workflow<'a> {
     }
 
     /// The jobs that a job needs are there.
-    fn check_needs(&self, job: &Job, names: &BTreeSet<&str>, findings: &mut Vec<Finding>) {
-        for name in self.needs(job) {
-            if !names.contains(&self.text[name.clone()]) {
-                findings.push(self.finding(&name, "job", ": there is no such job"));
+    fn check_needs(&self, job: &Job, jobs: &Jobs, findings: &mut Vec<Finding>) {
+        let needs = self.needs(job);
+        let needed: BTreeSet<&str> = needs.iter().map(|name| &self.text[name.clone()]).collect();
+        for name in &needs {
+            if !jobs.names.contains(&self.text[name.clone()]) {
+                findings.push(self.finding(name, "job", ": there is no such job"));
+            }
+        }
+        // Of jobs that there are for each series, all but one.
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for stem in needed.iter().filter_map(|name| jobs.stem_of.get(name)) {
+            *counts.entry(stem).or_default() += 1;
+        }
+        for (stem, count) in counts.into_iter().filter(|(_, count)| *count > 1) {
+            let alike = jobs.stems[stem].iter();
+            let missing = alike.filter(|_| jobs.stems[stem].len() == count + 1);
+            let missing = missing.filter(|name| !needed.contains(*name));
+            for (name, last) in missing.zip(needs.last()) {
+                let message = format!("needs every job like it but {name}");
+                let at = self.places.of(last.start);
+                let finding = Finding::at(&self.place.path(), at, "job", message);
+                findings.push(finding.expected(*name));
             }
         }
     }
@@ -276,7 +364,7 @@ impl<'a> Workflow<'a> {
         );
         if series
             .other_in(name)
-            .is_some_and(|other| jobs.stems.contains(&stem(name, &other)))
+            .is_some_and(|other| jobs.stems.contains_key(&stem(name, &other)))
         {
             parts.push(job.name.clone());
         }
@@ -321,6 +409,8 @@ impl<'a> Workflow<'a> {
         for pair in fields.windows(2) {
             let [first, second] = [pair[0], pair[1]].map(|field| &self.text[field.span.clone()]);
             let between = &self.text[pair[0].span.end..pair[1].span.start];
+            // `2.12.x/**`
+            let between = between.trim_start_matches(['/', '*']);
             let separates = |c: char| c.is_whitespace() || ",'\"-".contains(c);
             if !between.contains([',', '-']) || !between.chars().all(separates) {
                 continue;

@@ -126,7 +126,7 @@ fn keeps_work(root: &Path, steps: &[Step]) -> Result<()> {
     let changed = changed.unwrap_or_default();
     ensure!(
         changed.is_empty(),
-        "what would be removed has changes that are not committed:\n  {}\nCommit or stash them, then run the same command again",
+        "what would be removed has changes that are not committed:\n  {}\nCommit them, or put them away with `git stash --include-untracked`, then run the same command again",
         changed.join("\n  ")
     );
     Ok(())
@@ -150,7 +150,7 @@ fn committable(root: &Path, plan: &Plan) -> Result<Git> {
     };
     ensure!(
         changed.is_empty(),
-        "files that the update writes have changes that are not committed:\n  {}\nCommit or stash them, or leave `--commit` out",
+        "files that the update writes have changes that are not committed:\n  {}\nCommit them, put them away with `git stash --include-untracked`, or leave `--commit` out",
         changed.join("\n  ")
     );
     Ok(git)
@@ -195,7 +195,8 @@ fn form(subject: &str) -> Option<(String, &'static str)> {
         Some(start) => (start, "v"),
         None => (&subject[..at], ""),
     };
-    let is_version = |word: &str| parse_version(word.strip_prefix(prefix).unwrap_or(word)).is_ok();
+    let is_version =
+        |word: &str| parse_version(word.strip_prefix(prefix).unwrap_or(word)).is_some();
     let versions = &subject[start.len()..];
     let words = start.strip_suffix(' ')?;
     // `Release v2.14.5` and `Releases v2.14.5, v2.12.15` are one form.

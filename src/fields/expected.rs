@@ -210,7 +210,7 @@ impl<'a> Scope<'a> {
         let pattern = &self.names.config.directory;
         let of_series = || {
             self.directories
-                .get(&pattern.render(&parse_version(version).ok()?))
+                .get(&pattern.render(&parse_version(version)?))
         };
         self.own
             .or_else(|| {
@@ -235,7 +235,7 @@ impl<'a> Scope<'a> {
         let version = self.split(found).version;
         let is_old = |directory: &Directory| {
             self.old(directory)
-                .any(|old| parse_version(version).is_ok_and(|found| found == *old))
+                .any(|old| parse_version(version).is_some_and(|found| found == *old))
         };
         self.directory_for(version).is_some_and(is_old)
     }
@@ -245,7 +245,7 @@ impl<'a> Scope<'a> {
     fn is_current(&self, found: &str) -> bool {
         let pattern = &self.names.config.directory;
         let is_at = || {
-            parse_version(self.split(found).version).is_ok_and(|given| {
+            parse_version(self.split(found).version).is_some_and(|given| {
                 let directory = self.directories.get(&pattern.render(&given));
                 directory.is_some_and(|directory| directory.version == given)
             })
@@ -319,7 +319,7 @@ impl<'a> Scope<'a> {
         kind: DocumentKind,
     ) -> Expected {
         let given = self.split(found).version;
-        let (Some(directory), Ok(version)) = (self.directory_for(given), parse_version(given))
+        let (Some(directory), Some(version)) = (self.directory_for(given), parse_version(given))
         else {
             return Expected::Anything;
         };

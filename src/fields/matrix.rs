@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use super::spans::{is_word, skip, trimmed_end};
 use super::workflow::{Line, Structure};
-use super::{Field, Kind, Made, Named};
+use super::{Field, Kind, Made, Named, found};
+use crate::repository::TESTS;
 
 /// More combinations than these are nobody's matrix (GitHub runs 256 jobs of one), and are left alone.
 const MOST: usize = 256;
@@ -146,7 +147,7 @@ fn values(text: &[u8], span: Range<usize>) -> Vec<Range<usize>> {
 
 /// A part of a name: as it stands, made of the matrix, or of anything else.
 enum Piece<'t> {
-    Text(&'t [u8]),
+    Text(Range<usize>),
     Item(&'t [u8]),
     Other,
 }
@@ -167,13 +168,21 @@ impl<'t> Part<'t> {
         })
     }
 
+    /// Where it stands, where it is a name as it stands below a folder that the matrix makes: it is one in each row.
+    fn literal(&self, above: Option<&Self>) -> Option<Range<usize>> {
+        match (self.pieces.as_slice(), above?.pieces.as_slice()) {
+            ([Piece::Text(span)], [Piece::Item(_)]) if self.is_path => Some(span.clone()),
+            _ => None,
+        }
+    }
+
     /// The name that a row makes, behind the last piece that nobody knows; and the last item in it: where it stands in the
     /// name, and where in the text.
     fn name(&self, text: &[u8], row: &Row) -> (String, Option<[Range<usize>; 2]>) {
         let (mut name, mut last) = (String::new(), None);
         for piece in &self.pieces {
             match piece {
-                Piece::Text(text) => name += &String::from_utf8_lossy(text),
+                Piece::Text(span) => name += &found(text, span),
                 Piece::Item(key) => {
                     let Some(span) = row.get(key) else { continue };
                     let start = name.len();
@@ -222,7 +231,7 @@ fn words<'t>(text: &'t [u8], line: &Line) -> Vec<Vec<Part<'t>>> {
         }
         let last = word.len() - 1;
         if at > from {
-            word[last].pieces.push(Piece::Text(&text[from..at]));
+            word[last].pieces.push(Piece::Text(from..at));
         }
         if let Some(inside) = expression {
             let key = text[inside.clone()].trim_ascii().strip_prefix(b"matrix.");
@@ -321,10 +330,17 @@ fn items(
     }
     let matrix = Matrix::of(text, lines);
     let series = matrix.series(text, named).filter(|_| of_job.is_none());
+    // What is done for some rows only is nobody's to tell.
+    let is_condition = |line: &&Line| {
+        let code = &text[line.span.start..line.end];
+        line.key(text) == Some(b"if") && memchr::memmem::find(code, b"matrix.").is_some()
+    };
+    let has_conditions = lines.iter().any(|line| is_condition(&line));
     let mut budget = BUDGET;
     for word in &words {
         for (number, part) in word.iter().enumerate() {
-            if part.keys().next().is_none() {
+            let literal = part.literal(number.checked_sub(1).map(|above| &word[above]));
+            if part.keys().next().is_none() && (literal.is_none() || has_conditions) {
                 continue;
             }
             let above = number.checked_sub(1).map(|above| &word[above]);
@@ -337,12 +353,21 @@ fn items(
                 return (items, directories);
             };
             budget = left;
+            // Beside variants an item that is called like nothing is to be one.
+            let is_variant = |row: &Row| named(&part.name(text, row).0) == Some(Named::Variant);
+            let default = rows.iter().any(is_variant).then_some(Named::Variant);
             for row in rows {
                 let (name, last) = part.name(text, &row);
-                let (Some([at, span]), Some(names)) = (last, named(&name)) else {
+                let last = last.or(literal.clone().map(|span| [0..name.len(), span]));
+                let is_whole = last.as_ref().is_some_and(|[at, _]| *at == (0..name.len()));
+                let default = default.filter(|_| part.is_path && is_whole && name != TESTS);
+                let (Some([at, span]), Some(names)) = (last, named(&name).or(default)) else {
                     continue;
                 };
                 let place = (span.start, span.end);
+                if literal.is_some() && names != Named::Variant {
+                    continue;
+                }
                 if names == Named::Directory {
                     if !part.is_path {
                         continue;

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use regex::bytes::Regex;
+use regex_automata::{Input, meta::Regex, util::syntax};
 
 use super::branches::{self, Seen};
 use super::spans::{
@@ -34,11 +34,14 @@ pub struct Scanner {
     /// What the names of scripts begin with, up to what may move, the longest first where one begins another.
     scripts: Vec<String>,
     /// Where a field may begin, for each kind of document that has been met.
-    starts: [OnceLock<Regex>; 3],
+    starts: [OnceLock<(Vec<Start>, Regex)>; 3],
 }
 
+/// The label of an image that says its version.
+const LABEL: &str = r"(?:image|schema)\.version";
+
 /// What a word that a pattern has found may begin.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Start {
     Key,
     Reference,
@@ -85,102 +88,67 @@ impl Scanner {
         }
     }
 
-    /// The pattern of where a field of such a document may begin. What the words in it begin, [`Self::start`] tells.
-    fn pattern(&self, kind: DocumentKind) -> String {
-        let words =
-            [&self.key, &self.image, &format!("{}-v", self.server)].map(|word| regex::escape(word));
-        let mut parts = words.to_vec();
-        parts.extend([
-            self.directory.start(),
-            r"\d+\.\d+\.\d".to_owned(),
-            "/releases/download/".to_owned(),
-        ]);
-        let escaped = |all: &'_ [String]| -> Vec<String> {
-            all.iter().map(|one| regex::escape(one)).collect()
+    /// What may begin a field, with the pattern that finds it in documents of a kind; of those that fit at one place the
+    /// first one counts.
+    fn table(&self, kind: DocumentKind) -> Vec<(Start, String)> {
+        let words = |start: Start, all: &[String]| -> Vec<(Start, String)> {
+            let row = |word: &String| (start, regex::escape(word));
+            all.iter().map(row).collect()
         };
-        let families = || escaped(&self.families).into_iter();
-        let scripts = || escaped(&self.scripts).into_iter();
+        let mut table = words(Start::Key, std::slice::from_ref(&self.key));
+        table.extend(words(Start::Reference, std::slice::from_ref(&self.image)));
+        table.extend(words(Start::Archive, &[format!("{}-v", self.server)]));
+        table.push((Start::Download, "/releases/download/".to_owned()));
+        if kind == DocumentKind::Dockerfile {
+            let rows = [
+                (Start::Label, LABEL),
+                (Start::From, "(?i:from)"),
+                (Start::Arch, "rch=|RCH="),
+                (Start::Sum, "(?i:sha|sum|hash)"),
+                (Start::Hex, "[0-9A-Fa-f]{8}"),
+                (Start::BranchEnd, ";;|esac|elif|fi"),
+            ];
+            table.extend(rows.map(|(start, pattern)| (start, pattern.to_owned())));
+        } else {
+            table.extend(words(Start::Script, &self.scripts));
+        }
         match kind {
-            DocumentKind::Dockerfile => parts.extend(
-                [
-                    r"(?:image|schema)\.version",
-                    "[fF][rR][oO][mM]",
-                    "rch=",
-                    "RCH=",
-                    "(?i:sha|sum|hash)",
-                    "[0-9A-Fa-f]{8}",
-                    ";;|esac|elif|fi",
-                ]
-                .map(str::to_owned),
-            ),
+            DocumentKind::Dockerfile => {}
             DocumentKind::Script => {
-                parts.extend(scripts().chain(families()));
-                parts.push(r"(?:image|schema)\.version".to_owned());
+                table.extend(words(Start::Family, &self.families));
+                table.push((Start::Label, LABEL.to_owned()));
             }
             DocumentKind::Workflow => {
-                parts.extend(scripts());
-                parts.extend(families().map(|family| format!("(?i:{family})")));
-                parts.extend(RUNNERS.map(|system| format!("{system}-")));
+                table.extend(RUNNERS.map(|system| (Start::Runner, format!("{system}-"))));
+                let families = words(Start::Family, &self.families).into_iter();
+                table.extend(families.map(|(start, word)| (start, format!("(?i:{word})"))));
             }
         }
-        format!("(?-u){}", parts.join("|"))
+        let numbers = [self.directory.start(), r"\d+\.\d+\.\d".to_owned()];
+        table.extend(numbers.map(|pattern| (Start::Number, pattern)));
+        table
     }
 
-    /// What begins there, by its first letters: the pattern has found no other words.
-    fn start(&self, rest: &[u8], kind: DocumentKind) -> Start {
-        let begins = |word: &str| rest.starts_with(word.as_bytes());
-        if begins(&self.key) {
-            return Start::Key;
-        }
-        if begins(&self.image) {
-            return Start::Reference;
-        }
-        if begins(&self.server) && rest[self.server.len()..].starts_with(b"-v") {
-            return Start::Archive;
-        }
-        let next = rest.get(1).copied().unwrap_or_default();
-        let is_script = |stem: &String| begins(stem);
-        match (kind, rest[0]) {
-            (DocumentKind::Script | DocumentKind::Workflow, _)
-                if self.scripts.iter().any(is_script) =>
-            {
-                Start::Script
-            }
-            (_, b'/') => Start::Download,
-            (_, b'i' | b's') if begins("image.version") || begins("schema.version") => Start::Label,
-            (_, b'v') if next.is_ascii_digit() => Start::Number,
-            (DocumentKind::Workflow, _)
-                if RUNNERS
-                    .iter()
-                    .any(|system| begins(system) && rest[system.len()..].starts_with(b"-")) =>
-            {
-                Start::Runner
-            }
-            (DocumentKind::Script | DocumentKind::Workflow, byte) if byte.is_ascii_alphabetic() => {
-                Start::Family
-            }
-            (DocumentKind::Dockerfile, b'r' | b'R') => Start::Arch,
-            (DocumentKind::Dockerfile, b's' | b'S' | b'h' | b'H') => Start::Sum,
-            (DocumentKind::Dockerfile, b'f' | b'F') if matches!(next, b'r' | b'R') => Start::From,
-            (DocumentKind::Dockerfile, b'f') if next == b'i' => Start::BranchEnd,
-            (DocumentKind::Dockerfile, b'e') if matches!(next, b's' | b'l') => Start::BranchEnd,
-            (DocumentKind::Dockerfile, b';') => Start::BranchEnd,
-            (DocumentKind::Dockerfile, byte) if byte.is_ascii_alphabetic() => Start::Hex,
-            (DocumentKind::Dockerfile, _)
-                if rest.len() > 7 && rest[..8].iter().all(u8::is_ascii_hexdigit) =>
-            {
-                Start::Hex
-            }
-            _ => Start::Number,
-        }
+    /// The same, made once for all documents of a kind.
+    fn starts(&self, kind: DocumentKind) -> &(Vec<Start>, Regex) {
+        self.starts[kind as usize].get_or_init(|| {
+            let (starts, patterns): (Vec<Start>, Vec<String>) =
+                self.table(kind).into_iter().unzip();
+            let bytes = syntax::Config::new().unicode(false).utf8(false);
+            // No literal begins them all that could be looked for first.
+            let config = Regex::config().auto_prefilter(false);
+            let regex = Regex::builder()
+                .syntax(bytes)
+                .configure(config)
+                .build_many(&patterns);
+            let regex = regex.unwrap_or_else(|_| unreachable!("escaped words and fixed patterns"));
+            (starts, regex)
+        })
     }
 
     /// The fields of a text, in the order in which they stand there; none overlaps another. And what it says as a whole.
     pub fn scan(&self, text: &[u8], kind: DocumentKind) -> (Vec<Field>, Facts) {
-        let starts = self.starts[kind as usize].get_or_init(|| {
-            Regex::new(&self.pattern(kind))
-                .unwrap_or_else(|_| unreachable!("escaped words and fixed patterns"))
-        });
+        let (starts, regex) = self.starts(kind);
         let mut scan = Scan {
             scanner: self,
             text,
@@ -192,9 +160,9 @@ impl Scanner {
             runners: Vec::new(),
         };
         let mut at = 0;
-        while let Some(start) = starts.find_at(text, at) {
-            let end = scan.begin(start.range());
-            at = end.max(start.end());
+        while let Some(found) = regex.find(Input::new(text).range(at..)) {
+            let end = scan.begin(starts[found.pattern()], found.range());
+            at = end.max(found.end());
         }
         scan.finish()
     }
@@ -286,28 +254,28 @@ struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     /// Looks at what may begin there. Returns where to go on.
-    fn begin(&mut self, start: Range<usize>) -> usize {
-        let at = start.start;
-        let end = match self.scanner.start(&self.text[at..], self.kind) {
+    fn begin(&mut self, start: Start, found: Range<usize>) -> usize {
+        let at = found.start;
+        let end = match start {
             Start::Key => self.key(at),
             Start::Reference => self.reference(at),
             Start::Archive => self.archive(at),
             Start::Download => self.download(at),
-            Start::Label => self.label(start.end),
+            Start::Label => self.label(found.end),
             Start::From => self.from(at),
-            Start::Arch => self.arch(start.end),
+            Start::Arch => self.arch(found.end),
             Start::Sum => self.sum(at),
-            Start::BranchEnd => self.branch_end(start.clone()),
+            Start::BranchEnd => self.branch_end(found.clone()),
             Start::Number => self.number(at),
             Start::Hex => self.hex(at),
             Start::Family => self.family_or_variant(at),
             Start::Script => self.script(at),
             Start::Runner => {
                 self.runners.push(at);
-                return start.end;
+                return found.end;
             }
         };
-        end.unwrap_or(start.end)
+        end.unwrap_or(found.end)
     }
 
     fn put(&mut self, span: Range<usize>, kind: Kind) -> Option<usize> {

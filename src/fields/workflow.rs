@@ -2,13 +2,13 @@
 //!
 //! This is text with a structure, not YAML that is read and printed again: whatever is not a field stays as it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use semver::Version;
 
-use super::spans::{after, is_word, skip};
-use super::{Field, Kind, RUNNERS, found};
+use super::spans::{after, is_word, skip, trimmed_end};
+use super::{Field, Kind, found, runners};
 use crate::repository::config::Pattern;
 
 /// The keys whose values are folders or files of the repository.
@@ -29,6 +29,8 @@ pub struct Line {
     pub is_item: bool,
     /// The line that it is below: the nearest one that is indented less; of an item also a key that is indented as it is.
     pub above: Option<usize>,
+    /// The number of the line with which the command begins that it is part of: of lines that go on, or are folded into one.
+    pub command: usize,
     /// The names in front of a `:`.
     pub(super) keys: Vec<Range<usize>>,
     /// What stands in `${{ … }}`.
@@ -48,6 +50,7 @@ impl Line {
             end: span.end,
             is_item: text[first] == b'-' && is_blank(first + 1),
             above: None,
+            command: 0,
             keys: Vec::new(),
             expressions: Vec::new(),
             span,
@@ -75,35 +78,6 @@ impl Line {
         let code = text[line.span.start..line.end].trim_ascii_end();
         line.end = line.span.start + code.len();
         Some(line)
-    }
-
-    /// The lists in brackets in it, each with its items and the blanks around them: values of a key, without anything in them
-    /// that is a list or a map of its own.
-    pub fn lists(&self, text: &str) -> Vec<Vec<Range<usize>>> {
-        let code = &text[self.span.start..self.end];
-        let mut lists = Vec::new();
-        let mut open = None;
-        for (at, c) in code.char_indices() {
-            match c {
-                '[' => {
-                    let is_value = code[..at].trim_end().ends_with(':');
-                    open = is_value.then_some(at + 1);
-                }
-                '{' | '}' | '(' | ')' => open = None,
-                ']' => {
-                    if let Some(from) = open.take() {
-                        let mut start = self.span.start + from;
-                        let items = code[from..at].split(',').map(|item| {
-                            start += item.len() + 1;
-                            start - item.len() - 1..start - 1
-                        });
-                        lists.push(items.collect());
-                    }
-                }
-                _ => {}
-            }
-        }
-        lists
     }
 
     /// The name in front of the first `:`, where the line begins with it, as an item of a list perhaps.
@@ -192,6 +166,7 @@ impl Structure {
             };
             open.retain(|other| is_above(&structure.lines[*other]));
             line.above = open.last().copied();
+            line.command = structure.command(text, number, &line);
             open.push(number);
             if line.indent == 0 {
                 in_jobs = line.key(text) == Some(b"jobs");
@@ -211,6 +186,59 @@ impl Structure {
             structure.lines.push(line);
         }
         structure
+    }
+
+    /// Where the command begins that a line is part of, which is the next one to come.
+    fn command(&self, text: &[u8], number: usize, line: &Line) -> usize {
+        let code = |line: &Line| &text[line.span.start..line.end];
+        let goes_on = |line: &&Line| code(line).ends_with(b"\\") || code(line).ends_with(b"`");
+        let is_folded = |above: &usize| {
+            let code = code(&self.lines[*above]).trim_ascii_end();
+            let code = trimmed_end(code, |byte| b"+-".contains(&byte));
+            code.ends_with(b": >")
+        };
+        let before = self
+            .lines
+            .last()
+            .filter(goes_on)
+            .map(|before| before.command);
+        before.or(line.above.filter(is_folded)).unwrap_or(number)
+    }
+
+    /// The lists in brackets, each with its items and the blanks around them: values of a key, without anything in them that
+    /// is a list or a map of its own, or a comment.
+    pub fn bracket_lists(&self, text: &str) -> Vec<Vec<Range<usize>>> {
+        let mut lists = Vec::new();
+        // Where the items of the open list begin.
+        let mut open: Option<Vec<usize>> = None;
+        for line in &self.lines {
+            for (at, byte) in text
+                .bytes()
+                .enumerate()
+                .take(line.end)
+                .skip(line.span.start)
+            {
+                match (byte, &mut open) {
+                    (b'[', _) => open = is_value(text.as_bytes(), at).then(|| vec![at + 1]),
+                    (b'{' | b'}' | b'(' | b')', _) => open = None,
+                    (b',', Some(starts)) => starts.push(at + 1),
+                    (b']', Some(starts)) => {
+                        let ends = starts[1..].iter().map(|next| next - 1).chain([at]);
+                        let items: Vec<Range<usize>> = starts
+                            .iter()
+                            .zip(ends)
+                            .map(|(start, end)| *start..end)
+                            .collect();
+                        if !text[starts[0]..at].contains('#') {
+                            lists.push(items);
+                        }
+                        open = None;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        lists
     }
 
     /// The lists: items of one depth without another line of that depth or above between them.
@@ -256,33 +284,117 @@ impl Structure {
         job.part.span.contains(&at).then_some(job)
     }
 
-    /// The version directory that the job at a place is about.
-    pub(super) fn directory_at(&self, at: usize) -> Option<Box<str>> {
-        self.job_at(at)?.directory.clone()
+    /// Whether a line is part of a matrix.
+    fn is_in_matrix(&self, text: &[u8], line: usize) -> bool {
+        let mut keys = self.upwards(line).flat_map(|line| &line.keys);
+        keys.any(|key| &text[key.clone()] == b"matrix")
     }
 
-    /// Finds out what each job is about, from the version directories that are named in it.
-    fn name_directories(&mut self, text: &[u8], fields: &[Field], pattern: &Pattern) {
+    /// Finds out what each job is about: the version directory that its paths and its matrix name alone, else the one that
+    /// anything in it does, else the one that it is named after.
+    fn name_jobs(&mut self, text: &[u8], fields: &[Field], pattern: &Pattern) {
         let named = fields
             .iter()
             .filter(|field| field.is_directory() && !field.in_comment);
         let mut named = named.peekable();
-        for job in &mut self.jobs {
-            let mut names = BTreeSet::new();
+        let mut matrix = (usize::MAX, false);
+        let mut all = Vec::new();
+        for job in &self.jobs {
+            let (mut paths, mut items, mut others) =
+                (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
             while let Some(field) = named.next_if(|field| field.span.start < job.part.span.end) {
-                if field.span.start >= job.part.span.start {
-                    names.insert(found(text, &field.span));
+                let line = self.line_at(field.span.start);
+                if matrix.0 != line {
+                    matrix = (line, self.is_in_matrix(text, line));
                 }
+                let names = match field.kind {
+                    _ if field.span.start < job.part.span.start => continue,
+                    Kind::Directory { is_certain: true } => &mut paths,
+                    _ if matrix.1 => &mut items,
+                    _ => &mut others,
+                };
+                names.insert(found(text, &field.span));
             }
-            job.directory = match names.len() {
+            // `go: [1.22.x]` is another program's.
+            let major = |name: &str| name.split('.').next().map(str::to_owned);
+            let majors: BTreeSet<_> = paths.iter().map(|name| major(name)).collect();
+            items.retain(|name| majors.is_empty() || majors.contains(&major(name)));
+            paths.extend(items);
+            let names = if paths.is_empty() { others } else { paths };
+            all.push(match names.len() {
                 0 => named_after(&text[job.name.clone()], pattern),
-                _ => names
-                    .first()
-                    .filter(|_| names.len() == 1)
-                    .map(|name| (**name).into()),
-            };
+                1 => names.first().map(|name| (**name).into()),
+                _ => None,
+            });
+        }
+        for (job, directory) in self.jobs.iter_mut().zip(all) {
+            job.directory = directory;
         }
     }
+}
+
+/// What the commands and the items of lists are about: the version directories that they name in paths.
+#[derive(Default)]
+struct Parts {
+    /// By the line with which each begins, and whether that is an item: `None` where it names several.
+    named: BTreeMap<(usize, bool), Option<Box<str>>>,
+}
+
+impl Parts {
+    /// The parts that a line is in, the smallest first.
+    fn around(structure: &Structure, line: usize) -> impl Iterator<Item = (usize, bool)> {
+        let lines = &structure.lines;
+        let numbers = std::iter::successors(Some(line), |line| lines[*line].above);
+        let items = numbers
+            .filter(|number| lines[*number].is_item)
+            .map(|number| (number, true));
+        std::iter::once((lines[line].command, false)).chain(items)
+    }
+
+    fn of(text: &[u8], structure: &Structure, fields: &[Field]) -> Self {
+        let mut parts = Self::default();
+        let is_path = |field: &&Field| {
+            field.kind == Kind::Directory { is_certain: true } && !field.in_comment
+        };
+        for field in fields.iter().filter(is_path) {
+            let (line, name) = (
+                structure.line_at(field.span.start),
+                found(text, &field.span),
+            );
+            for part in Self::around(structure, line) {
+                let known = parts.named.get(&part);
+                // What is above knows it too, then.
+                if known.is_some_and(|known| known.as_deref().is_none_or(|known| *known == *name)) {
+                    break;
+                }
+                let several = known.is_some();
+                parts.named.insert(part, (!several).then(|| (*name).into()));
+            }
+        }
+        parts
+    }
+
+    /// The version directory that the smallest part around a line is about, of those that name any; else what its job is.
+    fn directory(&self, structure: &Structure, line: usize) -> Option<Box<str>> {
+        let mut around = Self::around(structure, line);
+        match around.find_map(|part| self.named.get(&part)) {
+            Some(named) => named.clone(),
+            None => structure
+                .job_at(structure.lines[line].span.start)?
+                .directory
+                .clone(),
+        }
+    }
+}
+
+/// Whether what begins at a place is the value of a key, perhaps behind an anchor.
+fn is_value(text: &[u8], at: usize) -> bool {
+    let before = text[at.saturating_sub(200)..at].trim_ascii_end();
+    let name = trimmed_end(before, |byte| is_word(byte) || byte == b'-');
+    let bare = name
+        .strip_suffix(b"&")
+        .filter(|_| name.len() < before.len());
+    bare.unwrap_or(before).trim_ascii_end().ends_with(b":")
 }
 
 /// The series that the name of a job ends in or has in it, as a version directory: `2.14.x` of `linux-2_14`.
@@ -306,9 +418,11 @@ pub(super) fn complete(
     runners: &[usize],
 ) -> Structure {
     let mut structure = Structure::new(text);
-    structure.name_directories(text, fields, pattern);
+    structure.name_jobs(text, fields, pattern);
+    let parts = Parts::of(text, &structure, fields);
     let lines = &structure.lines;
-    let of_job = |at: usize| structure.directory_at(at);
+    // What the parts around a line are about that was asked for last.
+    let mut around: (usize, Option<Box<str>>) = (usize::MAX, None);
     let mut last: Option<Range<usize>> = None;
     // The folder of scripts that a step has gone to: where the step begins, and the version directory.
     let mut step = 0;
@@ -345,123 +459,41 @@ pub(super) fn complete(
                 .filter(|(at, _)| *at == step)
                 .map(|(_, name)| name)
         };
+        if around.0 != line && !lines.is_empty() {
+            around = (line, parts.directory(&structure, line));
+        }
+        let of_part = || around.1.clone();
         let here = lines.get(line).filter(|line| line.span.contains(&at));
         field.in_comment |= here.is_some_and(|line| at >= line.end);
         match &mut field.kind {
             Kind::TagVariant => {
                 field.kind = Kind::Variant {
-                    directory: of_job(at),
+                    directory: of_part(),
                 }
             }
-            Kind::Variant { directory } => *directory = in_path.or_else(|| of_job(at)),
-            Kind::Script { directory } => {
-                *directory = in_tests.or_else(gone_to).or_else(|| of_job(at))
-            }
+            Kind::Variant { directory } => *directory = in_path.or_else(of_part),
+            Kind::Script { directory } => *directory = in_tests.or_else(gone_to).or_else(of_part),
             Kind::Caption { family, directory } => {
                 let is_name = here.is_some_and(|line| {
                     let is_key = line.keys.iter().any(|key| key.contains(&at));
                     is_key || line.key(text) == Some(b"name")
                 });
                 if is_name || field.in_comment {
-                    *directory = of_job(at);
+                    *directory = of_part();
                 } else if family.is_some() {
                     return false;
                 } else {
-                    *directory = in_path.or_else(|| of_job(at));
+                    *directory = in_path.or_else(of_part);
                 }
             }
             _ => {}
         }
         true
     });
-    let labels = labels(text, &structure, runners);
+    let labels = runners::labels(text, &structure, runners);
     if !labels.is_empty() {
         fields.extend(labels);
         fields.sort_by_key(|field| field.span.start);
     }
     structure
-}
-
-/// The versions in the labels of runners.
-///
-/// A runner is named behind `runs-on` and its `labels`, and behind a key of the `matrix` that a `runs-on` takes its value
-/// from. What stands in an expression (`${{ … }}`) is nobody's label.
-fn labels(text: &[u8], structure: &Structure, runners: &[usize]) -> Vec<Field> {
-    let lines = &structure.lines;
-    let runs_on = lines
-        .iter()
-        .filter(|line| line.key(text) == Some(b"runs-on"));
-    let expressions = runs_on.flat_map(|line| &line.expressions);
-    let taken: BTreeSet<&[u8]> = expressions
-        .filter_map(|span| {
-            let from = span.start + memchr::memmem::find(&text[span.clone()], b"matrix.")? + 7;
-            Some(&text[from..skip(text, from, |byte| byte == b'-' || is_word(byte))])
-        })
-        .collect();
-    let said = |key: &Range<usize>| &text[key.clone()];
-    let mut labels = Vec::new();
-    let mut runners = runners.iter().copied().peekable();
-    for (number, line) in lines.iter().enumerate() {
-        if runners.peek().is_none_or(|at| *at >= line.span.end) {
-            continue;
-        }
-        let above = || {
-            structure
-                .upwards(number)
-                .skip(1)
-                .filter_map(|line| line.keys.first())
-        };
-        let in_matrix = line
-            .keys
-            .iter()
-            .chain(above())
-            .any(|key| said(key) == b"matrix");
-        let mut keys = line.keys.iter().peekable();
-        let mut expressions = line.expressions.iter().peekable();
-        let mut key = above().next();
-        while let Some(at) = runners.next_if(|at| *at < line.span.end) {
-            while let Some(next) = keys.next_if(|key| key.start < at) {
-                key = Some(next);
-            }
-            while expressions.next_if(|span| span.end <= at).is_some() {}
-            let in_expression = expressions.peek().is_some_and(|span| span.contains(&at));
-            let names = key.map(said).is_some_and(|key| {
-                key == b"runs-on" || key == b"labels" || in_matrix && taken.contains(key)
-            });
-            if at < line.end && names && !in_expression {
-                labels.extend(label(text, at));
-            }
-        }
-    }
-    labels
-}
-
-/// The version in a label that begins there. Larger runners and those of another processor have more behind it: they are
-/// somebody's choice.
-fn label(text: &[u8], at: usize) -> Option<Field> {
-    let system = RUNNERS
-        .into_iter()
-        .find(|system| text[at..].starts_with(system.as_bytes()))?;
-    let from = after(text, at + system.len(), b"-")?;
-    let is_digit = |byte: u8| byte.is_ascii_digit();
-    let numbers = skip(text, from, is_digit);
-    let more = after(text, numbers, b".").map(|more| (more, skip(text, more, is_digit)));
-    let numbers = more
-        .filter(|(more, end)| end > more)
-        .map_or(numbers, |(_, end)| end);
-    let end = after(text, from, b"latest").unwrap_or(numbers);
-    let opens = at.checked_sub(1).is_none_or(|before| {
-        text[before].is_ascii_whitespace() || b"[\"',{".contains(&text[before])
-    });
-    let closes = text
-        .get(end)
-        .is_none_or(|next| next.is_ascii_whitespace() || b"]\"',}".contains(next));
-    let kind = Kind::Runner {
-        system: system.into(),
-    };
-    (opens && closes && end > from).then_some(Field {
-        span: from..end,
-        kind,
-        in_comment: false,
-    })
 }

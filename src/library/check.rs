@@ -1,7 +1,7 @@
 //! The rules of this repository about its library file: each entry is for an image of the tree, says what that image is, and
 //! comes after what it copies from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Names;
 use super::entries::{Home, folder};
@@ -34,7 +34,7 @@ pub fn check(manifest: &Manifest, seen: &[Option<Seen>], names: Names) -> Vec<Pr
         &homes.collect::<Vec<_>>(),
         std::iter::empty(),
     );
-    let mut before: BTreeSet<String> = BTreeSet::new();
+    let mut before = Offered::new();
     for (entry, seen) in manifest.entries().iter().zip(seen) {
         match seen {
             Some(Seen {
@@ -66,12 +66,17 @@ pub fn check(manifest: &Manifest, seen: &[Option<Seen>], names: Names) -> Vec<Pr
             }
             None => {}
         }
+        let built = architectures(manifest, entry).into_iter();
+        let built: BTreeSet<String> = built.map(|(_, name)| name).collect();
         let tags = manifest.items(entry, "Tags");
-        before.extend(tags.map(|(_, tag)| tag.into_owned()));
+        before.extend(tags.map(|(_, tag)| (tag.into_owned(), built.clone())));
     }
     problems.sort_by_key(|problem| problem.at);
     problems
 }
+
+/// The architectures of the entries so far, by their tags.
+type Offered = BTreeMap<String, BTreeSet<String>>;
 
 /// Where the value of a field of an entry begins; of one that it lacks, the entry.
 fn start(manifest: &Manifest, entry: &Paragraph, field: &str) -> usize {
@@ -206,15 +211,25 @@ impl About<'_> {
         }
     }
 
-    /// What an image copies from is built before it, by an entry further up.
-    fn check_order(&self, before: &BTreeSet<String>, problems: &mut Vec<Problem>) {
+    /// What an image copies from is built before it, by an entry further up, for every architecture that it is built for.
+    fn check_order(&self, before: &Offered, problems: &mut Vec<Problem>) {
+        let path = self.image.path();
         for source in &self.image.copies {
             let tag = format!("{}-{source}", self.image.version);
-            if !before.contains(&tag) {
-                let path = self.image.path();
+            let Some(built) = before.get(&tag) else {
                 let message = format!("{path} copies from {tag}, which no entry above it offers");
                 let at = self.entry.span.start;
                 problems.push(Problem::new(at, "order", "", &tag, message));
+                continue;
+            };
+            let own = architectures(self.manifest, self.entry).into_iter();
+            let lacking: Vec<(usize, String)> =
+                own.filter(|(_, name)| !built.contains(name)).collect();
+            if let Some((at, _)) = lacking.first() {
+                let names = lacking.iter().map(|(_, name)| name.as_str());
+                let names = Vec::from_iter(names).join(", ");
+                let message = format!("{path} copies from {tag}, which is not built for {names}");
+                problems.push(Problem::new(*at, "architecture", &names, "", message));
             }
         }
     }

@@ -56,7 +56,7 @@ fn series(directory: &str, pattern: &Pattern) -> Option<(u64, u64)> {
     let version = pattern
         .matches(directory)
         .or_else(|| Pattern::series().matches(directory));
-    let version = version.or_else(|| parse_version(directory).ok())?;
+    let version = version.or_else(|| parse_version(directory))?;
     Some((version.major, version.minor))
 }
 

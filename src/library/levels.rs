@@ -90,7 +90,8 @@ impl<'a> Held<'a> {
             for (_, _, found) in manifest.tags(entry) {
                 let tag = names.split(&found);
                 levels.insert(tag.level);
-                was_preview |= parse_version(tag.version).is_ok_and(|version| is_preview(&version));
+                was_preview |=
+                    parse_version(tag.version).is_some_and(|version| is_preview(&version));
                 let is_misplaced = match home {
                     Home::Image(image) => owners.other(image, tag.level).is_some(),
                     Home::Gone => true,

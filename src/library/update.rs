@@ -302,7 +302,7 @@ impl<'a> Rewrite<'a> {
         let numbers = |version: &Version| (version.major, version.minor, version.patch);
         let tags = self.manifest.items(entry, "Tags");
         let names = &self.context.names;
-        let old = tags.filter_map(|(_, tag)| parse_version(names.split(&tag).version).ok());
+        let old = tags.filter_map(|(_, tag)| parse_version(names.split(&tag).version));
         let old = old
             .max()
             .filter(|old| numbers(old) > numbers(&image.version))?;

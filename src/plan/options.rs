@@ -34,10 +34,29 @@ pub struct Options {
 pub(super) type InSeries = Option<String>;
 
 fn split_series(text: &str) -> (InSeries, &str) {
-    match text.split_once('/') {
+    // Shells complete the name of a folder with a `/`.
+    match text.strip_suffix('/').unwrap_or(text).split_once('/') {
         Some((series, rest)) => (Some(series.to_owned()), rest),
-        None => (None, text),
+        None => (None, text.strip_suffix('/').unwrap_or(text)),
     }
+}
+
+/// Whether a base is numbers: `3.19`, `1809`, `ltsc2022`.
+fn is_numbered(base: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    base.strip_prefix("ltsc")
+        .unwrap_or(base)
+        .split('.')
+        .all(is_number)
+}
+
+/// What has no base cannot be moved to one, nor be there twice.
+fn has_base(variant: &Variant) -> Result<()> {
+    ensure!(
+        variant.family != "scratch",
+        "scratch has no base, and cannot be on another one"
+    );
+    Ok(())
 }
 
 /// A variant to add: `alpine3.23`, `2.14.x/alpine3.23`.
@@ -57,10 +76,16 @@ impl FromStr for Add {
             .as_ref()
             .is_none_or(|series| series.starts_with(|c: char| c.is_ascii_alphanumeric()));
         let variant = Variant::parse(name).filter(|variant| {
-            is_plain && !name.contains("..") && !variant.base.ends_with(['.', '-'])
+            is_plain
+                && !name.contains("..")
+                && !variant.base.ends_with(['.', '-'])
+                && (!variant.has_numbered_base() || is_numbered(variant.base_tag()))
         });
         let variant = variant
             .context("expected the name of a variant, such as alpine3.19 or nanoserver-ltsc2022")?;
+        if !variant.base.is_empty() {
+            has_base(&variant)?;
+        }
         Ok(Self { series, variant })
     }
 }
@@ -100,11 +125,8 @@ impl FromStr for Base {
         };
         // Read back from the name of its folder, it must be what was asked for.
         let family = Variant::parse(&base.from.family).and_then(|family| family.on(to));
-        let is_plain = to
-            .split('.')
-            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-        let is_known =
-            |variant: &Variant| variant.base == to && variant.has_numbered_base() && is_plain;
+        has_base(&base.from)?;
+        let is_known = |variant: &Variant| variant.base == to && is_numbered(to);
         ensure!(
             family
                 .filter(is_known)
@@ -190,8 +212,9 @@ impl FromStr for Remove {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        if looks_like_a_version(text) {
-            let (series, variant) = (Some(text.to_owned()), None);
+        let whole = text.strip_suffix('/').unwrap_or(text);
+        if looks_like_a_version(whole) {
+            let (series, variant) = (Some(whole.to_owned()), None);
             return Ok(Self { series, variant });
         }
         let (series, name) = split_series(text);

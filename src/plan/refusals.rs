@@ -14,7 +14,9 @@ use crate::repository::{Place, Repository, WORKFLOWS};
 use crate::text::{Places, is_within};
 
 /// An error that names all problems of one kind, where there are any.
-fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()> {
+pub(super) fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()> {
+    let mut problems = problems.to_vec();
+    problems.dedup();
     ensure!(
         problems.is_empty(),
         "{what}:\n  {}\n{advice}",

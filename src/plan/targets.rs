@@ -117,10 +117,16 @@ pub fn targets(
                 if targets.iter().any(|other| other.version == *version) {
                     problems.push(anyhow!("{version} is asked for twice"));
                 } else if let Some(other) = targets.iter().find(shares) {
+                    let place = match other.directory == target.directory {
+                        true => format!("both belong to {}", target.directory),
+                        false => format!(
+                            "would both be made from {}",
+                            target.source.as_deref().unwrap_or("templates")
+                        ),
+                    };
                     problems.push(anyhow!(
-                        "{} and {version} would both be written over {}: give one of them",
-                        other.version,
-                        target.source.as_deref().unwrap_or("templates")
+                        "{} and {version} {place}: give one of them",
+                        other.version
                     ));
                 }
                 targets.push(target);
@@ -209,10 +215,17 @@ fn contradicted(options: &Options, targets: &[Target]) -> Vec<anyhow::Error> {
         };
         targets.iter().any(is_it)
     });
-    both.map(|series| {
+    let both = both.map(|series| {
         anyhow!("`--remove {series}` cannot be combined with another change of {series}: run one after the other")
-    })
-    .collect()
+    });
+    let new = targets.iter().filter(|target| target.is_copy());
+    let reduced = new.flat_map(|target| {
+        target.removes.iter().map(move |variant| {
+            let Target { version, directory, .. } = target;
+            anyhow!("{directory} is new: run `update {version}` first, then `update --remove {directory}/{variant}`")
+        })
+    });
+    both.chain(reduced).collect()
 }
 
 /// The variants to remove, each with its series where that is named.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use super::edits::{self, Edit};
+use super::refusals::refuse;
 use super::units::mentions;
 use super::workflows::{self, Matter, Workflow};
 use super::{NewText, Target, passages, removals, scripts};
@@ -211,7 +212,7 @@ impl Work<'_> {
 
     /// Wires each new series into the workflows. What cannot be wired in is said.
     pub(super) fn wire_new_series(&mut self) -> Vec<String> {
-        let all = self.series();
+        let all = all_series(self.before);
         let mut notes = Vec::new();
         let has_series = self.after.names.config.directory.has_series();
         let targets = self.targets.iter();
@@ -287,26 +288,29 @@ impl Work<'_> {
 
     /// Takes the series that are removed out of the workflows.
     pub(super) fn remove_series(&mut self, gone: &BTreeSet<String>) -> Result<()> {
-        let all = self.series().into_iter();
-        let (gone, stay): (Vec<Series>, Vec<Series>) =
-            all.partition(|series| gone.contains(&series.directory));
-        let mut new = Vec::new();
+        let (mut all, stay) = (all_series(self.before), all_series(&self.after));
+        all.retain(|series| gone.contains(&series.directory));
+        let gone = all;
+        let (mut new, mut left) = (Vec::new(), Vec::new());
         for (path, document, workflow) in self.workflows() {
-            let (old, text) = (workflow.text, workflow.without_series(&gone, &stay));
-            gone.iter()
-                .try_for_each(|series| workflows::left_over(&path, &text, series))?;
+            let (old, (text, mut edits)) = (workflow.text, workflow.without_series(&gone, &stay));
+            left.extend(workflows::left_over(&path, &text, &gone));
             if text != old {
                 let named = gone.iter().filter(|series| series.is_in(old));
                 let edit = |series: &Series| {
                     let name = &series.directory;
                     removed("directory", old, name, |line| line.contains(name))
                 };
-                let edits = named.map(edit).collect();
+                edits.extend(named.map(edit));
                 new.push((path, self.with_text(document, text.into_bytes()), edits));
             }
         }
         self.put(new);
-        Ok(())
+        refuse(
+            "these lines still name what `--remove` takes away",
+            &left,
+            "Change or remove these lines, then run the same command again",
+        )
     }
 
     /// Takes what names a variant, or a script, that was there and is not any more out of the workflows.
@@ -337,20 +341,29 @@ impl Work<'_> {
             let has = |fields: &[&Field], part: &Range<usize>| {
                 fields.iter().any(|field| part.contains(&field.span.start))
             };
+            // What is built from a folder is about that, whatever else its arguments name.
+            let is_path = |field: &&&Field| old[..field.span.start].ends_with(['/', '\\']);
+            let has_path = |fields: &[&Field], part: &Range<usize>| {
+                let mut paths = fields.iter().filter(is_path);
+                paths.any(|field| part.contains(&field.span.start))
+            };
             let matter = Matter {
                 is_about: &|part| has(&gone, part),
-                is_about_others: &|part| has(&others, part),
+                is_about_others: &|part| match has_path(&gone, part) {
+                    true => has_path(&others, part),
+                    false => has(&others, part),
+                },
                 keeps_other_steps: true,
             };
-            let text = workflow.without(&matter);
+            let (text, mut edits) = workflow.without(&matter);
             if text != old {
                 let places = Places::new(old.as_bytes());
-                let said = gone.iter().map(|field| {
+                edits.extend(gone.iter().map(|field| {
                     let line = places.of(field.span.start).0;
                     Edit::new(field.kind.label(), line, &place.document.found(field), "")
-                });
+                }));
                 let document = self.with_text(place.document, text.into_bytes());
-                new.push((place.path(), document, said.collect()));
+                new.push((place.path(), document, edits));
             }
         }
         self.put(new);
@@ -364,12 +377,11 @@ impl Work<'_> {
             Some((place.path(), &**place.document, workflow))
         })
     }
+}
 
-    /// The series that there were.
-    fn series(&self) -> Vec<Series> {
-        let trees = self.before.trees.iter();
-        trees.map(|tree| Series::of(&tree.directory)).collect()
-    }
+fn all_series(repository: &Repository) -> Vec<Series> {
+    let trees = repository.trees.iter();
+    trees.map(|tree| Series::of(&tree.directory)).collect()
 }
 
 /// What a summary says of a mention that goes, in the first line of the old text that is it.

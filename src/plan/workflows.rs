@@ -3,10 +3,8 @@
 //!
 //! Text with a structure: what is repeated or cut is whole lines, or items in brackets, and the rest stays byte for byte.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-
-use anyhow::{Result, bail};
 
 use super::edits::Edit;
 use crate::fields::series::Series;
@@ -43,6 +41,19 @@ impl Matter<'_> {
     fn is_alone(&self, part: &Range<usize>) -> bool {
         (self.is_about)(part) && !(self.is_about_others)(part)
     }
+
+    /// Where the comments begin that end at a place and are about what is removed alone.
+    fn heading(&self, text: &str, end: usize) -> usize {
+        let mut start = end;
+        for line in text[..end].split_inclusive('\n').rev() {
+            let part = start - line.len()..start;
+            if !line.trim_start().starts_with('#') || !self.is_alone(&part) {
+                break;
+            }
+            start = part.start;
+        }
+        start
+    }
 }
 
 impl<'a> Workflow<'a> {
@@ -55,12 +66,6 @@ impl<'a> Workflow<'a> {
         let jobs = &self.structure.jobs;
         let number = jobs.partition_point(|other| other.part.span.start < job.part.span.start);
         Some(&jobs[number.checked_sub(1)?])
-    }
-
-    /// The lists in brackets.
-    fn bracket_lists(self) -> impl Iterator<Item = Vec<Range<usize>>> {
-        let lines = self.structure.lines.iter();
-        lines.flat_map(move |line| line.lists(self.text))
     }
 
     /// The text with a new series beside the one that it is copied from: a twin for each job that is about that one alone, an
@@ -144,14 +149,15 @@ impl<'a> Workflow<'a> {
                 }
             }
         }
-        for items in self.bracket_lists() {
+        for items in structure.bracket_lists(text) {
             if let Some((own, end)) = last(&mut items.into_iter()) {
+                // In a line of its own, where the last one is.
+                let item = &text[end.clone()];
+                let blank = &item[..item.len() - item.trim_start().len()];
+                let blank = if blank.contains('\n') { blank } else { " " };
                 let words = own.into_iter().map(|item| text[item].trim());
-                let new = words.map(|word| format!(", {}", from.moved(word, to)));
-                repeat(
-                    end.start + text[end.clone()].trim_end().len(),
-                    new.collect(),
-                );
+                let new = words.map(|word| format!(",{blank}{}", from.moved(word, to)));
+                repeat(end.start + item.trim_end().len(), new.collect());
             }
         }
         let (text, edits) = inserted(text, repeats);
@@ -168,8 +174,8 @@ impl<'a> Workflow<'a> {
         Some(said(line).trim().to_owned())
     }
 
-    /// The text without some series; `stay` are the others.
-    pub(super) fn without_series(self, gone: &[Series], stay: &[Series]) -> String {
+    /// The text without some series; `stay` are the others. And the jobs that go.
+    pub(super) fn without_series(self, gone: &[Series], stay: &[Series]) -> (String, Vec<Edit>) {
         let is_in = |all: &[Series], part: &Range<usize>| {
             let mut all = all.iter();
             all.any(|series| series.is_in(&self.text[part.clone()]))
@@ -181,8 +187,8 @@ impl<'a> Workflow<'a> {
         })
     }
 
-    /// The text without what is about the matter alone.
-    pub(super) fn without(self, matter: &Matter) -> String {
+    /// The text without what is about the matter alone, and the jobs that go.
+    pub(super) fn without(self, matter: &Matter) -> (String, Vec<Edit>) {
         let Self { text, structure } = self;
         let lists = structure.lists();
         // Steps that do something else, by where they begin.
@@ -194,23 +200,24 @@ impl<'a> Workflow<'a> {
             .map(|step| step.start)
             .collect();
         let mut cuts: Vec<Range<usize>> = Vec::new();
+        let (places, mut jobs) = (Places::new(text.as_bytes()), Vec::new());
+        let mut parts = Vec::new();
         for job in &structure.jobs {
             let span = &job.part.span;
-            if matter.is_alone(span) && others.range(span.clone()).next().is_none() {
-                // With the gap in front of it; the first one with the blank lines behind it.
-                cuts.push(match self.job_before(job) {
-                    Some(before) => before.part.span.end..span.end,
-                    None => {
-                        let rest = &text[span.end..];
-                        let gap = rest.len() - rest.trim_start_matches(['\r', '\n']).len();
-                        span.start..span.end + gap
-                    }
-                });
+            let goes = matter.is_alone(span) && others.range(span.clone()).next().is_none();
+            parts.push((span, goes));
+            if goes {
+                let line = places.of(job.name.start).0;
+                let name = &text[job.name.clone()];
+                jobs.push(Edit::new("job".to_owned(), line, name, ""));
             }
         }
+        cuts.extend(without_parts(text, &parts, matter));
         for list in &lists {
-            let items = list.iter().map(|item| &item.span);
-            let alone: Vec<&Range<usize>> = items.filter(|item| matter.is_alone(item)).collect();
+            let items = list
+                .iter()
+                .map(|item| (&item.span, matter.is_alone(&item.span)));
+            let items: Vec<(&Range<usize>, bool)> = items.collect();
             // A matrix can do without anything included.
             let opens = list[0]
                 .lines
@@ -220,26 +227,42 @@ impl<'a> Workflow<'a> {
             let include = opens
                 .filter(|line| matches!(line.key(text.as_bytes()), Some(b"include" | b"exclude")));
             match include {
-                _ if alone.len() < list.len() => cuts.extend(alone.into_iter().cloned()),
-                Some(line) => cuts.push(line.span.start..alone[alone.len() - 1].end),
+                _ if items.iter().any(|(_, goes)| !goes) => {
+                    cuts.extend(without_parts(text, &items, matter));
+                }
+                Some(line) => cuts.push(line.span.start..items[items.len() - 1].0.end),
                 None => {}
             }
         }
-        for items in self.bracket_lists() {
-            let is_word = |item: &Range<usize>| !text[item.clone()].trim().contains(' ');
-            let alone = |item: &Range<usize>| is_word(item) && matter.is_alone(item);
-            let Some(first) = items.iter().position(|item| !alone(item)) else {
+        for items in structure.bracket_lists(text) {
+            let bare = |item: &Range<usize>| {
+                let said = &text[item.clone()];
+                let start = item.start + said.len() - said.trim_start().len();
+                start..start + said.trim().len()
+            };
+            let alone = |item: &Range<usize>| {
+                let bare = bare(item);
+                !bare.is_empty() && !text[bare].contains(' ') && matter.is_alone(item)
+            };
+            let stays = |item: &Range<usize>| !bare(item).is_empty() && !alone(item);
+            let Some(first) = items.iter().position(stays) else {
                 continue;
             };
             // Up to the first one that stays, and from the comma in front of each other one.
             if first > 0 {
-                let start = items[first].start;
-                let blank = usize::from(text[start..].starts_with(' '));
-                cuts.push(items[0].start..start + blank);
+                cuts.push(bare(&items[0]).start..bare(&items[first]).start);
             }
-            let others = items[first..].iter().filter(|item| alone(item));
-            cuts.extend(others.map(|item| item.start - 1..item.end));
+            let others = items
+                .iter()
+                .enumerate()
+                .skip(first)
+                .filter(|(_, item)| alone(item));
+            cuts.extend(others.map(|(number, item)| match number + 1 < items.len() {
+                true => item.start - 1..item.end,
+                false => item.start - 1..bare(item).end,
+            }));
         }
+        cuts.extend(self.commands_without(matter));
         cuts.sort_by_key(|cut| (cut.start, std::cmp::Reverse(cut.end)));
         let (mut out, mut from) = (String::with_capacity(text.len()), 0);
         for cut in cuts {
@@ -249,22 +272,61 @@ impl<'a> Workflow<'a> {
             from = from.max(cut.end);
         }
         out.push_str(&text[from.min(text.len())..]);
-        out
+        (out, jobs)
     }
 }
 
-/// An error that names where a workflow still speaks of a series that is gone.
-pub(super) fn left_over(path: &str, text: &str, gone: &Series) -> Result<()> {
-    let is_left = |line: &&str| !line.trim_start().starts_with('#') && gone.is_in(line);
-    if let Some((number, line)) = text.lines().enumerate().find(|(_, line)| is_left(line)) {
-        bail!(
-            "{path}:{}: still names {}: `{}`. Change it by hand, then run the same command again",
-            number + 1,
-            gone.directory,
-            line.trim()
-        );
+impl Workflow<'_> {
+    /// The commands of Docker that go, of blocks in which others stay.
+    fn commands_without(self, matter: &Matter) -> Vec<Range<usize>> {
+        let Self { text, structure } = self;
+        let mut blocks: BTreeMap<Option<usize>, (Vec<Range<usize>>, bool)> = BTreeMap::new();
+        for command in structure.lines.chunk_by(|a, b| a.command == b.command) {
+            let (first, last) = (&command[0], &command[command.len() - 1]);
+            let span = first.span.start..last.span.end;
+            let is_docker = text[span.start + first.indent..].starts_with("docker ");
+            let goes = is_docker && matter.is_alone(&span);
+            let (cuts, stays) = blocks.entry(first.above).or_default();
+            match goes {
+                true => cuts.push(span),
+                false => *stays = true,
+            }
+        }
+        let blocks = blocks.into_values().filter(|(_, stays)| *stays);
+        blocks.flat_map(|(cuts, _)| cuts).collect()
     }
-    Ok(())
+}
+
+/// What is cut for the parts that go: each with the gap in front of it; where none stays before it, with its heading and the
+/// blank lines behind it.
+fn without_parts(
+    text: &str,
+    parts: &[(&Range<usize>, bool)],
+    matter: &Matter,
+) -> Vec<Range<usize>> {
+    let first = parts.iter().position(|(_, goes)| !goes);
+    let cut = |(number, (span, _)): (usize, &(&Range<usize>, bool))| {
+        if first.is_some_and(|first| first < number) {
+            return parts[number - 1].0.end..span.end;
+        }
+        let rest = &text[span.end..];
+        let gap = rest.len() - rest.trim_start_matches(['\r', '\n']).len();
+        matter.heading(text, span.start)..span.end + gap
+    };
+    let going = parts.iter().enumerate().filter(|(_, (_, goes))| *goes);
+    going.map(cut).collect()
+}
+
+/// Where a workflow still speaks of series that are gone.
+pub(super) fn left_over(path: &str, text: &str, gone: &[Series]) -> Vec<String> {
+    let is_left =
+        |series: &Series, line: &str| !line.trim_start().starts_with('#') && series.is_in(line);
+    let named = |(number, line): (usize, &str)| {
+        let series = gone.iter().find(|series| is_left(series, line))?;
+        let (number, name, line) = (number + 1, &series.directory, line.trim());
+        Some(format!("{path}:{number}: still names {name}: `{line}`"))
+    };
+    text.lines().enumerate().filter_map(named).collect()
 }
 
 /// The text with what is repeated put in, and what a summary says of it.

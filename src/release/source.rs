@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use semver::Version;
 
 use super::checksums::Checksums;
@@ -58,9 +58,19 @@ impl std::str::FromStr for Wanted {
             _ if is_series => Ok(Self::Series(text.to_owned())),
             _ => parse_version(text)
                 .map(Self::Version)
-                .map_err(|problem| match meant(text) {
-                    Some(command) => anyhow!("did you mean `{command}`?"),
-                    None => anyhow!("{problem}. Or give `latest`, or a series such as 2.14.x"),
+                .with_context(|| match (meant(text), Version::parse(text.trim_start_matches('v'))) {
+                    (Some(command), _) if command == text => {
+                        format!("`{command}` goes alone: `update {command}`")
+                    }
+                    (Some(command), _) => format!("did you mean `{command}`?"),
+                    (None, Ok(version)) => format!(
+                        "`{text}` has build metadata (`+{}`), which a Docker tag cannot hold: leave it out",
+                        version.build
+                    ),
+                    (None, Err(_)) => format!(
+                        "`{text}` is not a version: expected MAJOR.MINOR.PATCH, such as 0.25.6 or 2.14.0-RC.3, or `latest`, or a \
+                         series such as 2.14.x"
+                    ),
                 }),
         }
     }
@@ -169,7 +179,7 @@ impl Source {
                 git::tags(project)?
             }
         };
-        let version = |name: &String| parse_version(name.strip_prefix('v')?).ok();
+        let version = |name: &String| parse_version(name.strip_prefix('v')?);
         Ok(names.iter().filter_map(version).collect())
     }
 
@@ -193,7 +203,7 @@ impl Source {
                 let address = format!("{}/latest", base.strip_suffix("/download").unwrap_or(base));
                 let end = fetcher.destination(&address)?;
                 let tag = end.rsplit_once("/tag/").map(|(_, tag)| tag);
-                let version = tag.and_then(|tag| parse_version(tag.trim_end_matches('/')).ok());
+                let version = tag.and_then(|tag| parse_version(tag.trim_end_matches('/')));
                 version.with_context(|| {
                     let [address, end] =
                         [&address, &end].map(|address| excerpt(&without_password(address)));

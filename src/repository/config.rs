@@ -272,9 +272,7 @@ impl Pattern {
         if let Some((before, after)) = self.0.split_once("{version}") {
             let version = name.strip_prefix(before)?.strip_suffix(after)?;
             // SemVer has one way to write a version, but for a `v` in front of it.
-            return parse_version(version)
-                .ok()
-                .filter(|_| !version.starts_with('v'));
+            return parse_version(version).filter(|_| !version.starts_with('v'));
         }
         let numbers = name.split(|c: char| !c.is_ascii_digit());
         let mut numbers = numbers.filter(|digits| !digits.is_empty());

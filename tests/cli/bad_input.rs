@@ -262,12 +262,12 @@ fn a_downgrade_must_be_allowed() {
 fn two_versions_cannot_be_made_of_one_directory() {
     streaming().update_fails(
         &["0.25.6", "0.25.7"],
-        &["0.25.6 and 0.25.7 would both be written over 0.25.5: give one of them"],
+        &["0.25.6 and 0.25.7 would both be made from 0.25.5: give one of them"],
     );
     let lines = Repository::of(&tree("series/before"));
     lines.update_fails(
         &["2.14.5", "2.14.6"],
-        &["2.14.5 and 2.14.6 would both be written over 2.14.x"],
+        &["2.14.5 and 2.14.6 both belong to 2.14.x: give one of them"],
     );
 }
 

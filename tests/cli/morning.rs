@@ -353,7 +353,7 @@ fn changes_that_are_not_committed_are_not_swept_into_a_commit() {
     let before = repository.snapshot();
     with_git(&repository, &["--from", releases.path(), "latest", "--commit"]).fails_with(&[
         "files that the update writes have changes that are not committed:\n  2.14.x/scratch/Dockerfile\n",
-        "Commit or stash them, or leave `--commit` out",
+        "Commit them, put them away with `git stash --include-untracked`, or leave `--commit` out",
     ]);
     same(&repository.snapshot(), &before);
     let outside = Repository::of(&tree("series/before"));

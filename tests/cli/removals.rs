@@ -109,6 +109,32 @@ fn a_variant_that_another_one_copies_from_stays() {
     same(&repository.snapshot(), &before);
 }
 
+#[test]
+fn a_variant_goes_with_the_steps_that_build_it() {
+    let repository = Repository::of(&tree("series/before"));
+    let publish = || repository.read(".github/workflows/publish.yaml");
+    let before = publish();
+    let out = changes(&repository, &["--remove", "2.14.x/scratch"]);
+    assert!(out.contains("variant  scratch  removed"), "{out}");
+    let job = before.find("  linux-2_14:").expect("a job");
+    let step = job
+        + before[job..]
+            .find("\n      - name: scratch\n")
+            .expect("a step");
+    let end = step + before[step..].find("\n  windows-2_14:").expect("a job");
+    same_text(&publish(), &[&before[..step], &before[end..]].concat());
+    // A container of Windows runs on its own base alone: nothing takes the place of what it copies from.
+    repository.run(&["--remove", "2.14.x/windowsservercore-ltsc2022"]).fails_with(&[
+        "found 2022: no variant windowsservercore-ltsc2022 in 2.14.x, a name that the matrix makes beside nanoserver-ltsc2022",
+        "2.14.x/nanoserver-ltsc2022/Dockerfile:4: reference: found 2.14.4-windowsservercore-ltsc2022: \
+         no variant windowsservercore-ltsc2022 in 2.14.x, and windowsservercore-ltsc2025 is on another base",
+    ]);
+}
+
+fn same_text(found: &str, expected: &str) {
+    assert!(found == expected, "{found}\n----\n{expected}");
+}
+
 const WORKFLOW: &str = "\
 on: [push]
 jobs:
@@ -246,4 +272,46 @@ fn what_would_leave_nothing_is_refused() {
     repository
         .run(&["--remove", "2.99.x/alpine3.22"])
         .fails_with(&["no version directory 2.99.x"]);
+}
+
+#[test]
+fn a_variant_goes_with_the_commands_that_build_it_and_a_series_with_its_heading() {
+    let repository = Repository::of(&tree("series/before"));
+    const OWN: &str = ".github/workflows/own.yml";
+    let text = "\
+on: [push]
+jobs:
+  # ---- 2.12.x
+  a-2_12:
+    steps:
+      - run: cd 2.12.x/tests
+
+  # ---- 2.14.x
+  a-2_14:
+    steps:
+      - run: |
+          docker build -t nats:${TAG}-nanoserver-ltsc2025 ./2.14.x/nanoserver-ltsc2025
+          docker push nats:${TAG}-nanoserver-ltsc2025
+          docker build ./2.14.x/scratch
+";
+    repository.write(OWN, text);
+    let [build, push] = [11, 12].map(|line| text.lines().nth(line).expect("a line"));
+    changes(
+        &repository,
+        &[
+            "--remove",
+            "2.14.x/nanoserver-ltsc2025",
+            "--remove",
+            "2.14.x/windowsservercore-ltsc2025",
+        ],
+    );
+    let rest = text.replace(&format!("{build}\n{push}\n"), "");
+    same_text(&repository.read(OWN), &rest);
+    changes(&repository, &["--remove", "2.12.x"]);
+    let (before, after) = (rest.find("  # ---- 2.12.x"), rest.find("  # ---- 2.14.x"));
+    let (before, after) = (before.expect("a heading"), after.expect("a heading"));
+    same_text(
+        &repository.read(OWN),
+        &[&rest[..before], &rest[after..]].concat(),
+    );
 }

@@ -652,3 +652,170 @@ fn a_series_that_is_not_there_is_found_in_a_matrix_whatever_that_is_for() {
         assert_eq!(run.status, i32::from(is_found), "{}", run.stdout);
     }
 }
+
+/// Several things that are asked for at once come to what they come to one after the other.
+#[test]
+fn a_new_series_comes_together_with_other_changes() {
+    const NEW: [&str; 2] = ["2.15.0-RC.1", "--allow-missing"];
+    let run = |repository: &Repository, args: &[&str]| {
+        let from = ["--from", RELEASES_OF_SERIES];
+        repository.run(&[args, &from].concat()).exits_with(0);
+        repository.run(&["check"]).exits_with(0);
+    };
+    for others in [
+        &["--remove", "2.12.x"][..],
+        &["--base", "2.15.x/alpine=3.23"],
+        &["--add", "2.15.x/alpine3.23"],
+    ] {
+        let [together, one_by_one] = [series(), series()];
+        run(&together, &[&NEW, others].concat());
+        run(&one_by_one, &NEW);
+        run(&one_by_one, others);
+        same(&together.snapshot(), &one_by_one.snapshot());
+    }
+    series()
+        .run(&[
+            "2.15.0-RC.1",
+            "--remove",
+            "2.15.x/scratch",
+            "--from",
+            RELEASES_OF_SERIES,
+        ])
+        .fails_with(&[
+            "2.15.x is new: run `update 2.15.0-RC.1` first, then `update --remove 2.15.x/scratch`",
+        ]);
+}
+
+/// One job for two series, in all the forms in which a step or a command says which one it is for.
+const ONE_JOB: &str = r#"on: [push]
+jobs:
+  all:
+    runs-on: ubuntu-24.04
+    env:
+      GO_VERSION: 1.22.x
+    steps:
+      - run: docker build --tag "${{ env.IMAGE }}:${{ env.TAG }}-alpine3.22" .
+        working-directory: ./2.14.x/alpine3.22
+      - uses: docker/build-push-action@v6
+        with:
+          context: ./2.14.x/scratch
+          build-args: BASE_IMAGE=${{ env.IMAGE }}:${{ env.TAG }}-alpine3.22
+      - run: |
+          docker build --tag ${{ env.IMAGE }}:${{ env.TAG }}-alpine3.21 ./2.12.x/alpine3.21
+          docker build --tag ${{ env.IMAGE }}:${{ env.TAG }}-alpine3.22 ./2.14.x/alpine3.22
+          docker buildx build \
+            --tag ${{ env.IMAGE }}:${{ env.TAG }}-alpine3.22 \
+            ./2.14.x/alpine3.22
+      - run: >-
+          docker buildx build
+          --tag ${{ env.IMAGE }}:${{ env.TAG }}-alpine3.22
+          ./2.14.x/alpine3.22
+"#;
+
+#[test]
+fn what_a_step_or_a_command_has_a_path_of_says_which_series_it_is_for() {
+    const OWN: &str = ".github/workflows/one.yml";
+    let repository = series();
+    // Both series on one base, so that nothing else tells them apart.
+    repository.write(OWN, ONE_JOB);
+    repository.finds(&[]);
+    changes(&repository, &["--base", "2.12.x/alpine=3.22"]);
+    let both = ONE_JOB.replace("alpine3.21", "alpine3.22");
+    assert_eq!(repository.read(OWN), both);
+    changes(&repository, &["--base", "2.14.x/alpine=3.23"]);
+    let moved = ONE_JOB.replace("alpine3.22", "alpine3.23");
+    assert_eq!(
+        repository.read(OWN),
+        moved.replace("alpine3.21", "alpine3.22")
+    );
+    for (old, new, finding) in [
+        (
+            "TAG }}-alpine3.23\" .",
+            "TAG }}-scratch\" .",
+            "8:66: variant: found scratch, expected alpine3.23",
+        ),
+        (
+            "TAG }}-alpine3.23 \\",
+            "TAG }}-scratch \\",
+            "18:51: variant: found scratch, expected alpine3.23",
+        ),
+        (
+            "          ./2.14.x/alpine3.23\n",
+            "          ./2.14.x/alpin\n",
+            "19:22: path: found alpin: there is no such file",
+        ),
+    ] {
+        let repository = series();
+        changes(&repository, &["--base", "2.14.x/alpine=3.23"]);
+        repository.write(OWN, moved.replacen(old, new, 1));
+        let run = repository.run(&["check"]).exits_with(1);
+        assert!(run.stdout.contains(finding), "{finding}\n{}", run.stdout);
+    }
+}
+
+#[test]
+fn a_name_below_a_matrix_of_series_is_there_in_each_of_them() {
+    const OWN: &str = ".github/workflows/matrix.yml";
+    let text = "on: [push]\njobs:\n  all:\n    strategy:\n      matrix:\n        v: [2.12.x, 2.14.x]\n    steps:\n      \
+                - run: docker build ./${{ matrix.v }}/alpine3.22\n";
+    let repository = series();
+    changes(&repository, &["--base", "2.12.x/alpine=3.22"]);
+    repository.write(OWN, text);
+    repository.finds(&[]);
+    repository.run(&["--base", "2.14.x/alpine=3.23"]).fails_with(&[
+        ".github/workflows/matrix.yml:8: variant: found alpine3.22: no variant alpine3.22 in 2.14.x, a name that the matrix makes",
+    ]);
+    changes(&repository, &["--base", "alpine=3.23"]);
+    assert_eq!(repository.read(OWN), text.replace("3.22", "3.23"));
+    // What is done for some of them only is nobody's to tell.
+    let some = text.replace("3.22", "3.23").replace(
+        "run: docker",
+        "if: matrix.v == '2.14.x'\n        run: docker",
+    );
+    repository.write(OWN, &some);
+    changes(&repository, &["--base", "2.12.x/alpine=3.24"]);
+    assert_eq!(repository.read(OWN), some);
+}
+
+#[test]
+fn lists_in_brackets_are_written_as_they_are_laid_out() {
+    const OWN: &str = ".github/workflows/lists.yml";
+    for (list, with, without) in [
+        ("[2.12.x, 2.14.x]", "[2.12.x, 2.14.x, 2.15.x]", "[2.14.x]"),
+        (
+            "[ 2.12.x, 2.14.x ]",
+            "[ 2.12.x, 2.14.x, 2.15.x ]",
+            "[ 2.14.x ]",
+        ),
+        (
+            "&all [2.12.x, 2.14.x]",
+            "&all [2.12.x, 2.14.x, 2.15.x]",
+            "&all [2.14.x]",
+        ),
+        (
+            "[\n          2.12.x,\n          2.14.x,\n        ]",
+            "[\n          2.12.x,\n          2.14.x,\n          2.15.x,\n        ]",
+            "[\n          2.14.x,\n        ]",
+        ),
+        (
+            "\n          [\n            2.12.x,\n            2.14.x\n          ]",
+            "\n          [\n            2.12.x,\n            2.14.x,\n            2.15.x\n          ]",
+            "\n          [\n            2.14.x\n          ]",
+        ),
+    ] {
+        let text = |list: &str| {
+            format!(
+                "on: [push]\njobs:\n  all:\n    strategy:\n      matrix:\n        v: {list}\n    steps:\n      \
+                 - run: cd ${{{{ matrix.v }}}}/tests\n"
+            )
+        };
+        let repository = series();
+        repository.write(OWN, text(list));
+        gets_a_new_series(&repository);
+        assert_eq!(repository.read(OWN), text(with));
+        let repository = series();
+        repository.write(OWN, text(list));
+        changes(&repository, &["--remove", "2.12.x"]);
+        assert_eq!(repository.read(OWN), text(without));
+    }
+}

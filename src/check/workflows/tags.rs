@@ -3,13 +3,18 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::Workflow;
+use super::{Jobs, Workflow, is_building};
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::repository::Directories;
+use crate::version::Variant;
 
 /// Checks the steps that build an image and the commands that do.
-pub(super) fn check(workflow: &Workflow, directories: &Directories, findings: &mut Vec<Finding>) {
+pub(super) fn check(
+    (workflow, jobs): (&Workflow, &Jobs),
+    directories: &Directories,
+    findings: &mut Vec<Finding>,
+) {
     let text = workflow.text;
     // One that is not there has a finding of its own.
     let is_there = |field: &&Field| match &field.kind {
@@ -26,10 +31,13 @@ pub(super) fn check(workflow: &Workflow, directories: &Directories, findings: &m
     };
     let all = workflow.fields(|kind| matches!(kind, Kind::Variant { .. }));
     let (variants, others): (Vec<&Field>, Vec<&Field>) = all.partition(is_there);
+    let all = directories.iter().flat_map(|directory| &directory.variants);
     let steps = Steps {
         workflow,
+        jobs,
         variants,
         others,
+        families: all.map(|variant| variant.family.as_str()).collect(),
     };
     for step in steps.built_from_a_context() {
         steps.check_step(&step, findings);
@@ -41,9 +49,11 @@ pub(super) fn check(workflow: &Workflow, directories: &Directories, findings: &m
 
 struct Steps<'a> {
     workflow: &'a Workflow<'a>,
+    jobs: &'a Jobs<'a>,
     variants: Vec<&'a Field>,
     /// Those that are not there.
     others: Vec<&'a Field>,
+    families: BTreeSet<&'a str>,
 }
 
 impl Steps<'_> {
@@ -62,18 +72,18 @@ impl Steps<'_> {
         with.into_iter().map(inside).collect()
     }
 
-    /// The commands that build something: lines that go on are one.
+    /// The commands that build something.
     fn commands(&self) -> Vec<Range<usize>> {
-        let mut commands = Vec::new();
+        let lines = &self.workflow.structure.lines;
         let mut from = 0;
-        for (number, line) in self.workflow.structure.lines.iter().enumerate() {
-            let code = self.workflow.text[line.span.start..line.end].trim_end();
-            if !code.ends_with(['\\', '`']) {
-                commands.push(from..number + 1);
-                from = number + 1;
-            }
-        }
-        commands.retain(|command| self.code(command).contains(" build "));
+        let commands = lines
+            .chunk_by(|a, b| a.command == b.command)
+            .map(|command| {
+                from += command.len();
+                from - command.len()..from
+            });
+        let mut commands: Vec<Range<usize>> = commands.collect();
+        commands.retain(|command| is_building(self.code(command)));
         commands
     }
 
@@ -139,13 +149,64 @@ impl Steps<'_> {
                 .collect()
         };
         let inputs = of(&[b"context", b"file"]);
+        self.check_inputs(step, findings);
         self.compare(&inputs, &of(&[b"tags"]), findings);
         let built: BTreeSet<&str> = inputs.iter().map(|field| self.said(field)).collect();
-        for field in of(&[b"build-args"]) {
-            let name = self.said(field);
-            if built.len() == 1 && built.contains(name) {
-                let why = format!(": {name} copies from itself");
-                findings.push(self.workflow.finding(&field.span, "variant", &why));
+        self.check_sources(&built, &of(&[b"build-args"]), findings);
+    }
+
+    /// What an image is given to copy from is not itself, and on Windows on its own base.
+    fn check_sources(
+        &self,
+        built: &BTreeSet<&str>,
+        sources: &[&Field],
+        findings: &mut Vec<Finding>,
+    ) {
+        let only = built.first().filter(|_| built.len() == 1);
+        let Some(built) = only.and_then(|name| Variant::parse(name)) else {
+            return;
+        };
+        for field in sources {
+            let Some(source) = Variant::parse(self.said(field)) else {
+                continue;
+            };
+            let is_other = source.is_windows() && source.base_tag() != built.base_tag();
+            let why = match source == built {
+                true => format!(": {built} copies from itself"),
+                false if is_other => format!(": {built} is on another base"),
+                false => continue,
+            };
+            findings.push(self.workflow.finding(&field.span, "variant", &why));
+        }
+    }
+
+    /// A file is in the version directory that the context is in.
+    fn check_inputs(&self, step: &Range<usize>, findings: &mut Vec<Finding>) {
+        let lines = &self.workflow.structure.lines[step.clone()];
+        let (Some(first), Some(last)) = (lines.first(), lines.last()) else {
+            return;
+        };
+        let span = first.span.start..last.span.end;
+        // What a job that is named after a series says of others has a finding of its own.
+        let job = self.workflow.structure.job_at(span.start);
+        let name = job.map(|job| &self.workflow.text[job.name.clone()]);
+        if name.is_some_and(|name| self.jobs.stem_of.contains_key(name)) {
+            return;
+        }
+        let of = |key: &[u8]| {
+            let mut all = self.workflow.directories();
+            all.find(|field| {
+                span.contains(&field.span.start) && self.key(self.line(field)) == Some(key)
+            })
+        };
+        if let (Some(context), Some(file)) = (of(b"context"), of(b"file")) {
+            let (expected, found) = (self.said(context), self.said(file));
+            if found != expected {
+                let why = "the context is in it";
+                let finding = self
+                    .workflow
+                    .expected(&file.span, "directory", expected, why);
+                findings.push(finding);
             }
         }
     }
@@ -156,10 +217,24 @@ impl Steps<'_> {
             .inside(command)
             .into_iter()
             .partition(|field| self.in_path(field));
-        let tags: Vec<&Field> = names
-            .into_iter()
-            .filter(|field| self.is_tag(field))
-            .collect();
+        let behind = |options: &'_ [&'_ str]| -> Vec<&Field> {
+            let names = names.iter().copied();
+            names
+                .filter(|field| self.is_behind(field, options))
+                .collect()
+        };
+        let tags = behind(&["--tag ", "--tag=", "-t "]);
+        let built = paths.iter().map(|field| self.said(field)).collect();
+        self.check_sources(&built, &behind(&["--build-arg ", "--build-arg="]), findings);
+        self.check_families(command, findings);
+        // `docker build --tag … .`, in a step that works there
+        let step = self.workflow.step(command.start);
+        let works_in = |field: &&Field| self.key(self.line(field)) == Some(b"working-directory");
+        let is_here = paths.is_empty() && !tags.is_empty() && self.code(command).ends_with(" .");
+        let paths = match is_here {
+            true => self.inside(&step).into_iter().filter(works_in).collect(),
+            false => paths,
+        };
         self.compare(&paths, &tags, findings);
     }
 
@@ -183,12 +258,42 @@ impl Steps<'_> {
         }
     }
 
-    /// Whether the name of a variant is the end of a tag that an image gets: behind `--tag` or `-t`.
-    fn is_tag(&self, field: &Field) -> bool {
+    /// What a matrix makes of a family in a path, it makes of the same one in the tags.
+    fn check_families(&self, command: &Range<usize>, findings: &mut Vec<Finding>) {
+        let code = self.code(command);
+        let start = self.workflow.structure.lines[command.start].span.start;
+        // Each with what stands in front of it.
+        let mut named: Vec<(&str, &str, usize)> = Vec::new();
+        for (at, _) in code.match_indices("${{") {
+            let before = code[..at].strip_suffix("ltsc").unwrap_or(&code[..at]);
+            let before = before.strip_suffix('-').unwrap_or(before);
+            let bare = before.trim_end_matches(|c: char| c.is_ascii_lowercase());
+            let family = &before[bare.len()..];
+            if self.families.contains(family) {
+                named.push((family, bare, bare.len()));
+            }
+        }
+        let (paths, tags): (Vec<_>, Vec<_>) = named
+            .into_iter()
+            .partition(|(_, before, _)| before.ends_with(['/', '\\']));
+        let built: BTreeSet<&str> = paths.iter().map(|(family, ..)| *family).collect();
+        let tags = tags.iter().filter(|(_, before, _)| before.ends_with("}-"));
+        for (family, _, at) in tags.filter(|(family, ..)| !built.contains(family)) {
+            if let (1, Some(expected)) = (built.len(), built.first()) {
+                let span = start + at..start + at + family.len();
+                let why = format!("{expected} is what is built here");
+                let finding = self.workflow.expected(&span, "variant", expected, &why);
+                findings.push(finding);
+            }
+        }
+    }
+
+    /// Whether a name is part of the value of one of these options.
+    fn is_behind(&self, field: &Field, options: &[&str]) -> bool {
         let at = field.span.start;
         let line = self.workflow.line_of(field);
         let before = self.workflow.before(line.span.start, at);
-        ["--tag ", "--tag=", "-t "].iter().any(|option| {
+        options.iter().any(|option| {
             // In front of this very word: of several, each has its own.
             let rest = before.rfind(option).map(|at| &before[at + option.len()..]);
             rest.is_some_and(|rest| !without_expressions(rest).trim_start().contains(' '))

@@ -164,7 +164,17 @@ impl<'a> Scope<'a> {
             let name = one.name(found);
             let new = match self.named(one.names, &name, one.directory.as_deref()) {
                 Expected::Impossible(why) => {
-                    return Expected::Impossible(format!("{why}, a name that the matrix makes"));
+                    let is_there = |one: &&Made| {
+                        let expected =
+                            self.named(one.names, &one.name(found), one.directory.as_deref());
+                        !matches!(expected, Expected::Impossible(_))
+                    };
+                    let there = made.iter().find(is_there).map(|one| one.name(found));
+                    let there = there.filter(|there| *there != name);
+                    let beside = there.map_or(String::new(), |name| format!(" beside {name}"));
+                    return Expected::Impossible(format!(
+                        "{why}, a name that the matrix makes{beside}"
+                    ));
                 }
                 Expected::Exactly(new) => new,
                 Expected::Anything => name,
@@ -216,6 +226,10 @@ impl<'a> Scope<'a> {
             }
         }
         Expected::Anything
+    }
+
+    fn is_windows(&self) -> bool {
+        self.variant.is_some_and(Variant::is_windows)
     }
 
     /// The variant that a reference to `name` is to be to: of several of a family the one with the file's own base, else
@@ -271,6 +285,18 @@ impl<'a> Scope<'a> {
                 ));
             }
             _ if wanted.base.is_empty() && self.variant.is_none() => return Ok(name.to_owned()),
+            // A container of Windows runs on its own base alone.
+            [only]
+                if self.is_windows()
+                    && self.builds
+                    && only.name != name
+                    && own_base.is_some_and(|base| base != only.base_tag()) =>
+            {
+                let directory = &directory.name;
+                return Err(format!(
+                    "no variant {name} in {directory}, and {only} is on another base"
+                ));
+            }
             [only] => only,
             several => several
                 .iter()
@@ -278,8 +304,7 @@ impl<'a> Scope<'a> {
                 .find(is_named)
                 .or(several.iter().find(is_on_own))
                 .or_else(|| {
-                    // A container of Windows runs on its own base alone.
-                    let runs = !self.variant.is_some_and(Variant::is_windows) || !self.builds;
+                    let runs = !self.is_windows() || !self.builds;
                     several.iter().find(is_named).filter(|_| runs)
                 })
                 .ok_or_else(|| {

@@ -150,6 +150,7 @@ fn entries_are_compared_with_the_tree_at_their_commit() {
         )],
         &[
             "library:8:16: architecture: found s390x, expected only what 0.25.6/alpine3.18 can be built for: amd64",
+            "library:13:16: architecture: 0.25.6/scratch copies from 0.25.6-alpine3.18, which is not built for amd64, arm32v6, arm32v7, arm64v8",
         ],
     );
 }
