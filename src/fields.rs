@@ -2,9 +2,11 @@
 //!
 //! Where they are, `scan` finds; what they are to say, `expected` says, to `check` and to the plan alike.
 
+mod about;
 mod branches;
 mod downloads;
 pub mod expected;
+mod hash_names;
 mod matrix;
 mod runners;
 pub mod scan;
@@ -16,6 +18,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use self::workflow::Structure;
+
+/// The folder of scripts, of the repository and of a version directory.
+pub const TESTS: &str = "tests";
 
 /// The systems of GitHub's runners.
 pub const RUNNERS: [&str; 3] = ["ubuntu", "windows", "macos"];

@@ -3,7 +3,8 @@
 
 mod objects;
 
-use std::io::ErrorKind;
+use std::ffi::OsString;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -35,13 +36,22 @@ pub fn tags(address: &str) -> Result<Vec<String>> {
         root: PathBuf::from("."),
     };
     let mut command = git.command(&["ls-remote", "--tags", "--refs", "--", address]);
-    // Nobody is there to be asked for a password; who is silent for long is given up.
+    // Nothing is asked of the repository that the folder is in, which could name programs; nothing but the web is spoken with,
+    // from https on by https alone. Nobody is there to be asked for a password; who is silent or slow for long is given up.
+    let is_safe = address.to_ascii_lowercase().starts_with("https:");
     command
+        .env("GIT_DIR", "/dev/null")
+        .env(
+            "GIT_ALLOW_PROTOCOL",
+            if is_safe { "https" } else { "http:https" },
+        )
         .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_HTTP_LOW_SPEED_LIMIT", "1")
+        .env("GIT_HTTP_LOW_SPEED_LIMIT", "10000")
         .env("GIT_HTTP_LOW_SPEED_TIME", "30");
     let shown = excerpt(&without_password(address));
-    let output = started(command.output())?;
+    let output = bounded(&mut command, LARGEST_LIST)?.with_context(|| {
+        format!("cannot list the tags of {shown}: more than {LARGEST_LIST} bytes of them")
+    })?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(
         output.status.success(),
@@ -53,14 +63,61 @@ pub fn tags(address: &str) -> Result<Vec<String>> {
     Ok(listed.lines().filter_map(name).collect())
 }
 
-/// The output of git, or why there is none.
-fn started(output: std::io::Result<Output>) -> Result<Output> {
+/// The size that no list of tags has, in bytes: ten thousand have less than one million.
+const LARGEST_LIST: u64 = 16 << 20;
+
+/// The output of git, of up to so many bytes; `None` where it is longer.
+fn bounded(command: &mut Command, largest: u64) -> Result<Option<Output>> {
+    let mut child = started(command.stdout(Stdio::piped()).spawn())?;
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    if let Some(out) = child.stdout.take() {
+        out.take(largest + 1).read_to_end(&mut stdout)?;
+    }
+    if stdout.len() as u64 > largest {
+        child.kill()?;
+    }
+    if let Some(said) = child.stderr.take() {
+        said.take(1 << 16).read_to_end(&mut stderr)?;
+    }
+    let status = child.wait()?;
+    let output = Output {
+        status,
+        stdout,
+        stderr,
+    };
+    Ok(Some(output).filter(|output| output.stdout.len() as u64 <= largest))
+}
+
+/// What starting git gives, or why it does not start.
+fn started<T>(output: std::io::Result<T>) -> Result<T> {
     match output {
         Err(problem) if problem.kind() == ErrorKind::NotFound => {
             bail!("git is not installed, or not on PATH")
         }
         other => other.context("cannot start git"),
     }
+}
+
+/// What git printed, where it did what it was asked for.
+fn succeeded(args: &[&str], output: Output) -> Result<Vec<u8>> {
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.success(),
+        "git {} fails: {}",
+        args.join(" "),
+        said.trim_end()
+    );
+    Ok(output.stdout)
+}
+
+#[cfg(unix)]
+fn os_string(bytes: &[u8]) -> OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
+}
+
+#[cfg(not(unix))]
+fn os_string(bytes: &[u8]) -> OsString {
+    String::from_utf8_lossy(bytes).into_owned().into()
 }
 
 impl Git {
@@ -207,8 +264,6 @@ impl Git {
 
     /// The files below these folders that are not as the commit has them that is checked out, new ones too.
     pub fn changed(&self, paths: &[&str]) -> Result<Vec<String>> {
-        let off = self.filters_off()?;
-        let settings = off.iter().flat_map(|setting| ["-c", setting]);
         let status = [
             "status",
             "--porcelain",
@@ -218,11 +273,10 @@ impl Git {
             "--ignore-submodules=all",
             "--",
         ];
-        let args: Vec<&str> = settings
-            .chain(status)
-            .chain(paths.iter().copied())
-            .collect();
-        let listed = self.output(&args)?;
+        let args: Vec<&str> = status.into_iter().chain(paths.iter().copied()).collect();
+        let mut command = self.command(&args);
+        self.filters_off(&mut command)?;
+        let listed = succeeded(&args, started(command.output())?)?;
         // Git counts them from the top of its work tree.
         let prefix = self.prefix()?;
         let name = |line: &[u8]| {
@@ -235,21 +289,29 @@ impl Git {
         Ok(listed.split(|&byte| byte == 0).filter_map(name).collect())
     }
 
-    /// The settings that keep git from running the filters that a repository names.
-    fn filters_off(&self) -> Result<Vec<String>> {
-        let listed = self
-            .run(&["config", "--name-only", "--get-regexp", r"^filter\."])?
-            .stdout;
-        let keys = String::from_utf8_lossy(&listed);
-        let key = |line: &str| {
-            let value = if line.ends_with(".required") {
+    /// Keeps git from running the filters that a repository names. Of a name any bytes can be part: as settings of the
+    /// environment none of them counts.
+    fn filters_off(&self, command: &mut Command) -> Result<()> {
+        let listed = ["config", "-z", "--name-only", "--get-regexp", r"^filter\."];
+        let listed = self.run(&listed)?.stdout;
+        let count = std::env::var("GIT_CONFIG_COUNT").ok();
+        let mut number: usize = count.and_then(|count| count.parse().ok()).unwrap_or(0);
+        for key in listed
+            .split(|byte| *byte == 0)
+            .filter(|key| !key.is_empty())
+        {
+            let value = if key.ends_with(b".required") {
                 "false"
             } else {
                 ""
             };
-            format!("{line}={value}")
-        };
-        Ok(keys.lines().map(key).collect())
+            command
+                .env(format!("GIT_CONFIG_KEY_{number}"), os_string(key))
+                .env(format!("GIT_CONFIG_VALUE_{number}"), value);
+            number += 1;
+        }
+        command.env("GIT_CONFIG_COUNT", number.to_string());
+        Ok(())
     }
 
     /// Why nothing could be committed now, where that can be told before it is tried.
@@ -323,15 +385,7 @@ impl Git {
     }
 
     fn output(&self, args: &[&str]) -> Result<Vec<u8>> {
-        let output = self.run(args)?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(
-            output.status.success(),
-            "git {} fails: {}",
-            args.join(" "),
-            said.trim_end()
-        );
-        Ok(output.stdout)
+        succeeded(args, self.run(args)?)
     }
 
     fn run(&self, args: &[&str]) -> Result<Output> {
@@ -345,6 +399,7 @@ impl Git {
             "safe.bareRepository=explicit",
             "core.fsmonitor=false",
             "core.hooksPath=/dev/null",
+            "log.showSignature=false",
         ];
         command.args(safe.iter().flat_map(|setting| ["-c", setting]));
         command

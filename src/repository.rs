@@ -26,8 +26,8 @@ use crate::tag::Endings;
 use crate::text::is_within;
 use crate::version::{Variant, parse_version};
 
-/// The folders beside the version directories that are read.
-pub const TESTS: &str = "tests";
+pub use crate::fields::TESTS;
+
 /// Where workflows are.
 pub const WORKFLOWS: &str = ".github/workflows";
 /// Where templates are.
@@ -244,14 +244,17 @@ pub struct Names {
 }
 
 impl Names {
-    /// From its configuration, its variants and its scripts.
-    pub fn new(config: Config, variants: &BTreeSet<Variant>, scripts: &BTreeSet<String>) -> Self {
-        let scanner = Scanner::new(&config, variants, scripts);
-        Self {
-            scanner,
+    /// From its configuration, its variants and its scripts; an error where there are too many of them.
+    pub fn new(
+        config: Config,
+        variants: &BTreeSet<Variant>,
+        scripts: &BTreeSet<String>,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            scanner: Scanner::new(&config, variants, scripts)?,
             endings: Endings::new(variants.iter()),
             config,
-        }
+        })
     }
 }
 

@@ -19,15 +19,27 @@ pub fn harmless(text: &str) -> String {
         true => c.escape_default().to_string(),
         false => c.to_string(),
     };
-    text.chars().map(write).collect()
+    let text: String = text.chars().map(write).collect();
+    // GitHub's runner takes it for a command wherever it stands.
+    text.replace("##[", r"##\u{5b}")
 }
 
-/// The same for a text of several lines, whose line ends stay.
+/// The same for a text of several lines, whose line ends stay. None of them is a command of GitHub's runner.
 pub fn harmless_lines(text: &str) -> String {
-    text.split('\n')
-        .map(harmless)
-        .collect::<Vec<_>>()
-        .join("\n")
+    let line = |line: &str| {
+        let line = harmless(line);
+        match line.trim_start().starts_with("::") {
+            true => line.replacen(':', r"\u{3a}", 1),
+            false => line,
+        }
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Texts of one line each, indented below one another.
+pub fn harmless_list(lines: &[String]) -> String {
+    let lines: Vec<String> = lines.iter().map(|line| harmless(line)).collect();
+    lines.join("\n  ")
 }
 
 /// A value as JSON in which every character that acts is escaped, as JSON has it.
@@ -36,7 +48,8 @@ pub fn harmless_json(value: &serde_json::Value) -> String {
         true => format!("\\u{:04x}", u32::from(c)),
         false => c.to_string(),
     };
-    format!("{value:#}").chars().map(write).collect()
+    let text: String = format!("{value:#}").chars().map(write).collect();
+    text.replace("##[", r"##\u005b")
 }
 
 /// The start of somebody else's text, as an error repeats it.
@@ -47,14 +60,27 @@ pub fn excerpt(text: &str) -> String {
     }
 }
 
-/// An address without the user and the password in it.
+/// An address without what nobody else is to read: the user, the password, and what stands behind a `?`.
 pub fn without_password(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else {
-        return address.to_owned();
+        // An address that is written wrongly.
+        return match address.rsplit_once('@') {
+            Some((before, rest)) if before.contains(':') => rest.to_owned(),
+            _ => address.to_owned(),
+        };
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let host = rest[..end].rsplit('@').next().unwrap_or_default();
-    format!("{scheme}://{host}{}", &rest[end..])
+    let (host, path) = rest.split_at(end);
+    // A password can have any of these signs in it.
+    let rest = match (host.rsplit_once('@'), path.rsplit_once('@')) {
+        (None, Some((_, rest))) if host.contains(':') => rest.to_owned(),
+        (Some((_, host)), _) => format!("{host}{path}"),
+        _ => rest.to_owned(),
+    };
+    match rest.split_once('?') {
+        Some((rest, _)) => format!("{scheme}://{rest}?…"),
+        None => format!("{scheme}://{rest}"),
+    }
 }
 
 /// A word as a shell takes it for one.
@@ -134,6 +160,8 @@ mod tests {
         let text = "a\u{1b}[31m\n::error::\u{202e}x";
         assert_eq!(harmless(text), "a\\u{1b}[31m\\n::error::\\u{202e}x");
         assert_eq!(harmless_lines("a\nb\rc"), "a\nb\\rc");
+        assert_eq!(harmless_lines("a\n ::error::x"), "a\n \\u{3a}:error::x");
+        assert_eq!(harmless("a##[error]b"), "a##\\u{5b}error]b");
     }
 
     #[test]
@@ -143,5 +171,10 @@ mod tests {
             "http://host/a@b"
         );
         assert_eq!(without_password("../releases"), "../releases");
+        for secret in ["user:a/s@h/x", "user:a#s@h/x", "user:a?s@h/x", "u:s@h/x"] {
+            assert_eq!(without_password(&format!("http://{secret}")), "http://h/x");
+            assert_eq!(without_password(secret), "h/x");
+        }
+        assert_eq!(without_password("http://h/x?token=s"), "http://h/x?…");
     }
 }

@@ -18,6 +18,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use self::staging::{FOLDER, Staging, is_empty, is_ours};
 use self::system::device;
+use crate::text::harmless_list;
 
 /// How often, and how long apart, the lock is asked for while another run has it.
 const TRIES: usize = 40;
@@ -152,7 +153,7 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
     ensure!(
         problems.is_empty(),
         "the update cannot be written:\n  {}\nNothing was changed",
-        problems.join("\n  ")
+        harmless_list(&problems)
     );
     Ok(())
 }

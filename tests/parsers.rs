@@ -69,7 +69,7 @@ proptest! {
 
     #[test]
     fn versions_behind_the_key_are_found_wherever_they_stand(text in text_of(PIECES_OF_FILES)) {
-        thread_local!(static SCANNER: Scanner = Scanner::new(&config(), &[].into(), &[].into()));
+        thread_local!(static SCANNER: Scanner = Scanner::new(&config(), &[].into(), &[].into()).expect("no names"));
         let (fields, _) = SCANNER.with(|scanner| scanner.scan(text.as_bytes(), DocumentKind::Workflow));
         let versions = fields.into_iter().filter(|field| field.kind == Kind::Version { key: true });
         let said: Vec<(usize, String)> =
@@ -123,7 +123,8 @@ fn a_text_that_begins_and_ends_anywhere_is_scanned() {
         },
         &variants,
         &["build-images-2019.ps1".to_owned()].into(),
-    );
+    )
+    .expect("few names");
     let mut texts: Vec<Vec<u8>> = files(&root.join("tests/trees/streaming/before"))
         .iter()
         .map(|path| std::fs::read(path).expect("a file"))

@@ -1,14 +1,16 @@
 //! The rules about workflows as wholes: their paths lead to files that are there, a job is about one series in all that it
 //! says, what is tagged is what is built, and no series is forgotten.
 
+mod jobs;
 mod tags;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
+use self::jobs::Jobs;
 use crate::fields::scan::is_script;
 use crate::fields::series::Series;
-use crate::fields::workflow::{CHANGES, INPUTS, Job, Line, Structure};
+use crate::fields::workflow::{CHANGES, INPUTS, Line, Structure};
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::repository::{Directories, Directory, Folder, Place, Repository, TESTS, Tree};
@@ -57,35 +59,6 @@ fn is_building(command: &str) -> bool {
 
 /// How far in front of a name the command or the option can stand that it is of.
 const BACK: usize = 400;
-
-/// The names of a workflow's jobs.
-#[derive(Default)]
-struct Jobs<'a> {
-    names: BTreeSet<&'a str>,
-    /// Those that name a series, by what they are called without it: the `linux-` of `linux-2_14`.
-    stems: BTreeMap<String, BTreeSet<&'a str>>,
-    stem_of: BTreeMap<&'a str, String>,
-}
-
-impl<'a> Jobs<'a> {
-    fn new(names: impl Iterator<Item = &'a str>, all: &[Series]) -> Self {
-        let mut jobs = Self::default();
-        for name in names {
-            jobs.names.insert(name);
-            for place in all.iter().filter_map(|series| series.first_in(name)) {
-                let stem = stem(name, &place);
-                jobs.stems.entry(stem.clone()).or_default().insert(name);
-                jobs.stem_of.insert(name, stem);
-            }
-        }
-        jobs
-    }
-}
-
-/// A name without a part of it.
-fn stem(name: &str, part: &Range<usize>) -> String {
-    [&name[..part.start], &name[part.end..]].concat()
-}
 
 struct Workflow<'a> {
     text: &'a str,
@@ -261,148 +234,6 @@ impl<'a> Workflow<'a> {
         }
     }
 
-    /// The numbers of the lines of a job that begin with one of its own keys of that name.
-    fn properties(&self, job: &Job, key: &[u8]) -> impl Iterator<Item = usize> {
-        let (lines, text) = (&self.structure.lines, self.text.as_bytes());
-        let inside = job.part.lines.start + 1..job.part.lines.end;
-        let depth = lines.get(inside.start).map(|line| line.indent);
-        inside.filter(move |number| {
-            let line = &lines[*number];
-            Some(line.indent) == depth && !line.is_item && line.key(text) == Some(key)
-        })
-    }
-
-    /// The jobs that a job needs: one, or those of a list. Of anchors nothing is known.
-    fn needs(&self, job: &Job) -> Vec<Range<usize>> {
-        let Some(number) = self.properties(job, b"needs").next() else {
-            return Vec::new();
-        };
-        let line = &self.structure.lines[number];
-        let start = line.span.start + line.indent + "needs:".len();
-        let mut names = words(self.text, start.min(line.end)..line.end);
-        let below = self.structure.lines[number + 1..job.part.lines.end].iter();
-        for item in below.take_while(|next| next.indent >= line.indent && next.is_item) {
-            let start = item.span.start + item.indent + 1;
-            names.extend(words(self.text, start..item.end));
-        }
-        match names
-            .iter()
-            .any(|name| self.text[..name.start].ends_with(['&', '*']))
-        {
-            true => Vec::new(),
-            false => names,
-        }
-    }
-
-    /// The jobs that a job needs are there.
-    fn check_needs(&self, job: &Job, jobs: &Jobs, findings: &mut Vec<Finding>) {
-        let needs = self.needs(job);
-        let needed: BTreeSet<&str> = needs.iter().map(|name| &self.text[name.clone()]).collect();
-        for name in &needs {
-            if !jobs.names.contains(&self.text[name.clone()]) {
-                findings.push(self.finding(name, "job", ": there is no such job"));
-            }
-        }
-        // Of jobs that there are for each series, all but one.
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for stem in needed.iter().filter_map(|name| jobs.stem_of.get(name)) {
-            *counts.entry(stem).or_default() += 1;
-        }
-        for (stem, count) in counts.into_iter().filter(|(_, count)| *count > 1) {
-            let alike = jobs.stems[stem].iter();
-            let missing = alike.filter(|_| jobs.stems[stem].len() == count + 1);
-            let missing = missing.filter(|name| !needed.contains(*name));
-            for (name, last) in missing.zip(needs.last()) {
-                let message = format!("needs every job like it but {name}");
-                let at = self.places.of(last.start);
-                let finding = Finding::at(&self.place.path(), at, "job", message);
-                findings.push(finding.expected(*name));
-            }
-        }
-    }
-
-    /// A job that is named after a series, or has paths of one alone, is about that one: in its name, where others are named in
-    /// the same way, in its condition, in what it needs and in its paths.
-    fn check_job(&self, job: &Job, jobs: &Jobs, all: &[Series], findings: &mut Vec<Finding>) {
-        let name = &self.text[job.name.clone()];
-        let said = |field: &Field| &self.text[field.span.clone()];
-        let fields = &self.place.document.fields;
-        let from = fields.partition_point(|field| field.span.start < job.part.span.start);
-        let inside = fields[from..]
-            .iter()
-            .take_while(|field| field.span.start < job.part.span.end);
-        let directories: Vec<&Field> = inside
-            .filter(|field| matches!(field.kind, Kind::Directory { is_certain: true }))
-            .filter(|field| !field.in_comment)
-            .collect();
-        let names: BTreeSet<&str> = directories.iter().map(|field| said(field)).collect();
-        let of_path = |series: &&Series| names.contains(series.directory.as_str());
-        let named: Vec<&Series> = all.iter().filter(|series| series.is_in(name)).collect();
-        let used: Vec<&Series> = all.iter().filter(of_path).collect();
-        let series = match (named.as_slice(), used.as_slice()) {
-            ([one], _) | ([], [one]) => *one,
-            _ => return,
-        };
-        let why = format!("the job {name} is about {}", series.directory);
-        let known: BTreeSet<&str> = used.iter().map(|other| other.directory.as_str()).collect();
-        for field in directories
-            .iter()
-            .filter(|field| known.contains(said(field)))
-        {
-            if said(field) != series.directory {
-                let new = &series.directory;
-                findings.push(self.expected(&field.span, "directory", new, &why));
-            }
-        }
-        let mut parts = self.conditions(job);
-        // One that is not there has a finding of its own.
-        let is_there = |need: &Range<usize>| jobs.names.contains(&self.text[need.clone()]);
-        parts.extend(
-            self.needs(job)
-                .into_iter()
-                .filter(|need| !named.is_empty() && is_there(need)),
-        );
-        if series
-            .other_in(name)
-            .is_some_and(|other| jobs.stems.contains_key(&stem(name, &other)))
-        {
-            parts.push(job.name.clone());
-        }
-        for part in parts {
-            if let Some(other) = series.other_in(&self.text[part.clone()]) {
-                let at = part.start + other.start..part.start + other.end;
-                let found = &self.text[at.clone()];
-                let end = found
-                    .rfind(|c: char| !c.is_ascii_digit())
-                    .map_or(0, |end| end + 1);
-                let new = format!("{}{}", &found[..end], series.version.minor);
-                findings.push(self.expected(&at, "series", &new, &why));
-            }
-        }
-    }
-
-    /// Where the condition of a job says how tags of a series begin: the `v2.14.` of `startsWith(github.ref_name, 'v2.14.')`.
-    fn conditions(&self, job: &Job) -> Vec<Range<usize>> {
-        let mut parts = Vec::new();
-        for number in self.properties(job, b"if") {
-            let line = &self.structure.lines[number];
-            let code = &self.text[line.span.start..line.end];
-            if code.contains('!') || code.contains("||") {
-                continue;
-            }
-            for (at, _) in code.match_indices("startsWith(") {
-                let rest = &code[at..];
-                let quoted = rest.find('\'').and_then(|open| {
-                    let close = rest[open + 1..].find(".'")?;
-                    Some(open + 1..open + 1 + close)
-                });
-                let start = line.span.start + at;
-                parts.extend(quoted.map(|part| start + part.start..start + part.end));
-            }
-        }
-        parts
-    }
-
     /// A workflow that names all series but one has forgotten it; a list that names one twice has forgotten another.
     fn check_series(&self, all: &[Series], directories: &Directories, findings: &mut Vec<Finding>) {
         let fields: Vec<&Field> = self.directories().collect();
@@ -501,20 +332,4 @@ fn missing(tree: &Tree, names: &[&str]) -> Option<usize> {
         None => Some(0),
         Some(folder) => (1..=rest.len()).find(|length| !has(folder, &rest[..*length].join("/"))),
     }
-}
-
-/// The names in a value: one, or those of a list.
-fn words(text: &str, span: Range<usize>) -> Vec<Range<usize>> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let mut words = Vec::new();
-    let mut start = None;
-    for (at, c) in text[span.clone()].char_indices().chain([(span.len(), ' ')]) {
-        if is_part(c) {
-            start.get_or_insert(span.start + at);
-        } else if let Some(from) = start.take() {
-            words.push(from..span.start + at);
-        }
-    }
-    words.retain(|word| text[word.clone()] != *"-");
-    words
 }

@@ -4,13 +4,12 @@
 //! the download that it follows. What nothing binds belongs to somebody else; or, where it could be ours, no value is right
 //! for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use memchr::memmem;
-
 use super::downloads::{Downloads, Of};
-use super::spans::{last_word, line_before, trimmed_end};
+use super::hash_names::{is_key_id, may_be_ours, names_us, variable_of};
+use super::spans::line_before;
 use super::{Kind, found};
 use crate::version::{apk_arch, release_arch};
 
@@ -71,8 +70,8 @@ struct Branch<'a> {
     address: Option<&'a Address>,
     /// The release's name that is to stand there.
     arch: String,
-    /// Its architecture goes into a download of another program.
-    is_others: bool,
+    /// What its architecture goes into, where that is known.
+    of: Option<Of>,
     /// It is chosen by what `apk` prints.
     is_apk: bool,
 }
@@ -100,12 +99,13 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, 
     let mut inside: BTreeMap<usize, Vec<&Range<usize>>> = BTreeMap::new();
     let mut outside: Vec<&Range<usize>> = Vec::new();
     let words = seen.words.iter().filter(|word| is_sha256(word));
-    for hash in seen.sums.iter().chain(words) {
+    let branch_of = |hash: &Range<usize>| {
         let before = branches.partition_point(|branch| branch.range.start <= hash.start);
-        let branch = before
-            .checked_sub(1)
-            .filter(|last| branches[*last].range.contains(&hash.start));
-        let all = branch.map_or(&mut outside, |branch| inside.entry(branch).or_default());
+        let last = before.checked_sub(1)?;
+        branches[last].range.contains(&hash.start).then_some(last)
+    };
+    for hash in seen.sums.iter().chain(words) {
+        let all = branch_of(hash).map_or(&mut outside, |branch| inside.entry(branch).or_default());
         all.push(hash);
     }
     outside.sort_by_key(|hash| hash.start);
@@ -115,37 +115,42 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, 
         hashes.sort_by_key(|hash| hash.start);
         hashes.dedup_by_key(|hash| hash.start);
         let branch = &branches[index];
+        let of = |hash: &Range<usize>| {
+            let name = variable_of(text, hash)?;
+            downloads.checked_with(&name, hash.end)
+        };
         let Some(address) = branch.address else {
             // Of another program, where its architecture goes into a download that is not of our version; else of nobody known.
-            bound.extend(hashes.into_iter().map(|hash| match branch.is_others {
-                true => (hash, Bound::Others),
-                false => (hash, Bound::Unknown),
+            bound.extend(hashes.into_iter().map(|hash| match branch.of {
+                Some(Of::Others) => (hash, Bound::Others),
+                _ => (hash, Bound::Unknown),
             }));
             continue;
         };
-        let ours = hashes.iter().filter(|hash| is_known(hash)).count();
+        let may_be = |hash: &&&Range<usize>| is_known(hash) && of(hash) != Some(Of::Others);
+        let ours = hashes.iter().filter(may_be).count();
         for hash in hashes {
-            let of = match is_known(hash) {
-                true if ours == 1 => Bound::Ours(address.platform(&branch.arch)),
-                true => Bound::Unknown,
+            let of = match (is_known(hash), of(hash)) {
+                (_, Some(Of::Others)) => Bound::Others,
+                (_, Some(Of::Made | Of::Unclear)) => Bound::Unknown,
                 // What stands alone in our branch, and is called like something else, may be ours all the same.
-                false if ours == 0 => Bound::Unknown,
-                false => Bound::Others,
+                (false, None) if ours > 0 => Bound::Others,
+                (false, _) => Bound::Unknown,
+                (true, None) if branch.of == Some(Of::Unclear) => Bound::Unknown,
+                (true, _) if ours == 1 => Bound::Ours(address.platform(&branch.arch)),
+                (true, _) => Bound::Unknown,
             };
             bound.push((hash, of));
         }
     }
     bound.extend(by_downloads(text, &outside, (seen, &downloads), key));
     same_again(text, &mut bound);
+    one_each(text, &mut bound);
     // Something of our version is downloaded, and no hash is known to be of it: what nobody knows may be.
     let is_ours = |(_, of): &(&Range<usize>, Bound)| matches!(of, Bound::Ours(_));
     let has_unpinned =
         (!seen.addresses.is_empty() || !made.is_empty()) && !bound.iter().any(is_ours);
-    let in_case = |hash: &Range<usize>| {
-        branches
-            .iter()
-            .any(|branch| branch.range.contains(&hash.start))
-    };
+    let in_case = |hash: &Range<usize>| branch_of(hash).is_some();
     for (hash, of) in bound {
         let platform = match of {
             Bound::Ours(platform) => Some(platform),
@@ -210,8 +215,14 @@ fn by_downloads<'h>(
     });
     // One that is called like the server says that others are not of it.
     let is_named = |hash: &&Range<usize>| names_us(text, hash, key) && may_be_ours(text, hash, key);
+    // What is compared before anything of ours is downloaded is of another file.
+    let first = seen.addresses.first().map_or(0, |address| address.at);
+    let is_late = |hash: &Range<usize>| hash.start > first || variable_of(text, hash).is_some();
     let may_be = |hash: &&Range<usize>| {
-        may_be_ours(text, hash, key) && !downloads.has(Of::Others) && downloads.may_be_checked(hash)
+        may_be_ours(text, hash, key)
+            && !downloads.has(Of::Others)
+            && downloads.may_be_checked(hash)
+            && is_late(hash)
     };
     let has_bound = bound.iter().any(|(_, of)| matches!(of, Bound::Ours(_)));
     let named = open.iter().filter(|hash| is_named(hash)).count();
@@ -267,18 +278,28 @@ fn by_download(
     };
     // `amd64) url='…-linux-amd64.tar.gz'; sha256='<hash>' ;;`
     let last = |all: usize| all.checked_sub(1);
-    let address = last(
-        seen.addresses
-            .partition_point(|address| address.at < hash.start),
-    );
-    let address = address.map(|index| &seen.addresses[index]);
+    let next = seen
+        .addresses
+        .partition_point(|address| address.at < hash.start);
     let end = last(seen.ends.partition_point(|end| *end < hash.start))
         .map_or(0, |index| seen.ends[index]);
-    let start = followed.map_or(0, |download| download.span.start).max(end);
+    // Of the same branch or in front of the hash; nothing else is downloaded between.
+    let start = followed.filter(|download| download.span.start < hash.start);
+    let start = start.map_or(0, |download| download.span.start).max(end);
     let is_set = || line_before(text, hash.start).trim_ascii_start();
     let is_set = || is_set().starts_with(b"ENV ") || is_set().starts_with(b"ARG ");
-    if let Some(address) = address
-        .filter(|one| one.at > start && !is_set() && downloads.are_together(one.at, hash.start))
+    // `amd64) sha256='<hash>'; url='…-linux-amd64.tar.gz' ;;`
+    let close = seen
+        .ends
+        .get(seen.ends.partition_point(|close| *close < hash.end))
+        .copied();
+    let is_behind = |one: &&Address| name.is_some() && close.is_some_and(|close| one.at < close);
+    let address = last(next)
+        .map(|index| &seen.addresses[index])
+        .filter(|one| one.at > start);
+    let address = address.or(seen.addresses.get(next).filter(is_behind));
+    if let Some(address) =
+        address.filter(|one| !is_set() && downloads.are_together(one.at, hash.start))
     {
         let is_of = followed.is_none_or(|download| downloads.is_checked(hash, &download.span));
         return Some(ours(address.archive().filter(|_| is_of)));
@@ -289,7 +310,7 @@ fn by_download(
             let index = seen.addresses.partition_point(|address| address.at < at);
             ours(seen.addresses.get(index).and_then(Address::archive))
         }
-        Of::Others | Of::Made => Bound::Unknown,
+        Of::Others | Of::Made | Of::Unclear => Bound::Unknown,
     })
 }
 
@@ -312,91 +333,26 @@ fn same_again(text: &[u8], bound: &mut [(&Range<usize>, Bound)]) {
     }
 }
 
+/// One archive has one hash: of what differs nobody knows which it is.
+fn one_each(text: &[u8], bound: &mut [(&Range<usize>, Bound)]) {
+    let mut hashes: BTreeMap<Box<str>, BTreeSet<Vec<u8>>> = BTreeMap::new();
+    for (hash, of) in bound.iter() {
+        let said = text[(*hash).clone()].to_ascii_lowercase();
+        let is_one = is_sha256(hash) && said.iter().any(|byte| *byte != b'0');
+        if let (Bound::Ours(platform), true) = (of, is_one) {
+            hashes.entry(platform.clone()).or_default().insert(said);
+        }
+    }
+    for (_, of) in bound.iter_mut() {
+        if matches!(of, Bound::Ours(platform) if hashes.get(platform).is_some_and(|all| all.len() > 1))
+        {
+            *of = Bound::Unknown;
+        }
+    }
+}
+
 fn is_sha256(word: &Range<usize>) -> bool {
     word.len() == 64
-}
-
-/// Whether digits are the name of a key rather than a hash: of those who sign a release.
-fn is_key_id(text: &[u8], word: &Range<usize>) -> bool {
-    let is_key = |name: &String| {
-        ["KEY", "FINGERPRINT", "GPG", "PGP"]
-            .iter()
-            .any(|key| name.contains(key))
-    };
-    let before = &text[word.start.saturating_sub(400)..word.start];
-    word.len() == 40
-        && (variable_of(text, word).is_some_and(|name| is_key(&name.to_uppercase()))
-            || memmem::find(before, b"recv-key").is_some()
-            || memmem::find(before, b"gpg ").is_some())
-}
-
-/// The variable that a hash is assigned to.
-fn variable_of(text: &[u8], hash: &Range<usize>) -> Option<String> {
-    let before = line_before(text, hash.start);
-    let unquoted = trimmed_end(before, |byte| b"\"'".contains(&byte));
-    let first = before.trim_ascii_start();
-    let is_set = first.starts_with(b"ENV ") || first.starts_with(b"ARG ");
-    if !is_set && !unquoted.ends_with(b"=") {
-        return None;
-    }
-    let unquoted = trimmed_end(unquoted, |byte| b" \t=".contains(&byte));
-    let name = last_word(unquoted);
-    // `--checksum=`
-    let is_option = unquoted[..unquoted.len() - name.len()].ends_with(b"-");
-    (!is_option && !name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned())
-}
-
-/// The words of a variable's name, in capitals: `FOO`, `SHA` of `FOO_SHA256` and of `fooSha256`.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut was_lower = false;
-    for c in name.chars() {
-        if c == '_' || was_lower && c.is_ascii_uppercase() {
-            words.push(String::new());
-        }
-        was_lower = c.is_ascii_lowercase();
-        if c != '_'
-            && let Some(word) = words.last_mut()
-        {
-            word.push(c.to_ascii_uppercase());
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// Whether a hash is assigned to a variable that is called like the server, or like nothing in particular: `GIT_DOWNLOAD_SHA256`,
-/// rather than `TINI_SHA256`.
-fn may_be_ours(text: &[u8], hash: &Range<usize>, key: &str) -> bool {
-    const ANYBODY: [&str; 20] = [
-        "ARCHIVE", "BINARY", "DOWNLOAD", "FILE", "GIT", "RELEASE", "SERVER", "URL", "AMD", "ARM",
-        "ARMV", "ARMHF", "AARCH", "X", "I", "S", "PPC64LE", "RISCV", "LINUX", "WINDOWS",
-    ];
-    let Some(name) = variable_of(text, hash) else {
-        return true;
-    };
-    let is_known = |word: &String| {
-        let bare = word.trim_end_matches(|c: char| c.is_ascii_digit());
-        let is_kind = ["SHA", "SUM", "HASH", "CHECK"]
-            .iter()
-            .any(|kind| word.starts_with(kind));
-        bare.is_empty()
-            || is_kind
-            || ANYBODY.contains(&bare)
-            || ANYBODY.contains(&&**word)
-            || is_of(key, word)
-    };
-    words(&name).iter().all(is_known)
-}
-
-fn is_of(key: &str, word: &str) -> bool {
-    key.split('_').any(|own| own.eq_ignore_ascii_case(word))
-}
-
-/// Whether a hash is assigned to a variable that is called like the server.
-fn names_us(text: &[u8], hash: &Range<usize>, key: &str) -> bool {
-    let name = variable_of(text, hash).unwrap_or_default();
-    words(&name).iter().any(|word| is_of(key, word))
 }
 
 fn branches<'a>(text: &[u8], seen: &'a Seen, downloads: &Downloads) -> Vec<Branch<'a>> {
@@ -408,6 +364,12 @@ fn branches<'a>(text: &[u8], seen: &'a Seen, downloads: &Downloads) -> Vec<Branc
         .rev()
         .filter_map(|address| Some((address.variable()?, address)))
         .collect();
+    // Where variables are set.
+    let mut set: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
+    for assigned in &seen.arches {
+        let places = set.entry(&text[assigned.name.clone()]).or_default();
+        places.push(assigned.name.start);
+    }
     // What all downloads are of that use a variable, by its name.
     let mut all: BTreeMap<String, Option<Of>> = BTreeMap::new();
     for assigned in &seen.arches {
@@ -418,14 +380,25 @@ fn branches<'a>(text: &[u8], seen: &'a Seen, downloads: &Downloads) -> Vec<Branc
             last.range.end = last.range.end.min(start);
         }
         let name = found(text, &assigned.name);
-        // The next download that has the variable is what it is for; where there is none in this instruction, all that do.
-        let next = downloads.next_with(&name, assigned.value.end);
-        let of = next.map(|next| next.of).or_else(|| {
-            let of = all.entry(name.to_string());
-            *of.or_insert_with(|| downloads.of_all_with(&name))
-        });
-        let is_ours = of.is_none_or(|of| matches!(of, Of::Ours(_)));
-        let address = variables.get(&*name).copied().filter(|_| is_ours);
+        // The next downloads that have the variable, until it is set again, are what it is for; where there are none in this
+        // instruction, all that do.
+        let places = &set[&text[assigned.name.clone()]];
+        let set_again = |used: usize| {
+            let next = places.partition_point(|at| *at < used);
+            places.get(next).copied().unwrap_or(text.len())
+        };
+        let used = downloads.first_use(&name, assigned.value.end);
+        let of = downloads
+            .with_behind(
+                &name,
+                assigned.value.end..used.map_or(text.len(), set_again),
+            )
+            .or_else(|| {
+                let of = all.entry(name.to_string());
+                *of.or_insert_with(|| downloads.of_all_with(&name))
+            });
+        let may_be = of.is_none_or(|of| matches!(of, Of::Ours(_) | Of::Unclear));
+        let address = variables.get(&*name).copied().filter(|_| may_be);
         // An architecture that no address of ours has, and no `case` chooses, says nothing of the hashes behind it.
         if address.is_none() && labels.is_none() {
             continue;
@@ -438,7 +411,7 @@ fn branches<'a>(text: &[u8], seen: &'a Seen, downloads: &Downloads) -> Vec<Branc
             range: start..ends.peek().copied().unwrap_or(text.len()),
             assigned,
             address,
-            is_others: of == Some(Of::Others),
+            of,
             arch: right.unwrap_or_else(|| value.into_owned()),
             is_apk,
         });

@@ -1,10 +1,11 @@
 //! The downloads of a Dockerfile: which commands fetch something, and whether that is an archive of ours.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use memchr::memmem;
 
-use super::spans::{is_word, last_word, line_before, skip, trimmed_end};
+use super::spans::{after, is_word, last_word, line_before, skip, trimmed_end};
 
 /// What a download is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub(super) enum Of {
     Made,
     /// Another program.
     Others,
+    /// An address behind a command that nobody knows.
+    Unclear,
 }
 
 /// A command that fetches something.
@@ -29,7 +32,11 @@ pub(super) struct Downloads<'a> {
     /// Each with whether it asks `apk` for the architecture.
     instructions: Vec<(Range<usize>, bool)>,
     all: Vec<Download>,
+    uses: Uses<'a>,
 }
+
+/// Where variables are used, by their names.
+type Uses<'a> = BTreeMap<&'a [u8], Vec<usize>>;
 
 /// The commands that fetch what they are given.
 const COMMANDS: [&[u8]; 5] = [
@@ -59,13 +66,14 @@ impl<'a> Downloads<'a> {
         let holders = holders.chain(made.iter().filter_map(|at| of_place(at, Of::Made)));
         // The first ones; no file has more of its own.
         let holders: Vec<(&[u8], Of)> = holders.take(16).collect();
+        let uses = uses(text);
         let mut all = Vec::new();
         for (instruction, _) in &instructions {
-            for span in commands(text, instruction) {
+            for (span, is_known) in commands(text, instruction) {
                 let command = &text[span.clone()];
                 let held = || {
                     let mut holders = holders.iter();
-                    let held = holders.find(|(name, _)| has_variable(command, name));
+                    let held = holders.find(|(name, _)| is_used(&uses, name, &span));
                     held.map(|(_, of)| *of)
                 };
                 let is_anything = has_address(command) || command.contains(&b'$');
@@ -77,7 +85,9 @@ impl<'a> Downloads<'a> {
                     (None, Some(_)) if !is_list => Of::Made,
                     _ => match held() {
                         Some(of) => of,
-                        None if is_anything && !is_list => Of::Others,
+                        None if is_list => continue,
+                        None if !is_known => Of::Unclear,
+                        None if is_anything => Of::Others,
                         None => continue,
                     },
                 };
@@ -88,6 +98,7 @@ impl<'a> Downloads<'a> {
             text,
             instructions,
             all,
+            uses,
         }
     }
 
@@ -133,62 +144,89 @@ impl<'a> Downloads<'a> {
             .filter(|download| download.span.contains(&at))
     }
 
-    /// The next download behind a place, in its instruction, that uses a variable.
-    pub(super) fn next_with(&self, name: &str, at: usize) -> Option<&Download> {
-        let (instruction, _) = self.instruction(at)?;
-        let number = self
-            .all
-            .partition_point(|download| download.span.start < at);
-        let here = self.all[number..]
-            .iter()
-            .take_while(|download| download.span.start < instruction.end);
+    /// What the downloads in a span, as far as it is in the instruction of its start, are of that use a variable.
+    pub(super) fn with_behind(&self, name: &str, span: Range<usize>) -> Option<Of> {
+        let (instruction, _) = self.instruction(span.start)?;
         // No command is further from what it needs.
-        here.take(16)
-            .find(|download| self.with_variable(download, name.as_bytes()))
+        let with = self.using(name, span.start..span.end.min(instruction.end));
+        let with = with.take(16);
+        together(with.map(|download| download.of))
+    }
+
+    /// The downloads that use a variable between two places.
+    fn using(&self, name: &str, span: Range<usize>) -> impl Iterator<Item = &Download> {
+        let uses = self
+            .uses
+            .get(name.as_bytes())
+            .map_or(&[][..], Vec::as_slice);
+        let uses = &uses[uses.partition_point(|at| *at < span.start)..];
+        let uses = uses.iter().take_while(move |at| **at < span.end);
+        uses.filter_map(|at| self.with(*at))
     }
 
     /// What all downloads are of that use a variable, where that is one thing: ours, or another program.
     pub(super) fn of_all_with(&self, name: &str) -> Option<Of> {
-        let all = self.all.iter();
-        let with = all.filter(|download| self.with_variable(download, name.as_bytes()));
-        let all: Vec<Of> = with.map(|download| download.of).collect();
-        match all.as_slice() {
-            [] => None,
-            all if all.iter().all(|of| *of == Of::Others) => Some(Of::Others),
-            all if all.iter().all(|of| matches!(of, Of::Ours(_))) => all.first().copied(),
-            _ => Some(Of::Made),
-        }
-    }
-
-    fn with_variable(&self, download: &Download, name: &[u8]) -> bool {
-        has_variable(&self.text[download.span.clone()], name)
+        let with = self.using(name, 0..self.text.len());
+        together(with.map(|download| download.of))
     }
 
     /// Where a variable is used first behind a place.
     pub(super) fn first_use(&self, name: &str, from: usize) -> Option<usize> {
-        let rest = &self.text[from..];
-        variables(rest, name.as_bytes()).next().map(|at| from + at)
+        let uses = self.uses.get(name.as_bytes())?;
+        uses.get(uses.partition_point(|at| *at < from)).copied()
+    }
+
+    /// What a variable with a hash is compared with where it is used first: what the download in front of that has written,
+    /// or the one that has written the file which is named there.
+    pub(super) fn checked_with(&self, name: &str, from: usize) -> Option<Of> {
+        let at = self.first_use(name, from)?;
+        let before = self.before(at)?;
+        let end = at + name.len();
+        let end = end
+            + self.text[end..]
+                .iter()
+                .take_while(|byte| b"}\"".contains(byte))
+                .count();
+        match self.file_behind(end) {
+            Some(file) if !self.writes(&before.span, file) => {
+                let mut all = self.all.iter().rev();
+                let other = all.find(|download| self.writes(&download.span, file));
+                Some(other.map_or(Of::Unclear, |other| other.of))
+            }
+            _ => Some(before.of),
+        }
+    }
+
+    /// Whether a command names a file.
+    fn writes(&self, download: &Range<usize>, file: &[u8]) -> bool {
+        let command = &self.text[download.clone()];
+        let is_part =
+            |byte: Option<&u8>| byte.is_some_and(|byte| is_word(*byte) || b".-".contains(byte));
+        memmem::find_iter(command, file).any(|at| {
+            let before = at.checked_sub(1).and_then(|before| command.get(before));
+            let behind = command.get(at + file.len());
+            // What goes on behind it is a folder, of an address say.
+            !is_part(before) && !is_part(behind) && behind != Some(&b'/')
+        })
     }
 
     /// Whether what is hashed there is what the download has written: `echo "<hash> *server.tar.gz" | sha256sum -c`.
     pub(super) fn is_checked(&self, hash: &Range<usize>, download: &Range<usize>) -> bool {
-        let name = self.file_behind(hash);
-        name.is_none_or(|name| memmem::find(&self.text[download.clone()], name).is_some())
+        let file = self.file_behind(hash.end);
+        file.is_none_or(|file| self.writes(download, file))
     }
 
-    /// The same of any download of ours.
+    /// The same of any download of ours, of the first ones: no file has more.
     pub(super) fn may_be_checked(&self, hash: &Range<usize>) -> bool {
-        let ours = self
-            .all
-            .iter()
-            .filter(|download| matches!(download.of, Of::Ours(_)));
+        let is_ours = |download: &&Download| matches!(download.of, Of::Ours(_));
+        let ours = self.all.iter().filter(is_ours).take(16);
         let mut ours = ours.map(|download| &download.span).peekable();
         ours.peek().is_none() || ours.any(|download| self.is_checked(hash, download))
     }
 
-    /// The file whose name stands behind a hash.
-    fn file_behind(&self, hash: &Range<usize>) -> Option<&'a [u8]> {
-        let rest = &self.text[hash.end..];
+    /// The file whose name stands behind a hash, which ends there.
+    fn file_behind(&self, end: usize) -> Option<&'a [u8]> {
+        let rest = &self.text[end..];
         let blank = rest.iter().take_while(|byte| b" *".contains(byte)).count();
         let is_name = |byte: &&u8| is_word(**byte) || b".-/${}".contains(byte);
         let name = &rest[blank..];
@@ -198,19 +236,43 @@ impl<'a> Downloads<'a> {
     }
 }
 
-/// Where a text uses a variable: `$name`, `${name}`, `$env:name`.
-fn variables<'t>(text: &'t [u8], name: &'t [u8]) -> impl Iterator<Item = usize> + 't {
-    let is_use = move |at: &usize| {
-        let before = &text[..*at];
-        let opens = [&b"$"[..], b"${", b"$env:", b"${env:"];
-        let is_whole = text.get(at + name.len()).is_none_or(|byte| !is_word(*byte));
-        is_whole && opens.iter().any(|open| before.ends_with(open))
-    };
-    memmem::find_iter(text, name).filter(is_use)
+/// Where a text uses variables: `$name`, `${name}`, `$env:name`.
+fn uses(text: &[u8]) -> Uses<'_> {
+    let mut uses = Uses::new();
+    for at in memchr::memchr_iter(b'$', text) {
+        let open = after(text, at + 1, b"{").unwrap_or(at + 1);
+        let name = after(text, open, b"env:").unwrap_or(open);
+        let length = text[name..]
+            .iter()
+            .take(200)
+            .take_while(|byte| is_word(**byte))
+            .count();
+        if length > 0 {
+            uses.entry(&text[name..name + length])
+                .or_default()
+                .push(name);
+        }
+    }
+    uses
 }
 
-fn has_variable(text: &[u8], name: &[u8]) -> bool {
-    variables(text, name).next().is_some()
+fn is_used(uses: &Uses, name: &[u8], span: &Range<usize>) -> bool {
+    let uses = uses.get(name).map_or(&[][..], Vec::as_slice);
+    let next = uses.get(uses.partition_point(|at| *at < span.start));
+    next.is_some_and(|at| *at < span.end)
+}
+
+/// What several downloads are of together: one thing, or nobody knows.
+fn together(all: impl Iterator<Item = Of>) -> Option<Of> {
+    let all: Vec<Of> = all.take(1000).collect();
+    let first = *all.first()?;
+    let is_ours = |of: &Of| matches!(of, Of::Ours(_));
+    let is_same = |of: &Of| *of == first || is_ours(of) && is_ours(&first);
+    Some(if all.iter().all(is_same) {
+        first
+    } else {
+        Of::Unclear
+    })
 }
 
 fn has_address(text: &[u8]) -> bool {
@@ -260,49 +322,83 @@ fn trimmed_start<'t>(text: &'t [u8], bytes: &[u8]) -> &'t [u8] {
     &text[skip(text, 0, |byte| bytes.contains(&byte))..]
 }
 
-/// The commands of an instruction that fetch something, each up to its end.
-fn commands(text: &[u8], instruction: &Range<usize>) -> Vec<Range<usize>> {
+/// The commands of an instruction that fetch something, each up to its end or the next one, and whether it is one that is
+/// known: others have an address in them.
+fn commands(text: &[u8], instruction: &Range<usize>) -> Vec<(Range<usize>, bool)> {
     let inside = &text[instruction.clone()];
     let first = inside.trim_ascii_start();
-    let is_add = first
-        .get(..4)
-        .is_some_and(|word| word.eq_ignore_ascii_case(b"ADD "));
-    if is_add {
-        return vec![instruction.clone()]
-            .into_iter()
-            .filter(|_| has_address(inside))
-            .collect();
+    let is = |word: &[u8]| {
+        let found = first.get(..word.len());
+        found.is_some_and(|found| found.eq_ignore_ascii_case(word))
+    };
+    if is(b"ADD ") {
+        let all = has_address(inside).then(|| (instruction.clone(), true));
+        return all.into_iter().collect();
     }
-    let mut starts: Vec<usize> = COMMANDS
+    if !is(b"RUN ") && !is(b"RUN\t") {
+        return Vec::new();
+    }
+    let mut starts: Vec<(usize, bool)> = COMMANDS
         .iter()
         .flat_map(|command| {
             let is_whole = move |at: &usize| {
                 let next = inside.get(at + command.len());
                 next.is_none_or(|byte| !is_word(*byte) && *byte != b'-') && begins(inside, *at)
             };
-            memmem::find_iter(inside, command).filter(is_whole)
+            memmem::find_iter(inside, command)
+                .filter(is_whole)
+                .map(|at| (at, true))
         })
         .collect();
+    let ends = ends(inside);
+    starts.extend(strangers(inside, &ends).map(|at| (at, false)));
     starts.sort_unstable();
-    let end_of = |at: usize| {
-        let rest = &inside[at..];
-        let ends = |(index, byte): (usize, &u8)| match byte {
-            b';' | b'|' => true,
-            b'&' => rest.get(index + 1) == Some(&b'&'),
-            b'\n' => !matches!(
-                trimmed_end(&rest[..index], |byte| byte == b' ' || byte == b'\r').last(),
-                Some(b'\\' | b'`')
-            ),
-            _ => false,
-        };
-        let length = rest
-            .iter()
-            .enumerate()
-            .position(|(index, byte)| ends((index, byte)));
-        at + length.unwrap_or(rest.len())
+    let end_of = |at: usize| ends[ends.partition_point(|end| *end <= at)];
+    // What has an address is one that is known, where that is in the same command.
+    starts
+        .dedup_by(|next, before| !next.1 && end_of(next.0) == end_of(before.0) || *next == *before);
+    let span = |(number, (at, is_known)): (usize, &(usize, bool))| {
+        let next = starts.get(number + 1).map_or(usize::MAX, |(next, _)| *next);
+        let end = end_of(*at).min(next);
+        (instruction.start + at..instruction.start + end, *is_known)
     };
-    let span = |at: &usize| instruction.start + at..instruction.start + end_of(*at);
-    starts.iter().map(span).collect()
+    starts.iter().enumerate().map(span).collect()
+}
+
+/// Where the commands of an instruction end.
+fn ends(inside: &[u8]) -> Vec<usize> {
+    let goes_on = |end: usize| {
+        let line = trimmed_end(&inside[..end], |byte| byte == b' ' || byte == b'\r');
+        matches!(line.last(), Some(b'\\' | b'`'))
+    };
+    let is_end = |(at, byte): (usize, &u8)| match byte {
+        b';' | b'|' => Some(at),
+        b'&' if inside.get(at + 1) == Some(&b'&') => Some(at),
+        b'\n' if !goes_on(at) => Some(at),
+        _ => None,
+    };
+    let ends = inside.iter().enumerate().filter_map(is_end);
+    ends.chain([inside.len()]).collect()
+}
+
+/// Where commands begin that nobody knows and that have an address in them, as an argument. What is only said is none.
+fn strangers<'t>(inside: &'t [u8], ends: &'t [usize]) -> impl Iterator<Item = usize> + 't {
+    const SAID: [&[u8]; 6] = [b"echo", b"printf", b"export", b"apk", b"apt-get", b"sed"];
+    memmem::find_iter(inside, b"://").filter_map(move |at| {
+        let before = ends.partition_point(|end| *end < at).checked_sub(1);
+        let start = before
+            .map_or(0, |before| ends[before] + 1)
+            .max(at.saturating_sub(400));
+        let command = &inside[start..at];
+        let is_space = |byte: &u8| byte.is_ascii_whitespace() || b"&\\`({".contains(byte);
+        let blank = command.iter().take_while(|byte| is_space(byte)).count();
+        let command = &command[blank..];
+        let word = &command[..skip(command, 0, |byte| !byte.is_ascii_whitespace())];
+        let is_comment = line_before(inside, at).trim_ascii_start().starts_with(b"#");
+        // `url=https://…`
+        let is_assigned = word.contains(&b'=') || word.len() == command.len();
+        (!is_comment && !is_assigned && !SAID.contains(&word)).then_some(start + blank)
+    })
 }
 
 /// Whether a command begins there, rather than another word of one: `apk add curl`.
@@ -341,7 +437,7 @@ fn begins(text: &[u8], at: usize) -> bool {
     ]
     .contains(&word);
     // `RUN --mount=… wget`
-    let is_option = before
+    let is_option = before[before.len().saturating_sub(200)..]
         .rsplit(u8::is_ascii_whitespace)
         .next()
         .is_some_and(|word| word.starts_with(b"--mount") || word.starts_with(b"--network"));

@@ -7,8 +7,7 @@ use std::ops::Range;
 
 use super::spans::{is_word, skip, trimmed_end};
 use super::workflow::{Line, Structure};
-use super::{Field, Kind, Made, Named, found};
-use crate::repository::TESTS;
+use super::{Field, Kind, Made, Named, TESTS, found};
 
 /// More combinations than these are nobody's matrix (GitHub runs 256 jobs of one), and are left alone.
 const MOST: usize = 256;

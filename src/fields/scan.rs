@@ -11,13 +11,14 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use anyhow::{Result, ensure};
 use regex_automata::{Input, meta::Regex, util::syntax};
 
 use super::branches::{self, Seen};
 use super::spans::{
     BACK, after, assigned, base, ends, is_tag, last_word, line_before, skip, trimmed_end,
 };
-use super::{DocumentKind, Facts, Field, Kind, Named, RUNNERS, Whose, matrix, workflow};
+use super::{DocumentKind, Facts, Field, Kind, Named, RUNNERS, Whose, about, matrix};
 use crate::repository::config::{Config, Pattern};
 use crate::version::Variant;
 
@@ -36,6 +37,9 @@ pub struct Scanner {
     /// Where a field may begin, for each kind of document that has been met.
     starts: [OnceLock<(Vec<Start>, Regex)>; 3],
 }
+
+/// The most families, and the most names of scripts, that a repository may have.
+const MOST_NAMES: usize = 256;
 
 /// The label of an image that says its version.
 const LABEL: &str = r"(?:image|schema)\.version";
@@ -61,7 +65,12 @@ enum Start {
 
 impl Scanner {
     /// For a repository with those names, variants and scripts.
-    pub fn new(config: &Config, variants: &BTreeSet<Variant>, scripts: &BTreeSet<String>) -> Self {
+    /// An error where there are more of them than any repository has use for: each is looked for in every document.
+    pub fn new(
+        config: &Config,
+        variants: &BTreeSet<Variant>,
+        scripts: &BTreeSet<String>,
+    ) -> Result<Self> {
         let families: BTreeSet<&str> = variants
             .iter()
             .map(|variant| variant.family.as_str())
@@ -72,7 +81,18 @@ impl Scanner {
                 .split('.')
                 .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
         };
-        Self {
+        let scripts = stems(scripts);
+        let counts = [
+            (families.len(), "families of variants, as `alpine` is one"),
+            (scripts.len(), "scripts that are called differently"),
+        ];
+        for (count, what) in counts {
+            ensure!(
+                count <= MOST_NAMES,
+                "expected at most {MOST_NAMES} {what}, found {count}: remove those that do not belong here"
+            );
+        }
+        Ok(Self {
             key: config.version_key(),
             image: format!("{}:", config.image),
             server: config.server.clone(),
@@ -83,9 +103,9 @@ impl Scanner {
                 .filter(is_odd)
                 .map(|variant| variant.name.clone())
                 .collect(),
-            scripts: stems(scripts).into_iter().rev().collect(),
+            scripts: scripts.into_iter().rev().collect(),
             starts: Default::default(),
-        }
+        })
     }
 
     /// What may begin a field, with the pattern that finds it in documents of a kind; of those that fit at one place the
@@ -136,7 +156,7 @@ impl Scanner {
                 self.table(kind).into_iter().unzip();
             let bytes = syntax::Config::new().unicode(false).utf8(false);
             // No literal begins them all that could be looked for first.
-            let config = Regex::config().auto_prefilter(false);
+            let config = Regex::config().auto_prefilter(false).nfa_size_limit(None);
             let regex = Regex::builder()
                 .syntax(bytes)
                 .configure(config)
@@ -342,7 +362,7 @@ impl<'a> Scan<'a> {
         }
         if self.kind == DocumentKind::Workflow {
             let (text, pattern) = (self.text, &self.scanner.directory);
-            let structure = workflow::complete(text, pattern, &mut fields, &self.runners);
+            let structure = about::complete(text, pattern, &mut fields, &self.runners);
             let named = |name: &str| self.scanner.named(name);
             matrix::complete(text, &structure, &mut fields, &named);
             self.facts.structure = structure;

@@ -17,9 +17,13 @@ pub(super) fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
+/// How long anything is that a matcher steps over: a name, a value, the blanks in front of one.
+const FAR: usize = 512;
+
 /// Where a run of such bytes ends that begins at `at`.
 pub(super) fn skip(text: &[u8], at: usize, is: impl Fn(u8) -> bool) -> usize {
-    at + text[at..].iter().take_while(|byte| is(**byte)).count()
+    let run = text[at..].iter().take(FAR);
+    at + run.take_while(|byte| is(**byte)).count()
 }
 
 /// The end of `what`, where the text goes on with it.

@@ -2,14 +2,9 @@
 //!
 //! This is text with a structure, not YAML that is read and printed again: whatever is not a field stays as it is.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use semver::Version;
-
 use super::spans::{after, is_word, skip, trimmed_end};
-use super::{Field, Kind, found, runners};
-use crate::repository::config::Pattern;
 
 /// The keys whose values are folders or files of the repository.
 pub const INPUTS: [&str; 3] = ["context", "file", "working-directory"];
@@ -285,105 +280,9 @@ impl Structure {
     }
 
     /// Whether a line is part of a matrix.
-    fn is_in_matrix(&self, text: &[u8], line: usize) -> bool {
+    pub(super) fn is_in_matrix(&self, text: &[u8], line: usize) -> bool {
         let mut keys = self.upwards(line).flat_map(|line| &line.keys);
         keys.any(|key| &text[key.clone()] == b"matrix")
-    }
-
-    /// Finds out what each job is about: the version directory that its paths and its matrix name alone, else the one that
-    /// anything in it does, else the one that it is named after.
-    fn name_jobs(&mut self, text: &[u8], fields: &[Field], pattern: &Pattern) {
-        let named = fields
-            .iter()
-            .filter(|field| field.is_directory() && !field.in_comment);
-        let mut named = named.peekable();
-        let mut matrix = (usize::MAX, false);
-        let mut all = Vec::new();
-        for job in &self.jobs {
-            let (mut paths, mut items, mut others) =
-                (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-            while let Some(field) = named.next_if(|field| field.span.start < job.part.span.end) {
-                let line = self.line_at(field.span.start);
-                if matrix.0 != line {
-                    matrix = (line, self.is_in_matrix(text, line));
-                }
-                let names = match field.kind {
-                    _ if field.span.start < job.part.span.start => continue,
-                    Kind::Directory { is_certain: true } => &mut paths,
-                    _ if matrix.1 => &mut items,
-                    _ => &mut others,
-                };
-                names.insert(found(text, &field.span));
-            }
-            // `go: [1.22.x]` is another program's.
-            let major = |name: &str| name.split('.').next().map(str::to_owned);
-            let majors: BTreeSet<_> = paths.iter().map(|name| major(name)).collect();
-            items.retain(|name| majors.is_empty() || majors.contains(&major(name)));
-            paths.extend(items);
-            let names = if paths.is_empty() { others } else { paths };
-            all.push(match names.len() {
-                0 => named_after(&text[job.name.clone()], pattern),
-                1 => names.first().map(|name| (**name).into()),
-                _ => None,
-            });
-        }
-        for (job, directory) in self.jobs.iter_mut().zip(all) {
-            job.directory = directory;
-        }
-    }
-}
-
-/// What the commands and the items of lists are about: the version directories that they name in paths.
-#[derive(Default)]
-struct Parts {
-    /// By the line with which each begins, and whether that is an item: `None` where it names several.
-    named: BTreeMap<(usize, bool), Option<Box<str>>>,
-}
-
-impl Parts {
-    /// The parts that a line is in, the smallest first.
-    fn around(structure: &Structure, line: usize) -> impl Iterator<Item = (usize, bool)> {
-        let lines = &structure.lines;
-        let numbers = std::iter::successors(Some(line), |line| lines[*line].above);
-        let items = numbers
-            .filter(|number| lines[*number].is_item)
-            .map(|number| (number, true));
-        std::iter::once((lines[line].command, false)).chain(items)
-    }
-
-    fn of(text: &[u8], structure: &Structure, fields: &[Field]) -> Self {
-        let mut parts = Self::default();
-        let is_path = |field: &&Field| {
-            field.kind == Kind::Directory { is_certain: true } && !field.in_comment
-        };
-        for field in fields.iter().filter(is_path) {
-            let (line, name) = (
-                structure.line_at(field.span.start),
-                found(text, &field.span),
-            );
-            for part in Self::around(structure, line) {
-                let known = parts.named.get(&part);
-                // What is above knows it too, then.
-                if known.is_some_and(|known| known.as_deref().is_none_or(|known| *known == *name)) {
-                    break;
-                }
-                let several = known.is_some();
-                parts.named.insert(part, (!several).then(|| (*name).into()));
-            }
-        }
-        parts
-    }
-
-    /// The version directory that the smallest part around a line is about, of those that name any; else what its job is.
-    fn directory(&self, structure: &Structure, line: usize) -> Option<Box<str>> {
-        let mut around = Self::around(structure, line);
-        match around.find_map(|part| self.named.get(&part)) {
-            Some(named) => named.clone(),
-            None => structure
-                .job_at(structure.lines[line].span.start)?
-                .directory
-                .clone(),
-        }
     }
 }
 
@@ -395,105 +294,4 @@ fn is_value(text: &[u8], at: usize) -> bool {
         .strip_suffix(b"&")
         .filter(|_| name.len() < before.len());
     bare.unwrap_or(before).trim_ascii_end().ends_with(b":")
-}
-
-/// The series that the name of a job ends in or has in it, as a version directory: `2.14.x` of `linux-2_14`.
-fn named_after(name: &[u8], directory: &Pattern) -> Option<Box<str>> {
-    let name = std::str::from_utf8(name).ok()?;
-    let parts: Vec<&str> = name.split(['-', '_']).collect();
-    let numbers = parts
-        .windows(2)
-        .skip(1)
-        .find_map(|two| Some(Version::new(two[0].parse().ok()?, two[1].parse().ok()?, 0)));
-    numbers
-        .filter(|_| directory.has_series())
-        .map(|version| directory.render(&version).into())
-}
-
-/// The structure of a text. Adds to its fields what depends on that: the runners, and the series that each variant belongs to.
-pub(super) fn complete(
-    text: &[u8],
-    pattern: &Pattern,
-    fields: &mut Vec<Field>,
-    runners: &[usize],
-) -> Structure {
-    let mut structure = Structure::new(text);
-    structure.name_jobs(text, fields, pattern);
-    let parts = Parts::of(text, &structure, fields);
-    let lines = &structure.lines;
-    // What the parts around a line are about that was asked for last.
-    let mut around: (usize, Option<Box<str>>) = (usize::MAX, None);
-    let mut last: Option<Range<usize>> = None;
-    // The folder of scripts that a step has gone to: where the step begins, and the version directory.
-    let mut step = 0;
-    let mut went_to: Option<(usize, Box<str>)> = None;
-    let mut line = 0;
-    fields.retain_mut(|field| {
-        let at = field.span.start;
-        while lines
-            .get(line + 1)
-            .is_some_and(|next| next.span.start <= at)
-        {
-            line += 1;
-            if lines[line].is_item {
-                step = line;
-            }
-        }
-        let in_path = last
-            .as_ref()
-            .filter(|last| last.end + 1 == at)
-            .map(|last| found(text, last).into());
-        // `2.14.x/tests/build-images.sh`
-        let in_tests = last.as_ref().filter(|last| {
-            let between = text.get(last.end..at).unwrap_or_default();
-            between == b"/tests/" || between == br"\tests\"
-        });
-        let in_tests = in_tests.map(|last| found(text, last).into());
-        last = field.is_directory().then(|| field.span.clone());
-        if field.is_directory() && text[field.span.end..].get(1..6) == Some(b"tests") {
-            went_to = Some((step, found(text, &field.span).into()));
-        }
-        let gone_to = || {
-            went_to
-                .clone()
-                .filter(|(at, _)| *at == step)
-                .map(|(_, name)| name)
-        };
-        if around.0 != line && !lines.is_empty() {
-            around = (line, parts.directory(&structure, line));
-        }
-        let of_part = || around.1.clone();
-        let here = lines.get(line).filter(|line| line.span.contains(&at));
-        field.in_comment |= here.is_some_and(|line| at >= line.end);
-        match &mut field.kind {
-            Kind::TagVariant => {
-                field.kind = Kind::Variant {
-                    directory: of_part(),
-                }
-            }
-            Kind::Variant { directory } => *directory = in_path.or_else(of_part),
-            Kind::Script { directory } => *directory = in_tests.or_else(gone_to).or_else(of_part),
-            Kind::Caption { family, directory } => {
-                let is_name = here.is_some_and(|line| {
-                    let is_key = line.keys.iter().any(|key| key.contains(&at));
-                    is_key || line.key(text) == Some(b"name")
-                });
-                if is_name || field.in_comment {
-                    *directory = of_part();
-                } else if family.is_some() {
-                    return false;
-                } else {
-                    *directory = in_path.or_else(of_part);
-                }
-            }
-            _ => {}
-        }
-        true
-    });
-    let labels = runners::labels(text, &structure, runners);
-    if !labels.is_empty() {
-        fields.extend(labels);
-        fields.sort_by_key(|field| field.span.start);
-    }
-    structure
 }

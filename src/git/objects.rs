@@ -70,7 +70,7 @@ impl Git {
                 ..fallback.clone()
             },
         };
-        Ok(Repository::of_blobs(config, &blobs))
+        Repository::of_blobs(config, &blobs)
     }
 
     /// The contents of blobs, in their order.

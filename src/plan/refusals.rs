@@ -11,7 +11,7 @@ use crate::fields::Kind;
 use crate::finding::Finding;
 use crate::release::checksums::{Checksums, Sha256};
 use crate::repository::{Place, Repository, WORKFLOWS};
-use crate::text::{Places, is_within};
+use crate::text::{Places, harmless_list, is_within};
 
 /// An error that names all problems of one kind, where there are any.
 pub(super) fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()> {
@@ -20,7 +20,7 @@ pub(super) fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()
     ensure!(
         problems.is_empty(),
         "{what}:\n  {}\n{advice}",
-        problems.join("\n  ")
+        harmless_list(&problems)
     );
     Ok(())
 }

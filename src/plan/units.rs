@@ -40,6 +40,9 @@ pub(super) fn is_by_comma(line: &str, item: &Range<usize>) -> bool {
     line[item.end..].starts_with(',') || line[..item.start].trim_end().ends_with(',')
 }
 
+/// More lines than these are no block that anybody repeats.
+const LONGEST: usize = 200;
+
 /// The commands of a text: lines that go on are one, and so is a block up to its end.
 pub(super) fn units(text: &str, newline: &str) -> Vec<String> {
     let mut units: Vec<String> = Vec::new();
@@ -50,7 +53,7 @@ pub(super) fn units(text: &str, newline: &str) -> Vec<String> {
         let goes_on = line.trim_end().ends_with(['\\', '`'])
             || line.trim_end().ends_with("&&")
             || line.trim_end().ends_with("||");
-        if !goes_on && is_balanced(&unit) {
+        if !goes_on && is_balanced(&unit) || open.len() > LONGEST {
             units.push(unit);
             open.clear();
         }

@@ -152,7 +152,9 @@ impl Stated {
 
 fn is_name(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain)
+    // No repository of GitHub, and no image, has a longer name.
+    let is_short = text.len() <= 128;
+    is_short && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain)
 }
 
 /// Adds the owners and servers whose archives a Dockerfile downloads:
@@ -162,7 +164,8 @@ fn archives(text: &[u8], found: &mut BTreeSet<(String, String)>) {
     for at in memmem::find_iter(text, DOWNLOAD) {
         let before = &text[at.saturating_sub(200)..at];
         let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`".contains(byte);
-        let after = text[at + DOWNLOAD.len()..]
+        let after = &text[at + DOWNLOAD.len()..];
+        let after = after[..after.len().min(400)]
             .split(is_end)
             .next()
             .unwrap_or_default();

@@ -2,6 +2,7 @@
 //!
 //! Symbolic links are never followed.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use super::{
 };
 use crate::fields::DocumentKind;
 use crate::fields::scan::is_script;
+use crate::text::harmless;
 use crate::version::Variant;
 
 /// A folder whose files are listed.
@@ -76,6 +78,15 @@ impl Role {
     }
 }
 
+/// Whether that is a folder, and no link on the way to it.
+fn is_folder(root: &Path, name: &str) -> bool {
+    let mut path = root.to_owned();
+    name.split('/').all(|part| {
+        path.push(part);
+        fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir())
+    })
+}
+
 /// Problems of a folder, of which there may be several.
 pub(super) type Problems = Vec<String>;
 
@@ -88,7 +99,7 @@ impl Listed {
         };
         let mut problems = Problems::new();
         let start = root.join(name);
-        if !start.is_dir() {
+        if !is_folder(root, name) {
             return (listed, problems);
         }
         let depth = if role.is_flat() { 1 } else { usize::MAX };
@@ -266,6 +277,7 @@ impl Listed {
 
 /// An error that names all problems, where there are any.
 pub(super) fn refuse(problems: &[String]) -> anyhow::Result<()> {
+    let problems: Vec<String> = problems.iter().map(|problem| harmless(problem)).collect();
     ensure!(
         problems.is_empty(),
         "cannot read the repository:\n  {}",

@@ -127,7 +127,7 @@ impl Outline {
             .chain(families)
             .collect();
         let scripts = trees.iter().chain([&shared[0]]).flat_map(Listed::scripts);
-        let names = Arc::new(Names::new(config, &variants, &scripts.collect()));
+        let names = Arc::new(Names::new(config, &variants, &scripts.collect())?);
         Ok(Self {
             root: root.to_owned(),
             names,
@@ -254,7 +254,7 @@ fn tree(names: &Names, name: &str, items: Vec<Item>, folders: Vec<Folder>) -> Tr
 
 impl Repository {
     /// The repository that some Dockerfiles of a commit are.
-    pub fn of_blobs(config: Config, blobs: &[Blob]) -> Self {
+    pub fn of_blobs(config: Config, blobs: &[Blob]) -> Result<Self> {
         type Named<'a> = Vec<(&'a str, &'a Blob)>;
         let mut folders: BTreeMap<&str, BTreeMap<&str, Named>> = BTreeMap::new();
         for blob in blobs {
@@ -275,7 +275,7 @@ impl Repository {
             .flat_map(|folders| folders.keys())
             .filter_map(|name| Variant::parse(name))
             .collect();
-        let names = Arc::new(Names::new(config, &variants, &BTreeSet::new()));
+        let names = Arc::new(Names::new(config, &variants, &BTreeSet::new())?);
         let item = |(name, blob): &(&str, &Blob)| {
             let document = Document::new(
                 &names.scanner,
@@ -310,7 +310,7 @@ impl Repository {
         trees.sort_by(|a, b| a.directory.version.cmp(&b.directory.version));
         let (root, nothing) = (PathBuf::new(), Folder::default());
         let (tests, workflows) = (nothing.clone(), nothing);
-        Self {
+        Ok(Self {
             root,
             names,
             trees,
@@ -318,7 +318,7 @@ impl Repository {
             workflows,
             templates: Vec::new(),
             strays: Vec::new(),
-        }
+        })
     }
 
     /// Reads the repository at `root`, with everything in it.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::system::{flush_folder, keep_owner, mode, set_mode, symlink};
+use super::system::{flush_folder, keep_owner, mode, open_folders, set_mode, symlink};
 use super::undo::{Undo, flush};
 use super::{Content, NewFile, Step};
 use crate::parallel;
@@ -145,6 +145,7 @@ impl Staging {
         for (number, step) in steps.iter().enumerate() {
             let path = self.root.join(step.path());
             let cannot = || format!("cannot change {}", path.display());
+            let kept = || self.folder.join("old").join(number.to_string());
             match step {
                 Step::File {
                     before: Some(before),
@@ -157,7 +158,7 @@ impl Staging {
                         "{} was changed while the update was planned: run it again",
                         path.display()
                     );
-                    let kept = self.folder.join("old").join(number.to_string());
+                    let kept = kept();
                     keep(&path, &kept).with_context(cannot)?;
                     fs::rename(self.new_path(number), &path).with_context(cannot)?;
                     undo.push(Undo::Restore { kept, path });
@@ -173,12 +174,12 @@ impl Staging {
                 }
                 Step::Remove { path, .. } => {
                     let path = self.root.join(path);
-                    let kept = self.folder.join("old").join(number.to_string());
+                    let kept = kept();
                     fs::rename(&path, &kept).with_context(cannot)?;
                     undo.push(Undo::Restore { kept, path });
                 }
                 Step::Folder { .. } => {
-                    make_way(&path, undo).with_context(cannot)?;
+                    make_way(&path, kept(), undo).with_context(cannot)?;
                     fs::rename(self.new_path(number), &path).with_context(cannot)?;
                     undo.push(Undo::RemoveFolder(path));
                 }
@@ -193,7 +194,7 @@ impl Staging {
                         flush(&undo[flushed..])?;
                         flushed = undo.len();
                     }
-                    make_way(&path, undo).with_context(cannot)?;
+                    make_way(&path, kept(), undo).with_context(cannot)?;
                     fs::rename(&from, &path).with_context(cannot)?;
                     undo.push(Undo::Rename {
                         from: path,
@@ -227,7 +228,13 @@ impl Staging {
 /// Removes a folder of ours, what says that it is one last.
 fn clear(folder: &Path) -> io::Result<()> {
     for inside in ["new", "old"] {
-        match fs::remove_dir_all(folder.join(inside)) {
+        let inside = folder.join(inside);
+        // Folders that came with the tree may not let anything go.
+        let removed = fs::remove_dir_all(&inside).or_else(|_| {
+            open_folders(&inside);
+            fs::remove_dir_all(&inside)
+        });
+        match removed {
             Err(problem) if problem.kind() != ErrorKind::NotFound => return Err(problem),
             _ => {}
         }
@@ -239,7 +246,8 @@ fn clear(folder: &Path) -> io::Result<()> {
 pub(super) fn is_ours(folder: &Path) -> bool {
     let ignore = fs::symlink_metadata(folder.join(".gitignore"))
         .map(|found| found.is_file() && found.len() <= 2);
-    let names_all = fs::read(folder.join(".gitignore")).is_ok_and(|text| text == IGNORE.as_bytes());
+    let names_all =
+        || fs::read(folder.join(".gitignore")).is_ok_and(|text| text == IGNORE.as_bytes());
     let is_begun = || {
         fs::read_dir(folder).is_ok_and(|entries| {
             entries
@@ -248,7 +256,7 @@ pub(super) fn is_ours(folder: &Path) -> bool {
         })
     };
     match ignore {
-        Ok(is_small) => is_small && (names_all || is_begun()),
+        Ok(is_small) => is_small && (names_all() || is_begun()),
         Err(_) => is_empty(folder),
     }
 }
@@ -257,16 +265,17 @@ pub(super) fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-/// Removes an empty folder from a place that is needed.
-fn make_way(path: &Path, undo: &mut Vec<Undo>) -> io::Result<()> {
-    let Ok(found) = fs::symlink_metadata(path) else {
+/// Takes an empty folder from a place that is needed, and keeps it as it is.
+fn make_way(path: &Path, kept: PathBuf, undo: &mut Vec<Undo>) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_err() {
         return Ok(());
-    };
-    fs::remove_dir(path)?;
-    undo.push(Undo::MakeFolder {
-        path: path.to_owned(),
-        permissions: found.permissions(),
-    });
+    }
+    if !is_empty(path) {
+        return Err(ErrorKind::DirectoryNotEmpty.into());
+    }
+    fs::rename(path, &kept)?;
+    let path = path.to_owned();
+    undo.push(Undo::Restore { kept, path });
     Ok(())
 }
 

@@ -35,6 +35,15 @@ mod unix {
         link(target, path)
     }
 
+    /// Lets what is in a folder, and in those below it, be removed.
+    pub fn open_folders(folder: &Path) {
+        for entry in walkdir::WalkDir::new(folder).into_iter().flatten() {
+            if entry.file_type().is_dir() {
+                let _ = fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o700));
+            }
+        }
+    }
+
     /// Makes changes of names in a folder last.
     pub fn flush_folder(folder: &Path) -> anyhow::Result<()> {
         use anyhow::Context;
@@ -43,7 +52,7 @@ mod unix {
     }
 }
 #[cfg(unix)]
-pub(super) use unix::{device, flush_folder, keep_owner, mode, set_mode, symlink};
+pub(super) use unix::{device, flush_folder, keep_owner, mode, open_folders, set_mode, symlink};
 
 #[cfg(not(unix))]
 mod other {
@@ -69,10 +78,12 @@ mod other {
         std::os::windows::fs::symlink_file(target, path)
     }
 
+    pub fn open_folders(_: &Path) {}
+
     /// Windows has no such call, and needs none.
     pub fn flush_folder(_: &Path) -> anyhow::Result<()> {
         Ok(())
     }
 }
 #[cfg(not(unix))]
-pub(super) use other::{device, flush_folder, keep_owner, mode, set_mode, symlink};
+pub(super) use other::{device, flush_folder, keep_owner, mode, open_folders, set_mode, symlink};

@@ -23,10 +23,6 @@ pub(super) enum Undo {
         from: PathBuf,
         to: PathBuf,
     },
-    MakeFolder {
-        path: PathBuf,
-        permissions: fs::Permissions,
-    },
 }
 
 impl Undo {
@@ -36,12 +32,6 @@ impl Undo {
             Self::Remove(path) => fs::remove_file(path),
             Self::RemoveFolder(path) => fs::remove_dir_all(path),
             Self::Rename { from, to } => fs::rename(from, to),
-            Self::MakeFolder { path, permissions } => {
-                if !path.is_dir() {
-                    fs::create_dir(path)?;
-                }
-                fs::set_permissions(path, permissions.clone())
-            }
         }
     }
 
@@ -50,7 +40,6 @@ impl Undo {
         let path = match self {
             Self::Restore { path, .. } | Self::Remove(path) | Self::RemoveFolder(path) => path,
             Self::Rename { from, .. } => from,
-            Self::MakeFolder { path, .. } => path,
         };
         path.parent().map(Path::to_owned)
     }

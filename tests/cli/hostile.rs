@@ -71,6 +71,68 @@ fn workflows_behind_a_link_are_not_read() {
 }
 
 #[test]
+fn what_lies_behind_a_link_is_neither_walked_nor_named() {
+    for link in ["templates", "tests", ".github", ".github/workflows"] {
+        let outside = Repository::empty();
+        outside.write("secret-name/.git/x", "");
+        outside.write("secret-name.sh/x", "");
+        symlink("/nowhere", outside.path("secret-name/Dockerfile")).expect("a link");
+        let repository = series();
+        if repository.path(link).exists() {
+            repository.remove(link);
+        }
+        symlink(outside.root(), repository.path(link)).expect("a link");
+        let run = repository.run(&["check"]).exits_with(2);
+        assert!(!run.stderr.contains("secret-name"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_staging_folder_of_somebody_else_is_neither_followed_nor_waited_for() {
+    let plant: [&dyn Fn(&std::path::Path); 4] = [
+        &|place| symlink("/dev/zero", place).expect("a link"),
+        &|place| fs::create_dir(place).expect("a folder"),
+        &|place| {
+            let made = Command::new("mkfifo").arg(place).status();
+            assert!(made.expect("it runs").success());
+        },
+        &|place| {
+            let file = fs::File::create(place).expect("a file");
+            file.set_len(1 << 32).expect("a sparse file");
+        },
+    ];
+    for plant in plant {
+        let repository = streaming();
+        fs::create_dir(repository.path(".update")).expect("a folder");
+        plant(&repository.path(".update/.gitignore"));
+        repository
+            .update(&["0.25.6"])
+            .fails_with(&[".update", "was not made by `update`"]);
+        assert!(!repository.path("0.25.6").exists());
+        repository.run(&["check"]).exits_with(0);
+    }
+}
+
+#[test]
+fn a_repository_has_only_so_many_names() {
+    let repository = streaming();
+    for number in 0..300 {
+        repository.write(&format!("tests/x{number:03}y.sh"), "true\n");
+    }
+    repository.finds(&[]);
+    let letter = |number: u32| char::from_u32(97 + number).expect("a letter");
+    for number in 0..300 {
+        let name = [26, 1].map(|size| letter(number / size % 26));
+        let name = String::from_iter(name);
+        repository.write(&format!("tests/x{name}.sh"), "true\n");
+    }
+    check_refuses(
+        &repository,
+        &["expected at most 256 scripts that are called differently, found"],
+    );
+}
+
+#[test]
 fn an_update_toml_is_a_regular_file_and_nothing_of_it_is_printed() {
     let secret = Repository::empty();
     secret.write("netrc", "machine github.com password hunter2\n");
@@ -176,7 +238,7 @@ fn a_mixture_of_layouts_is_found_and_stops_an_update() {
 #[test]
 fn nothing_that_is_printed_acts_on_whoever_reads_it() {
     let repository = streaming();
-    let evil = "x\u{1b}[31m\n::error::y\u{202e}z";
+    let evil = "x\u{1b}[31m\n::error::y\u{202e}z##[error]w";
     symlink(
         "/nowhere",
         repository.path(&format!("0.25.5/{}", "alpine9")),
@@ -193,6 +255,7 @@ fn nothing_that_is_printed_acts_on_whoever_reads_it() {
             let acts =
                 |c: char| c != '\n' && (c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c));
             assert!(!text.contains(acts), "{text:?}");
+            assert!(!text.contains("##["), "{text}");
             assert!(
                 !text.lines().any(|line| line.starts_with("::error::y")),
                 "{text}"
@@ -231,10 +294,21 @@ fn a_password_in_an_address_is_never_printed() {
             run.stderr
         );
     }
-    let run = repository
-        .run(&["--from", "ftp://user:secret@x/y", "0.25.6"])
-        .exits_with(2);
-    assert!(!run.stderr.contains("secret"), "{}", run.stderr);
+    for address in [
+        "ftp://user:secret@x/y",
+        "http://user:a/secret@127.0.0.1:1/y",
+        "http://user:a#secret@127.0.0.1:1/y",
+        "http://127.0.0.1:1/y?token=secret",
+        "http:/user:secret@127.0.0.1:1/y",
+        "user:secret@127.0.0.1:1/y",
+    ] {
+        for args in [&["0.25.6"][..], &["latest"], &["status"]] {
+            let run = repository.run(&[&["--from", address], args].concat());
+            for said in [run.stdout, run.stderr] {
+                assert!(!said.contains("secret"), "{said}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -305,6 +379,8 @@ fn no_program_that_a_repository_names_is_run() {
     for key in [
         "filter.x.clean",
         "filter.x.smudge",
+        "filter.a=b.clean",
+        "filter.a=b.process",
         "core.fsmonitor",
         "core.pager",
         "diff.external",
@@ -315,7 +391,7 @@ fn no_program_that_a_repository_names_is_run() {
     git(&["config", "core.hooksPath", "hooks"]);
     repository.write("hooks/post-index-change", format!("#!/bin/sh\n{evil}\n"));
     repository.set_mode("hooks/post-index-change", 0o755);
-    repository.write(".gitattributes", "* filter=x\n");
+    repository.write(".gitattributes", "* filter=x\n0.25.6/** filter=a=b\n");
     repository.write(
         "0.25.6/scratch/Dockerfile",
         repository.read("0.25.6/scratch/Dockerfile"),
@@ -458,6 +534,12 @@ fn many_of_anything_in_a_document_are_no_trouble() {
         "ARG X=nats-streaming:${Y}-${Z}\n".repeat(many),
         format!("{}{}", "sha=x;".repeat(many), "natsArch=x"),
         "#".repeat(500_000) + &"\n# 0.25.5".repeat(many),
+        "RUN ".to_owned() + &"(wget $x ".repeat(many) + address,
+        "RUN ".to_owned() + &"echo \\\n".repeat(many),
+        format!("ARG S={}\n", "5".repeat(64)).repeat(many / 2) + address,
+        "FROM ".to_owned() + &"--platform=x ".repeat(many),
+        "f() { ".repeat(many),
+        "/releases/download/".repeat(many),
     ];
     let workflows = [
         format!(

@@ -2,6 +2,7 @@
 
 mod archives;
 mod bad_input;
+mod binding;
 mod check;
 #[cfg(target_os = "linux")]
 mod faults;

@@ -465,7 +465,7 @@ fn versions_that_are_spelt_out_in_addresses_and_paths_are_written() {
     let dockerfile = |version: &str, arch: &str| {
         format!(
             "FROM alpine:3.18\nENV NATS_STREAMING_SERVER={version}\n\
-             RUN natsArch=amd64 && wget https://github.com/nats-io/nats-streaming-server/releases/download/v{version}/nats-streaming-server-v{version}-linux-{arch}.tar.gz && \\\n\
+             RUN natsArch=amd64 && wget -O x https://github.com/nats-io/nats-streaming-server/releases/download/v{version}/nats-streaming-server-v{version}-linux-{arch}.tar.gz && \\\n\
              \techo '{} *x' | sha256sum -c - && mv nats-streaming-server-v{version}-linux-{arch}/nats-streaming-server /bin && rm nats-streaming-server-v{version}.tmp\n",
             if version == "0.25.5" {
                 "22762f4d0ccfc75947096a14e09566b816113e125a3d39f7914a0c332bee25a7"

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::{Jobs, Workflow, is_building};
+use super::jobs::Jobs;
+use super::{Workflow, is_building};
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::repository::Directories;
@@ -190,7 +191,7 @@ impl Steps<'_> {
         // What a job that is named after a series says of others has a finding of its own.
         let job = self.workflow.structure.job_at(span.start);
         let name = job.map(|job| &self.workflow.text[job.name.clone()]);
-        if name.is_some_and(|name| self.jobs.stem_of.contains_key(name)) {
+        if name.is_some_and(|name| self.jobs.is_of_series(name)) {
             return;
         }
         let of = |key: &[u8]| {

@@ -409,9 +409,10 @@ fn address(token: &[u8], system: &'static str) -> Option<Address> {
             .strip_prefix(b".")
             .is_some_and(|rest| rest.starts_with(ending.as_bytes()))
     })?;
-    let is_whole = !token
-        .get(end + 1 + ending.len())
-        .is_some_and(|byte| is_word(*byte));
+    // `….tar.gz.sbom` is another file.
+    let rest = &token[end + 1 + ending.len()..];
+    let rest = rest.strip_prefix(b".").unwrap_or(rest);
+    let is_whole = !rest.first().is_some_and(|byte| is_word(*byte));
     let arch = String::from_utf8_lossy(&token[at..end]).into_owned();
     (end > at && is_whole).then_some(Address {
         at: 0,

@@ -17,7 +17,7 @@ static SCANNERS: LazyLock<[Scanner; 2]> = LazyLock::new(|| {
     let [image, server, owner] = ["nats-streaming", "nats-streaming-server", "nats-io"].map(str::to_owned);
     let config = Config { image, server, owner, directory: Pattern::default() };
     let series = Config { directory: Pattern::series(), ..config.clone() };
-    [config, series].map(|config| Scanner::new(&config, &variants, &["build-images-2019.ps1".to_owned()].into()))
+    [config, series].map(|config| Scanner::new(&config, &variants, &["build-images-2019.ps1".to_owned()].into()).expect("few names"))
 });
 
 libfuzzer_sys::fuzz_target!(|text: &[u8]| {

@@ -20,7 +20,7 @@ static REPOSITORY: LazyLock<Repository> = LazyLock::new(|| {
     let blobs = all.map(|(path, version)| Blob { path: path.to_owned(), text: text(version).into_bytes() });
     let [image, server, owner] = ["nats", "nats-server", "nats-io"].map(str::to_owned);
     let config = Config { image, server, owner, directory: Pattern::series() };
-    Repository::of_blobs(config, &blobs)
+    Repository::of_blobs(config, &blobs).expect("few names")
 });
 
 fn repository(workflow: &[u8]) -> Repository {

@@ -1,0 +1,149 @@
+//! Which archive a hash is of: read off the download that it is compared with. Where that does not tell, the update is refused.
+
+use crate::support::{Repository, releases, same, tree};
+
+const PATH: &str = "0.25.5/alpine3.18/Dockerfile";
+const URL: &str = "https://github.com/nats-io/nats-streaming-server/releases/download/v${NATS_STREAMING_SERVER}/nats-streaming-server-v${NATS_STREAMING_SERVER}-linux-";
+
+/// The published hash of an archive for Linux.
+fn hash(version: &str, platform: &str) -> String {
+    let sums = std::fs::read_to_string(releases().join(format!("v{version}/SHA256SUMS")));
+    let sums = sums.expect("the sums");
+    let name = format!("nats-streaming-server-v{version}-linux-{platform}.tar.gz");
+    let line = sums.lines().find(|line| line.ends_with(&name));
+    line.expect("a line of it")[..64].to_owned()
+}
+
+/// A Dockerfile of a version. In the text `@V` stands for it, `@URL` for the address of an archive up to its platform,
+/// `@AMD`, `@ARM` for their hashes and `@X`, `@Y` for hashes of other files.
+fn dockerfile(version: &str, text: &str) -> String {
+    format!("FROM alpine:3.18\nENV NATS_STREAMING_SERVER @V\n{text}")
+        .replace("@V", version)
+        .replace("@URL", URL)
+        .replace("@AMD", &hash(version, "amd64"))
+        .replace("@ARM", &hash(version, "arm64"))
+        .replace("@X", &"5".repeat(64))
+        .replace("@Y", &"6".repeat(64))
+}
+
+fn repository(text: &str) -> Repository {
+    let repository = Repository::of(&tree("streaming/before"));
+    repository.write(PATH, dockerfile("0.25.5", text));
+    repository
+}
+
+#[track_caller]
+fn moves(text: &str) {
+    repository(text).finds(&[]);
+    comes_out(text);
+}
+
+#[track_caller]
+fn comes_out(text: &str) {
+    let repository = repository(text);
+    repository.update(&["-q", "0.25.6"]).exits_with(0);
+    let found = repository.read("0.25.6/alpine3.18/Dockerfile");
+    assert_eq!(found, dockerfile("0.25.6", text));
+}
+
+#[track_caller]
+fn is_refused(text: &str) {
+    let repository = repository(text);
+    let before = repository.snapshot();
+    let cannot = "cannot tell which archive this hash belongs to";
+    repository.update(&["0.25.6"]).fails_with(&[cannot]);
+    same(&repository.snapshot(), &before);
+}
+
+#[test]
+fn an_address_and_a_hash_in_each_branch_belong_together_in_either_order() {
+    for quote in ["'", "\"", ""] {
+        let url = |platform: &str| format!("url={quote}@URL{platform}.tar.gz{quote}");
+        let sha = |hash: &str| format!("sha={quote}{hash}{quote}");
+        for swap in [false, true] {
+            let branch = |label: &str, platform: &str, hash: &str| {
+                let (mut first, mut second) = (url(platform), sha(hash));
+                if swap {
+                    std::mem::swap(&mut first, &mut second);
+                }
+                format!("  {label}) {first}; {second} ;; \\\n")
+            };
+            let branches = branch("x86_64", "amd64", "@AMD") + &branch("aarch64", "arm64", "@ARM");
+            moves(&format!(
+                "RUN case \"$(apk --print-arch)\" in \\\n{branches}  *) exit 1 ;; \\\nesac; \\\nwget -O f \"$url\"; echo \"$sha *f\" | sha256sum -c -\n"
+            ));
+        }
+    }
+}
+
+#[test]
+fn a_variable_is_of_the_download_that_it_is_compared_with() {
+    let case = |arch: &str, sha: &str, hashes: [&str; 2]| {
+        format!(
+            "case \"$(apk --print-arch)\" in x86_64) {arch}=amd64; {sha}='{}' ;; aarch64) {arch}=arm64; {sha}='{}' ;; esac; \\\n",
+            hashes[0], hashes[1]
+        )
+    };
+    let ours = case("arch", "sha", ["@AMD", "@ARM"]);
+    let other = case("arch", "sha", ["@X", "@Y"]);
+    let get = "wget -O f \"@URL${arch}.tar.gz\"; echo \"$sha *f\" | sha256sum -c -; \\\n";
+    let get_other = "wget -O g \"https://bar.example/bar-${arch}.tgz\"; echo \"$sha *g\" | sha256sum -c -; \\\n";
+    // The same variables twice: what each is set to last counts.
+    moves(&format!("RUN {ours}{get}{other}{get_other}true\n"));
+    moves(&format!("RUN {other}{get_other}{ours}{get}true\n"));
+    moves(&format!(
+        "RUN {other}{get_other}true\nRUN {ours}{get}true\n"
+    ));
+    // The other one's hash alone, whatever stands between.
+    let alone = case("arch", "sha", ["@X", "@Y"]);
+    let without = "wget -O f \"@URL${arch}.tar.gz\"; \\\n";
+    comes_out(&format!("RUN {alone}{get_other}{without}true\n"));
+    comes_out(&format!("RUN {alone}{without}{get_other}true\n"));
+}
+
+#[test]
+fn a_download_by_an_unknown_command_makes_a_hash_uncertain() {
+    for command in [
+        "python3 -c 'fetch()' https://bar.example/bar g",
+        "aria2c -o g https://bar.example/bar",
+    ] {
+        is_refused(&format!(
+            "RUN wget -O f @URLamd64.tar.gz; {command}; check @X\n"
+        ));
+    }
+}
+
+#[test]
+fn two_hashes_of_one_archive_cannot_both_be_its() {
+    is_refused(
+        "RUN wget -O f @URLamd64.tar.gz; echo \"@AMD f\" | sha256sum -c; echo \"@X f\" | sha256sum -c\n",
+    );
+    // Twice the same is no contradiction.
+    moves(
+        "RUN wget -O f @URLamd64.tar.gz; echo \"@AMD f\" | sha256sum -c; echo \"@AMD f\" | sha256sum -c\n",
+    );
+}
+
+#[test]
+fn what_an_archive_is_called_with_more_behind_is_another_file() {
+    let beside = "wget -O s @URLamd64.tar.gz.sbom; echo \"@X s\" | sha256sum -c; ";
+    let repository = repository(&format!(
+        "RUN {beside}wget -O f @URLamd64.tar.gz; echo \"@AMD f\" | sha256sum -c\n"
+    ));
+    let run = repository.update(&["0.25.6"]);
+    // Its hash is none that is published with the archives: left as it is, or refused, and never taken for the archive's.
+    if run.status == 0 {
+        let text = repository.read("0.25.6/alpine3.18/Dockerfile");
+        assert!(text.contains(&"5".repeat(64)), "{text}");
+    }
+}
+
+#[test]
+fn a_hash_of_another_file_is_not_the_archives_even_where_it_is_the_only_one() {
+    for text in [
+        "RUN wget -O f @URLamd64.tar.gz; tar xf f; echo \"@X  /usr/bin/nats-streaming-server\" | sha256sum -c\n",
+        "COPY bar.tgz /\nRUN sha256sum bar.tgz | grep -q @X\nRUN wget -O f @URLamd64.tar.gz\n",
+    ] {
+        is_refused(text);
+    }
+}
