@@ -187,6 +187,12 @@ impl From {
     pub fn given(&self) -> Option<&str> {
         self.from.as_deref().filter(|from| !from.is_empty())
     }
+
+    /// The same where it is no setting of the environment, which holds for the next command too.
+    pub fn typed(&self) -> Option<&str> {
+        let set = std::env::var("UPDATE_FROM").ok();
+        self.given().filter(|from| set.as_deref() != Some(*from))
+    }
 }
 
 /// What the update can be told.

@@ -7,6 +7,7 @@ mod status;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
@@ -21,7 +22,7 @@ use crate::release::source::Source;
 use crate::release::verify::{Archive, hashes};
 use crate::report::{self, Output};
 use crate::repository::config::Config;
-use crate::text::count;
+use crate::text::{count, quoted};
 
 /// Does what the command line asks for. The exit code is 0 or 1; what could not be done is an error.
 pub fn run(cli: &Cli) -> Result<ExitCode> {
@@ -36,6 +37,14 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         None => update::run(&cli.update, &cli.common)?,
     };
     Ok(ExitCode::from(u8::from(found)))
+}
+
+/// The option with which a command takes a folder for the one that it works in; nothing for that one itself.
+fn in_folder(folder: &Path) -> String {
+    match folder == Path::new(".") {
+        true => String::new(),
+        false => format!(" -C {}", quoted(&folder.display().to_string())),
+    }
 }
 
 fn source(from: &From, config: &Config) -> Result<Source> {

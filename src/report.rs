@@ -24,7 +24,7 @@ use clap::CommandFactory;
 
 pub use self::library::{About, of_library, of_library_check};
 pub use self::progress::Bars;
-pub use self::status::{Standing, of_status};
+pub use self::status::{Standing, Status, of_status};
 pub use self::summary::Summary;
 pub use self::title::{released, title};
 pub use self::update::{of_check, of_update};
@@ -87,6 +87,22 @@ pub fn completions(shell: clap_complete::Shell) -> Result<()> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "update", &mut text);
     finished(io::stdout().write_all(&text))
+}
+
+/// A command that somebody runs next.
+pub struct NextStep {
+    /// As it is pasted into a shell.
+    pub command: String,
+    /// What it is for, where that needs to be said.
+    pub why: String,
+}
+
+impl NextStep {
+    /// A command, and what it is for.
+    pub fn new(command: String, why: &str) -> Self {
+        let why = why.to_owned();
+        Self { command, why }
+    }
 }
 
 impl Output {
@@ -152,8 +168,16 @@ impl Output {
         Ok(())
     }
 
+    /// Says, to people, what was done beside what the result tells.
+    pub fn done(&mut self, what: &str) {
+        if self.is_for_people() {
+            // It is done: that this cannot be said is no failure any more.
+            let _ = writeln!(self.out, "\n{}", harmless(what));
+        }
+    }
+
     /// Prints, to people, what they do next.
-    pub fn next_steps(&mut self, steps: &[(String, &str)]) {
+    pub fn next_steps(&mut self, steps: &[NextStep]) {
         if self.is_for_people() && !steps.is_empty() {
             // Everything is written: that this cannot be said is no failure any more.
             let _ = text::print_next_steps(&mut self.out, steps);

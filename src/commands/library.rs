@@ -8,11 +8,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
 
+use super::in_folder;
 use crate::cli::{Common, LibraryArgs};
 use crate::finding::Problem;
 use crate::git::{Git, Reach};
 use crate::library::{self, Image, OFFICIAL_IMAGES, Offer, Plan, Wanted, images};
-use crate::report::{About, Output, of_library};
+use crate::report::{About, NextStep, Output, of_library};
 use crate::repository::config::{Config, Pattern};
 use crate::repository::{Repository, read_if_there};
 use crate::text::{Places, quoted};
@@ -356,24 +357,21 @@ impl Session<'_> {
         }
     }
 
-    fn next_steps(&self, path: &str, title: &str) -> Vec<(String, &'static str)> {
-        let option = |folder: &Path| match folder == Path::new(".") {
-            true => String::new(),
-            false => format!(" -C {}", quoted(&folder.display().to_string())),
-        };
-        let (root, place) = (option(&self.common.root), option(self.folder()));
-        let name = self.file_name().unwrap_or(path);
-        vec![
-            (
-                format!("update library{root} {} --check", quoted(path)),
-                "once this repository's commit is pushed",
-            ),
-            (format!("git{place} add {}", quoted(name)), ""),
-            (
-                format!("git{place} commit -m {}", quoted(title)),
-                "then open the pull request there",
-            ),
-        ]
+    fn next_steps(&self, path: &str, title: &str) -> Vec<NextStep> {
+        let (root, place) = (in_folder(&self.common.root), in_folder(self.folder()));
+        let name = quoted(self.file_name().unwrap_or(path));
+        let check = format!("update library{root} {} --check", quoted(path));
+        let mut steps = vec![NextStep::new(
+            check,
+            "once this repository's commit is pushed",
+        )];
+        if Git::within(self.folder()).is_ok() {
+            let commit = format!("git{place} commit -m {} -- {name}", quoted(title));
+            steps.push(NextStep::new(commit, ""));
+            let push = format!("git{place} push -u origin HEAD");
+            steps.push(NextStep::new(push, "then open the pull request there"));
+        }
+        steps
     }
 }
 

@@ -34,6 +34,41 @@ impl<'a> Releases<'a> {
         }
     }
 
+    /// All of them, in their order.
+    fn tags(&mut self) -> Result<&[Version]> {
+        if self.tags.is_none() {
+            let mut tags = self.source.tags()?;
+            tags.sort();
+            self.tags = Some(tags);
+        }
+        Ok(self.tags.as_deref().unwrap_or_default())
+    }
+
+    /// Notes a stable release of a series that is newer than all that are here.
+    pub(super) fn note_newer_series(&mut self, directories: &Directories) -> Result<()> {
+        if !self.pattern.has_series() {
+            return Ok(());
+        }
+        let pattern = self.pattern;
+        let is_newer = |tag: &&Version| {
+            tag.pre.is_empty()
+                && directories.iter().all(|one| {
+                    let is_other = one.name != pattern.render(tag);
+                    is_other && one.version < **tag
+                })
+        };
+        let newer = self.tags()?.iter().rev().find(is_newer);
+        let Some(series) = newer.map(|newer| pattern.render(newer)) else {
+            return Ok(());
+        };
+        if let Some(version) = self.newest(&series)? {
+            self.notes.push(format!(
+                "{version} is out, and {series} is not here: `update {version}` makes it"
+            ));
+        }
+        Ok(())
+    }
+
     /// The newest stable release of a series that publishes its checksums; where there are no series, of all.
     pub(super) fn newest(&mut self, series: &str) -> Result<Option<Version>> {
         if !self.pattern.has_series() {
@@ -42,16 +77,14 @@ impl<'a> Releases<'a> {
             }
             return Ok(self.latest.clone());
         }
-        if self.tags.is_none() {
-            let mut tags = self.source.tags()?;
-            tags.sort();
-            self.tags = Some(tags);
-        }
-        let of_series = |tag: &&Version| tag.pre.is_empty() && self.pattern.render(tag) == series;
-        for version in self.tags.iter().flatten().rev().filter(of_series) {
-            if let Some(checksums) = self.source.find_checksums(version)? {
+        let pattern = self.pattern;
+        let of_series = |tag: &&Version| tag.pre.is_empty() && pattern.render(tag) == series;
+        let tags = self.tags()?.iter().rev().filter(of_series);
+        let tags: Vec<Version> = tags.cloned().collect();
+        for version in tags {
+            if let Some(checksums) = self.source.find_checksums(&version)? {
                 self.published.insert(version.clone(), checksums);
-                return Ok(Some(version.clone()));
+                return Ok(Some(version));
             }
             let note = format!("passed over {version}, whose SHA256SUMS is not published yet");
             if !self.notes.contains(&note) {
@@ -68,8 +101,8 @@ impl<'a> Releases<'a> {
         wanted: &[Wanted],
     ) -> Result<Vec<Version>> {
         let mut versions = Vec::new();
-        for wanted in wanted {
-            let series: Vec<&str> = match wanted {
+        for one in wanted {
+            let series: Vec<&str> = match one {
                 Wanted::Version(version) => {
                     versions.push(version.clone());
                     continue;
@@ -99,6 +132,9 @@ impl<'a> Releases<'a> {
                 }
             }
         }
+        if wanted == [Wanted::Latest] {
+            self.note_newer_series(directories)?;
+        }
         Ok(versions)
     }
 }
@@ -108,7 +144,7 @@ fn already(directory: &Directory, newest: Option<&Version>) -> String {
     let Directory { name, version, .. } = directory;
     match newest {
         None => format!("{name} has no stable release yet; it is at {version}"),
-        Some(newest) if newest == version => format!("{name} is already newest: {version}"),
+        Some(newest) if newest == version => format!("{name} is at its newest release, {version}"),
         Some(newest) => format!("{name} is at {version}, above its newest stable release {newest}"),
     }
 }

@@ -8,12 +8,12 @@ use semver::Version;
 
 use super::library::LARGEST as LARGEST_LIBRARY_FILE;
 use super::newest::Releases;
-use super::source;
+use super::{in_folder, source};
 use crate::cli::{Common, StatusArgs};
-use crate::report::{Output, Standing, of_status};
+use crate::report::{Output, Standing, Status, of_status};
 use crate::repository::{Repository, read_if_there};
 use crate::tag::is_preview;
-use crate::text::is_within;
+use crate::text::{is_within, quoted, without_password};
 use crate::{check, library};
 
 /// Prints a row for each version directory. Whether something is newer.
@@ -62,7 +62,11 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
             .iter_mut()
             .for_each(|row| row.is_behind = false);
     }
-    let is_behind = rows.iter().any(|row| row.is_behind);
+    let behind = rows.iter().filter(|row| row.is_behind);
+    let behind: Vec<&str> = behind.map(|row| row.directory.as_str()).collect();
+    if let Some(releases) = &mut releases {
+        releases.note_newer_series(&directories)?;
+    }
     let mut notes = releases.map(|releases| releases.notes).unwrap_or_default();
     let overtaken = rows
         .iter()
@@ -74,14 +78,33 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
             row.directory
         ))
     }));
-    let file = file.map(|file| file.display().to_string());
-    output.print(&of_status(
-        &repository.names,
-        &rows,
-        &report.findings,
+    let is_behind = !behind.is_empty();
+    let place = in_folder(&common.root);
+    let mut advice = Vec::new();
+    if !report.findings.is_empty() {
+        advice.push(format!("`update{place} check` lists the findings"));
+    }
+    if is_behind {
+        let from = args.from.typed().map(without_password);
+        let from = from.map_or(String::new(), |from| format!(" --from {}", quoted(&from)));
+        let behind = behind.join(", ");
+        advice.push(format!("`update{place} latest{from}` moves {behind}"));
+    }
+    let is_offered_less = |row: &Standing| row.library.as_ref().is_some_and(|at| *at < row.version);
+    if let Some(file) = file.as_ref().filter(|_| rows.iter().any(is_offered_less)) {
+        let file = quoted(&file.display().to_string());
+        advice.push(format!(
+            "`update library{place} {file}` brings the library file up to this tree"
+        ));
+    }
+    let status = Status {
+        rows: &rows,
+        findings: &report.findings,
+        has_library: file.is_some(),
         notes,
-        file.as_deref(),
-    ))?;
+        advice,
+    };
+    output.print(&of_status(&repository.names, status))?;
     Ok(args.exit_code && is_behind)
 }
 

@@ -6,14 +6,14 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::newest::Releases;
-use super::{published, source, verify, vouched};
+use super::{in_folder, published, source, verify, vouched};
 use crate::cli::{Common, UpdateArgs};
 use crate::git::Git;
 use crate::plan::steps::steps;
 use crate::plan::{Plan, plan, targets};
-use crate::report::{Output, of_update, released, title};
+use crate::report::{NextStep, Output, of_update, released, title};
 use crate::repository::Repository;
-use crate::text::{count, is_within, quoted};
+use crate::text::{count, harmless_list, is_within, quoted};
 use crate::version::parse_version;
 use crate::write::{Step, look, write};
 
@@ -79,14 +79,23 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     }
     output.print(&of_update(&plan, (args.dry_run, args.diff), vouched))?;
     if !args.dry_run {
+        // Asked before: what was changed already is told apart then.
+        let mut next = match output.is_for_people() && !steps.is_empty() {
+            true => next_steps(root, &plan),
+            false => Vec::new(),
+        };
         write(root, &steps)?;
         if let Some(git) = committed.filter(|_| !steps.is_empty()) {
             let (paths, message) = (Vec::from_iter(written(&plan)), message(&git, &plan)?);
-            git.commit_paths(&paths, &message)
-                .context("the files were written, but not committed")?;
-            output.next_steps(&[("git push".to_owned(), "and open the pull request")]);
-        } else if !steps.is_empty() && output.is_for_people() {
-            output.next_steps(&next_steps(root, &plan));
+            let committed = git.commit_paths(&paths, &message);
+            if committed.is_ok() {
+                output.done(&format!("Committed: {message}"));
+                next = next.split_off(next.len().saturating_sub(1));
+            }
+            output.next_steps(&next);
+            committed.context("the files were written, but not committed")?;
+        } else {
+            output.next_steps(&next);
         }
     }
     Ok(args.exit_code && !plan.is_empty())
@@ -127,7 +136,7 @@ fn keeps_work(root: &Path, steps: &[Step]) -> Result<()> {
     ensure!(
         changed.is_empty(),
         "what would be removed has changes that are not committed:\n  {}\nCommit them, or put them away with `git stash --include-untracked`, then run the same command again",
-        changed.join("\n  ")
+        harmless_list(&changed)
     );
     Ok(())
 }
@@ -151,7 +160,7 @@ fn committable(root: &Path, plan: &Plan) -> Result<Git> {
     ensure!(
         changed.is_empty(),
         "files that the update writes have changes that are not committed:\n  {}\nCommit them, put them away with `git stash --include-untracked`, or leave `--commit` out",
-        changed.join("\n  ")
+        harmless_list(&changed)
     );
     Ok(git)
 }
@@ -209,8 +218,8 @@ fn form(subject: &str) -> Option<(String, &'static str)> {
     is_release.then(|| (words.to_owned(), prefix))
 }
 
-/// What somebody does with what was written, where git has the repository.
-fn next_steps(root: &Path, plan: &Plan) -> Vec<(String, &'static str)> {
+/// What somebody does with what will be written, where git has the repository.
+fn next_steps(root: &Path, plan: &Plan) -> Vec<NextStep> {
     let Ok(git) = Git::within(root) else {
         return Vec::new();
     };
@@ -221,31 +230,36 @@ fn next_steps(root: &Path, plan: &Plan) -> Vec<(String, &'static str)> {
     {
         return Vec::new();
     }
-    let others = git.changed(&[]).unwrap_or_default();
+    let changed = git.changed(&[]).unwrap_or_default();
     let is_other = |changed: &&String| !shown.iter().any(|path| is_within(changed, path));
-    let others: Vec<&String> = others.iter().filter(is_other).collect();
+    let (others, earlier): (Vec<&String>, Vec<&String>) = changed.iter().partition(is_other);
     // A folder stands for what is in it, where nothing else has changed there.
     let folder = |path: &'_ str| match path.split_once('/') {
         Some((top, _)) if !others.iter().any(|other| is_within(other, top)) => top.to_owned(),
         _ => path.to_owned(),
     };
     let shown: BTreeSet<String> = shown.iter().map(|path| folder(path)).collect();
-    let place = if root == Path::new(".") {
-        String::new()
-    } else {
-        format!(" -C {}", quoted(&root.display().to_string()))
-    };
+    let place = in_folder(root);
     let names: Vec<String> = shown.iter().map(|path| quoted(path)).collect();
-    let message = message(&git, plan).unwrap_or_else(|_| title(plan));
-    let staged = if !others.is_empty() {
-        "other changes are left out"
-    } else {
-        ""
+    let names = names.join(" ");
+    let message = quoted(&message(&git, plan).unwrap_or_else(|_| title(plan)));
+    let with_earlier = match earlier.as_slice() {
+        [] => String::new(),
+        [one] => format!("with earlier changes to {one}"),
+        many => format!("with earlier changes to {} files", many.len()),
+    };
+    // What is staged beside stays out of the commit.
+    let (only, without) = match others.is_empty() {
+        true => (String::new(), ""),
+        false => (format!(" -- {names}"), "other changes are left out"),
     };
     vec![
-        (format!("git{place} add {}", names.join(" ")), staged),
-        (format!("git{place} diff --cached"), "read the change"),
-        (format!("git{place} commit -m {}", quoted(&message)), ""),
-        (format!("git{place} push"), "and open the pull request"),
+        NextStep::new(format!("git{place} add {names}"), &with_earlier),
+        NextStep::new(format!("git{place} diff --cached{only}"), "read the change"),
+        NextStep::new(format!("git{place} commit -m {message}{only}"), without),
+        NextStep::new(
+            format!("git{place} push -u origin HEAD"),
+            "and open the pull request",
+        ),
     ]
 }

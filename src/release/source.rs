@@ -180,7 +180,17 @@ impl Source {
             }
         };
         let version = |name: &String| parse_version(name.strip_prefix('v')?);
-        Ok(names.iter().filter_map(version).collect())
+        let versions: Vec<Version> = names.iter().filter_map(version).collect();
+        let kind = match self {
+            Self::Folder(_) => "folder",
+            Self::Web(..) => "tag",
+        };
+        ensure!(
+            !versions.is_empty(),
+            "no release in {}: expected a {kind} for each, such as v0.25.6",
+            self.shown()
+        );
+        Ok(versions)
     }
 
     /// The newest version that is not a pre-release. On GitHub its page is where `…/releases/latest` leads to.
@@ -196,7 +206,7 @@ impl Source {
                     .max()
                     .with_context(|| {
                         let shown = self.shown();
-                        format!("no stable release in {shown}: expected folders such as v0.25.6")
+                        format!("no stable release in {shown}: expected a folder such as v0.25.6, with SHA256SUMS in it")
                     })
             }
             Self::Web(base, fetcher) => {

@@ -27,16 +27,27 @@ pub struct Standing {
     pub library: Option<Version>,
 }
 
+/// What `update status` has found out.
+pub struct Status<'a> {
+    /// Each version directory.
+    pub rows: &'a [Standing],
+    /// All findings, those outside of version directories too.
+    pub findings: &'a [Finding],
+    /// A library file was compared.
+    pub has_library: bool,
+    /// What somebody should know.
+    pub notes: Vec<String>,
+    /// What somebody can do, in sentences.
+    pub advice: Vec<String>,
+}
+
 /// What `update status` says.
-pub fn of_status(
-    names: &Names,
-    rows: &[Standing],
-    findings: &[Finding],
-    notes: Vec<String>,
-    library: Option<&str>,
-) -> Summary {
+pub fn of_status(names: &Names, status: Status) -> Summary {
+    let Status { rows, findings, .. } = status;
     let head = ["directory", "version", "newest", "variants", "findings"];
-    let head = head.into_iter().chain(library.map(|_| "library"));
+    let head = head
+        .into_iter()
+        .chain(status.has_library.then_some("library"));
     let head = head.map(str::to_owned).collect();
     let row = |row: &Standing| {
         let newest = match &row.newest {
@@ -60,7 +71,10 @@ pub fn of_status(
             row.variants.to_string(),
             findings,
         ];
-        cells.into_iter().chain(library.map(|_| offered)).collect()
+        cells
+            .into_iter()
+            .chain(status.has_library.then_some(offered))
+            .collect()
     };
     let inside: usize = rows.iter().map(|row| row.findings).sum();
     let mut counts = Vec::new();
@@ -68,18 +82,10 @@ pub fn of_status(
         let others = count(findings.len() - inside, "finding");
         counts.push(format!("{others} outside of version directories"));
     }
-    if !findings.is_empty() {
-        counts.push("`update check` lists the findings".to_owned());
-    }
-    let is_behind = |row: &&Standing| row.library.as_ref().is_some_and(|at| *at < row.version);
-    if let (Some(path), Some(_)) = (library, rows.iter().find(is_behind)) {
-        counts.push(format!(
-            "`update library {path}` brings the library file up to this tree"
-        ));
-    }
-    let lists = match notes.is_empty() {
+    counts.extend(status.advice);
+    let lists = match status.notes.is_empty() {
         true => Vec::new(),
-        false => vec![("Notes".to_owned(), notes, "")],
+        false => vec![("Notes".to_owned(), status.notes, "")],
     };
     let config = &names.config;
     Summary {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::summary::{Group, Headline, Row, Summary};
-use super::{BOLD, DIM, NEW, NOTE, OLD, diff};
+use super::{BOLD, DIM, NEW, NOTE, NextStep, OLD, diff};
 use crate::finding::Finding;
 use crate::release::checksums::Sha256;
 use crate::text::{count, harmless};
@@ -242,19 +242,14 @@ fn print_findings(out: &mut impl Write, indent: &str, findings: &[Finding]) -> i
     Ok(())
 }
 
-/// Prints what somebody does next, what for in a column of its own.
-pub(super) fn print_next_steps(out: &mut impl Write, steps: &[(String, &str)]) -> io::Result<()> {
+/// Prints what somebody does next, each line such that a shell takes all of it.
+pub(super) fn print_next_steps(out: &mut impl Write, steps: &[NextStep]) -> io::Result<()> {
     writeln!(out, "\nNext steps:")?;
-    let commented = steps.iter().filter(|(_, why)| !why.is_empty());
-    let width = commented
-        .map(|(command, _)| command.chars().count())
-        .max()
-        .unwrap_or(0);
-    for (command, why) in steps {
-        let command = harmless(command);
+    for NextStep { command, why } in steps {
+        let [command, why] = [command, why].map(|text| harmless(text));
         match why.is_empty() {
             true => writeln!(out, "  {command}")?,
-            false => writeln!(out, "  {command:width$}    {DIM}{why}{DIM:#}")?,
+            false => writeln!(out, "  {command}  {DIM}# {why}{DIM:#}")?,
         }
     }
     Ok(())

@@ -80,7 +80,7 @@ fn latest_moves_each_series_to_its_newest_stable_release() {
     let again = repository.run(&args).exits_with(0);
     assert_eq!(
         again.stdout,
-        "nats: nothing to change\n\nNotes:\n  2.12.x is already newest: 2.12.15\n  2.14.x is already newest: 2.14.5\n"
+        "nats: nothing to change\n\nNotes:\n  2.12.x is at its newest release, 2.12.15\n  2.14.x is at its newest release, 2.14.5\n  2.15.0 is out, and 2.15.x is not here: `update 2.15.0` makes it\n"
     );
 }
 
@@ -168,7 +168,9 @@ nats
   2.14.x     2.14.4   2.14.5   6         1
 
 `update check` lists the findings
+`update latest --from {}` moves 2.12.x, 2.14.x
 "
+        .replace("{}", releases.path())
     );
     let run = repository
         .run(&["status", "--offline", "--format", "json"])
@@ -272,7 +274,7 @@ fn commit_commits_what_was_written_and_nothing_else() {
     .exits_with(0);
     assert!(
         run.stdout
-            .ends_with("\nNext steps:\n  git push    and open the pull request\n"),
+            .ends_with("\nCommitted: Update to 2.14.5, 2.12.15\n\nNext steps:\n  git push -u origin HEAD  # and open the pull request\n"),
         "{}",
         run.stdout
     );
@@ -297,12 +299,42 @@ fn the_next_steps_name_what_was_written_and_say_what_else_has_changed() {
     let run = with_git(&repository, &["--from", releases.path(), "2.14.5"]).exits_with(0);
     let steps = "
 Next steps:
-  git add 2.14.x       other changes are left out
-  git diff --cached    read the change
-  git commit -m 'Update to 2.14.5'
-  git push             and open the pull request
+  git add 2.14.x
+  git diff --cached -- 2.14.x  # read the change
+  git commit -m 'Update to 2.14.5' -- 2.14.x  # other changes are left out
+  git push -u origin HEAD  # and open the pull request
 ";
     assert!(run.stdout.ends_with(steps), "{}", run.stdout);
+    // What is written may hold somebody's earlier changes.
+    let repository = committed();
+    repository.edit("2.14.x/scratch/Dockerfile", "FROM", "# mine\nFROM");
+    let run = with_git(&repository, &["--from", releases.path(), "2.14.5"]).exits_with(0);
+    let steps = "
+Next steps:
+  git add 2.14.x  # with earlier changes to 2.14.x/scratch/Dockerfile
+  git diff --cached  # read the change
+  git commit -m 'Update to 2.14.5'
+  git push -u origin HEAD  # and open the pull request
+";
+    assert!(run.stdout.ends_with(steps), "{}", run.stdout);
+}
+
+#[test]
+fn where_nothing_can_be_committed_after_all_the_next_steps_are_said() {
+    let releases = Releases::new();
+    let repository = committed();
+    repository.write(".git/hooks/pre-commit", "#!/bin/sh\necho no >&2; exit 1\n");
+    repository.set_mode(".git/hooks/pre-commit", 0o755);
+    let args = ["--from", releases.path(), "2.14.5", "--commit"];
+    let run = with_git(&repository, &args).exits_with(2);
+    assert!(
+        run.stdout.contains("\nNext steps:\n  git add 2.14.x\n"),
+        "{}",
+        run.stdout
+    );
+    let error =
+        "error: the files were written, but not committed\n  caused by: git commit fails: no\n";
+    assert_eq!(run.stderr, error);
 }
 
 #[test]

@@ -45,9 +45,9 @@ library → 0.25.6
 the first paragraph and 4 entries rewritten
 
 Next steps:
-  update library library --check                     once this repository's commit is pushed
-  git add library
-  git commit -m 'Update nats-streaming to 0.25.6'    then open the pull request there
+  update library library --check  # once this repository's commit is pushed
+  git commit -m 'Update nats-streaming to 0.25.6' -- library
+  git push -u origin HEAD  # then open the pull request there
 ",
     );
     let again = published
