@@ -200,7 +200,7 @@ impl From {
 pub struct UpdateArgs {
     /// The release to move to, such as 0.25.6; `latest` for the newest stable one, of each series where there are several; `2.14.x`
     /// for the newest stable one of that series
-    #[arg(required_unless_present_any = ["bases", "adds", "removes", "runners"], value_name = "VERSION")]
+    #[arg(value_name = "VERSION")]
     pub versions: Vec<Wanted>,
     /// Plan and print, write nothing
     #[arg(short = 'n', long)]
@@ -252,8 +252,14 @@ pub struct UpdateArgs {
 }
 
 impl UpdateArgs {
-    /// What the plan is allowed. An error where one runner is to move to two places.
+    /// What the plan is allowed. An error where nothing is asked for, or one runner is to move to two places.
     pub fn options(&self) -> anyhow::Result<Options> {
+        let changes = [self.bases.len(), self.adds.len(), self.removes.len()];
+        anyhow::ensure!(
+            changes.iter().sum::<usize>() + self.versions.len() + self.runners.len() > 0,
+            "nothing is asked for: expected a version such as 0.25.6, `latest`, a series such as 2.14.x, or one of `--base`, \
+             `--add`, `--remove` and `--runner`"
+        );
         let mut runners = BTreeMap::new();
         for (system, label) in &self.runners {
             let earlier = runners.insert(system.clone(), label.clone());

@@ -199,6 +199,7 @@ pub fn plan(
         unwired,
         removals::missing(&before, options)?,
         not_built(&after, &targets),
+        remarkable(&before, &targets),
         zeros(&pins),
     ];
     let (runners, notes) = (options.runners.clone(), notes.concat());
@@ -382,6 +383,26 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
             let directory = &target.directory;
             notes.push(format!(
                 "no workflow names {directory}/{variant}: add it there by hand"
+            ));
+        }
+    }
+    notes
+}
+
+/// What is there already, and a pre-release where a release is.
+fn remarkable(before: &Repository, targets: &[Target]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for target in targets {
+        let (directory, version) = (&target.directory, &target.version);
+        if let Some(tree) = before.tree(directory) {
+            let adds = target.adds.iter();
+            let known = adds.filter(|add| tree.directory.has(&add.name));
+            notes.extend(known.map(|add| format!("{directory}/{add} is there already")));
+        }
+        let old = target.old.as_ref().filter(|old| old.pre.is_empty());
+        if let (Some(old), false) = (old, version.pre.is_empty()) {
+            notes.push(format!(
+                "{version} is a pre-release, and {directory} is at {old}, which is released"
             ));
         }
     }

@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::in_folder;
 use crate::cli::{Common, LibraryArgs};
@@ -35,10 +35,15 @@ pub(super) fn run(args: &LibraryArgs, common: &Common) -> Result<bool> {
     };
     let file = args.file.display();
     let image = session.image();
-    ensure!(
-        !args.file.is_dir(),
-        "{file} is a folder: expected a library file, {file}/{image}"
-    );
+    if args.file.is_dir() {
+        let inside = [args.file.join("library").join(image), args.file.join(image)];
+        let [first, second] = &inside;
+        let expected = if first.is_file() { first } else { second };
+        bail!(
+            "{file} is a folder: expected a library file, {}",
+            expected.display()
+        );
+    }
     let text = read_if_there(&args.file, LARGEST)?.with_context(|| {
         format!("no file {file}: official-images keeps it as library/{image} ({OFFICIAL_IMAGES}): clone that and name the file there")
     })?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, ensure};
 
 use super::options::{Options, Remove};
-use super::targets::existing;
+use super::targets::{existing, families};
 use crate::repository::Repository;
 use crate::text::is_like;
 use crate::version::Variant;
@@ -49,14 +49,10 @@ pub(super) fn missing(before: &Repository, options: &Options) -> Result<Vec<Stri
     let mut notes = Vec::new();
     for remove in missing {
         let pattern = &before.names.config.directory;
-        let all = before
-            .trees
-            .iter()
-            .flat_map(|tree| &tree.directory.variants);
-        let families: BTreeSet<&str> = all.map(|variant| variant.family.as_str()).collect();
+        let families = families(before);
         let is_slip = match (&remove.series, &remove.variant) {
             (_, Some(Variant { family, .. })) => {
-                !families.contains(family.as_str())
+                !families.contains(&family.as_str())
                     && families.iter().any(|known| is_like(known, family))
             }
             (series, None) => series.iter().all(|name| pattern.matches(name).is_none()),
@@ -65,7 +61,7 @@ pub(super) fn missing(before: &Repository, options: &Options) -> Result<Vec<Stri
             !is_slip,
             "`--remove {remove}`: there is nothing of that name; {}, with variants of {}",
             existing(before),
-            Vec::from_iter(families).join(", ")
+            families.join(", ")
         );
         notes.push(format!("{remove} is not there: nothing to remove"));
     }

@@ -289,10 +289,19 @@ fn move_base(repository: &Repository, base: &Base, targets: &mut [Target]) -> Re
         .collect();
     ensure!(
         is_known || directories.is_empty(),
-        "`--base {base}`: no variant of that name in {}",
-        directories.join(", ")
+        "`--base {base}`: no variant of that name in {}: expected one of {}",
+        directories.join(", "),
+        families(repository).join(", ")
     );
     Ok(())
+}
+
+/// The families of all variants that there are.
+pub(super) fn families(repository: &Repository) -> Vec<&str> {
+    let trees = repository.trees.iter();
+    let all = trees.flat_map(|tree| &tree.directory.variants);
+    let families: BTreeSet<&str> = all.map(|variant| variant.family.as_str()).collect();
+    Vec::from_iter(families)
 }
 
 /// The variants of a target before they move: those of its source, or one per template.

@@ -21,8 +21,9 @@ pub(super) fn of(summary: &Summary) -> String {
 
 fn update(out: &mut String, summary: &Summary) -> std::fmt::Result {
     if !summary.title.is_empty() {
-        writeln!(out, "## {}\n", plain(&summary.title))?;
+        writeln!(out, "## {}", plain(&summary.title))?;
     }
+    let mut start = "\n";
     for headline in &summary.headlines {
         let old = headline
             .old
@@ -35,11 +36,15 @@ fn update(out: &mut String, summary: &Summary) -> std::fmt::Result {
             true => writeln!(out, "## {subject}{old}{new}{rest}")?,
             // The title says as much.
             false if [&old, &new, &rest].iter().all(|part| part.is_empty()) => {}
-            false => writeln!(out, "- {subject}{old}{new}{rest}")?,
+            false => {
+                writeln!(out, "{start}- {subject}{old}{new}{rest}")?;
+                start = "";
+            }
         }
     }
     if !summary.counts.is_empty() {
-        writeln!(out, "\n{}", summary.counts.join("\n\n"))?;
+        let counts: Vec<String> = summary.counts.iter().map(|count| prose(count)).collect();
+        writeln!(out, "\n{}", counts.join("\n\n"))?;
     }
     // A table for each version directory, and one for what is shared.
     for groups in summary.groups.chunk_by(|a, b| a.part == b.part) {
@@ -71,9 +76,9 @@ fn update(out: &mut String, summary: &Summary) -> std::fmt::Result {
         writeln!(out, "\n{title}:\n")?;
         items
             .iter()
-            .try_for_each(|item| writeln!(out, "- {}", plain(item)))?;
+            .try_for_each(|item| writeln!(out, "- {}", prose(item)))?;
         if !advice.is_empty() {
-            writeln!(out, "\n{}", plain(advice))?;
+            writeln!(out, "\n{}", prose(advice))?;
         }
     }
     if !summary.details.is_empty() {
@@ -134,7 +139,7 @@ fn verdict(out: &mut String, summary: &Summary) -> std::fmt::Result {
     summary
         .details
         .iter()
-        .try_for_each(|detail| writeln!(out, "\n{}", plain(detail)))
+        .try_for_each(|detail| writeln!(out, "\n{}", prose(detail)))
 }
 
 fn table(out: &mut String, findings: &[Finding]) -> std::fmt::Result {
@@ -167,6 +172,20 @@ fn plain(text: &str) -> String {
         }
     };
     harmless(text).chars().map(escape).collect()
+}
+
+/// A sentence, in which what stands between two backticks is code, and nothing else is Markdown.
+fn prose(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return plain(text);
+    }
+    let parts = parts.iter().enumerate();
+    let parts = parts.map(|(number, part)| match number % 2 {
+        0 => plain(part),
+        _ => code(part),
+    });
+    parts.collect()
 }
 
 /// A text in backticks. Inside of them only they and a `|` need care.

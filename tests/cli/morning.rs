@@ -448,3 +448,29 @@ fn with_git(repository: &Repository, args: &[&str]) -> crate::support::Run {
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     crate::support::Run::of(&mut command)
 }
+
+#[test]
+fn what_is_asked_for_and_makes_little_sense_is_said() {
+    let releases = Releases::new();
+    releases.publish("2.14.6-RC.1", "2.14.5");
+    let repository = Repository::of(&tree("series/before"));
+    repository.run(&["--dry-run"]).fails_with(&[
+        "nothing is asked for: expected a version such as 0.25.6, `latest`, a series",
+    ]);
+    repository.run(&["--base", "debian=12"]).fails_with(&[
+        "`--base debian=12`: no variant of that name in 2.12.x, 2.14.x: expected one of alpine, nanoserver, scratch, windowsservercore",
+    ]);
+    let run = repository
+        .run(&["--add", "2.14.x/alpine3.22"])
+        .exits_with(0);
+    run.says("nats 2.14.4 in 2.14.x/: nothing to change\n\nNotes:\n  2.14.x/alpine3.22 is there already\n");
+    repository.write("official/library/nats", "");
+    repository
+        .run(&["library", "official"])
+        .fails_with(&["official is a folder: expected a library file, official/library/nats"]);
+    repository.remove("official");
+    let from = ["--from", releases.path()];
+    let run = repository.run(&["2.14.6-RC.1", from[0], from[1]]);
+    let note = "  2.14.6-RC.1 is a pre-release, and 2.14.x is at 2.14.4, which is released\n";
+    assert!(run.exits_with(0).stdout.contains(note));
+}
