@@ -1,5 +1,7 @@
 //! The rules about scripts: together they mention every variant, and each builds an image after the one that it copies from.
 
+mod builds;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::no_change;
@@ -127,9 +129,10 @@ fn check<'a>(
         check_complete(&tree.directory, scripts, findings);
         if *verb == "build" {
             let copies = copies(names, tree);
-            scripts
-                .iter()
-                .for_each(|script| check_order(script, &copies, findings));
+            for script in scripts {
+                check_order(script, &copies, findings);
+                builds::check(script, tree, findings);
+            }
         }
     }
 }

@@ -1,0 +1,111 @@
+//! What a script builds in a folder is tagged with the name of the variant that the folder is of.
+
+use std::ops::Range;
+
+use super::Script;
+use crate::fields::Kind;
+use crate::finding::Finding;
+use crate::repository::Tree;
+use crate::text::Places;
+
+/// The commands that go to a folder.
+const CHANGES: [&str; 4] = ["cd", "pushd", "Set-Location", "Push-Location"];
+
+/// Checks the builds of a script of a version directory.
+pub(super) fn check((path, place, names): &Script, tree: &Tree, findings: &mut Vec<Finding>) {
+    let Some(text) = place.document.utf8() else {
+        return;
+    };
+    let places = Places::new(text.as_bytes());
+    // The name of the folder that the script is in, where it is written out.
+    let mut here: Option<Range<usize>> = None;
+    for command in commands(text) {
+        let words = words(text, &command);
+        let Some(first) = words.first().map(|word| &text[word.clone()]) else {
+            continue;
+        };
+        if CHANGES.contains(&first) || first == "popd" {
+            here = words.get(1).and_then(|path| last_name(text, path));
+        }
+        let has = |name: &str| words.iter().any(|word| text[word.clone()] == *name);
+        // With `--file` the folder says nothing of the variant.
+        let is_build = has("build") && !has("-f") && !has("--file");
+        let folder = match words.last().filter(|_| is_build) {
+            Some(last) if text[last.clone()] == *"." => here.clone(),
+            Some(last) => last_name(text, last),
+            None => None,
+        };
+        let Some(folder) = folder else { continue };
+        let built = &text[folder.clone()];
+        let is_tag = |kind: &Kind| matches!(kind, Kind::Tag | Kind::TagVariant);
+        let tags = names.iter().filter(|(name, field)| {
+            let said = &text[field.span.clone()];
+            command.contains(&field.span.start) && is_tag(&field.kind) && said.ends_with(name)
+        });
+        for (name, field) in tags.filter(|(name, _)| *name != built) {
+            // A name that looks like a variant's, and is none, has a finding of its own.
+            let fields = &place.document.fields;
+            let is_field = fields.iter().any(|field| field.span.start == folder.start);
+            let (at, found, expected, why) = match tree.directory.has(built) {
+                true => (
+                    field.span.end - name.len(),
+                    *name,
+                    built,
+                    "is what is built",
+                ),
+                false if is_field => continue,
+                false => (
+                    folder.start,
+                    built,
+                    *name,
+                    "is what the image is tagged with",
+                ),
+            };
+            let message = format!("found {found}, expected {expected}: {expected} {why}");
+            let finding = Finding::at(path, places.of(at), "variant", message);
+            findings.push(finding.found(found).expected(expected));
+        }
+    }
+}
+
+/// The commands of a text: lines, those that go on as one.
+fn commands(text: &str) -> Vec<Range<usize>> {
+    let mut commands: Vec<Range<usize>> = Vec::new();
+    let (mut at, mut goes_on) = (0, false);
+    for line in text.split_inclusive('\n') {
+        let span = at..at + line.len();
+        at = span.end;
+        match commands.last_mut().filter(|_| goes_on) {
+            Some(open) => open.end = span.end,
+            None => commands.push(span),
+        }
+        goes_on = line.trim_end().ends_with(['\\', '`']);
+    }
+    commands
+}
+
+/// The words of a command, without quotes and brackets around them.
+fn words(text: &str, command: &Range<usize>) -> Vec<Range<usize>> {
+    let is_end = |c: char| c.is_whitespace() || "\"'();&|`".contains(c);
+    let line = &text[command.clone()];
+    let base = line.as_ptr() as usize;
+    let words = line
+        .split(is_end)
+        .filter(|word| !word.is_empty() && *word != "\\");
+    let span = |word: &str| {
+        let start = command.start + word.as_ptr() as usize - base;
+        start..start + word.len()
+    };
+    words.map(span).collect()
+}
+
+/// The last name of a path, where it is written out.
+fn last_name(text: &str, path: &Range<usize>) -> Option<Range<usize>> {
+    let bare = text[path.clone()].trim_end_matches(['/', '\\']);
+    let start = bare.rfind(['/', '\\']).map_or(0, |at| at + 1);
+    let name = &bare[start..];
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let is_name =
+        name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(is_plain);
+    is_name.then_some(path.start + start..path.start + bare.len())
+}
