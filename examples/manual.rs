@@ -56,7 +56,10 @@ const STATUS: &[(&str, &str)] = &[
         "1",
         "Findings of a check; with --exit-code, changes, or something newer.",
     ),
-    ("2", "An error; nothing was changed."),
+    (
+        "2",
+        "An error. The tree is as it was, unless the message says that files were written.",
+    ),
 ];
 
 fn main() -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Questions to the installed `git` about the repository that a tree is in, and the one commit that a user can ask for.
 //! Nothing else is changed, and nothing is given to a shell.
 
+mod branch;
 mod objects;
 
 use std::ffi::OsString;
@@ -126,12 +127,8 @@ impl Git {
         let git = Self {
             root: root.to_owned(),
         };
-        ensure!(
-            git.run(&["rev-parse", "--is-inside-work-tree"])?
-                .status
-                .success(),
-            "no git repository"
-        );
+        let output = git.run(&["rev-parse", "--is-inside-work-tree"])?;
+        ensure!(output.status.success(), git.refused(&output));
         Ok(git)
     }
 
@@ -141,28 +138,7 @@ impl Git {
             root: root.to_owned(),
         };
         let output = git.run(&["rev-parse", "--show-prefix"])?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let reason = said
-                .lines()
-                .find_map(|line| line.strip_prefix("fatal: "))
-                .unwrap_or("git fails")
-                .to_owned();
-            let (short, place) = (reason.split(" (").next().unwrap_or(&reason), root.display());
-            if short.contains("dubious ownership") {
-                bail!(
-                    "{place} belongs to somebody else, and git refuses it: `git config --global --add safe.directory {place}`"
-                );
-            }
-            bail!(
-                "{place} is {}",
-                if short.starts_with("not a") {
-                    short.to_owned()
-                } else {
-                    format!("no git repository: {short}")
-                }
-            );
-        }
+        ensure!(output.status.success(), git.refused(&output));
         let prefix = String::from_utf8_lossy(&output.stdout)
             .trim_end()
             .to_owned();
@@ -172,6 +148,27 @@ impl Git {
             root.display()
         );
         Ok(git)
+    }
+
+    /// Why git takes a folder for no repository.
+    fn refused(&self, output: &Output) -> String {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let mut lines = said.lines();
+        let reason = lines.find_map(|line| line.strip_prefix("fatal: "));
+        let reason = reason.unwrap_or("git fails");
+        let (short, place) = (reason.split(" (").next().unwrap_or(reason), &self.root);
+        if short.contains("dubious ownership") {
+            let place = place.canonicalize().unwrap_or_else(|_| place.clone());
+            let place = place.display();
+            return format!(
+                "{place} belongs to somebody else, and git refuses it: `git config --global --add safe.directory {place}`"
+            );
+        }
+        let place = place.display();
+        match short.starts_with("not a") {
+            true => format!("{place} is {short}"),
+            false => format!("{place} is no git repository: {short}"),
+        }
     }
 
     /// The folder in its work tree that paths are counted from: nothing, or a path that ends in `/`.

@@ -180,7 +180,7 @@ pub fn plan(
     } = work;
     let mut report = check(&after);
     report.add(std::mem::take(&mut said.doubtful));
-    let remaining = refusals::wrong(&after, &targets, (&old, &report), options)?;
+    let remaining = refusals::wrong((&before, &after), &targets, (&old, &report), options)?;
     let mut changes = changes(&before, &after, said);
     mark_fixes(&mut changes, &targets, &old.findings);
     let paths: BTreeSet<String> = after.items().map(|(path, _)| path).collect();
@@ -399,7 +399,8 @@ fn remarkable(before: &Repository, targets: &[Target]) -> Vec<String> {
             let known = adds.filter(|add| tree.directory.has(&add.name));
             notes.extend(known.map(|add| format!("{directory}/{add} is there already")));
         }
-        let old = target.old.as_ref().filter(|old| old.pre.is_empty());
+        let own = target.source.as_ref() == Some(directory);
+        let old = target.old.as_ref().filter(|old| own && old.pre.is_empty());
         if let (Some(old), false) = (old, version.pre.is_empty()) {
             notes.push(format!(
                 "{version} is a pre-release, and {directory} is at {old}, which is released"

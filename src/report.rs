@@ -89,20 +89,12 @@ pub fn completions(shell: clap_complete::Shell) -> Result<()> {
     finished(io::stdout().write_all(&text))
 }
 
-/// A command that somebody runs next.
-pub struct NextStep {
-    /// As it is pasted into a shell.
-    pub command: String,
-    /// What it is for, where that needs to be said.
-    pub why: String,
-}
-
-impl NextStep {
-    /// A command, and what it is for.
-    pub fn new(command: String, why: &str) -> Self {
-        let why = why.to_owned();
-        Self { command, why }
-    }
+/// What somebody does next.
+pub struct NextSteps {
+    /// Commands, as they are pasted into a shell.
+    pub commands: Vec<String>,
+    /// What there is to say of them, in sentences.
+    pub remarks: Vec<String>,
 }
 
 impl Output {
@@ -177,8 +169,8 @@ impl Output {
     }
 
     /// Prints, to people, what they do next.
-    pub fn next_steps(&mut self, steps: &[NextStep]) {
-        if self.is_for_people() && !steps.is_empty() {
+    pub fn next_steps(&mut self, steps: &NextSteps) {
+        if self.is_for_people() && !steps.commands.is_empty() {
             // Everything is written: that this cannot be said is no failure any more.
             let _ = text::print_next_steps(&mut self.out, steps);
         }

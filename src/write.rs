@@ -17,7 +17,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use self::staging::{FOLDER, Staging, is_empty, is_ours};
-use self::system::device;
+use self::system::{cannot_write, device};
 use crate::text::harmless_list;
 
 /// How often, and how long apart, the lock is asked for while another run has it.
@@ -105,6 +105,9 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
         ));
     }
     let mut folders = BTreeSet::new();
+    if !steps.is_empty() {
+        folders.insert(root.to_owned());
+    }
     for step in steps {
         let place = root.join(step.path());
         folders.extend(place.parent().map(Path::to_owned));
@@ -123,6 +126,9 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
                 },
                 _,
             ) => problems.push(format!("{shown}: not a file any more")),
+            (Step::Remove { .. }, Ok(found)) if found.is_dir() => {
+                folders.insert(place.clone());
+            }
             (Step::Remove { .. }, Ok(_)) => {}
             (Step::Remove { .. }, _) => problems.push(format!("{shown}: not there any more")),
             (_, Err(problem)) if problem.kind() == ErrorKind::NotFound => {}
@@ -147,7 +153,11 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
                 ));
             }
             Err(problem) => problems.push(format!("{}: {problem}", folder.display())),
-            _ => {}
+            // What goes is moved, which changes the folder itself too.
+            _ => problems.extend(
+                cannot_write(&folder)
+                    .map(|why| format!("cannot write in {}: {why}", folder.display())),
+            ),
         }
     }
     ensure!(

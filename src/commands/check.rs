@@ -1,6 +1,7 @@
 //! `update check`.
 
 use anyhow::Result;
+use semver::Version;
 
 use super::newest::Releases;
 use super::{published, source, verify, vouched};
@@ -25,14 +26,21 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
         details.extend(vouched(&source, &checksums, args.archives, &output)?);
         details.push(format!("compared with the SHA256SUMS {}", source.place()));
         let mut releases = Releases::new(&source, &repository.names.config.directory);
+        let has_series = repository.names.config.directory.has_series();
         let is_preview = |directory: &&Directory| !directory.version.pre.is_empty();
         for directory in directories.iter().filter(is_preview) {
             let newest = releases.newest(&directory.name)?;
-            if let Some(newest) = newest.filter(|newest| *newest > directory.version) {
+            let is_wrong = |newest: &Version| has_series || *newest > directory.version;
+            if let Some(newest) = newest.filter(is_wrong) {
                 let (name, version) = (&directory.name, &directory.version);
-                let message = format!(
-                    "found {version}, a pre-release; {newest} has been released since: run `update {newest}`"
-                );
+                let message = match newest > *version {
+                    true => format!(
+                        "found {version}, a pre-release; {newest} has been released since: run `update {newest}`"
+                    ),
+                    false => format!(
+                        "found {version}, a pre-release; {newest} of the same series is released: put it back"
+                    ),
+                };
                 let finding = Finding::of(name, "overtaken", message);
                 report.add(vec![
                     finding

@@ -13,7 +13,7 @@ use crate::cli::{Common, LibraryArgs};
 use crate::finding::Problem;
 use crate::git::{Git, Reach};
 use crate::library::{self, Image, OFFICIAL_IMAGES, Offer, Plan, Wanted, images};
-use crate::report::{About, NextStep, Output, of_library};
+use crate::report::{About, NextSteps, Output, of_library};
 use crate::repository::config::{Config, Pattern};
 use crate::repository::{Repository, read_if_there};
 use crate::text::{Places, quoted};
@@ -362,21 +362,22 @@ impl Session<'_> {
         }
     }
 
-    fn next_steps(&self, path: &str, title: &str) -> Vec<NextStep> {
+    fn next_steps(&self, path: &str, title: &str) -> NextSteps {
         let (root, place) = (in_folder(&self.common.root), in_folder(self.folder()));
         let name = quoted(self.file_name().unwrap_or(path));
         let check = format!("update library{root} {} --check", quoted(path));
-        let mut steps = vec![NextStep::new(
-            check,
-            "once this repository's commit is pushed",
-        )];
-        if Git::within(self.folder()).is_ok() {
+        let (mut commands, mut remarks) = (vec![check], Vec::new());
+        if let Ok(git) = Git::within(self.folder()) {
+            let branch = git.branch();
             let commit = format!("git{place} commit -m {} -- {name}", quoted(title));
-            steps.push(NextStep::new(commit, ""));
-            let push = format!("git{place} push -u origin HEAD");
-            steps.push(NextStep::new(push, "then open the pull request there"));
+            commands.extend(branch.switch(&place, title));
+            commands.push(commit);
+            commands.extend(branch.push(&place));
+            remarks.push("Then open the pull request there.".to_owned());
         }
-        steps
+        let image = self.image();
+        remarks.push(format!("The commit of {image} must be pushed first."));
+        NextSteps { commands, remarks }
     }
 }
 

@@ -35,9 +35,18 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
         if let (0, Some(source)) = (rows.len(), &source) {
             output.progress(&format!("asking {} for its releases", source.shown()));
         }
-        let newest = match &mut releases {
-            Some(releases) => releases.newest(&directory.name)?,
-            None => None,
+        let newest = releases
+            .as_mut()
+            .map(|releases| releases.newest(&directory.name));
+        let newest = match newest.transpose() {
+            Ok(newest) => newest.flatten(),
+            // What is known without the network is said all the same.
+            Err(problem) if !args.exit_code => {
+                output.warn(&format!("{problem:#}; `--offline` does not ask"));
+                releases = None;
+                None
+            }
+            Err(problem) => return Err(problem),
         };
         rows.push(Standing {
             directory: directory.name.clone(),
@@ -68,15 +77,13 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
         releases.note_newer_series(&directories)?;
     }
     let mut notes = releases.map(|releases| releases.notes).unwrap_or_default();
-    let overtaken = rows
-        .iter()
-        .filter(|row| row.is_behind && is_preview(&row.version));
+    let overtaken = rows.iter().filter(|row| is_preview(&row.version));
     notes.extend(overtaken.filter_map(|row| {
-        let newest = row.newest.as_ref()?;
-        Some(format!(
-            "{} is at a pre-release, which {newest} has overtaken",
-            row.directory
-        ))
+        let (directory, newest) = (&row.directory, row.newest.as_ref()?);
+        Some(match row.is_behind {
+            true => format!("{directory} is at a pre-release, which {newest} has overtaken"),
+            false => format!("{directory} is at a pre-release; {newest} is released"),
+        })
     }));
     let is_behind = !behind.is_empty();
     let place = in_folder(&common.root);
@@ -110,8 +117,11 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
 
 /// The library file that is named, or stands beside the repository.
 fn library_file(args: &StatusArgs, common: &Common, repository: &Repository) -> Option<PathBuf> {
-    let beside = common.root.join("../official-images/library");
-    let beside = beside.join(&repository.names.config.image);
+    let beside = Path::new("../official-images/library").join(&repository.names.config.image);
+    let beside = match common.root == Path::new(".") {
+        true => beside,
+        false => common.root.join(beside),
+    };
     args.library
         .clone()
         .or_else(|| Some(beside).filter(|file| file.is_file()))

@@ -11,7 +11,7 @@ use crate::cli::{Common, UpdateArgs};
 use crate::git::Git;
 use crate::plan::steps::steps;
 use crate::plan::{Plan, plan, targets};
-use crate::report::{NextStep, Output, of_update, released, title};
+use crate::report::{NextSteps, Output, of_update, released, title};
 use crate::repository::Repository;
 use crate::text::{count, harmless_list, is_within, quoted};
 use crate::version::parse_version;
@@ -77,12 +77,27 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
         let hashed = count(verified.archives, "archive");
         vouched.push(format!("{hashed} downloaded and hashed: all as published"));
     }
+    if let Some(git) = committed.as_ref().filter(|_| steps.is_empty()) {
+        let folders: Vec<&str> = plan
+            .after
+            .trees
+            .iter()
+            .map(|tree| &*tree.directory.name)
+            .collect();
+        let changed = git.changed(&folders)?.len();
+        if changed > 0 {
+            let files = count(changed, "changed file");
+            plan.notes.push(format!(
+                "{files} not committed: `--commit` commits what this run writes"
+            ));
+        }
+    }
     output.print(&of_update(&plan, (args.dry_run, args.diff), vouched))?;
     if !args.dry_run {
         // Asked before: what was changed already is told apart then.
-        let mut next = match output.is_for_people() && !steps.is_empty() {
+        let next = match output.is_for_people() && !steps.is_empty() {
             true => next_steps(root, &plan),
-            false => Vec::new(),
+            false => None,
         };
         write(root, &steps)?;
         if let Some(git) = committed.filter(|_| !steps.is_empty()) {
@@ -90,12 +105,17 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
             let committed = git.commit_paths(&paths, &message);
             if committed.is_ok() {
                 output.done(&format!("Committed: {message}"));
-                next = next.split_off(next.len().saturating_sub(1));
+                let push = git.branch().push_commit(&in_folder(root), &message);
+                output.next_steps(&NextSteps {
+                    commands: Vec::from_iter(push),
+                    remarks: vec!["Then open the pull request.".to_owned()],
+                });
+            } else if let Some(next) = &next {
+                output.next_steps(next);
             }
-            output.next_steps(&next);
             committed.context("the files were written, but not committed")?;
-        } else {
-            output.next_steps(&next);
+        } else if let Some(next) = &next {
+            output.next_steps(next);
         }
     }
     Ok(args.exit_code && !plan.is_empty())
@@ -219,16 +239,14 @@ fn form(subject: &str) -> Option<(String, &'static str)> {
 }
 
 /// What somebody does with what will be written, where git has the repository.
-fn next_steps(root: &Path, plan: &Plan) -> Vec<NextStep> {
-    let Ok(git) = Git::within(root) else {
-        return Vec::new();
-    };
+fn next_steps(root: &Path, plan: &Plan) -> Option<NextSteps> {
+    let git = Git::within(root).ok()?;
     let shown = written(plan);
     if shown
         .first()
         .is_some_and(|path| git.ignores(path).unwrap_or(false))
     {
-        return Vec::new();
+        return None;
     }
     let changed = git.changed(&[]).unwrap_or_default();
     let is_other = |changed: &&String| !shown.iter().any(|path| is_within(changed, path));
@@ -242,24 +260,31 @@ fn next_steps(root: &Path, plan: &Plan) -> Vec<NextStep> {
     let place = in_folder(root);
     let names: Vec<String> = shown.iter().map(|path| quoted(path)).collect();
     let names = names.join(" ");
-    let message = quoted(&message(&git, plan).unwrap_or_else(|_| title(plan)));
-    let with_earlier = match earlier.as_slice() {
-        [] => String::new(),
-        [one] => format!("with earlier changes to {one}"),
-        many => format!("with earlier changes to {} files", many.len()),
-    };
+    let message = message(&git, plan).unwrap_or_else(|_| title(plan));
+    let branch = git.branch();
     // What is staged beside stays out of the commit.
-    let (only, without) = match others.is_empty() {
-        true => (String::new(), ""),
-        false => (format!(" -- {names}"), "other changes are left out"),
+    let only = match others.is_empty() {
+        true => String::new(),
+        false => format!(" -- {names}"),
     };
-    vec![
-        NextStep::new(format!("git{place} add {names}"), &with_earlier),
-        NextStep::new(format!("git{place} diff --cached{only}"), "read the change"),
-        NextStep::new(format!("git{place} commit -m {message}{only}"), without),
-        NextStep::new(
-            format!("git{place} push -u origin HEAD"),
-            "and open the pull request",
-        ),
-    ]
+    let mut commands = Vec::from_iter(branch.switch(&place, &message));
+    commands.extend([
+        format!("git{place} add {names}"),
+        format!("git{place} --no-pager diff --cached --stat{only}"),
+        format!("git{place} commit -m {}{only}", quoted(&message)),
+    ]);
+    commands.extend(branch.push(&place));
+    let mut remarks = vec!["Then open the pull request.".to_owned()];
+    match earlier.as_slice() {
+        [] => {}
+        [one] => remarks.push(format!("Earlier changes to {one} are committed with it.")),
+        many => remarks.push(format!(
+            "Earlier changes to {} files are committed with it.",
+            many.len()
+        )),
+    }
+    if !others.is_empty() {
+        remarks.push("Other changes are left out.".to_owned());
+    }
+    Some(NextSteps { commands, remarks })
 }

@@ -65,10 +65,19 @@ pub(super) fn add(
             true => image.directory.clone(),
             false => image.path(),
         };
-        ensure!(
-            !before.iter().any(|folder| is_within(folder, &what)),
-            "the file offers {what} already: leave `--add {what}` out, or name a variant of it that is not offered"
-        );
+        let is_offered = |image: &&Image| before.contains(&image.path());
+        let mut meant = offer.images.iter();
+        let mut meant = meant
+            .by_ref()
+            .filter(|image| is_within(&image.path(), &what));
+        if before.iter().any(|folder| is_within(folder, &what)) {
+            ensure!(
+                meant.all(|image| is_offered(&image)),
+                "the file offers {what} already: leave `--add {what}` out, or name a variant of it that is not offered"
+            );
+            plan.warnings.push(format!("{what} is offered already"));
+            continue;
+        }
         let draft = Draft::new(&text, (offer, wanted), image);
         // An entry may come to it in this update.
         let mut offered = draft.homes.iter().filter_map(Home::image);

@@ -83,6 +83,16 @@ impl FromStr for Add {
         });
         let variant = variant
             .context("expected the name of a variant, such as alpine3.19 or nanoserver-ltsc2022")?;
+        // As all variants are called: `alpine3.19`, `nanoserver-ltsc2022`.
+        let spelt = match (variant.is_windows(), variant.base_tag().parse::<u32>()) {
+            (true, Ok(year @ 2022..)) => format!("{}-ltsc{year}", variant.family),
+            (true, _) if !variant.base.is_empty() => format!("{}-{}", variant.family, variant.base),
+            (false, _) if variant.has_numbered_base() => {
+                format!("{}{}", variant.family, variant.base)
+            }
+            _ => name.to_owned(),
+        };
+        ensure!(spelt == name, "did you mean {spelt}?");
         if !variant.base.is_empty() {
             has_base(&variant)?;
         }

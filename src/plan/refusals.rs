@@ -10,8 +10,8 @@ use crate::check::Report;
 use crate::fields::Kind;
 use crate::finding::Finding;
 use crate::release::checksums::{Checksums, Sha256};
-use crate::repository::{Place, Repository, WORKFLOWS};
-use crate::text::{Places, harmless_list, is_within};
+use crate::repository::{Item, Place, Repository, WORKFLOWS};
+use crate::text::{Places, harmless_list, is_within, line_before};
 
 /// An error that names all problems of one kind, where there are any.
 pub(super) fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()> {
@@ -164,7 +164,7 @@ pub(super) fn archives(
 
 /// Refuses what would be written wrong. What was wrong before and is no worse is what remains.
 pub(super) fn wrong(
-    after: &Repository,
+    (before, after): (&Repository, &Repository),
     targets: &[Target],
     (old, new): (&Report, &Report),
     options: &Options,
@@ -174,10 +174,10 @@ pub(super) fn wrong(
         .map(|(path, item)| (place_of(item, &path), path))
         .collect();
     // How often each rule was broken in each file, by the paths that files will have.
-    let mut before: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut known: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for finding in &old.findings {
         let path = origins.get(&finding.path).unwrap_or(&finding.path);
-        *before.entry((path, finding.rule)).or_default() += 1;
+        *known.entry((path, finding.rule)).or_default() += 1;
     }
     let tree_of = |path: &str| {
         after
@@ -193,7 +193,7 @@ pub(super) fn wrong(
     };
     let (mut fatal, mut remaining) = (Vec::new(), Vec::new());
     for finding in &new.findings {
-        let was = before
+        let was = known
             .get_mut(&(finding.path.as_str(), finding.rule))
             .filter(|count| **count > 0);
         let was_there = was.map(|count| *count -= 1).is_some();
@@ -213,16 +213,25 @@ pub(super) fn wrong(
             false => remaining.push(finding.clone()),
         }
     }
-    let places: BTreeMap<String, String> = after
-        .items()
-        .map(|(path, item)| (path.clone(), place_of(item, &path)))
-        .collect();
+    let items: BTreeMap<String, &Item> = after.items().collect();
+    let sources: BTreeMap<String, &Item> = before.items().collect();
+    // By the files as they are: somebody has to find the line.
     let shown = |finding: &&Finding| {
-        let path = places.get(&finding.path).unwrap_or(&finding.path);
-        format!(
-            "{path}:{}: {}: {}",
-            finding.line, finding.rule, finding.message
-        )
+        let Finding {
+            path,
+            line,
+            rule,
+            message,
+            ..
+        } = finding;
+        let item = items.get(path);
+        let origin = item.map_or(path.clone(), |item| place_of(item, path));
+        let texts = item.and_then(|item| {
+            let old = sources.get(&origin)?.document()?;
+            Some((&old.text, &item.document()?.text))
+        });
+        let line = texts.map_or(*line, |(old, new)| line_before(old, new, *line));
+        format!("{origin}:{line}: {rule}: {message}")
     };
     let (what, advice) = match options.removes.is_empty() {
         true => (

@@ -63,6 +63,23 @@ pub(super) fn missing(before: &Repository, options: &Options) -> Result<Vec<Stri
             existing(before),
             families.join(", ")
         );
+        let of_family = |variant: &&Variant| {
+            let meant = remove
+                .variant
+                .as_ref()
+                .filter(|meant| meant.base.is_empty());
+            meant.is_some_and(|meant| meant.family == variant.family)
+        };
+        let all = before
+            .trees
+            .iter()
+            .flat_map(|tree| &tree.directory.variants);
+        let names: BTreeSet<&str> = all.filter(of_family).map(|one| one.name.as_str()).collect();
+        ensure!(
+            names.is_empty(),
+            "`--remove {remove}`: expected the name of a variant, one of {}",
+            Vec::from_iter(names).join(", ")
+        );
         notes.push(format!("{remove} is not there: nothing to remove"));
     }
     Ok(notes)

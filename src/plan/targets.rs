@@ -178,6 +178,7 @@ pub fn targets(
                 .is_none_or(|series| *series == target.directory)
         });
         meant.for_each(|target| target.adds.push(add.variant.clone()));
+        problems.extend(misshapen(repository, &add.variant, &format!("--add {add}")));
     }
     remove(repository, options, &mut targets);
     problems.extend(contradicted(options, &targets));
@@ -275,6 +276,12 @@ fn move_base(repository: &Repository, base: &Base, targets: &mut [Target]) -> Re
             .renames(&variants)
             .with_context(|| format!("in {}", target.directory))?;
         for (old, new) in renames {
+            let shape = Variant::parse(&new);
+            let shape =
+                shape.and_then(|new| misshapen(repository, &new, &format!("--base {base}")));
+            if let Some(problem) = shape {
+                return Err(problem);
+            }
             let earlier = target.renames.insert(old.clone(), new.clone());
             ensure!(
                 earlier.is_none_or(|earlier| earlier == new),
@@ -287,13 +294,49 @@ fn move_base(repository: &Repository, base: &Base, targets: &mut [Target]) -> Re
         .filter(|target| is_meant(target))
         .map(|target| target.directory.as_str())
         .collect();
-    ensure!(
-        is_known || directories.is_empty(),
-        "`--base {base}`: no variant of that name in {}: expected one of {}",
-        directories.join(", "),
-        families(repository).join(", ")
-    );
+    if !is_known && !directories.is_empty() {
+        let places = directories.join(", ");
+        let all = repository
+            .trees
+            .iter()
+            .flat_map(|tree| &tree.directory.variants);
+        let (family, from) = (&base.from.family, &base.from);
+        let like: BTreeSet<&str> = all
+            .filter(|variant| base.is_of_family(variant))
+            .map(|variant| variant.name.as_str())
+            .collect();
+        let mut families = families(repository);
+        families.retain(|family| *family != "scratch");
+        match like.is_empty() {
+            true => bail!(
+                "`--base {base}`: no variant of {family} in {places}: expected one of {}",
+                families.join(", ")
+            ),
+            false => bail!(
+                "`--base {base}`: no variant {from} in {places}: there is {}",
+                Vec::from_iter(like).join(", ")
+            ),
+        }
+    }
     Ok(())
+}
+
+/// A base without a dot, where all of its family have one: `alpine322`.
+fn misshapen(repository: &Repository, new: &Variant, option: &str) -> Option<anyhow::Error> {
+    let variants = repository.trees.iter();
+    let variants = variants.flat_map(|tree| &tree.directory.variants);
+    let like = variants.filter(|one| one.family == new.family && one.has_numbered_base());
+    let like: Vec<&Variant> = like.collect();
+    let has_dot = |variant: &Variant| variant.base_tag().contains('.');
+    let known = like
+        .first()
+        .filter(|_| like.iter().all(|one| has_dot(one)))?;
+    (new.has_numbered_base() && !has_dot(new)).then(|| {
+        anyhow!(
+            "`{option}`: expected a base such as that of {known}, found {}",
+            new.base
+        )
+    })
 }
 
 /// The families of all variants that there are.
@@ -355,11 +398,20 @@ fn target(repository: &Repository, version: &Version, options: &Options) -> Resu
     };
     let at = &at.directory;
     if *version < at.version && !options.allow_downgrade {
-        let place = match has_series {
-            true => format!("{}, which {} is at", at.version, at.name),
-            false => format!("the tree's {}", at.version),
-        };
-        bail!("{version} is below {place}: `--allow-downgrade` accepts that");
+        match (has_series, in_place) {
+            (true, Some(_)) => bail!(
+                "{version} is below {}, which {name} is at: `--allow-downgrade` accepts that",
+                at.version
+            ),
+            (true, None) => bail!(
+                "there is no {name}, and it would be older than all series that are here: `--allow-downgrade` makes it from {}",
+                at.name
+            ),
+            (false, _) => bail!(
+                "{version} is below the tree's {}: `--allow-downgrade` accepts that",
+                at.version
+            ),
+        }
     }
     Ok(Target {
         has_release: true,

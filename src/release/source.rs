@@ -229,8 +229,28 @@ impl Source {
     pub fn checksums(&self, version: &Version) -> Result<Checksums> {
         self.find_checksums(version)?.with_context(|| {
             let address = self.address(version, "SHA256SUMS");
-            let newest = self.latest().map_or(String::new(), |newest| {
-                format!("; the newest stable release there is {newest}")
+            let tags = self.tags().unwrap_or_default();
+            if tags.contains(version) {
+                return format!(
+                    "{version} is not released yet: there is its tag, but no {address}"
+                );
+            }
+            // Of the same series, where there is one.
+            let is_near = |tag: &&Version| {
+                tag.pre.is_empty() && (tag.major, tag.minor) == (version.major, version.minor)
+            };
+            let near = tags.iter().filter(is_near).max().cloned();
+            let newest = near.map(Ok).unwrap_or_else(|| self.latest());
+            let is_newest = |newest: &Version| {
+                let mut stable = tags.iter().filter(|tag| tag.pre.is_empty());
+                stable.all(|tag| tag <= newest)
+            };
+            let newest = newest.map_or(String::new(), |newest| {
+                let of = match is_newest(&newest) {
+                    true => String::new(),
+                    false => format!(" of {}.{}", newest.major, newest.minor),
+                };
+                format!("; the newest stable release{of} there is {newest}")
             });
             let draft = match self {
                 Self::Folder(_) => "",

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::summary::{Headline, Summary};
 use crate::finding::Finding;
 use crate::repository::Names;
+use crate::tag::is_preview;
 use crate::text::count;
 
 /// Where a version directory stands.
@@ -51,7 +52,7 @@ pub fn of_status(names: &Names, status: Status) -> Summary {
     let head = head.map(str::to_owned).collect();
     let row = |row: &Standing| {
         let newest = match &row.newest {
-            Some(newest) if row.is_behind => newest.to_string(),
+            Some(newest) if row.is_behind || is_preview(&row.version) => newest.to_string(),
             Some(_) => "up to date".to_owned(),
             None => "unknown".to_owned(),
         };
@@ -83,9 +84,10 @@ pub fn of_status(names: &Names, status: Status) -> Summary {
         counts.push(format!("{others} outside of version directories"));
     }
     counts.extend(status.advice);
-    let lists = match status.notes.is_empty() {
+    let notes = status.notes.clone();
+    let lists = match notes.is_empty() {
         true => Vec::new(),
-        false => vec![("Notes".to_owned(), status.notes, "")],
+        false => vec![("Notes".to_owned(), notes, "")],
     };
     let config = &names.config;
     Summary {
@@ -99,6 +101,7 @@ pub fn of_status(names: &Names, status: Status) -> Summary {
             "server": config.server,
             "directories": rows,
             "findings": findings.len(),
+            "notes": status.notes,
         }),
         counts,
         lists,

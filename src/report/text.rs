@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::summary::{Group, Headline, Row, Summary};
-use super::{BOLD, DIM, NEW, NOTE, NextStep, OLD, diff};
+use super::{BOLD, DIM, NEW, NOTE, NextSteps, OLD, diff};
 use crate::finding::Finding;
 use crate::release::checksums::Sha256;
 use crate::text::{count, harmless};
@@ -242,17 +242,13 @@ fn print_findings(out: &mut impl Write, indent: &str, findings: &[Finding]) -> i
     Ok(())
 }
 
-/// Prints what somebody does next, each line such that a shell takes all of it.
-pub(super) fn print_next_steps(out: &mut impl Write, steps: &[NextStep]) -> io::Result<()> {
+/// Prints what somebody does next: commands that a shell takes as they are, and below them what else there is to say.
+pub(super) fn print_next_steps(out: &mut impl Write, steps: &NextSteps) -> io::Result<()> {
     writeln!(out, "\nNext steps:")?;
-    for NextStep { command, why } in steps {
-        let [command, why] = [command, why].map(|text| harmless(text));
-        match why.is_empty() {
-            true => writeln!(out, "  {command}")?,
-            false => writeln!(out, "  {command}  {DIM}# {why}{DIM:#}")?,
-        }
+    for command in &steps.commands {
+        writeln!(out, "  {}", harmless(command))?;
     }
-    Ok(())
+    writeln!(out, "{}", harmless(&steps.remarks.join(" ")))
 }
 
 /// A hash by its first digits, anything else that is long by its start.

@@ -11,6 +11,13 @@ mod unix {
         metadata.dev()
     }
 
+    /// Why the names in a folder cannot be changed.
+    pub fn cannot_write(folder: &Path) -> Option<io::Error> {
+        use rustix::fs::{Access, access};
+        let found = access(folder, Access::WRITE_OK | Access::EXEC_OK);
+        found.err().map(io::Error::from)
+    }
+
     /// Permission bits without those that run a program as its owner.
     pub fn mode(metadata: &fs::Metadata) -> u32 {
         metadata.permissions().mode() & 0o777
@@ -52,7 +59,9 @@ mod unix {
     }
 }
 #[cfg(unix)]
-pub(super) use unix::{device, flush_folder, keep_owner, mode, open_folders, set_mode, symlink};
+pub(super) use unix::{
+    cannot_write, device, flush_folder, keep_owner, mode, open_folders, set_mode, symlink,
+};
 
 #[cfg(not(unix))]
 mod other {
@@ -62,6 +71,11 @@ mod other {
 
     pub fn device(_: &fs::Metadata) -> u64 {
         0
+    }
+
+    /// Permissions are more there than can be asked for.
+    pub fn cannot_write(_: &Path) -> Option<io::Error> {
+        None
     }
 
     pub fn mode(_: &fs::Metadata) -> u32 {
@@ -86,4 +100,6 @@ mod other {
     }
 }
 #[cfg(not(unix))]
-pub(super) use other::{device, flush_folder, keep_owner, mode, open_folders, set_mode, symlink};
+pub(super) use other::{
+    cannot_write, device, flush_folder, keep_owner, mode, open_folders, set_mode, symlink,
+};

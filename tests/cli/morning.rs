@@ -274,7 +274,7 @@ fn commit_commits_what_was_written_and_nothing_else() {
     .exits_with(0);
     assert!(
         run.stdout
-            .ends_with("\nCommitted: Update to 2.14.5, 2.12.15\n\nNext steps:\n  git push -u origin HEAD  # and open the pull request\n"),
+            .ends_with("\nCommitted: Update to 2.14.5, 2.12.15\n"),
         "{}",
         run.stdout
     );
@@ -299,22 +299,26 @@ fn the_next_steps_name_what_was_written_and_say_what_else_has_changed() {
     let run = with_git(&repository, &["--from", releases.path(), "2.14.5"]).exits_with(0);
     let steps = "
 Next steps:
+  git switch -c update-to-2.14.5
   git add 2.14.x
-  git diff --cached -- 2.14.x  # read the change
-  git commit -m 'Update to 2.14.5' -- 2.14.x  # other changes are left out
-  git push -u origin HEAD  # and open the pull request
+  git --no-pager diff --cached --stat -- 2.14.x
+  git commit -m 'Update to 2.14.5' -- 2.14.x
+Then open the pull request. Other changes are left out.
 ";
     assert!(run.stdout.ends_with(steps), "{}", run.stdout);
     // What is written may hold somebody's earlier changes.
     let repository = committed();
+    git(repository.root(), &["switch", "--quiet", "-c", "work"]);
+    git(repository.root(), &["remote", "add", "fork", "/nowhere"]);
     repository.edit("2.14.x/scratch/Dockerfile", "FROM", "# mine\nFROM");
     let run = with_git(&repository, &["--from", releases.path(), "2.14.5"]).exits_with(0);
     let steps = "
 Next steps:
-  git add 2.14.x  # with earlier changes to 2.14.x/scratch/Dockerfile
-  git diff --cached  # read the change
+  git add 2.14.x
+  git --no-pager diff --cached --stat
   git commit -m 'Update to 2.14.5'
-  git push -u origin HEAD  # and open the pull request
+  git push -u fork HEAD
+Then open the pull request. Earlier changes to 2.14.x/scratch/Dockerfile are committed with it.
 ";
     assert!(run.stdout.ends_with(steps), "{}", run.stdout);
 }
@@ -328,7 +332,8 @@ fn where_nothing_can_be_committed_after_all_the_next_steps_are_said() {
     let args = ["--from", releases.path(), "2.14.5", "--commit"];
     let run = with_git(&repository, &args).exits_with(2);
     assert!(
-        run.stdout.contains("\nNext steps:\n  git add 2.14.x\n"),
+        run.stdout
+            .contains("\nNext steps:\n  git switch -c update-to-2.14.5\n  git add 2.14.x\n"),
         "{}",
         run.stdout
     );
@@ -390,7 +395,7 @@ fn changes_that_are_not_committed_are_not_swept_into_a_commit() {
     same(&repository.snapshot(), &before);
     let outside = Repository::of(&tree("series/before"));
     with_git(&outside, &["--from", releases.path(), "latest", "--commit"])
-        .fails_with(&["cannot commit\n  caused by: no git repository"]);
+        .fails_with(&["cannot commit\n  caused by: . is not a git repository"]);
 }
 
 #[test]
@@ -458,7 +463,7 @@ fn what_is_asked_for_and_makes_little_sense_is_said() {
         "nothing is asked for: expected a version such as 0.25.6, `latest`, a series",
     ]);
     repository.run(&["--base", "debian=12"]).fails_with(&[
-        "`--base debian=12`: no variant of that name in 2.12.x, 2.14.x: expected one of alpine, nanoserver, scratch, windowsservercore",
+        "`--base debian=12`: no variant of debian in 2.12.x, 2.14.x: expected one of alpine, nanoserver, windowsservercore",
     ]);
     let run = repository
         .run(&["--add", "2.14.x/alpine3.22"])
@@ -473,4 +478,90 @@ fn what_is_asked_for_and_makes_little_sense_is_said() {
     let run = repository.run(&["2.14.6-RC.1", from[0], from[1]]);
     let note = "  2.14.6-RC.1 is a pre-release, and 2.14.x is at 2.14.4, which is released\n";
     assert!(run.exits_with(0).stdout.contains(note));
+}
+
+#[test]
+fn a_base_is_spelt_as_those_of_its_family() {
+    let repository = Repository::of(&tree("series/before"));
+    let before = repository.snapshot();
+    for (args, said) in [
+        (
+            ["--add", "windowsservercore-2025"],
+            "did you mean windowsservercore-ltsc2025?",
+        ),
+        (["--add", "alpine-3.23"], "did you mean alpine3.23?"),
+        (
+            ["--add", "alpine323"],
+            "`--add alpine323`: expected a base such as that of alpine3.21, found 323",
+        ),
+        (
+            ["--base", "2.14.x/alpine=323"],
+            "expected a base such as that of alpine3.21, found 323",
+        ),
+        (
+            ["--base", "alpine3.18=3.23"],
+            "no variant alpine3.18 in 2.12.x, 2.14.x: there is alpine3.21, alpine3.22",
+        ),
+        (
+            ["--remove", "alpine"],
+            "`--remove alpine`: expected the name of a variant, one of alpine3.21, alpine3.22",
+        ),
+    ] {
+        repository.run(&args).fails_with(&[said]);
+    }
+    same(&repository.snapshot(), &before);
+}
+
+#[test]
+fn what_cannot_be_removed_is_named_by_its_line_in_the_file_as_it_is() {
+    let repository = Repository::of(&tree("series/before"));
+    let workflow = ".github/workflows/publish.yaml";
+    let lines = repository.read(workflow);
+    let last = lines
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| line.contains("TAG }}-alpine3.22"))
+        .last();
+    let (number, _) = last.expect("a line");
+    repository
+        .run(&["--remove", "2.14.x/alpine3.22"])
+        .fails_with(&[&format!("{workflow}:{}: variant: ", number + 1)]);
+}
+
+#[test]
+fn a_pre_release_in_a_series_that_is_released_is_found_online() {
+    let releases = Releases::new();
+    releases.publish("2.14.6-RC.1", "2.14.5");
+    let repository = Repository::of(&tree("series/after"));
+    let from = ["--from", releases.path()];
+    repository
+        .run(&["2.14.6-RC.1", from[0], from[1]])
+        .exits_with(0);
+    let run = repository.run(&["check", "--online", from[0], from[1]]);
+    let finding = "2.14.x:1:1: overtaken: found 2.14.6-RC.1, a pre-release; 2.14.5 of the same series is released: put it back\n";
+    assert!(run.stdout.starts_with(finding), "{}", run.stdout);
+    let run = repository.run(&["status", from[0], from[1]]).exits_with(0);
+    assert!(
+        run.stdout.contains("2.14.6-RC.1  2.14.5 "),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn without_a_network_the_status_says_what_is_known() {
+    let repository = Repository::of(&tree("series/before"));
+    let from = "http://127.0.0.1:1/x/releases/download";
+    let run = with_git(&repository, &["status", "--from", from]).exits_with(0);
+    assert!(
+        run.stdout.contains("2.14.x     2.14.4   unknown"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stderr.starts_with("warning: cannot list the tags of "),
+        "{}",
+        run.stderr
+    );
+    with_git(&repository, &["status", "--exit-code", "--from", from]).exits_with(2);
 }

@@ -307,12 +307,18 @@ impl<'a> Scope<'a> {
                     let runs = !self.is_windows() || !self.builds;
                     several.iter().find(is_named).filter(|_| runs)
                 })
-                .ok_or_else(|| {
-                    format!(
+                .ok_or_else(|| match own_base {
+                    Some(base) if self.is_windows() => format!(
+                        "no {} on {base} in {}, which has {}",
+                        wanted.family,
+                        directory.name,
+                        names(several)
+                    ),
+                    _ => format!(
                         "no variant {name} in {}: choose one of {}",
                         directory.name,
                         names(several)
-                    )
+                    ),
                 })?,
         };
         match self.variant {
