@@ -137,6 +137,8 @@ pub enum Kind {
     },
     /// The GitHub owner in an address of our archives.
     Owner,
+    /// The GitHub project in an address of our archive that is not of our server.
+    Project,
 }
 
 /// Whose a version is that stands by itself.
@@ -218,7 +220,7 @@ impl Kind {
             Self::Item { made } => made.first().map_or("variant", |made| made.names.rule()),
             Self::Runner { .. } => "runner",
             Self::Labels { .. } | Self::Arch { .. } => "architecture",
-            Self::Owner => "owner",
+            Self::Owner | Self::Project => "owner",
         }
     }
 }
@@ -243,6 +245,8 @@ pub struct Facts {
     pub has_variable_stage: bool,
     /// It downloads an archive of the server.
     pub downloads: bool,
+    /// The systems in the names of our archives.
+    pub systems: Vec<Range<usize>>,
     /// An address has its `v` in front of the variable with the version: `/v${VERSION}/`, `-v{0}-`.
     pub has_v_in_address: bool,
     /// The lines and jobs of a workflow.

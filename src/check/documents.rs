@@ -5,7 +5,7 @@ use std::sync::Arc;
 use memchr::memmem;
 
 use crate::fields::expected::{Expected, Scope};
-use crate::fields::{DocumentKind, Field, Kind};
+use crate::fields::{DocumentKind, Field, Kind, found};
 use crate::finding::Finding;
 use crate::repository::{Document, Place};
 use crate::text::Places;
@@ -51,6 +51,7 @@ impl<'a> Seen<'a> {
         if self.document.kind == DocumentKind::Dockerfile {
             self.check_branches(findings);
             self.check_missing(findings);
+            self.check_systems(findings);
         }
     }
 
@@ -89,6 +90,26 @@ impl<'a> Seen<'a> {
                     self.at(arch.span.start, "hash", message)
                         .expected("<sha256>"),
                 );
+            }
+        }
+    }
+
+    /// Archives are of the system that the variant runs on.
+    fn check_systems(&self, findings: &mut Vec<Finding>) {
+        let Some(variant) = self.scope.variant.filter(|_| self.scope.builds) else {
+            return;
+        };
+        let own = if variant.is_windows() {
+            "windows"
+        } else {
+            "linux"
+        };
+        for system in &self.document.facts.systems {
+            let found = found(&self.document.text, system);
+            if (found == "windows") != variant.is_windows() {
+                let message = format!("found {found}, expected {own}, which {variant} runs on");
+                let finding = self.at(system.start, "architecture", message);
+                findings.push(finding.found(found).expected(own));
             }
         }
     }

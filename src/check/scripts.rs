@@ -125,7 +125,11 @@ fn check<'a>(
     if groups.is_empty() {
         return;
     }
+    let own = [names.config.image.as_str(), names.config.server.as_str()];
     for (verb, scripts) in &groups {
+        for script in scripts {
+            builds::check_images(script, own, findings);
+        }
         check_complete(&tree.directory, scripts, findings);
         if *verb == "build" {
             let copies = copies(names, tree);

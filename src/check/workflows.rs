@@ -39,7 +39,12 @@ pub(super) fn check(
         let all = &workflow.structure.jobs;
         let jobs = Jobs::new(all.iter().map(|job| &text[job.name.clone()]), &series);
         tags::check((&workflow, &jobs), directories, findings);
+        let mut names = BTreeSet::new();
         for job in all {
+            if !names.insert(&text[job.name.clone()]) {
+                let why = ": another job has that name";
+                findings.push(workflow.finding(&job.name, "job", why));
+            }
             workflow.check_needs(job, &jobs, findings);
             if has_series {
                 workflow.check_job(job, &jobs, &series, findings);

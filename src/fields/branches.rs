@@ -215,14 +215,10 @@ fn by_downloads<'h>(
     });
     // One that is called like the server says that others are not of it.
     let is_named = |hash: &&Range<usize>| names_us(text, hash, key) && may_be_ours(text, hash, key);
-    // What is compared before anything of ours is downloaded is of another file.
-    let first = seen.addresses.first().map_or(0, |address| address.at);
-    let is_late = |hash: &Range<usize>| hash.start > first || variable_of(text, hash).is_some();
     let may_be = |hash: &&Range<usize>| {
         may_be_ours(text, hash, key)
             && !downloads.has(Of::Others)
-            && downloads.may_be_checked(hash)
-            && is_late(hash)
+            && variable_of(text, hash).is_some()
     };
     let has_bound = bound.iter().any(|(_, of)| matches!(of, Bound::Ours(_)));
     let named = open.iter().filter(|hash| is_named(hash)).count();
@@ -272,9 +268,10 @@ fn by_download(
         .as_ref()
         .and_then(|name| downloads.first_use(name, hash.end));
     let place = used.unwrap_or(hash.start);
-    let followed = match name {
-        None => downloads.before(place).or(downloads.with(place)),
-        Some(_) => downloads.before(place),
+    let followed = downloads.before(place);
+    let checked = match (&name, used) {
+        (Some(_), None) => None,
+        _ => downloads.checked_at(place),
     };
     // `amd64) url='…-linux-amd64.tar.gz'; sha256='<hash>' ;;`
     let last = |all: usize| all.checked_sub(1);
@@ -301,10 +298,10 @@ fn by_download(
     if let Some(address) =
         address.filter(|one| !is_set() && downloads.are_together(one.at, hash.start))
     {
-        let is_of = followed.is_none_or(|download| downloads.is_checked(hash, &download.span));
+        let is_of = checked.is_none_or(|of| matches!(of, Of::Ours(_)));
         return Some(ours(address.archive().filter(|_| is_of)));
     }
-    Some(match followed?.of {
+    Some(match checked? {
         Of::Others if !is_known || used.is_some() || name.is_none() => Bound::Others,
         Of::Ours(at) => {
             let index = seen.addresses.partition_point(|address| address.at < at);

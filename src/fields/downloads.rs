@@ -38,6 +38,11 @@ pub(super) struct Downloads<'a> {
 /// Where variables are used, by their names.
 type Uses<'a> = BTreeMap<&'a [u8], Vec<usize>>;
 
+/// How many downloads are looked at in front of a hash, and behind it.
+const FURTHEST: usize = 64;
+/// How many bytes of a statement are looked at on either side of a hash.
+const FAR: usize = 1000;
+
 /// The commands that fetch what they are given.
 const COMMANDS: [&[u8]; 5] = [
     b"wget",
@@ -176,25 +181,66 @@ impl<'a> Downloads<'a> {
         uses.get(uses.partition_point(|at| *at < from)).copied()
     }
 
-    /// What a variable with a hash is compared with where it is used first: what the download in front of that has written,
-    /// or the one that has written the file which is named there.
+    /// What a variable with a hash is compared with where it is used first.
     pub(super) fn checked_with(&self, name: &str, from: usize) -> Option<Of> {
-        let at = self.first_use(name, from)?;
-        let before = self.before(at)?;
-        let end = at + name.len();
-        let end = end
-            + self.text[end..]
-                .iter()
-                .take_while(|byte| b"}\"".contains(byte))
-                .count();
-        match self.file_behind(end) {
-            Some(file) if !self.writes(&before.span, file) => {
-                let mut all = self.all.iter().rev();
-                let other = all.find(|download| self.writes(&download.span, file));
-                Some(other.map_or(Of::Unclear, |other| other.of))
-            }
-            _ => Some(before.of),
+        self.checked_at(self.first_use(name, from)?)
+    }
+
+    /// What the statement at a place compares: what a download in it gives, or one that has written a file which the
+    /// statement names, the last one in front of it. Behind downloads of which it names none, nobody knows.
+    pub(super) fn checked_at(&self, at: usize) -> Option<Of> {
+        let (instruction, _) = self.instruction(at)?;
+        let statement = self.statement(instruction, at);
+        let number = self
+            .all
+            .partition_point(|download| download.span.start < at);
+        let (before, behind) = self.all.split_at(number);
+        let is_inside = |download: &&Download| {
+            download.span.start < statement.end && statement.start < download.span.end
+        };
+        let near = self.all[number.saturating_sub(1)..].iter().take(2);
+        if let Some(download) = near.clone().find(is_inside) {
+            return Some(download.of);
         }
+        let files: Vec<&[u8]> = self.files(&statement).collect();
+        let is_named = |download: &&Download| {
+            let span = &download.span;
+            files.iter().any(|file| self.writes(span, file))
+        };
+        // No command is further from what it needs.
+        let before = before.iter().rev().take(FURTHEST);
+        let mut all = before.chain(behind.iter().take(FURTHEST));
+        match all.find(is_named) {
+            Some(download) => Some(download.of),
+            None => self.before(at).map(|_| Of::Unclear),
+        }
+    }
+
+    /// The statement of an instruction that a place is in, pipes included.
+    fn statement(&self, instruction: &Range<usize>, at: usize) -> Range<usize> {
+        let start = instruction.start.max(at.saturating_sub(FAR));
+        let end = instruction.end.min(at + FAR);
+        let ends = ends(&self.text[start..end]);
+        let ends = ends.into_iter().map(|end| start + end);
+        let mut ends = ends.filter(|end| self.text.get(*end) != Some(&b'|'));
+        let mut from = start;
+        let next = ends.find(|end| {
+            let is_behind = *end > at;
+            from = if is_behind { from } else { *end + 1 };
+            is_behind
+        });
+        from..next.unwrap_or(end)
+    }
+
+    /// What may be files in a statement: the last names of its words.
+    fn files(&self, statement: &Range<usize>) -> impl Iterator<Item = &'a [u8]> {
+        let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`()[]{}<>|&;,*=".contains(byte);
+        let words = self.text[statement.clone()].split(is_end);
+        let names = words.filter_map(|word| word.rsplit(|byte| *byte == b'/').next());
+        names.filter(|name| {
+            let is_option = name.starts_with(b"-");
+            name.iter().any(|byte| is_word(*byte)) && !is_option && !COMMANDS.contains(name)
+        })
     }
 
     /// Whether a command names a file.
@@ -208,31 +254,6 @@ impl<'a> Downloads<'a> {
             // What goes on behind it is a folder, of an address say.
             !is_part(before) && !is_part(behind) && behind != Some(&b'/')
         })
-    }
-
-    /// Whether what is hashed there is what the download has written: `echo "<hash> *server.tar.gz" | sha256sum -c`.
-    pub(super) fn is_checked(&self, hash: &Range<usize>, download: &Range<usize>) -> bool {
-        let file = self.file_behind(hash.end);
-        file.is_none_or(|file| self.writes(download, file))
-    }
-
-    /// The same of any download of ours, of the first ones: no file has more.
-    pub(super) fn may_be_checked(&self, hash: &Range<usize>) -> bool {
-        let is_ours = |download: &&Download| matches!(download.of, Of::Ours(_));
-        let ours = self.all.iter().filter(is_ours).take(16);
-        let mut ours = ours.map(|download| &download.span).peekable();
-        ours.peek().is_none() || ours.any(|download| self.is_checked(hash, download))
-    }
-
-    /// The file whose name stands behind a hash, which ends there.
-    fn file_behind(&self, end: usize) -> Option<&'a [u8]> {
-        let rest = &self.text[end..];
-        let blank = rest.iter().take_while(|byte| b" *".contains(byte)).count();
-        let is_name = |byte: &&u8| is_word(**byte) || b".-/${}".contains(byte);
-        let name = &rest[blank..];
-        let length = name.iter().take_while(is_name).count();
-        let last = name[..length].rsplit(|byte| *byte == b'/').next()?;
-        (blank > 0 && !last.is_empty() && !last.contains(&b'$')).then_some(last)
     }
 }
 

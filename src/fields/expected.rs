@@ -193,6 +193,10 @@ impl<'a> Scope<'a> {
                 labels: Some(labels),
             } => right_arch(labels, &found).map_or(Expected::Anything, Expected::Exactly),
             Kind::Owner if found == self.names.config.owner => Expected::Anything,
+            Kind::Project => Expected::Impossible(format!(
+                "expected {}, whose archive it is",
+                self.names.config.server
+            )),
             Kind::Owner => Expected::Impossible(format!(
                 "expected {}, who publishes the releases",
                 self.names.config.owner

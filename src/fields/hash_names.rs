@@ -26,11 +26,17 @@ pub(super) fn variable_of(text: &[u8], hash: &Range<usize>) -> Option<String> {
     let unquoted = trimmed_end(before, |byte| b"\"'".contains(&byte));
     let first = before.trim_ascii_start();
     let is_set = first.starts_with(b"ENV ") || first.starts_with(b"ARG ");
-    if !is_set && !unquoted.ends_with(b"=") {
+    let bare = trimmed_end(unquoted, |byte| b" \t".contains(&byte));
+    let is_spaced = bare.len() < unquoted.len() || bare.ends_with(b" =");
+    if !is_set && !bare.ends_with(b"=") {
         return None;
     }
     let unquoted = trimmed_end(unquoted, |byte| b" \t=".contains(&byte));
     let name = last_word(unquoted);
+    // `$sha256 = '…'`, in PowerShell
+    if !is_set && is_spaced && !unquoted[..unquoted.len() - name.len()].ends_with(b"$") {
+        return None;
+    }
     // `--checksum=`
     let is_option = unquoted[..unquoted.len() - name.len()].ends_with(b"-");
     (!is_option && !name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned())

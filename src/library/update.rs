@@ -276,7 +276,14 @@ impl<'a> Rewrite<'a> {
         }
         plan.removed.push(folder);
         cuts.sort_by_key(|cut| cut.start);
-        Ok(cuts.into_iter().map(|cut| (cut, String::new())).collect())
+        let mut merged: Vec<Range<usize>> = Vec::new();
+        for cut in cuts {
+            match merged.last_mut().filter(|last| cut.start <= last.end) {
+                Some(last) => last.end = last.end.max(cut.end),
+                None => merged.push(cut),
+            }
+        }
+        Ok(merged.into_iter().map(|cut| (cut, String::new())).collect())
     }
 
     /// An entry with the comment right above it; of the empty lines around it, those behind it too, of the last ones those

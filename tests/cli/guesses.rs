@@ -326,9 +326,6 @@ fn a_hash_that_is_called_like_another_program_is_not_taken_for_ours() {
         format!(
             "RUN wget {AMD64}\nADD --checksum=sha256:{tini} https://github.com/krallin/tini/releases/download/v0.19.0/tini-amd64 /tini\n"
         ),
-        format!(
-            "RUN wget {AMD64}; wget https://github.com/krallin/tini/releases/download/v0.19.0/tini-amd64; sha256={tini}; check $sha256\n"
-        ),
         format!("RUN wget {AMD64}; wget -O t \"$TINI\" && echo \"{tini}  t\" | sha256sum -c\n"),
     ] {
         let (repository, text) = with(&text);

@@ -68,6 +68,41 @@ pub(super) fn check((path, place, names): &Script, tree: &Tree, findings: &mut V
     }
 }
 
+/// What is tagged with our version and a variant of ours is our image.
+pub(super) fn check_images(
+    (path, place, names): &Script,
+    own: [&str; 2],
+    findings: &mut Vec<Finding>,
+) {
+    let Some(text) = place.document.utf8() else {
+        return;
+    };
+    let places = Places::new(text.as_bytes());
+    for (_, field) in names {
+        // `nats:${ver[1]}-`
+        let line = text[..field.span.start]
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default();
+        let Some((before, _)) = line
+            .rsplit_once(":$")
+            .filter(|_| field.kind == Kind::TagVariant)
+        else {
+            continue;
+        };
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let start = before.rfind(|c| !is_part(c)).map_or(0, |at| at + 1);
+        let found = &before[start..];
+        let is_made = before[..start].ends_with(['}', '$']);
+        if !found.is_empty() && !is_made && !own.contains(&found) {
+            let at = field.span.start - line.len() + start;
+            let message = format!("found {found}, expected {}: whose tag it is", own[0]);
+            let finding = Finding::at(path, places.of(at), "reference", message);
+            findings.push(finding.found(found).expected(own[0]));
+        }
+    }
+}
+
 /// The commands of a text: lines, those that go on as one.
 fn commands(text: &str) -> Vec<Range<usize>> {
     let mut commands: Vec<Range<usize>> = Vec::new();

@@ -81,8 +81,11 @@ impl Workflow<'_> {
     pub(super) fn check_needs(&self, job: &Job, jobs: &Jobs, findings: &mut Vec<Finding>) {
         let needs = self.needs(job);
         let needed: BTreeSet<&str> = needs.iter().map(|name| &self.text[name.clone()]).collect();
+        let own = &self.text[job.name.clone()];
         for name in &needs {
-            if !jobs.names.contains(&self.text[name.clone()]) {
+            if self.text[name.clone()] == *own {
+                findings.push(self.finding(name, "job", ": a job cannot need itself"));
+            } else if !jobs.names.contains(&self.text[name.clone()]) {
                 findings.push(self.finding(name, "job", ": there is no such job"));
             }
         }

@@ -278,7 +278,10 @@ impl Steps<'_> {
             .into_iter()
             .partition(|(_, before, _)| before.ends_with(['/', '\\']));
         let built: BTreeSet<&str> = paths.iter().map(|(family, ..)| *family).collect();
-        let tags = tags.iter().filter(|(_, before, _)| before.ends_with("}-"));
+        let is_tag = |before: &str| {
+            before.ends_with("}-") && !is_value_of(before, &["--build-arg ", "--build-arg="])
+        };
+        let tags = tags.iter().filter(|(_, before, _)| is_tag(before));
         for (family, _, at) in tags.filter(|(family, ..)| !built.contains(family)) {
             if let (1, Some(expected)) = (built.len(), built.first()) {
                 let span = start + at..start + at + family.len();
@@ -293,13 +296,17 @@ impl Steps<'_> {
     fn is_behind(&self, field: &Field, options: &[&str]) -> bool {
         let at = field.span.start;
         let line = self.workflow.line_of(field);
-        let before = self.workflow.before(line.span.start, at);
-        options.iter().any(|option| {
-            // In front of this very word: of several, each has its own.
-            let rest = before.rfind(option).map(|at| &before[at + option.len()..]);
-            rest.is_some_and(|rest| !without_expressions(rest).trim_start().contains(' '))
-        })
+        is_value_of(self.workflow.before(line.span.start, at), options)
     }
+}
+
+/// Whether what follows a text is part of the value of one of these options.
+fn is_value_of(before: &str, options: &[&str]) -> bool {
+    options.iter().any(|option| {
+        // In front of this very word: of several, each has its own.
+        let rest = before.rfind(option).map(|at| &before[at + option.len()..]);
+        rest.is_some_and(|rest| !without_expressions(rest).trim_start().contains(' '))
+    })
 }
 
 /// A text without the blanks in `${{ … }}`.

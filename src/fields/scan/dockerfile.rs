@@ -42,6 +42,7 @@ impl Scan<'_> {
             let token = &text[from..skip(text, from, |byte| !is_end(byte)).min(from + 400)];
             let address = SYSTEMS.iter().find_map(|system| address(token, system));
             self.facts.downloads |= address.is_some();
+            self.system(from..from + token.len());
             self.seen
                 .addresses
                 .extend(address.map(|address| Address { at, ..address }));
@@ -77,12 +78,48 @@ impl Scan<'_> {
         self.put(from..end, Kind::Version { key: false })
     }
 
+    /// The system that stands in the name of an archive, behind its version.
+    fn system(&mut self, name: Range<usize>) {
+        let text = &self.text[name.clone()];
+        let systems = SYSTEMS.iter().filter_map(|system| {
+            let word = format!("-{system}-");
+            let at = memchr::memmem::find(text, word.as_bytes())?;
+            Some(name.start + at + 1..name.start + at + 1 + system.len())
+        });
+        if let Some(system) = systems.min_by_key(|system| system.start) {
+            self.facts.systems.push(system);
+        }
+    }
+
+    /// The project in the address of an archive of ours, where it is not our server's.
+    fn project(&mut self, at: usize) -> Option<()> {
+        let text = self.text;
+        let archive = format!("/{}-v", self.scanner.server);
+        let rest = &text[at..text.len().min(at + 400)];
+        let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`;".contains(byte);
+        let word = rest.split(is_end).next()?;
+        memchr::memmem::find(word, archive.as_bytes())?;
+        let line = line_before(text, at);
+        let start = line.iter().rposition(|byte| *byte == b'/')? + 1;
+        let owner = line[..start - 1].iter().rposition(|byte| *byte == b'/')?;
+        let is_plain = line[start..].iter().all(|byte| is_tag(*byte));
+        if line[..owner].ends_with(b"github.com") && is_plain && start < line.len() {
+            let begin = at - line.len() + start;
+            self.found.push((begin..at, Kind::Project));
+        }
+        Some(())
+    }
+
     /// An address on GitHub: whose it is, and the version in it.
     pub(super) fn download(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
-        let before = line_before(text, at)
-            .strip_suffix(self.scanner.server.as_bytes())?
-            .strip_suffix(b"/")?;
+        let own = line_before(text, at).strip_suffix(self.scanner.server.as_bytes());
+        let Some(before) = own.and_then(|line| line.strip_suffix(b"/")) else {
+            if self.kind == DocumentKind::Dockerfile && !self.is_comment(at) {
+                self.project(at);
+            }
+            return None;
+        };
         if self.kind == DocumentKind::Dockerfile {
             let owner = before
                 .rsplit(|byte| *byte == b'/')

@@ -60,7 +60,7 @@ impl Scan<'_> {
                 .map(<[u8]>::len),
         };
         let Some(start) = start else {
-            return Above::Other;
+            return self.in_literal_tag(line);
         };
         let Some(image) = line[..start].strip_suffix(b":") else {
             return Above::Ours;
@@ -71,6 +71,25 @@ impl Scan<'_> {
             true => Above::Ours,
             false => Above::Other,
         }
+    }
+
+    /// The same where the tag is written out: `natsio/nats:nightly-2.14-alpine3.22` is of an image of ours, and
+    /// `scope=2.14-alpine3.22` of nobody else.
+    fn in_literal_tag(&self, line: &[u8]) -> Above {
+        let rest = trimmed_end(line, is_tag);
+        let is_number = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+        match rest.last() {
+            Some(b'=') if line[rest.len()..].iter().all(is_number) => Above::Here,
+            Some(b':') if self.is_own_image(&rest[..rest.len() - 1]) => Above::Here,
+            _ => Above::Other,
+        }
+    }
+
+    /// Whether a line ends in the name of an image that is called like ours, or like the server.
+    fn is_own_image(&self, line: &[u8]) -> bool {
+        let name = &line[trimmed_end(line, is_tag).len()..];
+        let own = self.scanner.image.trim_end_matches(':').as_bytes();
+        name == own || name == self.scanner.server.as_bytes()
     }
 
     /// What stands in front of the separator at a place.
@@ -114,6 +133,13 @@ impl Scan<'_> {
                     Above::Here => self.put(at..end, caption),
                     Above::Other => Some(end),
                 },
+                Some(b':')
+                    if self.is_own_image(
+                        &line_before(text, at)[..line_before(text, at).len() - 1],
+                    ) =>
+                {
+                    self.put(at..end, caption)
+                }
                 Some(byte) if is_tag(byte) || byte == b':' || byte == b'@' => Some(end),
                 _ => self.put(at..end, caption),
             };
