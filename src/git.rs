@@ -261,8 +261,18 @@ impl Git {
 
     /// The files below these folders that are not as the commit has them that is checked out, new ones too.
     pub fn changed(&self, paths: &[&str]) -> Result<Vec<String>> {
+        self.status(paths, "--ignored=no")
+    }
+
+    /// The same, with those that git ignores.
+    pub fn changed_or_ignored(&self, paths: &[&str]) -> Result<Vec<String>> {
+        self.status(paths, "--ignored=matching")
+    }
+
+    fn status(&self, paths: &[&str], ignored: &str) -> Result<Vec<String>> {
         let status = [
             "status",
+            ignored,
             "--porcelain",
             "-z",
             "--no-renames",

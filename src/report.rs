@@ -190,9 +190,10 @@ pub fn rendered(summary: &Summary, format: Format, quiet: bool, all: bool) -> Ve
         Format::Github if quiet => github::annotate(&mut out, summary),
         Format::Github if summary.is_verdict => github::annotate(&mut out, summary)
             .and_then(|()| text::print_verdict(&mut out, summary)),
-        Format::Github => {
-            text::print(&mut out, summary, all).and_then(|()| github::annotate(&mut out, summary))
-        }
+        Format::Github => github::quietly(&mut out, !summary.diff.is_empty(), |out| {
+            text::print(out, summary, all)
+        })
+        .and_then(|()| github::annotate(&mut out, summary)),
     };
     out
 }

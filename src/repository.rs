@@ -479,7 +479,11 @@ impl Repository {
 
     /// The template of a family.
     pub fn template(&self, family: &str) -> Option<&Folder> {
-        self.templates.iter().find(|folder| folder.name == family)
+        let mut templates = self.templates.iter();
+        // A folder without a Dockerfile is of something else.
+        templates.find(|folder| {
+            folder.name == family && folder.items.iter().any(|item| is_dockerfile(&item.name))
+        })
     }
 }
 

@@ -16,7 +16,6 @@ const NOT_FOUND: &[(&str, &str)] = &[
     ("SHA256=", "the same"),
     ("SHASUM", "the same"),
     ("sha256sum", "a command"),
-    ("GIT_DOWNLOAD_SHA256 →", "the name of a variable"),
     ("0.0.0", "any version is right in a template"),
     (
         "FROM mcr.microsoft.com/windows/servercore:1809",

@@ -12,7 +12,7 @@ use crate::git::Git;
 use crate::plan::steps::steps;
 use crate::plan::{Plan, plan, targets};
 use crate::report::{NextSteps, Output, of_update, released, title};
-use crate::repository::Repository;
+use crate::repository::{Item, Repository};
 use crate::text::{count, harmless_list, is_within, quoted};
 use crate::version::parse_version;
 use crate::write::{Step, look, write};
@@ -62,6 +62,10 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
         true => Some(committable(root, &plan)?),
         false => None,
     };
+    let committed = committed.map(|git| {
+        let branch = git.branch();
+        (git, branch)
+    });
     if let Some(source) = source.filter(|_| args.verify) {
         let verified = verify(&source, &plan.pins, &output);
         let wrong = verified.findings.into_iter().map(|finding| finding.message);
@@ -74,10 +78,19 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
             "archives that could not be verified:\n  {}\nNothing was written",
             lines.join("\n  ")
         );
+        is_as_before(root, &plan)?;
+        keeps_work(root, &steps)?;
+        if let Some((git, branch)) = &committed {
+            committable(root, &plan)?;
+            ensure!(
+                git.branch() == *branch,
+                "another branch was checked out while archives were downloaded: run the same command again"
+            );
+        }
         let hashed = count(verified.archives, "archive");
         vouched.push(format!("{hashed} downloaded and hashed: all as published"));
     }
-    if let Some(git) = committed.as_ref().filter(|_| steps.is_empty()) {
+    if let Some((git, _)) = committed.as_ref().filter(|_| steps.is_empty()) {
         let folders: Vec<&str> = plan
             .after
             .trees
@@ -100,7 +113,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
             false => None,
         };
         write(root, &steps)?;
-        if let Some(git) = committed.filter(|_| !steps.is_empty()) {
+        if let Some((git, _)) = committed.filter(|_| !steps.is_empty()) {
             let (paths, message) = (Vec::from_iter(written(&plan)), message(&git, &plan)?);
             let committed = git.commit_paths(&paths, &message);
             if committed.is_ok() {
@@ -141,6 +154,22 @@ fn written(plan: &Plan) -> BTreeSet<&str> {
         .collect()
 }
 
+/// An error where the tree was changed while archives were downloaded.
+fn is_as_before(root: &Path, plan: &Plan) -> Result<()> {
+    let now = Repository::read(root)?;
+    let text = |item: &Item| item.document().map(|document| document.text.clone());
+    let is_same = now.items().count() == plan.before.items().count()
+        && now
+            .items()
+            .zip(plan.before.items())
+            .all(|(now, before)| now.0 == before.0 && text(now.1) == text(before.1));
+    ensure!(
+        is_same,
+        "the tree was changed while archives were downloaded: run the same command again"
+    );
+    Ok(())
+}
+
 /// An error where something would be removed with changes in it that git does not have.
 fn keeps_work(root: &Path, steps: &[Step]) -> Result<()> {
     let removed = steps.iter().filter_map(|step| match step {
@@ -151,11 +180,13 @@ fn keeps_work(root: &Path, steps: &[Step]) -> Result<()> {
     let git = (!removed.is_empty())
         .then(|| Git::within(root).ok())
         .flatten();
-    let changed = git.map(|git| git.changed(&removed)).transpose()?;
+    let changed = git
+        .map(|git| git.changed_or_ignored(&removed))
+        .transpose()?;
     let changed = changed.unwrap_or_default();
     ensure!(
         changed.is_empty(),
-        "what would be removed has changes that are not committed:\n  {}\nCommit them, or put them away with `git stash --include-untracked`, then run the same command again",
+        "what would be removed is not in a commit:\n  {}\nCommit them, or put them away with `git stash --include-untracked`, then run the same command again",
         harmless_list(&changed)
     );
     Ok(())

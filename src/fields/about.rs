@@ -51,11 +51,12 @@ fn name_jobs(structure: &mut Structure, text: &[u8], fields: &[Field], pattern: 
     }
 }
 
-/// What the commands and the items of lists are about: the version directories that they name in paths.
+/// What the commands and the items of lists are about: the version directories that they name, in paths before others. By the
+/// line with which each begins, and whether that is an item: `None` where it names several.
 #[derive(Default)]
 struct Parts {
-    /// By the line with which each begins, and whether that is an item: `None` where it names several.
-    named: BTreeMap<(usize, bool), Option<Box<str>>>,
+    by_paths: BTreeMap<(usize, bool), Option<Box<str>>>,
+    by_any: BTreeMap<(usize, bool), Option<Box<str>>>,
 }
 
 impl Parts {
@@ -71,22 +72,26 @@ impl Parts {
 
     fn of(text: &[u8], structure: &Structure, fields: &[Field]) -> Self {
         let mut parts = Self::default();
-        let is_path = |field: &&Field| {
-            field.kind == Kind::Directory { is_certain: true } && !field.in_comment
-        };
-        for field in fields.iter().filter(is_path) {
+        let named = fields
+            .iter()
+            .filter(|field| field.is_directory() && !field.in_comment);
+        for field in named {
             let (line, name) = (
                 structure.line_at(field.span.start),
                 found(text, &field.span),
             );
+            let named = match field.kind {
+                Kind::Directory { is_certain: true } => &mut parts.by_paths,
+                _ => &mut parts.by_any,
+            };
             for part in Self::around(structure, line) {
-                let known = parts.named.get(&part);
+                let known = named.get(&part);
                 // What is above knows it too, then.
                 if known.is_some_and(|known| known.as_deref().is_none_or(|known| *known == *name)) {
                     break;
                 }
                 let several = known.is_some();
-                parts.named.insert(part, (!several).then(|| (*name).into()));
+                named.insert(part, (!several).then(|| (*name).into()));
             }
         }
         parts
@@ -95,7 +100,8 @@ impl Parts {
     /// The version directory that the smallest part around a line is about, of those that name any; else what its job is.
     fn directory(&self, structure: &Structure, line: usize) -> Option<Box<str>> {
         let mut around = Self::around(structure, line);
-        match around.find_map(|part| self.named.get(&part)) {
+        let named = |part| self.by_paths.get(&part).or(self.by_any.get(&part));
+        match around.find_map(named) {
             Some(named) => named.clone(),
             None => structure
                 .job_at(structure.lines[line].span.start)?

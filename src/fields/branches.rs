@@ -215,19 +215,9 @@ fn by_downloads<'h>(
     });
     // One that is called like the server says that others are not of it.
     let is_named = |hash: &&Range<usize>| names_us(text, hash, key) && may_be_ours(text, hash, key);
-    let may_be = |hash: &&Range<usize>| {
-        may_be_ours(text, hash, key)
-            && !downloads.has(Of::Others)
-            && variable_of(text, hash).is_some()
-    };
-    let has_bound = bound.iter().any(|(_, of)| matches!(of, Bound::Ours(_)));
     let named = open.iter().filter(|hash| is_named(hash)).count();
-    let possible = open.iter().filter(|hash| may_be(hash)).count();
     for hash in open {
-        let is_it = match named {
-            0 => may_be(&hash) && possible == 1 && !has_bound,
-            one => is_named(&hash) && one == 1,
-        };
+        let is_it = named == 1 && is_named(&hash);
         let of = match &only {
             Some(archive) if is_it => Bound::Ours(archive.clone()),
             _ if named > 0 && !is_named(&hash) => Bound::Others,

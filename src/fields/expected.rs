@@ -191,7 +191,14 @@ impl<'a> Scope<'a> {
             ),
             Kind::Arch {
                 labels: Some(labels),
-            } => right_arch(labels, &found).map_or(Expected::Anything, Expected::Exactly),
+            } => match right_arch(labels, &found) {
+                Some(right) if right != found && self.lacks_arch(&right) => {
+                    Expected::Impossible(format!(
+                        "expected {right}, of which the release has no archive: is {found} what this project calls it?"
+                    ))
+                }
+                right => right.map_or(Expected::Anything, Expected::Exactly),
+            },
             Kind::Owner if found == self.names.config.owner => Expected::Anything,
             Kind::Project => Expected::Impossible(format!(
                 "expected {}, whose archive it is",
@@ -202,6 +209,17 @@ impl<'a> Scope<'a> {
                 self.names.config.owner
             )),
         }
+    }
+
+    /// Whether the release that the file moves to is known, and has no archive for an architecture.
+    fn lacks_arch(&self, arch: &str) -> bool {
+        let published = self
+            .own
+            .and_then(|own| self.change.checksums.get(&own.name));
+        let part = format!("-{arch}.");
+        published.is_some_and(|(checksums, is_all)| {
+            *is_all && !checksums.iter().any(|(name, _)| name.contains(&part))
+        })
     }
 
     fn split<'t>(&self, tag: &'t str) -> Tag<'t> {
@@ -353,6 +371,7 @@ impl<'a> Scope<'a> {
         let digits = found.len();
         let is_other = found.bytes().all(|byte| byte.is_ascii_hexdigit())
             && [32, 40, 56, 96, 128].contains(&digits);
+        let expected = "expected the 64 hex digits of a SHA-256";
         match (published, found.parse::<Sha256>()) {
             _ if is_other => Expected::Impossible(format!(
                 "a hash of {digits} digits, expected a SHA-256, which has 64"
@@ -365,9 +384,7 @@ impl<'a> Scope<'a> {
                 Expected::Exactly(if is_upper { hash.to_uppercase() } else { hash })
             }
             (None, Ok(_)) => Expected::Anything,
-            (None, Err(_)) => {
-                Expected::Impossible("expected the 64 hex digits of a SHA-256".to_owned())
-            }
+            (None, Err(_)) => Expected::Impossible(expected.to_owned()),
         }
     }
 
@@ -387,7 +404,12 @@ impl<'a> Scope<'a> {
                 "is pinned by digest; change tag and digest to {base} by hand"
             ));
         }
-        Expected::Exactly(base.to_owned())
+        // `12-slim`
+        let number = found.strip_prefix("ltsc").unwrap_or(&found);
+        let is_numbered = number.starts_with(|c: char| c.is_ascii_digit());
+        let suffix = found.find('-').filter(|_| is_numbered);
+        let suffix = suffix.map_or("", |at| &found[at..]);
+        Expected::Exactly(format!("{base}{suffix}"))
     }
 }
 

@@ -24,6 +24,16 @@ pub(super) fn is_key_id(text: &[u8], word: &Range<usize>) -> bool {
 pub(super) fn variable_of(text: &[u8], hash: &Range<usize>) -> Option<String> {
     let before = line_before(text, hash.start);
     let unquoted = trimmed_end(before, |byte| b"\"'".contains(&byte));
+    // `${SHA256:-<hash>}`
+    let default = before
+        .strip_suffix(b":-")
+        .or(before.strip_suffix(b":="))
+        .or(before.strip_suffix(b"-"));
+    if let Some(default) = default {
+        let name = last_word(default);
+        let is_open = default[..default.len() - name.len()].ends_with(b"${");
+        return is_open.then(|| String::from_utf8_lossy(name).into_owned());
+    }
     let first = before.trim_ascii_start();
     let is_set = first.starts_with(b"ENV ") || first.starts_with(b"ARG ");
     let bare = trimmed_end(unquoted, |byte| b" \t".contains(&byte));

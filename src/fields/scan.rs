@@ -42,7 +42,7 @@ pub struct Scanner {
 const MOST_NAMES: usize = 256;
 
 /// The label of an image that says its version.
-const LABEL: &str = r"(?:image|schema)\.version";
+const LABEL: &str = r"opencontainers\.image\.version|label-schema\.version";
 
 /// What a word that a pattern has found may begin.
 #[derive(Clone, Copy)]

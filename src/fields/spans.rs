@@ -118,7 +118,13 @@ pub(super) fn version(text: &[u8], at: usize) -> Option<usize> {
 /// A span without the `.` at its end, which is the sentence's, and the `-` in front of a variable.
 pub(super) fn trimmed(text: &[u8], span: Range<usize>) -> Range<usize> {
     let next = text.get(span.end);
-    if text[..span.end].ends_with(b"-") && !next.is_some_and(|next| b"${(%".contains(next)) {
+    let goes_on = next.is_some_and(|next| b"${(%*<`".contains(next));
+    // `nats:2.14.5-"$variant"`
+    let is_quoted = next.is_some_and(|next| b"\"'".contains(next))
+        && text
+            .get(span.end + 1)
+            .is_some_and(|byte| b"${".contains(byte));
+    if text[..span.end].ends_with(b"-") && !goes_on && !is_quoted {
         // Nothing follows that would be the rest of it: it is wrong as it stands.
         return span;
     }

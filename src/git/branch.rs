@@ -4,6 +4,7 @@ use super::Git;
 use crate::text::quoted;
 
 /// Where a commit would go.
+#[derive(PartialEq, Eq)]
 pub struct Branch {
     /// Its name; `None` where no branch is checked out.
     name: Option<String>,

@@ -266,6 +266,14 @@ pub(super) fn nearest<'a>(variant: &Variant, siblings: &'a [Variant]) -> Option<
     let is_sibling = |sibling: &&Variant| sibling.family == variant.family && *sibling != variant;
     let mut family: Vec<&Variant> = siblings.iter().filter(is_sibling).collect();
     family.sort_by_key(|sibling| sibling.base_numbers());
+    // `alpine3.18` rather than `alpine3.18-slim`, where both are there.
+    let suffix = |one: &Variant| one.base[one.base_tag().len()..].to_owned();
+    if family
+        .iter()
+        .any(|sibling| suffix(sibling) == suffix(variant))
+    {
+        family.retain(|sibling| suffix(sibling) == suffix(variant));
+    }
     let lower = family
         .iter()
         .rev()

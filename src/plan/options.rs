@@ -83,6 +83,10 @@ impl FromStr for Add {
         });
         let variant = variant
             .context("expected the name of a variant, such as alpine3.19 or nanoserver-ltsc2022")?;
+        ensure!(
+            variant.has_numbered_base() || !variant.base.contains(|c: char| c.is_ascii_digit()),
+            "expected a family and its base, such as alpine3.19: {name} has something in front of them"
+        );
         // As all variants are called: `alpine3.19`, `nanoserver-ltsc2022`.
         let spelt = match (variant.is_windows(), variant.base_tag().parse::<u32>()) {
             (true, Ok(year @ 2022..)) => format!("{}-ltsc{year}", variant.family),

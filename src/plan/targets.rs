@@ -269,6 +269,19 @@ fn move_base(repository: &Repository, base: &Base, targets: &mut [Target]) -> Re
     let mut is_known = false;
     for target in targets.iter_mut().filter(|target| is_meant(target)) {
         let variants = variants_of(repository, target);
+        // `fpm-alpine3.18` is based on what `alpine3.18` is, and would stay behind.
+        let number = base.from.family.clone();
+        let beside = variants.iter().find(|variant| {
+            let rest = variant.base.split(&*number).nth(1);
+            !variant.has_numbered_base()
+                && rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        });
+        if let Some(beside) = beside {
+            bail!(
+                "`--base {base}`: {beside} in {} is based on {number} too, and would stay behind: move both by hand",
+                target.directory
+            );
+        }
         is_known |= variants.iter().any(|variant| {
             base.is_of(variant) || base.is_of_family(variant) && variant.base == base.to
         });

@@ -3,6 +3,7 @@
 //! Its format: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>.
 
 use std::fs::OpenOptions;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Write};
 
 use anyhow::{Context, Result};
@@ -34,6 +35,22 @@ pub(super) fn annotate(out: &mut impl Write, summary: &Summary) -> io::Result<()
         )?;
     }
     Ok(())
+}
+
+/// Prints what holds text of files, of which the runner is to take nothing for a command of its own.
+pub(super) fn quietly(
+    out: &mut Vec<u8>,
+    is_needed: bool,
+    print: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+) -> io::Result<()> {
+    if !is_needed {
+        return print(out);
+    }
+    // Nobody can know it before.
+    let token = RandomState::new().build_hasher().finish();
+    writeln!(out, "::stop-commands::{token:016x}")?;
+    print(out)?;
+    writeln!(out, "::{token:016x}::")
 }
 
 /// Appends to the summary of the step, where there is one.

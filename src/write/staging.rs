@@ -246,8 +246,15 @@ fn clear(folder: &Path) -> io::Result<()> {
 pub(super) fn is_ours(folder: &Path) -> bool {
     let ignore = fs::symlink_metadata(folder.join(".gitignore"))
         .map(|found| found.is_file() && found.len() <= 2);
-    let names_all =
-        || fs::read(folder.join(".gitignore")).is_ok_and(|text| text == IGNORE.as_bytes());
+    let names_all = || {
+        let ours = [".gitignore", "new", "old"];
+        fs::read(folder.join(".gitignore")).is_ok_and(|text| text == IGNORE.as_bytes())
+            && fs::read_dir(folder).is_ok_and(|mut entries| {
+                entries.all(|entry| {
+                    entry.is_ok_and(|entry| ours.iter().any(|name| entry.file_name() == *name))
+                })
+            })
+    };
     let is_begun = || {
         fs::read_dir(folder).is_ok_and(|entries| {
             entries

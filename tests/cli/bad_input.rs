@@ -565,8 +565,12 @@ fn nothing_of_a_staging_folder_that_came_with_the_tree_is_read() {
         &["0.25.6"],
         &["./.update: was not made by `update`, which needs that name: remove it"],
     );
+    // With a file of somebody else in it neither.
+    repository.write(".update/.gitignore", "*\n");
+    repository.update_fails(&["0.25.6"], &["./.update: was not made by `update`"]);
     // One that looks like what a killed run leaves is thrown away, and its links are not followed.
     repository.write(".update/.gitignore", "*\n");
+    repository.remove(".update/journal");
     repository.update(&["-q", "0.25.6"]).exits_with(0);
     assert!(
         !repository.path(".update").exists() && !repository.path(".git/hooks/pre-commit").exists()

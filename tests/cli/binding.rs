@@ -147,3 +147,67 @@ fn a_hash_of_another_file_is_not_the_archives_even_where_it_is_the_only_one() {
         is_refused(text);
     }
 }
+
+#[test]
+fn a_hash_is_of_the_file_that_its_statement_names() {
+    let get_other = "wget -O g https://bar.example/bar; ";
+    for text in [
+        // All downloads in front of all checks.
+        format!("RUN wget -O f @URLamd64.tar.gz; {get_other}echo \"@AMD  f\" | sha256sum -c; echo \"@X  g\" | sha256sum -c\n"),
+        format!("ENV SUM @AMD\nENV BAR_SHA256 @X\nRUN wget -O f @URLamd64.tar.gz; {get_other}echo \"$BAR_SHA256  g\" | sha256sum -c; echo \"$SUM  f\" | sha256sum -c\n"),
+        // In instructions of their own, by `grep`, as the default of a variable.
+        "RUN wget -O /tmp/f @URLamd64.tar.gz\nRUN sha256sum /tmp/f | grep @AMD\n".to_owned(),
+        "ARG SHA256=${SHA256:-@AMD}\nRUN wget -O f @URLamd64.tar.gz; echo \"$SHA256 f\" | sha256sum -c\n".to_owned(),
+        "RUN wget -O- @URLamd64.tar.gz | tee f | sha256sum | grep -q @AMD\n".to_owned(),
+    ] {
+        moves(&text);
+    }
+    for text in [
+        // Of another file, or of nobody knows which.
+        "RUN wget -O f @URLamd64.tar.gz; gpg --verify f.asc f; sha256sum /etc/bar | grep @X\n",
+        "RUN wget -O f @URLamd64.tar.gz; [ \"$(sha256sum /etc/bar)\" = @X ]\n",
+        "RUN wget -O f @URLamd64.tar.gz; echo \"@X\" \"/etc/bar\" | sha256sum -c\n",
+        "ENV CA_SHA256=@X\nRUN wget -O f @URLamd64.tar.gz\n",
+        // An address that is made of parts.
+        "ENV FILE nats-streaming-server-v@V-linux-amd64\nRUN for u in https://mirror.example; do wget -O f \"$u/$FILE.tar.gz\"; done; echo \"@AMD  f\" | sha256sum -c\n",
+    ] {
+        is_refused(text);
+    }
+}
+
+#[test]
+fn what_is_only_called_like_a_hash_or_an_image_or_a_label_stays() {
+    for line in [
+        "ENV SUMMARY=database",
+        "ENV SHAREDIR /usr/share/x",
+        "ENV HASHING=argon2",
+        "ENV SHARED_BUFFERS=128MB",
+        "ENV ADDR=nats-streaming:8080",
+        "RUN chown -R nats-streaming:1000 /data",
+        "RUN chown nats-streaming:nats-streaming /data",
+        "USER nats-streaming:nats-streaming",
+        "HEALTHCHECK CMD nc -z nats-streaming:4222",
+        "RUN echo nats-streaming:100000:65536 > /etc/subuid",
+        "LABEL io.bar.baseimage.version=\"3.18.4\"",
+        "LABEL db.schema.version=4.5.6",
+    ] {
+        moves(&format!(
+            "{line}\nRUN wget -O f @URLamd64.tar.gz; echo \"@AMD f\" | sha256sum -c\n"
+        ));
+    }
+}
+
+#[test]
+fn an_archive_of_another_system_or_project_is_found() {
+    let download = |url: &str| {
+        repository(&format!(
+            "RUN wget -O f {url}amd64.tar.gz; echo \"@AMD f\" | sha256sum -c\n"
+        ))
+    };
+    let windows = URL.replace("-linux-", "-windows-");
+    download(&windows)
+        .finds(&["architecture: found windows, expected linux, which alpine3.18 runs on"]);
+    let other = URL.replace("nats-io/nats-streaming-server/", "nats-io/nats-server/");
+    download(&other)
+        .finds(&["owner: found nats-server: expected nats-streaming-server, whose archive it is"]);
+}

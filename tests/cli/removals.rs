@@ -257,9 +257,8 @@ fn what_git_does_not_have_is_not_removed() {
     let before = repository.snapshot();
     let mut command = crate::support::program(repository.root(), &["--remove", "2.12.x"]);
     command.env("PATH", std::env::var_os("PATH").expect("a PATH"));
-    crate::support::Run::of(&mut command).fails_with(&[
-        "what would be removed has changes that are not committed:\n  2.12.x/notes.txt\n",
-    ]);
+    crate::support::Run::of(&mut command)
+        .fails_with(&["what would be removed is not in a commit:\n  2.12.x/notes.txt\n"]);
     same(&repository.snapshot(), &before);
 }
 

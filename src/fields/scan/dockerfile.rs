@@ -42,6 +42,10 @@ impl Scan<'_> {
             let token = &text[from..skip(text, from, |byte| !is_end(byte)).min(from + 400)];
             let address = SYSTEMS.iter().find_map(|system| address(token, system));
             self.facts.downloads |= address.is_some();
+            if address.is_none() {
+                // Part of one, perhaps: `ENV FILE=server-v1.2.3-linux-amd64`.
+                self.seen.made.push(at);
+            }
             self.system(from..from + token.len());
             self.seen
                 .addresses
@@ -297,6 +301,15 @@ impl Scan<'_> {
         );
         let rest = &word[digits.min(word.len())..];
         let in_branch = rest.is_empty() || rest.eq_ignore_ascii_case(b"sum");
+        // `SHA256_AMD64`, `sha256Amd64`; but not `SHAREDIR`, `SUMMARY`.
+        let goes_on = digits.checked_sub(1).and_then(|last| word.get(last));
+        let is_next = goes_on.is_some_and(|last| match last {
+            b'_' => true,
+            last => !last.is_ascii_uppercase() && rest.first().is_some_and(u8::is_ascii_uppercase),
+        });
+        if !in_branch && !is_next {
+            return None;
+        }
         let blank = skip(text, name, is_blank);
         let in_line = line_before(text, at);
         let key = trimmed_end(in_line, is_word);
@@ -319,7 +332,10 @@ impl Scan<'_> {
             !matches!(byte, b'"' | b'\'' | b';' | b'\\' | b'`') && !byte.is_ascii_whitespace()
         });
         let is_known = self.seen.sums.last().is_some_and(|last| last.start == from);
-        if !is_known && text.get(from) != Some(&b'$') && !self.is_comment(at) {
+        if text.get(from) == Some(&b'$') {
+            return Some(from + 1);
+        }
+        if !is_known && !self.is_comment(at) {
             self.seen.sums.push(from..end);
             self.hex(from);
         }

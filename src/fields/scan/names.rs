@@ -39,6 +39,21 @@ impl Scan<'_> {
         is_key || is_change || is_separator(text.get(end).copied())
     }
 
+    /// Whether a command goes to the folder at a place, or an input of a step names it.
+    pub(super) fn is_changed_to(&self, at: usize) -> bool {
+        let line = line_before(self.text, at);
+        let line = line.strip_suffix(b"./").unwrap_or(line);
+        let unquoted = trimmed_end(line, |byte| b"\"'".contains(&byte));
+        let is_key = INPUTS.iter().any(|key| {
+            let key = [key.as_bytes(), b": "].concat();
+            unquoted.ends_with(&key)
+        });
+        is_key
+            || CHANGES
+                .iter()
+                .any(|command| unquoted.ends_with(command.as_bytes()))
+    }
+
     /// What stands in front of the dash at a place: a variable in a tag that is ours or may be, what may be ours, or another
     /// image's tag.
     fn behind_dash(&self, dash: usize) -> Above {

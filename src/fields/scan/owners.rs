@@ -34,6 +34,10 @@ impl Scan<'_> {
     /// before it.
     pub(super) fn whose(&self, at: usize) -> Whose {
         let line = line_before(self.text, at);
+        let installs = |command: &&[u8]| memchr::memmem::find(line, command).is_some();
+        if self.kind == DocumentKind::Script && INSTALL.iter().any(installs) {
+            return Whose::Others;
+        }
         let is_end = |byte: u8| byte.is_ascii_whitespace() || b"\"'`(),;|".contains(&byte);
         let word = &line[trimmed_end(line, |byte| !is_end(byte)).len()..];
         let of = |is_ours: bool| if is_ours { Whose::Ours } else { Whose::Others };
@@ -67,10 +71,6 @@ impl Scan<'_> {
     fn behind(&self, line: &[u8]) -> Whose {
         let is_comment = line.trim_ascii_start().starts_with(b"#");
         let is_script = self.kind == DocumentKind::Script && !is_comment;
-        let installs = |command: &&[u8]| memchr::memmem::find(line, command).is_some();
-        if is_script && INSTALL.iter().any(installs) {
-            return Whose::Others;
-        }
         // From where the last command begins.
         let command = line
             .rsplit(|byte| b";|&".contains(byte))

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::super::spans::{
-    after, ends, is_blank, is_tag, is_word, skip, trimmed, trimmed_end, variable, version,
+    after, ends, is_blank, is_tag, is_word, line_before, skip, trimmed, trimmed_end, variable,
+    version,
 };
 use super::{DocumentKind, Kind, Scan, Whose, is_script};
 
@@ -102,7 +103,8 @@ impl Scan<'_> {
         let digits = after(text, at, b"v").unwrap_or(at);
         let is_version = version(text, digits).is_some();
         let is_any = self.kind == DocumentKind::Dockerfile
-            && text.get(at).is_some_and(|byte| is_word(*byte));
+            && text.get(at).is_some_and(|byte| is_word(*byte))
+            && self.is_image(start, at);
         if is_version || is_any {
             let end = skip(text, at, is_tag);
             let span = trimmed(text, at..end);
@@ -120,6 +122,19 @@ impl Scan<'_> {
             return self.put(at..end, Kind::TagVariant);
         }
         None
+    }
+
+    /// Whether what begins there in a Dockerfile, with its tag at `tag`, is an image, rather than a user or a host.
+    fn is_image(&self, start: usize, tag: usize) -> bool {
+        let line = line_before(self.text, start);
+        let unquoted = trimmed_end(line, |byte| b"\"'".contains(&byte));
+        let word = &self.text[tag..skip(self.text, tag, is_tag)];
+        let is_port = word.len() > 2 && word.iter().all(u8::is_ascii_digit);
+        let first = line.trim_ascii_start().get(..5).unwrap_or_default();
+        let begins = |names: &[&[u8]]| names.iter().any(|name| first.eq_ignore_ascii_case(name));
+        let is_stage = begins(&[b"FROM "]) || unquoted.ends_with(b"from=");
+        let is_value = unquoted.ends_with(b"=") || begins(&[b"ARG  "]);
+        is_stage || is_value && !is_port || first.starts_with(b"#")
     }
 
     /// The variant in a tag whose version is a variable.
@@ -186,7 +201,8 @@ impl Scan<'_> {
         let is_up = text[..at].ends_with(b"../") || text[..at].ends_with(b"..\\");
         let goes_down = |end: usize| {
             let tests = after(text, end + 1, b"tests").filter(|end| ends(text, *end, false));
-            let all = after(text, end + 1, b"*").filter(|_| in_list);
+            let all = after(text, end + 1, b"*").or(after(text, end + 1, b"$"));
+            let all = all.filter(|_| in_list);
             tests
                 .or(all)
                 .or(self.scanner.family(text, end + 1))
@@ -194,10 +210,12 @@ impl Scan<'_> {
         };
         let word = skip(text, at, is_tag);
         let is_below = matches!(text.get(word), Some(b'/' | b'\\')) && goes_down(word);
-        if !has_series && !is_up && !is_below {
+        let length = self.scanner.directory.length(&text[at..]);
+        let is_alone = in_list && text[..at].ends_with(b"./") && self.is_path(at, at + length);
+        let is_alone = is_alone || in_list && self.is_changed_to(at);
+        if !has_series && !is_up && !is_below && !is_alone {
             return None;
         }
-        let length = self.scanner.directory.length(&text[at..]);
         let is_whole = text.get(at + length).is_none_or(|next| closes(*next));
         if length > 0 && is_whole {
             let is_certain = !in_list || self.is_path(at, at + length);
@@ -245,7 +263,10 @@ impl Scan<'_> {
         let is_whole = is_file || ends(text, span.end, false) || text.get(span.end) == Some(&b'_');
         if (is_free || in_word) && is_whole {
             self.variables.values.push(span.clone());
-            let whose = self.whose(start);
+            let whose = match self.is_listed(&(start..span.end)) {
+                true => Whose::Anybodys,
+                false => self.whose(start),
+            };
             let is_dockerfile = self.kind == DocumentKind::Dockerfile;
             if is_dockerfile && whose == Whose::Ours && self.in_address(start) {
                 self.seen.made.push(start);
@@ -253,6 +274,20 @@ impl Scan<'_> {
             return self.put(span, Kind::Mention { in_word, whose });
         }
         Some(end)
+    }
+
+    /// Whether a version in a script stands beside another one: `for old in 2.14.3 2.14.4`.
+    fn is_listed(&self, span: &Range<usize>) -> bool {
+        let text = self.text;
+        let before = line_before(text, span.start);
+        let gap = trimmed_end(before, is_blank);
+        let last = &gap[trimmed_end(gap, is_tag).len()..];
+        let next = skip(text, span.end, is_blank);
+        let is_version = |word: &[u8]| version(word, 0).is_some();
+        let stands_apart = gap.len() < before.len() && is_version(last);
+        self.kind == DocumentKind::Script
+            && (stands_apart
+                || next > span.end && is_version(&text[next..text.len().min(next + 40)]))
     }
 
     /// The name of a variant, or of a family whose base is a variable.
