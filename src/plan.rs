@@ -4,6 +4,7 @@
 
 mod draft;
 mod edits;
+mod notes;
 mod options;
 mod passages;
 mod refusals;
@@ -27,13 +28,11 @@ pub use self::targets::{Target, targets};
 use self::work::{Said, Work};
 use crate::check::check;
 use crate::check::pins::Pin;
-use crate::fields::Kind;
 use crate::fields::expected::Change;
 use crate::finding::Finding;
-use crate::release::checksums::{Checksums, Sha256};
-use crate::repository::{Body, Item, Origin, Place, Repository, TESTS, Tree};
+use crate::release::checksums::Checksums;
+use crate::repository::{Body, Item, Origin, Repository, TESTS, Tree};
 use crate::text::is_within;
-use crate::version::Variant;
 
 /// What happens to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -194,15 +193,10 @@ pub fn plan(
         let mut targets = targets.iter();
         targets.any(|target| is_within(&pin.path, &target.directory))
     });
-    let notes = [
-        notes(&after, options),
-        unwired,
-        removals::missing(&before, options)?,
-        not_built(&after, &targets),
-        remarkable(&before, &targets),
-        zeros(&pins),
-    ];
-    let (runners, notes) = (options.runners.clone(), notes.concat());
+    let mut notes = notes::all((&before, &after), &targets, options, &pins);
+    notes.extend(unwired);
+    notes.extend(removals::missing(&before, options)?);
+    let runners = options.runners.clone();
     let folders = targets.iter().flat_map(|target| {
         let removes = target.removes.iter();
         removes.map(|variant| format!("{}/{variant}", target.directory))
@@ -329,93 +323,6 @@ fn mark_fixes(changes: &mut [FileChange], targets: &[Target], found: &[Finding])
             edit.is_fix = known.contains(&(path, edit.line, &edit.found, &edit.expected));
         }
     }
-}
-
-/// What was asked for and had nothing to do.
-fn notes(after: &Repository, options: &Options) -> Vec<String> {
-    let fields = || {
-        after
-            .workflows
-            .items
-            .iter()
-            .filter_map(Item::document)
-            .flat_map(|document| &document.fields)
-    };
-    let runs_on = |name: &str| {
-        fields().any(|field| matches!(&field.kind, Kind::Runner { system } if **system == *name))
-    };
-    let missing = options.runners.keys().filter(|name| !runs_on(name));
-    missing
-        .map(|name| format!("no workflow runs on {name}, such as {name}-latest"))
-        .collect()
-}
-
-/// The variants that are added beside ones that workflows name, and that no workflow names.
-fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
-    let places: Vec<Place> = after
-        .shared_documents()
-        .filter(Place::is_workflow)
-        .collect();
-    let named = places
-        .iter()
-        .flat_map(|place| place.document.variants_named());
-    let named: BTreeSet<(Option<&str>, String)> = named.collect();
-    let mut notes = Vec::new();
-    for target in targets {
-        let tree = after.tree(&target.directory);
-        let names = |variant: &Variant| {
-            let places = [Some(target.directory.as_str()), None];
-            places
-                .into_iter()
-                .any(|place| named.contains(&(place, variant.name.clone())))
-        };
-        let all = tree
-            .map(|tree| &tree.directory.variants[..])
-            .unwrap_or_default();
-        let is_like = |variant: &Variant, other: &Variant| {
-            other.family == variant.family && !target.adds.contains(other) && names(other)
-        };
-        let added = target
-            .adds
-            .iter()
-            .filter(|variant| all.contains(variant) && !names(variant));
-        for variant in added.filter(|variant| all.iter().any(|other| is_like(variant, other))) {
-            let directory = &target.directory;
-            notes.push(format!(
-                "no workflow names {directory}/{variant}: add it there by hand"
-            ));
-        }
-    }
-    notes
-}
-
-/// What is there already, and a pre-release where a release is.
-fn remarkable(before: &Repository, targets: &[Target]) -> Vec<String> {
-    let mut notes = Vec::new();
-    for target in targets {
-        let (directory, version) = (&target.directory, &target.version);
-        if let Some(tree) = before.tree(directory) {
-            let adds = target.adds.iter();
-            let known = adds.filter(|add| tree.directory.has(&add.name));
-            notes.extend(known.map(|add| format!("{directory}/{add} is there already")));
-        }
-        let own = target.source.as_ref() == Some(directory);
-        let old = target.old.as_ref().filter(|old| own && old.pre.is_empty());
-        if let (Some(old), false) = (old, version.pre.is_empty()) {
-            notes.push(format!(
-                "{version} is a pre-release, and {directory} is at {old}, which is released"
-            ));
-        }
-    }
-    notes
-}
-
-/// The archives that the release lacks, whose pins are zeros.
-fn zeros(pins: &[Pin]) -> Vec<String> {
-    let lacking = pins.iter().filter(|pin| pin.hash == Sha256::ZERO);
-    let names: BTreeSet<&str> = lacking.map(|pin| pin.archive.name.as_str()).collect();
-    let say = |name| format!("{name} is pinned with zeros: its image cannot be built");
-    names.into_iter().map(say).collect()
 }
 
 /// What the tree itself pins for the version of a directory, where no release is asked for.

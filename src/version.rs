@@ -14,6 +14,25 @@ pub fn parse_version(text: &str) -> Option<Version> {
     version.build.is_empty().then_some(version)
 }
 
+/// Whether a version is below another one. Of one release's pre-releases the word counts, however it is written: a preview
+/// comes before a release candidate, where SemVer has `RC` before `preview`.
+pub fn is_below(version: &Version, other: &Version) -> bool {
+    const ORDER: [&str; 6] = ["dev", "alpha", "beta", "pre", "preview", "rc"];
+    let rank = |version: &Version| {
+        let word = version
+            .pre
+            .split(|c: char| !c.is_ascii_alphabetic())
+            .next()?;
+        let word = word.to_ascii_lowercase();
+        ORDER.iter().position(|known| *known == word)
+    };
+    let core = |version: &Version| (version.major, version.minor, version.patch);
+    match (rank(version), rank(other)) {
+        (Some(own), Some(others)) if core(version) == core(other) && own != others => own < others,
+        _ => version < other,
+    }
+}
+
 /// A folder of a version directory, its name split: `windowsservercore-1809` is family `windowsservercore`, base `1809`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Variant {
@@ -181,6 +200,21 @@ pub fn is_docker_arch(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_pre_releases_the_word_counts() {
+        let version = |text: &str| parse_version(text).expect(text);
+        for (lower, higher) in [
+            ("2.11.0-preview.2", "2.11.0-RC.1"),
+            ("2.11.0-beta.9", "2.11.0-RC.1"),
+            ("2.11.0-RC.2", "2.11.0-RC.10"),
+            ("2.11.0-RC.2", "2.11.0"),
+            ("2.11.0", "2.12.0-preview.1"),
+        ] {
+            assert!(is_below(&version(lower), &version(higher)), "{lower}");
+            assert!(!is_below(&version(higher), &version(lower)), "{higher}");
+        }
+    }
 
     #[test]
     fn a_version_is_any_semver_version_that_a_tag_can_hold() {

@@ -2,6 +2,7 @@
 //!
 //! Matchers look at no more than a word, a line or a bound, so that the time grows with the text and with nothing else.
 
+mod bases;
 mod dockerfile;
 mod names;
 mod owners;

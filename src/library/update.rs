@@ -264,7 +264,11 @@ impl<'a> Rewrite<'a> {
         {
             let at = start + (heading.as_ptr() as usize - gap.as_ptr() as usize);
             let rest = &manifest.text[at + heading.len()..];
-            cuts.push(at..at + heading.len() + blank(rest.split_inclusive('\n')));
+            let before = match self.is_last(index) {
+                true => blank(manifest.text[start..at].split_inclusive('\n').rev()),
+                false => 0,
+            };
+            cuts.push(at - before..at + heading.len() + blank(rest.split_inclusive('\n')));
         }
         for comment in cuts
             .iter()
@@ -286,6 +290,12 @@ impl<'a> Rewrite<'a> {
         Ok(merged.into_iter().map(|cut| (cut, String::new())).collect())
     }
 
+    /// Whether neither an entry nor any behind it stays.
+    fn is_last(&self, index: usize) -> bool {
+        let mut rest = self.homes[index..].iter();
+        rest.all(|home| matches!(home, Home::Gone))
+    }
+
     /// An entry with the comment right above it; of the empty lines around it, those behind it too, of the last ones those
     /// before.
     fn span(&self, index: usize) -> Range<usize> {
@@ -295,10 +305,7 @@ impl<'a> Rewrite<'a> {
         let next = manifest.entries().get(index + 1);
         let after = next.map_or(text.len(), |next| next.span.start);
         let (start, end) = (manifest.with_comment(paragraph).start, paragraph.span.end);
-        let is_last = self.homes[index..]
-            .iter()
-            .all(|home| matches!(home, Home::Gone));
-        match is_last {
+        match self.is_last(index) {
             true => start - blank(text[before..start].split_inclusive('\n').rev())..end,
             false => start..end + blank(text[end..after].split_inclusive('\n')),
         }

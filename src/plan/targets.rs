@@ -10,7 +10,7 @@ use super::options::{Base, InSeries, Options};
 use crate::check::templates::variant_of;
 use crate::problems::joined;
 use crate::repository::{Repository, Tree};
-use crate::version::Variant;
+use crate::version::{Variant, is_below};
 
 /// A version directory that is written, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -410,7 +410,7 @@ fn target(repository: &Repository, version: &Version, options: &Options) -> Resu
         newest
     };
     let at = &at.directory;
-    if *version < at.version && !options.allow_downgrade {
+    if is_below(version, &at.version) && !options.allow_downgrade {
         match (has_series, in_place) {
             (true, Some(_)) => bail!(
                 "{version} is below {}, which {name} is at: `--allow-downgrade` accepts that",

@@ -819,3 +819,92 @@ fn lists_in_brackets_are_written_as_they_are_laid_out() {
         assert_eq!(repository.read(OWN), text(without));
     }
 }
+
+/// A workflow with these lines in its one job.
+fn with_steps(lines: &str) -> Repository {
+    let repository = series();
+    let workflow = format!("on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n{lines}");
+    repository.write(".github/workflows/more.yml", workflow);
+    repository
+}
+
+#[test]
+fn tags_that_are_written_out_move_with_the_variant_that_is_built() {
+    let text = "    steps:\n      - run: docker build -t natsio/nats:nightly-2.14-alpine3.22 ./2.14.x/alpine3.22\n      - uses: docker/build-push-action@v6\n        with:\n          context: ./2.14.x/alpine3.22\n          tags: synadia/nats-server:nightly-2.14-alpine3.22\n          cache-from: type=gha,scope=2.14-alpine3.22\n      - run: docker run golang:1.22-alpine3.22\n";
+    let repository = with_steps(text);
+    repository.finds(&[]);
+    changes(&repository, &["--base", "2.14.x/alpine=3.23"]);
+    let found = repository.read(".github/workflows/more.yml");
+    let expected = text.replace("alpine3.22", "alpine3.23");
+    let expected = expected.replace("golang:1.22-alpine3.23", "golang:1.22-alpine3.22");
+    assert!(found.ends_with(&expected), "{found}");
+}
+
+#[test]
+fn a_variant_beside_a_series_is_of_that_one() {
+    let text = "    strategy:\n      matrix:\n        image:\n          - { series: 2.12.x, variant: alpine3.21 }\n          - { series: 2.14.x, variant: alpine3.22 }\n    steps:\n      - run: docker build ./${{ matrix.image.series }}/${{ matrix.image.variant }}\n";
+    let repository = with_steps(text);
+    repository.finds(&[]);
+    changes(&repository, &["--base", "2.14.x/alpine=3.23"]);
+    let found = repository.read(".github/workflows/more.yml");
+    assert!(
+        found.ends_with(&text.replace("alpine3.22", "alpine3.23")),
+        "{found}"
+    );
+}
+
+#[test]
+fn an_image_on_windows_copies_from_another_one_that_a_matrix_names_too() {
+    let text = "    strategy:\n      matrix:\n        ltsc: [2022, 2025]\n    steps:\n      - run: docker build --build-arg BASE_IMAGE=\"x:${{ github.ref_name }}-windowsservercore-ltsc${{ matrix.ltsc }}\" --tag \"x:${{ github.ref_name }}-nanoserver-ltsc${{ matrix.ltsc }}\" ./2.14.x/nanoserver-ltsc${{ matrix.ltsc }}\n";
+    with_steps(text).finds(&[]);
+}
+
+#[test]
+fn jobs_have_names_of_their_own_and_need_others() {
+    let text = "    needs: a\n    steps:\n      - run: true\n  a:\n    steps:\n      - run: true\n";
+    with_steps(text).finds(&[
+        "more.yml:5:12: job: found a: a job cannot need itself",
+        "more.yml:8:3: job: found a: another job has that name",
+    ]);
+}
+
+#[test]
+fn what_names_several_series_where_nothing_can_be_added_is_said() {
+    let text = "    strategy:\n      matrix:\n        series: ${{ fromJSON('[\"2.12.x\", \"2.14.x\"]') }}\n    steps:\n      - run: cd ./${{ matrix.series }}/tests\n";
+    let run = gets_a_new_series(&with_steps(text));
+    let note = "  .github/workflows/more.yml:7: names 2.12.x, 2.14.x, and not 2.15.x: add it there by hand\n";
+    assert!(run.stdout.contains(note), "{}", run.stdout);
+}
+
+#[test]
+fn a_script_that_no_workflow_runs_yet_is_said() {
+    let repository = series();
+    let adds = [
+        "--add",
+        "2.14.x/windowsservercore-ltsc2028",
+        "--add",
+        "2.14.x/nanoserver-ltsc2028",
+    ];
+    let run = repository.run(&adds).exits_with(0);
+    let note = "  no workflow runs 2.14.x/tests/build-images-2028.ps1: add it there by hand\n";
+    assert!(run.stdout.contains(note), "{}", run.stdout);
+}
+
+#[test]
+fn a_preview_comes_before_a_release_candidate() {
+    let repository = Repository::empty();
+    for version in ["2.15.0-preview.1", "2.15.0-RC.1"] {
+        let sums = std::fs::read_to_string(format!("{RELEASES_OF_SERIES}/v2.15.0-RC.1/SHA256SUMS"));
+        let sums = sums.expect("the sums").replace("2.15.0-RC.1", version);
+        repository.write(&format!("v{version}/SHA256SUMS"), sums);
+    }
+    let releases = repository.root().to_str().expect("UTF-8");
+    let tree = series();
+    for version in ["2.15.0-preview.1", "2.15.0-RC.1"] {
+        let args = ["--from", releases, version, "--allow-missing", "-q"];
+        tree.run(&args).exits_with(0);
+    }
+    let args = ["--from", releases, "2.15.0-preview.1", "--allow-missing"];
+    tree.run(&args)
+        .fails_with(&["2.15.0-preview.1 is below 2.15.0-RC.1, which 2.15.x is at"]);
+}

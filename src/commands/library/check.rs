@@ -135,7 +135,22 @@ impl Session<'_> {
             let is_meant = view.pattern.has_series() || Some(*version) == newest;
             (is_meant && now > *version).then(|| format!("behind HEAD: {version} → {now}"))
         };
-        Ok(offered.iter().filter_map(newer).collect())
+        let mut lines: Vec<String> = offered.iter().filter_map(newer).collect();
+        let images = seen.iter().flatten().filter_map(|seen| seen.home.image());
+        let paths: BTreeSet<String> = images.map(Image::path).collect();
+        let now: BTreeSet<String> = view.images.iter().map(Image::path).collect();
+        if view.pattern.has_series() {
+            let gone = paths.difference(&now);
+            lines.extend(gone.map(|path| format!("behind HEAD: {path} is gone")));
+            let directories: BTreeSet<&str> = offered.iter().map(|(_, name)| *name).collect();
+            let is_like = |path: &&String| {
+                let (directory, _) = path.split_once('/').unwrap_or_default();
+                directories.contains(directory)
+            };
+            let more = now.difference(&paths).filter(is_like);
+            lines.extend(more.map(|path| format!("not offered: {path}")));
+        }
+        Ok(lines)
     }
 
     /// The tree at an entry's commit; `None` where it is not here. Reports a commit that nobody can fetch.

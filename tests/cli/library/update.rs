@@ -666,3 +666,21 @@ fn a_foreign_parser_reads_in_our_files_what_we_have_written() {
         "2.12.15-alpine3.21, 2.12-alpine3.21, 2.12.15-alpine, 2.12-alpine"
     );
 }
+
+#[test]
+fn the_last_series_goes_with_the_heading_that_stands_above_it() {
+    let text = file("nats-2.14.5").replace(
+        "\n\nTags: 2.12.15-alpine",
+        "\n\n# NATS 2.12.x\n\nTags: 2.12.15-alpine",
+    );
+    assert!(text.contains("# NATS 2.12.x"), "{text}");
+    let mut published = Published::lines(&text);
+    published.repository.remove("2.12.x");
+    published.commit();
+    published.run(&["--commit", &published.head]).exits_with(0);
+    let (expected, _) = text.split_once("\n\n# NATS 2.12.x").expect("a heading");
+    same_text(
+        &published.library(),
+        &format!("{}\n", expected.replace(COMMIT, &published.head)),
+    );
+}
