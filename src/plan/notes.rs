@@ -6,6 +6,7 @@ use super::{Options, Target};
 use crate::check::pins::Pin;
 use crate::fields::Kind;
 use crate::fields::series::Series;
+use crate::fields::workflow::Part;
 use crate::release::checksums::Sha256;
 use crate::repository::{Item, Place, Repository};
 use crate::version::Variant;
@@ -22,6 +23,7 @@ pub(super) fn all(
         not_built(after, targets),
         remarkable(before, targets),
         unlisted(before, after, targets),
+        rows(before, after, targets),
         not_run(before, after),
         zeros(pins),
     ];
@@ -111,6 +113,46 @@ fn unlisted(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<
                         place.path(),
                         number + 1,
                         named.join(", ")
+                    ));
+                }
+            }
+        }
+    }
+    notes
+}
+
+/// The rows of matrices that name the series of which a new one is made, alone.
+fn rows(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<String> {
+    let has_series = after.names.config.directory.has_series();
+    let new = targets
+        .iter()
+        .filter(|target| has_series && target.is_copy());
+    let mut notes = Vec::new();
+    for target in new {
+        let (Some(source), directory) = (&target.source, &target.directory) else {
+            continue;
+        };
+        for place in after.shared_documents().filter(Place::is_workflow) {
+            let text = place.document.utf8().unwrap_or_default();
+            let structure = &place.document.facts.structure;
+            let is_include = |list: &&Vec<Part>| {
+                let first = list.first().map(|item| item.lines.start);
+                let above = first.and_then(|line| structure.lines[line].above);
+                let key = above.and_then(|line| structure.lines[line].key(text.as_bytes()));
+                key == Some(b"include")
+            };
+            for list in structure.lists().iter().filter(is_include) {
+                let names = |item: &Part, name: &str| text[item.span.clone()].contains(name);
+                let is_told = list.iter().any(|item| names(item, directory));
+                let mut others = before.trees.iter().map(|tree| &tree.directory.name);
+                let is_list =
+                    others.any(|name| name != source && list.iter().any(|item| names(item, name)));
+                let alone = list.iter().find(|item| names(item, source));
+                if let (Some(item), false, false) = (alone, is_told, is_list) {
+                    let number = text[..item.span.start].matches('\n').count() + 1;
+                    notes.push(format!(
+                        "{}:{number}: this row of the matrix names {source} alone: add one for {directory} by hand, if it has one",
+                        place.path()
                     ));
                 }
             }

@@ -908,3 +908,11 @@ fn a_preview_comes_before_a_release_candidate() {
     tree.run(&args)
         .fails_with(&["2.15.0-preview.1 is below 2.15.0-RC.1, which 2.15.x is at"]);
 }
+
+#[test]
+fn a_row_of_a_matrix_that_names_the_source_alone_is_said() {
+    let text = "    strategy:\n      matrix:\n        series: [2.12.x, 2.14.x]\n        year: [2022]\n        include:\n          - series: 2.14.x\n            year: 2025\n    steps:\n      - run: cd ./${{ matrix.series }}/tests && ./build-images-${{ matrix.year }}.ps1\n";
+    let run = gets_a_new_series(&with_steps(text));
+    let note = "  .github/workflows/more.yml:10: this row of the matrix names 2.14.x alone: add one for 2.15.x by hand, if it has one\n";
+    assert!(run.stdout.contains(note), "{}", run.stdout);
+}
