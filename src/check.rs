@@ -19,7 +19,7 @@ use crate::fields::expected::{Change, Expected, Scope};
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::parallel;
-use crate::repository::{Directories, Directory, Names, Outline, Place, Repository, Tree};
+use crate::repository::{Directories, Names, Outline, Place, Repository, Tree};
 
 /// What `check` looked at, and what it found.
 #[derive(Debug, Clone, Default)]
@@ -80,17 +80,13 @@ pub fn read(root: &Path) -> Result<(Repository, Directories, Report)> {
 /// The mentions of a document that an update can neither write nor leave.
 pub fn doubtful_mentions(scope: &Scope, place: &Place) -> Vec<Finding> {
     let seen = documents::Seen::new(scope, place);
-    let is_mention = |field: &&Field| matches!(field.kind, Kind::Mention { .. });
-    let mentions = place.document.statements().filter(is_mention);
-    mentions
-        .filter(|field| {
-            matches!(
-                scope.expected(field, place.document),
-                Expected::Impossible(_)
-            )
-        })
-        .filter_map(|field| seen.check_field(field))
-        .collect()
+    let is_doubtful = |field: &&Field| {
+        let is_mention = matches!(field.kind, Kind::Mention { .. });
+        let expected = || scope.expected(field, place.document);
+        is_mention && matches!(expected(), Expected::Impossible(_))
+    };
+    let doubtful = place.document.statements().filter(is_doubtful);
+    doubtful.filter_map(|one| seen.check_field(one)).collect()
 }
 
 /// Checks a repository in memory.
@@ -107,34 +103,24 @@ fn report(repository: &Repository, directories: &Directories, parts: Vec<Part>) 
         all.add_document(&repository.names, directories, &place);
     }
     parts.into_iter().for_each(|part| all.add(part));
-    let Part {
-        mut findings,
-        counts,
-        pins,
-        ..
-    } = all;
-    pins::check(&pins, &mut findings);
-    layout::check_strays(repository, &mut findings);
-    workflows::check(repository, directories, &mut findings);
+    let mut report = all.report;
+    let findings = &mut report.findings;
+    pins::check(&report.pins, findings);
+    layout::check_strays(repository, findings);
+    workflows::check(repository, directories, findings);
     let is_by_version = !repository.names.config.directory.has_series();
     if let Some(newest) = repository.trees.last().filter(|_| is_by_version) {
-        scripts::check_shared(repository, directories, newest, &mut findings);
+        scripts::check_shared(repository, directories, newest, findings);
     }
     // Directories of older versions stay as they were released.
-    let kept = if is_by_version {
-        repository.trees.len().saturating_sub(1)
-    } else {
-        0
+    let kept = match is_by_version {
+        true => repository.trees.len().saturating_sub(1),
+        false => 0,
     };
     for tree in &repository.trees[kept..] {
-        templates::check(repository, tree, &mut findings);
+        templates::check(repository, tree, findings);
     }
-    templates::check_labels(repository, &mut findings);
-    let mut report = Report {
-        findings,
-        counts,
-        pins,
-    };
+    templates::check_labels(repository, findings);
     report.add(Vec::new());
     report
 }
@@ -142,10 +128,8 @@ fn report(repository: &Repository, directories: &Directories, parts: Vec<Part>) 
 /// What is found in some documents, and what they pin.
 #[derive(Default)]
 struct Part {
-    findings: Vec<Finding>,
-    counts: Counts,
+    report: Report,
     archives: pins::Archives,
-    pins: Vec<pins::Pin>,
 }
 
 impl Part {
@@ -153,31 +137,34 @@ impl Part {
     fn of(names: &Names, tree: &Tree) -> Self {
         let mut part = Self::default();
         let none = Directories::default();
-        layout::check_folders(names, tree, &mut part.findings);
+        layout::check_folders(names, tree, &mut part.report.findings);
         for place in Repository::documents_of(tree) {
             part.add_document(names, &none, &place);
         }
-        pins::check_version(&part.pins, &mut part.findings);
-        scripts::check_own(names, tree, &mut part.findings);
-        part.counts.variants = tree.directory.variants.len();
+        let (findings, pins) = (&mut part.report.findings, &part.report.pins);
+        pins::check_version(pins, findings);
+        scripts::check_own(names, tree, findings);
+        part.report.counts.variants = tree.directory.variants.len();
         part
     }
 
     fn add_document(&mut self, names: &Names, directories: &Directories, place: &Place) {
         let scope = Scope::of(names, directories, no_change(), place);
         let seen = documents::Seen::new(&scope, place);
-        self.counts.files += 1;
-        self.counts.fields += place.document.fields.len();
-        seen.check(&mut self.findings);
-        pins::gather(names, &seen, &mut self.archives, &mut self.pins);
+        let report = &mut self.report;
+        report.counts.files += 1;
+        report.counts.fields += place.document.fields.len();
+        seen.check(&mut report.findings);
+        pins::gather(names, &seen, &mut self.archives, &mut report.pins);
     }
 
-    fn add(&mut self, mut other: Self) {
-        self.findings.append(&mut other.findings);
-        self.pins.append(&mut other.pins);
-        self.counts.variants += other.counts.variants;
-        self.counts.files += other.counts.files;
-        self.counts.fields += other.counts.fields;
+    fn add(&mut self, other: Self) {
+        let (own, other) = (&mut self.report, other.report);
+        own.findings.extend(other.findings);
+        own.pins.extend(other.pins);
+        own.counts.variants += other.counts.variants;
+        own.counts.files += other.counts.files;
+        own.counts.fields += other.counts.fields;
     }
 }
 
@@ -189,14 +176,11 @@ pub fn no_change() -> &'static Change {
 
 /// The versions of a repository as its headline says them: `0.25.6`, `2.12.15, 2.14.5`, `2000 versions`.
 pub fn versions(directories: &Directories) -> String {
-    let all: Vec<&Directory> = directories.iter().collect();
+    let all = directories.iter();
+    let all: Vec<String> = all.map(|one| one.version.to_string()).collect();
     match all.len() {
         0 => "(no version directory)".to_owned(),
-        1..=4 => all
-            .iter()
-            .map(|directory| directory.version.to_string())
-            .collect::<Vec<_>>()
-            .join(", "),
+        1..=4 => all.join(", "),
         number => format!("{number} versions"),
     }
 }

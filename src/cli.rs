@@ -64,15 +64,13 @@ impl Cli {
                 matches.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine)
             };
             if let Some(argument) = update.get_arguments().find(given) {
-                let shown = argument
-                    .get_long()
-                    .map_or("<VERSION>".to_owned(), |long| format!("--{long}"));
+                let long = argument.get_long();
+                let shown = long.map_or("<VERSION>".to_owned(), |long| format!("--{long}"));
                 let message = format!(
                     "`{shown}` before `{command}` belongs to the update: put it after `{command}` if `update {command} --help` lists it, or leave it out"
                 );
-                Self::command()
-                    .error(ErrorKind::ArgumentConflict, message)
-                    .exit();
+                let error = Self::command().error(ErrorKind::ArgumentConflict, message);
+                error.exit();
             }
         }
         let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
@@ -296,15 +294,13 @@ fn runner(text: &str) -> Result<(String, String), String> {
         .split_once('=')
         .ok_or("expected OS=LABEL, such as ubuntu=24.04")?;
     if !RUNNERS.contains(&system) {
+        let all = RUNNERS.join(", ");
         return Err(format!(
-            "`{system}` is not a runner of GitHub's: expected {}",
-            RUNNERS.join(", ")
+            "`{system}` is not a runner of GitHub's: expected {all}"
         ));
     }
-    let version = label
-        .strip_prefix(system)
-        .and_then(|rest| rest.strip_prefix('-'))
-        .unwrap_or(label);
+    let start = format!("{system}-");
+    let version = label.strip_prefix(&start).unwrap_or(label);
     let is_number = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
     let is_version =
         version == "latest" || version.split('.').count() <= 2 && version.split('.').all(is_number);

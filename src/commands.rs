@@ -48,10 +48,8 @@ fn in_folder(folder: &Path) -> String {
 }
 
 fn source(from: &From, config: &Config) -> Result<Source> {
-    Source::new(
-        from.given()
-            .unwrap_or(&format!("{}/releases/download", config.project())),
-    )
+    let default = format!("{}/releases/download", config.project());
+    Source::new(from.given().unwrap_or(&default))
 }
 
 /// What the releases of these versions publish; `known` is what was fetched before.
@@ -106,17 +104,13 @@ fn vouched(
     }
     ensure!(!must || silent.is_empty(), silent.join("\n"));
     silent.iter().for_each(|warning| output.warn(warning));
-    let immutable = if are_immutable {
-        ", in immutable releases"
-    } else {
-        ""
+    let immutable = match are_immutable {
+        true => ", in immutable releases",
+        false => "",
     };
-    Ok((agreed > 0).then(|| {
-        format!(
-            "SHA256SUMS and GitHub's digests agree on {}{immutable}",
-            count(agreed, "archive")
-        )
-    }))
+    let archives = count(agreed, "archive");
+    let agreed = (agreed > 0).then_some(archives);
+    Ok(agreed.map(|all| format!("SHA256SUMS and GitHub's digests agree on {all}{immutable}")))
 }
 
 /// What became of the archives that are pinned.
@@ -146,18 +140,14 @@ fn verify(source: &Source, pins: &[Pin], output: &Output) -> Verified {
     }
     let (mut wrong, mut findings) = (BTreeSet::new(), Vec::new());
     for pin in pinned() {
-        let Some(actual) = found
-            .get(&*pin.archive)
-            .filter(|actual| **actual != pin.hash)
-        else {
+        let actual = found.get(&*pin.archive);
+        let Some(actual) = actual.filter(|actual| **actual != pin.hash) else {
             continue;
         };
         let Archive { version, name } = &*pin.archive;
         let address = source.address(version, name);
-        let message = format!(
-            "{name}: expected {}, but {address} hashes to {actual}",
-            pin.hash
-        );
+        let expected = pin.hash;
+        let message = format!("{name}: expected {expected}, but {address} hashes to {actual}");
         wrong.insert(&pin.archive);
         findings.push(pin.finding(actual.to_string(), message));
     }

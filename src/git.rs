@@ -11,6 +11,7 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
+pub use self::branch::Branch;
 use crate::text::{excerpt, without_password};
 
 /// A repository, asked through its `git`.
@@ -33,19 +34,15 @@ pub enum Reach {
 
 /// The names of the tags of a repository at an address, without those that only point at others.
 pub fn tags(address: &str) -> Result<Vec<String>> {
-    let git = Git {
-        root: PathBuf::from("."),
-    };
+    let git = Git::at(Path::new("."));
     let mut command = git.command(&["ls-remote", "--tags", "--refs", "--", address]);
     // Nothing is asked of the repository that the folder is in, which could name programs; nothing but the web is spoken with,
     // from https on by https alone. Nobody is there to be asked for a password; who is silent or slow for long is given up.
     let is_safe = address.to_ascii_lowercase().starts_with("https:");
+    let protocols = if is_safe { "https" } else { "http:https" };
     command
         .env("GIT_DIR", "/dev/null")
-        .env(
-            "GIT_ALLOW_PROTOCOL",
-            if is_safe { "https" } else { "http:https" },
-        )
+        .env("GIT_ALLOW_PROTOCOL", protocols)
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_HTTP_LOW_SPEED_LIMIT", "10000")
         .env("GIT_HTTP_LOW_SPEED_TIME", "30");
@@ -122,6 +119,11 @@ fn os_string(bytes: &[u8]) -> OsString {
 }
 
 impl Git {
+    fn at(root: &Path) -> Self {
+        let root = root.to_owned();
+        Self { root }
+    }
+
     /// The repository that a folder is in, whose paths are counted from that folder.
     pub fn within(root: &Path) -> Result<Self> {
         let git = Self {
@@ -134,9 +136,7 @@ impl Git {
 
     /// The repository whose top folder `root` is. An error where there is none, or no `git`.
     pub fn open(root: &Path) -> Result<Self> {
-        let git = Self {
-            root: root.to_owned(),
-        };
+        let (git, place) = (Self::at(root), root.display());
         let output = git.run(&["rev-parse", "--show-prefix"])?;
         ensure!(output.status.success(), git.refused(&output));
         let prefix = String::from_utf8_lossy(&output.stdout)
@@ -144,8 +144,7 @@ impl Git {
             .to_owned();
         ensure!(
             prefix.is_empty(),
-            "{} is the folder {prefix} of a git repository; a library file counts paths from the repository's top: run this for the top folder",
-            root.display()
+            "{place} is the folder {prefix} of a git repository; a library file counts paths from the repository's top: run this for the top folder"
         );
         Ok(git)
     }
@@ -173,9 +172,8 @@ impl Git {
 
     /// The folder in its work tree that paths are counted from: nothing, or a path that ends in `/`.
     pub fn prefix(&self) -> Result<String> {
-        Ok(self
-            .line(&["rev-parse", "--show-prefix"])?
-            .unwrap_or_default())
+        let prefix = self.line(&["rev-parse", "--show-prefix"])?;
+        Ok(prefix.unwrap_or_default())
     }
 
     /// The commit that is checked out, in hex digits, 40 but in a repository of the newer kind; `None` before the first one.
@@ -196,26 +194,19 @@ impl Git {
 
     /// Whether only a part of the history is here, so that an unknown commit means nothing.
     pub fn is_shallow(&self) -> Result<bool> {
-        Ok(self
-            .line(&["rev-parse", "--is-shallow-repository"])?
-            .as_deref()
-            == Some("true"))
+        let answer = self.line(&["rev-parse", "--is-shallow-repository"])?;
+        Ok(answer.as_deref() == Some("true"))
     }
 
     /// The remotes, each with its address as one that everybody can read from.
     fn remotes(&self) -> Result<Vec<(String, String)>> {
-        let listed = self
-            .run(&["config", "--get-regexp", r"^remote\..*\.url$"])?
-            .stdout;
+        let args = ["config", "--get-regexp", r"^remote\..*\.url$"];
+        let listed = self.run(&args)?.stdout;
         let listed = String::from_utf8_lossy(&listed);
         let remote = |line: &str| {
             let (key, url) = line.split_once(' ')?;
-            Some((
-                key.strip_prefix("remote.")?
-                    .strip_suffix(".url")?
-                    .to_owned(),
-                public(url),
-            ))
+            let name = key.strip_prefix("remote.")?.strip_suffix(".url")?;
+            Some((name.to_owned(), public(url)))
         };
         Ok(listed.lines().filter_map(remote).collect())
     }
@@ -224,38 +215,30 @@ impl Git {
     /// known of the remote, else of the branch here.
     pub fn reach(&self, commit: &str, fetched: &str, address: &str) -> Result<Reach> {
         let remotes = self.remotes()?;
-        let remote = remotes
-            .iter()
-            .find(|(_, url)| *url == public(address))
-            .map_or("origin", |(name, _)| name);
-        let tracked = fetched
-            .strip_prefix("refs/heads/")
-            .map(|branch| format!("refs/remotes/{remote}/{branch}"));
+        let known = remotes.iter().find(|(_, url)| *url == public(address));
+        let remote = known.map_or("origin", |(name, _)| name);
+        let branch = fetched.strip_prefix("refs/heads/");
+        let tracked = branch.map(|branch| format!("refs/remotes/{remote}/{branch}"));
         for name in tracked.iter().map(String::as_str).chain([fetched]) {
             if self.commit(name)?.is_none() {
                 continue;
             }
             let output = self.run(&["merge-base", "--is-ancestor", commit, name])?;
-            let short = ["refs/remotes/", "refs/heads/", "refs/tags/"]
-                .iter()
-                .find_map(|start| name.strip_prefix(start));
+            let mut starts = ["refs/remotes/", "refs/heads/", "refs/tags/"].into_iter();
+            let short = starts.find_map(|start| name.strip_prefix(start));
             return Ok(match output.status.code() {
                 Some(0) => Reach::Yes,
                 Some(1) => Reach::No(short.unwrap_or(name).to_owned()),
                 _ => Reach::Unknown,
             });
         }
-        let known = self.line(&[
-            "for-each-ref",
-            "--count=1",
-            "--format=%(refname)",
-            &format!("refs/remotes/{remote}/"),
-        ])?;
+        let refs = format!("refs/remotes/{remote}/");
+        let args = ["for-each-ref", "--count=1", "--format=%(refname)", &refs];
+        let known = self.line(&args)?;
         let is_known = known.is_some() && tracked.is_some() && !self.is_shallow()?;
-        Ok(if is_known {
-            Reach::Missing(remote.to_owned())
-        } else {
-            Reach::Unknown
+        Ok(match is_known {
+            true => Reach::Missing(remote.to_owned()),
+            false => Reach::Unknown,
         })
     }
 
@@ -287,11 +270,8 @@ impl Git {
         // Git counts them from the top of its work tree.
         let prefix = self.prefix()?;
         let name = |line: &[u8]| {
-            let path = String::from_utf8_lossy(line.get(3..)?).into_owned();
-            Some(
-                path.strip_prefix(&prefix)
-                    .map_or(path.clone(), str::to_owned),
-            )
+            let path = String::from_utf8_lossy(line.get(3..)?);
+            Some(path.strip_prefix(&prefix).unwrap_or(&path).to_owned())
         };
         Ok(listed.split(|&byte| byte == 0).filter_map(name).collect())
     }
@@ -303,14 +283,11 @@ impl Git {
         let listed = self.run(&listed)?.stdout;
         let count = std::env::var("GIT_CONFIG_COUNT").ok();
         let mut number: usize = count.and_then(|count| count.parse().ok()).unwrap_or(0);
-        for key in listed
-            .split(|byte| *byte == 0)
-            .filter(|key| !key.is_empty())
-        {
-            let value = if key.ends_with(b".required") {
-                "false"
-            } else {
-                ""
+        let keys = listed.split(|byte| *byte == 0);
+        for key in keys.filter(|key| !key.is_empty()) {
+            let value = match key.ends_with(b".required") {
+                true => "false",
+                false => "",
             };
             command
                 .env(format!("GIT_CONFIG_KEY_{number}"), os_string(key))
@@ -327,8 +304,7 @@ impl Git {
             let path = self.line(&["rev-parse", "--git-path", name])?;
             Ok(path.is_some_and(|path| self.root.join(path).exists()))
         };
-        let has_name =
-            |variable: &str| -> Result<bool> { Ok(self.run(&["var", variable])?.status.success()) };
+        let has_name = |variable: &str| self.succeeds(&["var", variable]);
         Ok(if is_there("index.lock")? {
             Some("another git process is at work (or left its index.lock): wait for it to finish")
         } else if is_there("MERGE_HEAD")? || is_there("CHERRY_PICK_HEAD")? {
@@ -349,12 +325,7 @@ impl Git {
             let mut command = Command::new("git");
             command.arg("-C").arg(&self.root).arg("--literal-pathspecs");
             let output = started(command.args(args).args(paths).output())?;
-            ensure!(
-                output.status.success(),
-                "git {} fails: {}",
-                args[0],
-                String::from_utf8_lossy(&output.stderr).trim_end()
-            );
+            succeeded(&args[..1], output)?;
         }
         Ok(())
     }
@@ -362,21 +333,15 @@ impl Git {
     /// The first lines of the messages of the newest commits, the newest one first.
     pub fn subjects(&self) -> Result<Vec<String>> {
         // Before the first commit there are none.
-        let listed = self
-            .run(&["log", "--max-count=50", "--no-merges", "--format=%s"])?
-            .stdout;
-        Ok(String::from_utf8_lossy(&listed)
-            .lines()
-            .map(str::to_owned)
-            .collect())
+        let args = ["log", "--max-count=50", "--no-merges", "--format=%s"];
+        let listed = self.run(&args)?.stdout;
+        let subjects = String::from_utf8_lossy(&listed);
+        Ok(subjects.lines().map(str::to_owned).collect())
     }
 
     /// Whether git ignores a path.
     pub fn ignores(&self, path: &str) -> Result<bool> {
-        Ok(self
-            .run(&["check-ignore", "--quiet", "--", path])?
-            .status
-            .success())
+        self.succeeds(&["check-ignore", "--quiet", "--", path])
     }
 
     /// What git answers, without the end of its line; `None` where it has no answer.
@@ -384,11 +349,13 @@ impl Git {
         let output = self.run(args)?;
         let line =
             String::from_utf8(output.stdout).context("git answers in something else than UTF-8")?;
-        Ok(output
-            .status
-            .success()
-            .then(|| line.trim_end().to_owned())
-            .filter(|line| !line.is_empty()))
+        let line = line.trim_end();
+        let is_answer = output.status.success() && !line.is_empty();
+        Ok(is_answer.then(|| line.to_owned()))
+    }
+
+    fn succeeds(&self, args: &[&str]) -> Result<bool> {
+        Ok(self.run(args)?.status.success())
     }
 
     fn output(&self, args: &[&str]) -> Result<Vec<u8>> {
@@ -422,17 +389,9 @@ impl Git {
             .env("GIT_NO_LAZY_FETCH", "1")
             .env("GIT_OPTIONAL_LOCKS", "0");
         // A hook of git runs with these, which would name another repository.
-        [
-            "GIT_DIR",
-            "GIT_WORK_TREE",
-            "GIT_INDEX_FILE",
-            "GIT_COMMON_DIR",
-            "GIT_PREFIX",
-        ]
-        .iter()
-        .for_each(|name| {
-            command.env_remove(name);
-        });
+        for name in ["DIR", "WORK_TREE", "INDEX_FILE", "COMMON_DIR", "PREFIX"] {
+            command.env_remove(format!("GIT_{name}"));
+        }
         command
     }
 }

@@ -31,7 +31,7 @@ use crate::check::pins::Pin;
 use crate::fields::expected::Change;
 use crate::finding::Finding;
 use crate::release::checksums::Checksums;
-use crate::repository::{Body, Item, Origin, Repository, TESTS, Tree};
+use crate::repository::{Item, Origin, Repository, TESTS, Tree};
 use crate::text::is_within;
 
 /// What happens to a file.
@@ -89,9 +89,6 @@ pub struct FileChange {
     /// Which fields change.
     #[serde(rename = "fields")]
     pub edits: Vec<Edit>,
-    /// It is a symbolic link.
-    #[serde(skip)]
-    pub is_link: bool,
 }
 
 /// What an update will do.
@@ -174,20 +171,15 @@ pub fn plan(
     work.write_plain_files()?;
     work.move_templates();
     work.extend_scripts();
-    let Work {
-        after, mut said, ..
-    } = work;
+    let (after, mut said) = (work.after, work.said);
     let mut report = check(&after);
     report.add(std::mem::take(&mut said.doubtful));
     let remaining = refusals::wrong((&before, &after), &targets, (&old, &report), options)?;
     let mut changes = changes(&before, &after, said);
     mark_fixes(&mut changes, &targets, &old.findings);
     let paths: BTreeSet<String> = after.items().map(|(path, _)| path).collect();
-    let removed = before
-        .items()
-        .map(|(path, _)| path)
-        .filter(|path| !paths.contains(path))
-        .collect();
+    let removed = before.items().map(|(path, _)| path);
+    let removed = removed.filter(|path| !paths.contains(path)).collect();
     let mut pins = report.pins;
     pins.retain(|pin| {
         let mut targets = targets.iter();
@@ -231,21 +223,16 @@ fn change(
     for (target, checksums) in pairs {
         let name = &target.directory;
         // What the files themselves give tells of an old version, even where the directory has its new name already.
-        let given = target
-            .source
-            .as_ref()
-            .and_then(|source| before.tree(source))
-            .map(Tree::versions)
-            .unwrap_or_default();
+        let given = target.source_in(before).map(Tree::versions);
+        let given = given.unwrap_or_default();
         let mut old: BTreeSet<_> = given.into_keys().chain(target.old.clone()).collect();
         old.remove(&target.version);
         change.old.insert(name.clone(), old);
         change.renames.insert(name.clone(), target.renames.clone());
         let gone = target.removes.iter().map(|variant| variant.name.clone());
         change.gone.insert(name.clone(), gone.collect());
-        change
-            .checksums
-            .insert(name.clone(), ((*checksums).clone(), target.has_release));
+        let checksums = ((*checksums).clone(), target.has_release);
+        change.checksums.insert(name.clone(), checksums);
     }
     change
 }
@@ -278,12 +265,10 @@ fn changes(before: &Repository, after: &Repository, mut said: Said) -> Vec<FileC
             Origin::CopyOf(from) => (Action::Copied, Some(from), None),
             Origin::MadeFrom(from) => (Action::Created, None, Some(from)),
         };
-        let was = from
-            .and_then(|from| old.get(from.as_str()))
-            .and_then(|item| item.document());
-        let text = item
-            .document()
-            .filter(|document| was.is_none_or(|was| was.text != document.text));
+        let was = from.and_then(|from| old.get(from.as_str()));
+        let was = was.and_then(|item| item.document());
+        let text = item.document();
+        let text = text.filter(|document| was.is_none_or(|was| was.text != document.text));
         let text = text.map(|document| NewText {
             bytes: document.text.clone(),
             mode: document.mode,
@@ -300,7 +285,6 @@ fn changes(before: &Repository, after: &Repository, mut said: Said) -> Vec<FileC
             before: was.map(|was| was.text.clone()),
             after,
             edits: said.edits.remove(&path).unwrap_or_default(),
-            is_link: matches!(item.body, Body::Link),
             path,
         });
     }

@@ -10,11 +10,8 @@ pub struct Several(pub Vec<Error>);
 
 impl fmt::Display for Several {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        let lines: Vec<String> = self
-            .0
-            .iter()
-            .map(|problem| format!("{problem:#}"))
-            .collect();
+        let lines = self.0.iter().map(|problem| format!("{problem:#}"));
+        let lines: Vec<String> = lines.collect();
         out.write_str(&lines.join("\n"))
     }
 }

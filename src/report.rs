@@ -22,12 +22,12 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use clap::CommandFactory;
 
-pub use self::library::{About, of_library, of_library_check};
+pub use self::library::{About, of_library};
 pub use self::progress::Bars;
 pub use self::status::{Standing, Status, of_status};
 pub use self::summary::Summary;
 pub use self::title::{released, title};
-pub use self::update::{of_check, of_update};
+pub use self::update::{of_check, of_findings, of_update};
 use crate::cli::{Cli, Color, Common, Format};
 use crate::problems::Several;
 use crate::release::verify::Archive;
@@ -72,11 +72,8 @@ pub fn error(error: &anyhow::Error, color: Color) {
     }
     let mut err = stderr(color);
     // Nothing is left to be done where standard error is closed.
-    let _ = writeln!(
-        err,
-        "{ERROR}error:{ERROR:#} {}",
-        harmless_lines(&error.to_string())
-    );
+    let said = harmless_lines(&error.to_string());
+    let _ = writeln!(err, "{ERROR}error:{ERROR:#} {said}");
     for cause in error.chain().skip(1) {
         let _ = writeln!(err, "  caused by: {}", harmless_lines(&cause.to_string()));
     }
@@ -101,11 +98,9 @@ impl Output {
     /// Output as the options say.
     pub fn new(common: &Common) -> Self {
         let talks = !common.quiet && io::stderr().is_terminal();
+        let choice = choice(common.color, io::stdout().is_terminal());
         Self {
-            out: AutoStream::new(
-                io::stdout(),
-                choice(common.color, io::stdout().is_terminal()),
-            ),
+            out: AutoStream::new(io::stdout(), choice),
             progress: talks.then(|| stderr(common.color)),
             format: common.format,
             color: common.color,
@@ -139,22 +134,17 @@ impl Output {
             let _ = writeln!(stderr(self.color), "{}", github::warning(warning));
         } else if !self.quiet {
             // Nothing is left to be done where standard error is closed.
-            let _ = writeln!(
-                stderr(self.color),
-                "{NOTE}warning:{NOTE:#} {}",
-                harmless_lines(warning)
-            );
+            let (mut err, said) = (stderr(self.color), harmless_lines(warning));
+            let _ = writeln!(err, "{NOTE}warning:{NOTE:#} {said}");
         }
     }
 
     /// Prints a result. Text is silent where that is asked for; what programs read is not.
     pub fn print(&mut self, summary: &Summary) -> Result<()> {
-        finished(
-            self.out
-                .write_all(&rendered(summary, self.format, self.quiet, self.verbose)),
-        )?;
+        let text = rendered(summary, self.format, self.quiet, self.verbose);
+        finished(self.out.write_all(&text))?;
         if self.format == Format::Github {
-            github::append_summary(&markdown::of(summary))?;
+            github::append("GITHUB_STEP_SUMMARY", &markdown::of(summary))?;
             github::append_outputs(&summary.json)?;
         }
         Ok(())

@@ -21,7 +21,7 @@ pub use self::files::{LARGEST_DOCUMENT, read_file, read_if_there};
 pub use self::listing::is_dockerfile;
 pub use self::read::{Outline, discover};
 use crate::fields::scan::{Scanner, is_script};
-use crate::fields::{DocumentKind, Facts, Field, Kind, Made, found};
+use crate::fields::{DocumentKind, Facts, Field, Kind, found};
 use crate::tag::Endings;
 use crate::text::is_within;
 use crate::version::{Variant, parse_version};
@@ -84,10 +84,9 @@ impl Document {
             match &field.kind {
                 Kind::Variant { directory } => vec![(directory.as_deref(), found.into_owned())],
                 Kind::Item { made } => {
-                    let one = |made: &'_ Made| made.name(&found);
                     let all = made
                         .iter()
-                        .map(|made| (made.directory.as_deref(), one(made)));
+                        .map(|made| (made.directory.as_deref(), made.name(&found)));
                     all.collect()
                 }
                 _ => Vec::new(),
@@ -173,11 +172,7 @@ impl Folder {
     /// The variant that it is of: where it holds a Dockerfile and is named like one.
     pub fn variant(&self) -> Option<Variant> {
         let builds = self.items.iter().any(|item| is_dockerfile(&item.name));
-        if builds {
-            Variant::parse(&self.name)
-        } else {
-            None
-        }
+        Variant::parse(&self.name).filter(|_| builds)
     }
 
     /// The names of its scripts.
@@ -200,9 +195,7 @@ pub struct Tree {
     pub directory: Directory,
     /// Where it is on disk; `None` where it is new.
     pub origin: Option<String>,
-    /// The files directly in it.
-    pub items: Vec<Item>,
-    /// Its folders, by name: variants, `tests`, others.
+    /// Its folders, by name: the first one, without a name, for the files directly in it; variants, `tests`, others.
     pub folders: Vec<Folder>,
 }
 
@@ -280,45 +273,43 @@ pub struct Repository {
 /// A document and where it is.
 #[derive(Clone, Copy)]
 pub struct Place<'a> {
+    /// What its path begins with: the version directory, `templates`, nothing.
+    above: &'a str,
     /// The folder in front of its name.
-    folder: &'a str,
+    pub folder: &'a str,
     /// The file.
     pub item: &'a Item,
     /// Its document.
     pub document: &'a Arc<Document>,
     /// The version directory that it is in; `None` at the root.
     pub tree: Option<&'a Tree>,
-    /// Whether it is a template's.
-    pub is_template: bool,
 }
 
 impl<'a> Place<'a> {
     /// The variant whose folder it is in.
     pub fn variant(&self) -> Option<&'a Variant> {
-        self.tree?
-            .directory
-            .variants
-            .iter()
-            .find(|variant| variant.name == self.folder)
+        let mut variants = self.tree?.directory.variants.iter();
+        variants.find(|variant| variant.name == self.folder)
     }
 
     /// Its path, with `/` between the parts on every system.
     pub fn path(&self) -> String {
-        let folder = if self.is_template {
-            format!("{TEMPLATES}/{}", self.folder)
-        } else {
-            self.folder.to_owned()
-        };
-        join(&[
-            self.tree.map_or("", |tree| &tree.directory.name),
-            &folder,
-            &self.item.name,
-        ])
+        join(&[self.above, self.folder, &self.item.name])
     }
 
     /// Whether it is a workflow.
     pub fn is_workflow(&self) -> bool {
         self.document.kind == DocumentKind::Workflow
+    }
+
+    /// Whether it is a script.
+    pub fn is_script(&self) -> bool {
+        self.document.kind == DocumentKind::Script
+    }
+
+    /// Whether it is a Dockerfile.
+    pub fn is_dockerfile(&self) -> bool {
+        self.document.kind == DocumentKind::Dockerfile
     }
 
     /// Whether it is what its variant is built from, rather than another Dockerfile beside it.
@@ -329,12 +320,8 @@ impl<'a> Place<'a> {
 
 /// A path of parts, empty ones left out.
 pub fn join(parts: &[&str]) -> String {
-    parts
-        .iter()
-        .filter(|part| !part.is_empty())
-        .copied()
-        .collect::<Vec<_>>()
-        .join("/")
+    let parts = parts.iter().copied().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("/")
 }
 
 /// A Dockerfile of a commit.
@@ -348,13 +335,8 @@ pub struct Blob {
 impl Repository {
     /// The version directories, without their files.
     pub fn directories(&self) -> Directories {
-        Directories::new(
-            self.trees
-                .iter()
-                .map(|tree| tree.directory.clone())
-                .collect(),
-            self.tests.scripts(),
-        )
+        let all = self.trees.iter().map(|tree| tree.directory.clone());
+        Directories::new(all.collect(), self.tests.scripts())
     }
 
     /// The version directory of that name.
@@ -363,90 +345,68 @@ impl Repository {
     }
 
     /// The version directory that a path is in.
+    pub fn tree_of(&self, path: &str) -> Option<&Tree> {
+        let mut trees = self.trees.iter();
+        trees.find(|tree| is_within(path, &tree.directory.name))
+    }
+
+    /// Its name.
     pub fn part_of(&self, path: &str) -> Option<String> {
-        let mut trees = self.trees.iter().map(|tree| &tree.directory.name);
-        trees.find(|name| is_within(path, name)).cloned()
+        self.tree_of(path).map(|tree| tree.directory.name.clone())
     }
 
     /// The documents of a version directory.
     pub fn documents_of(tree: &Tree) -> impl Iterator<Item = Place<'_>> {
-        let inside = tree
-            .folders
-            .iter()
-            .flat_map(|folder| folder.items.iter().map(|item| (folder.name.as_str(), item)));
-        let direct = tree.items.iter().map(|item| ("", item));
-        direct.chain(inside).filter_map(move |(folder, item)| {
-            let document = item.document()?;
-            Some(Place {
-                folder,
-                item,
-                document,
-                tree: Some(tree),
-                is_template: false,
-            })
-        })
+        let folders = tree.folders.iter();
+        folders.flat_map(|folder| in_folder(&tree.directory.name, folder, Some(tree)))
     }
 
     /// The scripts and workflows of the root.
     pub fn shared_documents(&self) -> impl Iterator<Item = Place<'_>> {
-        [&self.tests, &self.workflows]
-            .into_iter()
-            .flat_map(|folder| in_folder(folder, false))
+        let folders = [&self.tests, &self.workflows].into_iter();
+        folders.flat_map(|folder| in_folder("", folder, None))
     }
 
     /// The documents of templates.
-    pub fn template_documents(&self) -> impl Iterator<Item = (&Folder, Place<'_>)> {
-        self.templates
-            .iter()
-            .flat_map(|folder| in_folder(folder, true).map(move |place| (folder, place)))
+    pub fn template_documents(&self) -> impl Iterator<Item = Place<'_>> {
+        let folders = self.templates.iter();
+        folders.flat_map(|folder| in_folder(TEMPLATES, folder, None))
+    }
+
+    /// The folders of the root and the templates, each with what its path begins with.
+    pub fn shared_folders(&self) -> impl Iterator<Item = (&str, &Folder)> {
+        let shared = [&self.tests, &self.workflows].map(|folder| ("", folder));
+        let templates = self.templates.iter().map(|folder| (TEMPLATES, folder));
+        shared.into_iter().chain(templates)
     }
 
     /// Every file, with its path.
     pub fn items(&self) -> impl Iterator<Item = (String, &Item)> {
-        let trees = self.trees.iter().flat_map(|tree| {
-            let name = tree.directory.name.as_str();
-            let direct = tree
-                .items
-                .iter()
-                .map(move |item| (join(&[name, &item.name]), item));
-            direct.chain(
-                tree.folders
-                    .iter()
-                    .flat_map(move |folder| paths(folder, name)),
-            )
+        let inside = self.trees.iter().flat_map(|tree| {
+            let above = tree.directory.name.as_str();
+            tree.folders.iter().map(move |folder| (above, folder))
         });
-        let shared = [&self.tests, &self.workflows]
-            .into_iter()
-            .flat_map(|folder| paths(folder, ""));
-        trees.chain(shared).chain(
-            self.templates
-                .iter()
-                .flat_map(|folder| paths(folder, TEMPLATES)),
-        )
+        let folders = inside.chain(self.shared_folders());
+        folders.flat_map(|(above, folder)| {
+            let path = move |item: &Item| join(&[above, &folder.name, &item.name]);
+            folder.items.iter().map(move |item| (path(item), item))
+        })
     }
 
     /// The same, to be changed.
     pub fn items_mut(&mut self) -> impl Iterator<Item = (String, &mut Item)> {
-        let trees = self.trees.iter_mut().flat_map(|tree| {
-            let (name, items) = (tree.directory.name.clone(), &mut tree.items);
-            let own = name.clone();
-            let direct = items
-                .iter_mut()
-                .map(move |item| (join(&[&own, &item.name]), item));
-            direct.chain(
-                tree.folders
-                    .iter_mut()
-                    .flat_map(move |folder| paths_mut(folder, &name)),
-            )
+        let inside = self.trees.iter_mut().flat_map(|tree| {
+            let above = tree.directory.name.as_str();
+            tree.folders.iter_mut().map(move |folder| (above, folder))
         });
-        let shared = [&mut self.tests, &mut self.workflows]
-            .into_iter()
-            .flat_map(|folder| paths_mut(folder, ""));
-        trees.chain(shared).chain(
-            self.templates
-                .iter_mut()
-                .flat_map(|folder| paths_mut(folder, TEMPLATES)),
-        )
+        let shared = [&mut self.tests, &mut self.workflows].map(|folder| ("", folder));
+        let templates = self.templates.iter_mut().map(|folder| (TEMPLATES, folder));
+        let folders = inside.chain(shared).chain(templates);
+        folders.flat_map(|(above, folder)| {
+            let above = join(&[above, &folder.name]);
+            let path = move |item: &Item| join(&[&above, &item.name]);
+            folder.items.iter_mut().map(move |item| (path(item), item))
+        })
     }
 
     /// Removes a script.
@@ -477,6 +437,17 @@ impl Repository {
         self.trees.iter_mut().for_each(Tree::refresh);
     }
 
+    /// The variants of a version directory that have a template: each with it, and with its own folder.
+    pub fn stamped<'a>(
+        &'a self,
+        tree: &'a Tree,
+    ) -> impl Iterator<Item = (&'a Variant, &'a Folder, &'a Folder)> {
+        tree.directory.variants.iter().filter_map(|variant| {
+            let template = self.template(&variant.family)?;
+            Some((variant, template, tree.folder(&variant.name)?))
+        })
+    }
+
     /// The template of a family.
     pub fn template(&self, family: &str) -> Option<&Folder> {
         let mut templates = self.templates.iter();
@@ -487,33 +458,19 @@ impl Repository {
     }
 }
 
-fn paths<'a>(folder: &'a Folder, above: &'a str) -> impl Iterator<Item = (String, &'a Item)> {
-    folder
-        .items
-        .iter()
-        .map(move |item| (join(&[above, &folder.name, &item.name]), item))
-}
-
-fn paths_mut<'a>(
-    folder: &'a mut Folder,
-    above: &str,
-) -> impl Iterator<Item = (String, &'a mut Item)> + use<'a> {
-    let start = join(&[above, &folder.name]);
-    folder
-        .items
-        .iter_mut()
-        .map(move |item| (join(&[&start, &item.name]), item))
-}
-
-fn in_folder(folder: &Folder, is_template: bool) -> impl Iterator<Item = Place<'_>> {
-    let place = move |item| {
+/// The documents of a folder.
+fn in_folder<'a>(
+    above: &'a str,
+    folder: &'a Folder,
+    tree: Option<&'a Tree>,
+) -> impl Iterator<Item = Place<'a>> {
+    folder.items.iter().filter_map(move |item| {
         Some(Place {
+            above,
             folder: &folder.name,
             item,
-            document: Item::document(item)?,
-            tree: None,
-            is_template,
+            document: item.document()?,
+            tree,
         })
-    };
-    folder.items.iter().filter_map(place)
+    })
 }

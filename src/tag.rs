@@ -43,10 +43,9 @@ impl Level {
             Self::Bare if name.is_empty() => return "latest".to_owned(),
             Self::Bare => return name.to_owned(),
         };
-        if name.is_empty() {
-            given
-        } else {
-            format!("{given}-{name}")
+        match name.is_empty() {
+            true => given,
+            false => format!("{given}-{name}"),
         }
     }
 }
@@ -102,9 +101,8 @@ impl Endings {
         }
         let start = usize::from(tag.starts_with('v'));
         let is_digit = |c: char| c.is_ascii_digit() || c == '.';
-        let end = tag[start..]
-            .find(|c| !is_digit(c))
-            .map_or(tag.len(), |end| start + end);
+        let end = tag[start..].find(|c| !is_digit(c));
+        let end = end.map_or(tag.len(), |end| start + end);
         let (numbers, rest) = (&tag[start..end], &tag[end..]);
         let level = match numbers.split('.').count() {
             _ if numbers.split('.').any(str::is_empty) => return bare(tag),
@@ -116,10 +114,9 @@ impl Endings {
         let Some(rest) = rest.strip_prefix('-').or(rest.is_empty().then_some("")) else {
             return bare(tag);
         };
-        let suffix = if level == Level::Full {
-            self.suffix(rest, known)
-        } else {
-            0
+        let suffix = match level {
+            Level::Full => self.suffix(rest, known),
+            _ => 0,
         };
         let end = if suffix == 0 { end } else { end + 1 + suffix };
         let name = tag[end..].strip_prefix('-').unwrap_or_default();
@@ -144,10 +141,8 @@ impl Endings {
         }
         let is_name = |start: &usize| {
             let word = &rest[*start..];
-            let end = word
-                .find(|c: char| !c.is_ascii_lowercase())
-                .unwrap_or(word.len());
-            self.families.contains(&word[..end])
+            let behind = word.trim_start_matches(|c: char| c.is_ascii_lowercase());
+            self.families.contains(&word[..word.len() - behind.len()])
         };
         if let Some(start) = starts().find(is_name) {
             return start.saturating_sub(1);
@@ -156,10 +151,9 @@ impl Endings {
             rest.get(..stage.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(stage))
         };
-        if STAGES.iter().any(is_stage) {
-            rest.len()
-        } else {
-            0
+        match STAGES.iter().any(is_stage) {
+            true => rest.len(),
+            false => 0,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Text that came from somewhere: made harmless before it is printed, and its places counted in lines and columns.
 
+use std::borrow::Borrow;
 use std::cell::Cell;
 
 /// How many characters of somebody else's text an error repeats.
@@ -103,6 +104,14 @@ pub fn is_within(path: &str, folder: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Names in a sentence, the first few of them.
+pub fn first_of<T: Borrow<str>>(names: &[T], most: usize) -> String {
+    match names.len().checked_sub(most) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..most].join(", ")),
+    }
+}
+
 /// A number of things, in words: `1 file`, `2 entries`, `3 hashes`.
 pub fn count(number: usize, what: &str) -> String {
     match what {
@@ -154,10 +163,8 @@ impl<'a> Places<'a> {
             rest = &between[last + 1..];
         }
         // Not the bytes of a UTF-8 character after its first.
-        column += rest
-            .iter()
-            .filter(|byte| !matches!(byte, 0x80..=0xbf))
-            .count();
+        let is_first = |byte: &&u8| !matches!(byte, 0x80..=0xbf);
+        column += rest.iter().filter(is_first).count();
         self.last.set((at, line, column));
         (line, column)
     }

@@ -49,22 +49,16 @@ impl Variant {
     /// anything but letters, digits, `.`, `_` and `-`.
     pub fn parse(name: &str) -> Option<Self> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-        let end = name
-            .find(|c: char| !c.is_ascii_lowercase())
-            .unwrap_or(name.len());
-        if end == 0 || !name.chars().all(allowed) {
-            return None;
-        }
-        let (family, rest) = name.split_at(end);
-        Some(Self {
+        let rest = name.trim_start_matches(|c: char| c.is_ascii_lowercase());
+        let family = &name[..name.len() - rest.len()];
+        let is_name = !family.is_empty() && name.chars().all(allowed);
+        is_name.then(|| Self {
             name: name.to_owned(),
             family: family.to_owned(),
             base: rest.trim_start_matches('-').to_owned(),
         })
     }
-}
 
-impl Variant {
     /// Whether its containers run on Windows: the families that Microsoft calls Server Core and Nano Server.
     pub fn is_windows(&self) -> bool {
         self.family.starts_with("windows") || self.family.starts_with("nanoserver")
@@ -102,19 +96,12 @@ impl Variant {
     /// The same family on another base, named as this one is.
     pub fn on(&self, base: &str) -> Option<Self> {
         let start = self.name.strip_suffix(self.base.as_str())?;
-        let dash = if self.base.is_empty() && self.is_windows() {
-            "-"
-        } else {
-            ""
-        };
-        let suffix = self
-            .base
-            .strip_prefix(self.base_tag())
-            .filter(|_| self.has_numbered_base());
-        Self::parse(&format!(
-            "{start}{dash}{base}{}",
-            suffix.unwrap_or_default()
-        ))
+        let is_bare = self.base.is_empty() && self.is_windows();
+        let dash = if is_bare { "-" } else { "" };
+        let suffix = self.base.strip_prefix(self.base_tag());
+        let suffix = suffix.filter(|_| self.has_numbered_base());
+        let suffix = suffix.unwrap_or_default();
+        Self::parse(&format!("{start}{dash}{base}{suffix}"))
     }
 
     /// Whether a release of the base is part of the name, rather than nothing or a word such as `edge`.
@@ -126,6 +113,13 @@ impl Variant {
     pub fn is_on(&self, image: &str) -> bool {
         self.family.ends_with(image)
     }
+}
+
+/// Whether a base is numbers: `3.19`, `1809`, `ltsc2022`.
+pub fn is_numbered(base: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let numbers = base.strip_prefix("ltsc").unwrap_or(base);
+    numbers.split('.').all(is_number)
 }
 
 /// The numbers in a base.
@@ -165,18 +159,14 @@ pub const WINDOWS: &str = "windows-amd64";
 
 /// The release's name of the architecture that Alpine calls `apk`; `None` where Alpine has none of that name.
 pub fn release_arch(apk: &str) -> Option<&'static str> {
-    ARCHITECTURES
-        .iter()
-        .find(|names| names.0 == apk)
-        .map(|names| names.1)
+    let mut all = ARCHITECTURES.iter();
+    Some(all.find(|names| names.0 == apk)?.1)
 }
 
 /// Alpine's name of the architecture that the release calls `release`.
 pub fn apk_arch(release: &str) -> Option<&'static str> {
-    ARCHITECTURES
-        .iter()
-        .find(|names| names.1 == release)
-        .map(|names| names.0)
+    let mut all = ARCHITECTURES.iter();
+    Some(all.find(|names| names.1 == release)?.0)
 }
 
 /// Docker's name of the architecture that an archive is for, by the end of the archive's name: `linux-arm64.tar.gz`.

@@ -113,19 +113,12 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
         folders.extend(place.parent().map(Path::to_owned));
         let there = fs::symlink_metadata(&place);
         let shown = place.display();
+        let is_new = matches!(step, Step::File { before: None, .. });
         match (step, there) {
-            (
-                Step::File {
-                    before: Some(_), ..
-                },
-                Ok(found),
-            ) if found.is_file() => {}
-            (
-                Step::File {
-                    before: Some(_), ..
-                },
-                _,
-            ) => problems.push(format!("{shown}: not a file any more")),
+            (Step::File { .. }, Ok(found)) if !is_new && found.is_file() => {}
+            (Step::File { .. }, _) if !is_new => {
+                problems.push(format!("{shown}: not a file any more"));
+            }
             (Step::Remove { .. }, Ok(found)) if found.is_dir() => {
                 folders.insert(place.clone());
             }
@@ -146,11 +139,8 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
                 problems.push(format!("{}: not a folder", folder.display()))
             }
             Ok(found) if Some(self::device(&found)) != device && folder != root => {
-                problems.push(format!(
-                    "{}: on another file system than {}",
-                    folder.display(),
-                    root.display()
-                ));
+                let (folder, root) = (folder.display(), root.display());
+                problems.push(format!("{folder}: on another file system than {root}"));
             }
             Err(problem) => problems.push(format!("{}: {problem}", folder.display())),
             // What goes is moved, which changes the folder itself too.

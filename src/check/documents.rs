@@ -36,11 +36,8 @@ impl<'a> Seen<'a> {
         let text = &self.document.text;
         if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
             let message = "is UTF-16, in which no field is found: save it as UTF-8".to_owned();
-            findings.push(
-                self.at(0, "encoding", message)
-                    .found("UTF-16")
-                    .expected("UTF-8"),
-            );
+            let finding = self.at(0, "encoding", message);
+            findings.push(finding.found("UTF-16").expected("UTF-8"));
         }
         if let Some(at) = conflict(text) {
             let message = "has unresolved merge-conflict markers".to_owned();
@@ -73,23 +70,17 @@ impl<'a> Seen<'a> {
     /// Every architecture that a Dockerfile names has a hash, if any has.
     fn check_branches(&self, findings: &mut Vec<Finding>) {
         let is_hash = |field: &&Field| matches!(field.kind, Kind::Hash(_));
-        if !self.document.statements().any(|field| is_hash(&field)) {
+        let is_label = |field: &&Field| matches!(field.kind, Kind::Labels { .. });
+        let statements: Vec<&Field> = self.document.statements().collect();
+        if !statements.iter().any(is_hash) {
             return;
         }
-        let statements: Vec<&Field> = self.document.statements().collect();
-        for branch in statements
-            .split(|field| matches!(field.kind, Kind::Labels { .. }))
-            .skip(1)
-        {
-            let arch = branch
-                .iter()
-                .find(|field| matches!(field.kind, Kind::Arch { .. }));
-            if let Some(arch) = arch.filter(|_| !branch.iter().any(is_hash)) {
+        for branch in statements.split(is_label).skip(1) {
+            let mut fields = branch.iter().filter(|_| !branch.iter().any(is_hash));
+            if let Some(arch) = fields.find(|field| matches!(field.kind, Kind::Arch { .. })) {
                 let message = format!("missing the hash of {}", self.document.found(arch));
-                findings.push(
-                    self.at(arch.span.start, "hash", message)
-                        .expected("<sha256>"),
-                );
+                let finding = self.at(arch.span.start, "hash", message);
+                findings.push(finding.expected("<sha256>"));
             }
         }
     }
@@ -116,12 +107,7 @@ impl<'a> Seen<'a> {
 
     /// What every Dockerfile of a variant has: a version, a hash for what it downloads, and its variant's base.
     fn check_missing(&self, findings: &mut Vec<Finding>) {
-        let Scope {
-            names,
-            variant,
-            builds,
-            ..
-        } = self.scope;
+        let (names, variant) = (self.scope.names, self.scope.variant);
         let facts = &self.document.facts;
         let mut missing = |rule, expected: &str, why: &str| {
             let message = format!("missing `{expected}`: {why}");
@@ -133,29 +119,17 @@ impl<'a> Seen<'a> {
             }
             _ => false,
         };
-        if *builds
-            && !self
-                .document
-                .statements()
-                .any(|field| gives_version(&field))
-        {
-            let expected = format!(
-                "{}=<version>` or `{}:<version>-<variant>",
-                names.config.version_key(),
-                names.config.image
-            );
+        let mut statements = self.document.statements();
+        if self.scope.builds && !statements.any(|field| gives_version(&field)) {
+            let (key, image) = (names.config.version_key(), &names.config.image);
+            let expected = format!("{key}=<version>` or `{image}:<version>-<variant>");
             missing("version", &expected, "nothing in the file gives a version");
         }
-        let has_hash = self
-            .document
-            .statements()
-            .any(|field| matches!(field.kind, Kind::Hash(_)));
+        let mut statements = self.document.statements();
+        let has_hash = statements.any(|field| matches!(field.kind, Kind::Hash(_)));
         if facts.downloads && !has_hash {
-            missing(
-                "hash",
-                "<sha256>",
-                "an archive is downloaded, and no hash is pinned for it",
-            );
+            let why = "an archive is downloaded, and no hash is pinned for it";
+            missing("hash", "<sha256>", why);
         }
         let Some(variant) = variant else { return };
         let is_base =

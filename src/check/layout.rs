@@ -14,17 +14,13 @@ pub(super) fn check_folders(names: &Names, tree: &Tree, findings: &mut Vec<Findi
     }
     let name = names.config.directory.render(&directory.version);
     if name != directory.name {
-        let message = format!(
-            "its Dockerfiles are at {}, which does not belong to this directory",
-            directory.version
-        );
+        let version = &directory.version;
+        let message =
+            format!("its Dockerfiles are at {version}, which does not belong to this directory");
         findings.push(Finding::of(&directory.name, "folder", message).expected(&*directory.name));
     }
-    for folder in tree
-        .folders
-        .iter()
-        .filter(|folder| !folder.items.is_empty())
-    {
+    let folders = tree.folders.iter();
+    for folder in folders.filter(|folder| !folder.items.is_empty()) {
         let looks_like = Variant::parse(&folder.name)
             .is_some_and(|variant| names.endings.has_family(&variant.family));
         if looks_like && folder.item("Dockerfile").is_none() {
@@ -38,10 +34,8 @@ pub(super) fn check_folders(names: &Names, tree: &Tree, findings: &mut Vec<Findi
 /// Folders that look like version directories and do not fit the layout.
 pub(super) fn check_strays(repository: &Repository, findings: &mut Vec<Finding>) {
     for stray in &repository.strays {
-        let others = repository
-            .trees
-            .first()
-            .map_or("`directory` in update.toml", |tree| &tree.directory.name);
+        let first = repository.trees.first();
+        let others = first.map_or("`directory` in update.toml", |tree| &tree.directory.name);
         let message = format!(
             "looks like a version directory, and is not named like {others}: rename or remove it"
         );

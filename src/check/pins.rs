@@ -34,6 +34,11 @@ impl Pin {
             .found(self.hash.to_string())
             .expected(expected)
     }
+
+    /// Where it stands, by its line.
+    fn shown(&self) -> String {
+        format!("{}:{}", self.path, self.place.0)
+    }
 }
 
 /// The archives of a version, by the ends of their names, so that pins share what they name.
@@ -75,10 +80,8 @@ pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
         for pin in file.iter().filter(|pin| pin.hash == Sha256::ZERO) {
             // A pre-release may lack an archive, whose pin is zeros then; a file of nothing else was not filled in.
             if pin.archive.version.pre.is_empty() || file.len() > 1 && at_zero == file.len() {
-                findings.push(pin.finding(
-                    String::new(),
-                    format!("the hash of {} is zeros", pin.archive.name),
-                ));
+                let message = format!("the hash of {} is zeros", pin.archive.name);
+                findings.push(pin.finding(String::new(), message));
             }
         }
     }
@@ -89,15 +92,12 @@ pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
     let pin = |index: &u32| &pins[*index as usize];
     order.sort_unstable_by(|a, b| (pin(a).hash, a).cmp(&(pin(b).hash, b)));
     for same in order.chunk_by(|a, b| pin(a).hash == pin(b).hash) {
-        let Pin {
-            archive,
-            path,
-            place,
-            ..
-        } = pin(&same[0]);
-        for other in same.iter().map(pin).filter(|pin| pin.archive != *archive) {
-            let (name, whose) = (&other.archive.name, &archive.name);
-            let message = format!("{name} has the same hash as {whose} in {path}:{}", place.0);
+        let first = pin(&same[0]);
+        let others = same.iter().map(pin);
+        for other in others.filter(|pin| pin.archive != first.archive) {
+            let (name, whose) = (&other.archive.name, &first.archive.name);
+            let place = first.shown();
+            let message = format!("{name} has the same hash as {whose} in {place}");
             findings.push(other.finding(String::new(), message));
         }
     }
@@ -107,12 +107,10 @@ pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
 pub(super) fn check_version(pins: &[Pin], findings: &mut Vec<Finding>) {
     let mut first: BTreeMap<*const Archive, &Pin> = BTreeMap::new();
     for pin in pins.iter().filter(|pin| pin.hash != Sha256::ZERO) {
-        let Pin {
-            hash, path, place, ..
-        } = *first.entry(Arc::as_ptr(&pin.archive)).or_insert(pin);
-        if pin.hash != *hash {
-            let name = &pin.archive.name;
-            let message = format!("{name} has another hash in {path}:{}: {hash}", place.0);
+        let known = *first.entry(Arc::as_ptr(&pin.archive)).or_insert(pin);
+        if pin.hash != known.hash {
+            let (name, place, hash) = (&pin.archive.name, known.shown(), known.hash);
+            let message = format!("{name} has another hash in {place}: {hash}");
             findings.push(pin.finding(hash.to_string(), message));
         }
     }
@@ -125,25 +123,19 @@ pub fn compare(pins: &[Pin], published: &BTreeMap<Version, Checksums>) -> Vec<Fi
         let Some(checksums) = published.get(&pin.archive.version) else {
             continue;
         };
-        let name = &pin.archive.name;
-        match checksums.get(name) {
-            Some(hash) if hash != pin.hash => {
-                findings.push(pin.finding(
-                    hash.to_string(),
-                    format!(
-                        "{name}: found {}, expected {hash}, which is published",
-                        pin.hash
-                    ),
-                ));
-            }
-            None if pin.hash != Sha256::ZERO => {
-                findings.push(pin.finding(
-                    String::new(),
-                    format!("the release does not publish {name}"),
-                ));
-            }
-            _ => {}
-        }
+        let (name, found) = (&pin.archive.name, pin.hash);
+        let (expected, message) = match checksums.get(name) {
+            Some(hash) if hash != found => (
+                hash.to_string(),
+                format!("{name}: found {found}, expected {hash}, which is published"),
+            ),
+            None if found != Sha256::ZERO => (
+                String::new(),
+                format!("the release does not publish {name}"),
+            ),
+            _ => continue,
+        };
+        findings.push(pin.finding(expected, message));
     }
     findings
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::no_change;
 use crate::fields::expected::{Expected, Scope};
-use crate::fields::{DocumentKind, Field, Kind};
+use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::repository::{Directories, Directory, Names, Place, Repository, TESTS, Tree};
 use crate::text::Places;
@@ -42,11 +42,8 @@ fn mentions<'a>(
             field.kind == Kind::Family && said == variant.family
                 || is_wrong && said.contains(&variant.family)
         };
-        let all = directory
-            .variants
-            .iter()
-            .filter(family)
-            .chain(directory.named(&said));
+        let family = directory.variants.iter().filter(family);
+        let all = family.chain(directory.named(&said));
         mentions.extend(all.map(|variant| (variant.name.as_str(), field)));
     }
     mentions
@@ -56,18 +53,14 @@ fn mentions<'a>(
 pub fn copies<'a>(names: &Names, tree: &'a Tree) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
     let none = Directories::default();
     let mut copies: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for place in Repository::documents_of(tree)
-        .filter(|place| place.document.kind == DocumentKind::Dockerfile)
-    {
+    for place in Repository::documents_of(tree).filter(Place::is_dockerfile) {
         let Some(variant) = place.variant() else {
             continue;
         };
         let scope = Scope::of(names, &none, no_change(), &place);
         let all = mentions(&scope, &place, &tree.directory);
-        let others = all
-            .into_iter()
-            .map(|(name, _)| name)
-            .filter(|name| *name != variant.name);
+        let others = all.into_iter().map(|(name, _)| name);
+        let others = others.filter(|name| *name != variant.name);
         copies.entry(&variant.name).or_default().extend(others);
     }
     copies
@@ -76,8 +69,7 @@ pub fn copies<'a>(names: &Names, tree: &'a Tree) -> BTreeMap<&'a str, BTreeSet<&
 /// Checks the scripts in a version directory.
 pub(super) fn check_own(names: &Names, tree: &Tree, findings: &mut Vec<Finding>) {
     let none = Directories::default();
-    let places =
-        Repository::documents_of(tree).filter(|place| place.document.kind == DocumentKind::Script);
+    let places = Repository::documents_of(tree).filter(Place::is_script);
     check(names, &none, tree, places, findings);
 }
 
@@ -88,9 +80,7 @@ pub(super) fn check_shared(
     newest: &Tree,
     findings: &mut Vec<Finding>,
 ) {
-    let places = repository
-        .shared_documents()
-        .filter(|place| place.document.kind == DocumentKind::Script);
+    let places = repository.shared_documents().filter(Place::is_script);
     check(&repository.names, directories, newest, places, findings);
 }
 
@@ -110,16 +100,10 @@ fn check<'a>(
         let scope = Scope::of(names, directories, no_change(), &place);
         let mentions = mentions(&scope, &place, &tree.directory);
         if !mentions.is_empty() {
-            let verb = place
-                .item
-                .name
-                .split(['-', '_', '.'])
-                .next()
-                .unwrap_or_default();
-            groups
-                .entry(verb)
-                .or_default()
-                .push((place.path(), place, mentions));
+            let name = &place.item.name;
+            let verb = name.split(['-', '_', '.']).next().unwrap_or_default();
+            let script = (place.path(), place, mentions);
+            groups.entry(verb).or_default().push(script);
         }
     }
     if groups.is_empty() {
@@ -143,26 +127,17 @@ fn check<'a>(
 
 /// Every variant is in one of the scripts, if they are for any of its operating system.
 fn check_complete(directory: &Directory, scripts: &[Script], findings: &mut Vec<Finding>) {
-    let named: BTreeSet<&str> = scripts
-        .iter()
-        .flat_map(|(_, _, names)| names)
-        .map(|(name, _)| *name)
-        .collect();
-    for variant in directory
-        .variants
-        .iter()
-        .filter(|variant| !named.contains(variant.name.as_str()))
-    {
+    let names = scripts.iter().flat_map(|(_, _, names)| names);
+    let named: BTreeSet<&str> = names.map(|(name, _)| *name).collect();
+    let variants = directory.variants.iter();
+    for variant in variants.filter(|variant| !named.contains(variant.name.as_str())) {
         let near = |same: fn(&Variant, &Variant) -> bool| {
             let is_near = |name: &str| {
-                directory
-                    .variants
-                    .iter()
-                    .any(|other| other.name == name && same(variant, other))
+                let mut others = directory.variants.iter();
+                others.any(|other| other.name == name && same(variant, other))
             };
-            scripts
-                .iter()
-                .find(|(_, _, names)| names.iter().any(|(name, _)| is_near(name)))
+            let mut scripts = scripts.iter();
+            scripts.find(|(_, _, names)| names.iter().any(|(name, _)| is_near(name)))
         };
         let script = near(|a, b| a.is_windows() == b.is_windows() && a.base == b.base)
             .or_else(|| near(|a, b| a.is_windows() == b.is_windows()));
@@ -190,11 +165,8 @@ fn check_order(
             {
                 let message = format!("builds {variant} before {source}, which it copies from");
                 let place = Places::new(&place.document.text).of(names[at].1.span.start);
-                findings.push(
-                    Finding::at(path, place, "order", message)
-                        .found(*variant)
-                        .expected(*source),
-                );
+                let finding = Finding::at(path, place, "order", message);
+                findings.push(finding.found(*variant).expected(*source));
             }
         }
     }
@@ -208,7 +180,5 @@ pub fn scripts_of<'a>(
     let own = tree.folder(TESTS).is_some();
     let inside = Repository::documents_of(tree).filter(move |_| own);
     let shared = repository.shared_documents();
-    inside
-        .chain(shared)
-        .filter(|place| place.document.kind == DocumentKind::Script)
+    inside.chain(shared).filter(Place::is_script)
 }

@@ -46,37 +46,23 @@ pub fn written(document: &Document, expected: &[Expected]) -> Vec<u8> {
 ///
 /// Hashes are no part of that: they are a release's, and have rules of their own.
 pub(super) fn check(repository: &Repository, tree: &Tree, findings: &mut Vec<Finding>) {
-    for variant in &tree.directory.variants {
-        let (Some(template), Some(folder)) = (
-            repository.template(&variant.family),
-            tree.folder(&variant.name),
-        ) else {
-            continue;
-        };
+    for (variant, template, folder) in repository.stamped(tree) {
         for source in &template.items {
             let shown = format!("{TEMPLATES}/{}/{}", template.name, source.name);
             let path = format!("{}/{variant}/{}", tree.directory.name, source.name);
-            let drift = match folder.items.iter().find(|item| item.name == source.name) {
-                None => Some(
-                    Finding::of(&path, "template", format!("missing: {shown} has it"))
-                        .expected(&*path),
-                ),
-                Some(item) => match (item.document(), source.document()) {
-                    (Some(_), Some(document)) => {
-                        let place = Repository::documents_of(tree)
-                            .find(|place| std::ptr::eq(place.item, item));
-                        place
-                            .and_then(|place| drift(repository, &place, document))
-                            .map(|lines| {
-                                differs(
-                                    &path,
-                                    lines,
-                                    format!("differs from {shown}, stamped for {variant}"),
-                                )
-                            })
-                    }
-                    _ => plain_drift(repository, (item, &path), (source, &shown)),
-                },
+            let drift = match (folder.item(&source.name), source.document()) {
+                (None, _) => {
+                    let message = format!("missing: {shown} has it");
+                    Some(Finding::of(&path, "template", message).expected(&*path))
+                }
+                (Some(item), Some(document)) if item.document().is_some() => {
+                    let mut places = Repository::documents_of(tree);
+                    let place = places.find(|place| std::ptr::eq(place.item, item));
+                    let lines = place.and_then(|place| drift(repository, &place, document));
+                    let message = format!("differs from {shown}, stamped for {variant}");
+                    lines.map(|lines| differs(&path, lines, message))
+                }
+                (Some(item), _) => plain_drift(repository, (item, &path), (source, &shown)),
             };
             findings.extend(drift);
         }
@@ -86,7 +72,7 @@ pub(super) fn check(repository: &Repository, tree: &Tree, findings: &mut Vec<Fin
 /// Reports the architectures that a template pairs wrongly: an update puts them right in what it writes.
 pub(super) fn check_labels(repository: &Repository, findings: &mut Vec<Finding>) {
     let none = Directories::default();
-    for (_, place) in repository.template_documents() {
+    for place in repository.template_documents() {
         let scope = Scope::of(&repository.names, &none, no_change(), &place);
         let seen = Seen::new(&scope, &place);
         let fields = place.document.statements();
@@ -142,29 +128,19 @@ fn plain_drift(
     let ((found, mode), (expected, wanted)) = match (read(item), read(source)) {
         (Ok(found), Ok(expected)) => (found, expected),
         (Err(problem), _) | (_, Err(problem)) => {
-            return Some(Finding::of(
-                path,
-                "template",
-                format!("cannot be compared with {shown}: {problem:#}"),
-            ));
+            let message = format!("cannot be compared with {shown}: {problem:#}");
+            return Some(Finding::of(path, "template", message));
         }
     };
     if (mode & 0o111 != 0) != (wanted & 0o111 != 0) {
         let message = format!("has the mode {mode:o}, {shown} has {wanted:o}");
-        return Some(
-            Finding::of(path, "template", message)
-                .found(format!("{mode:o}"))
-                .expected(format!("{wanted:o}")),
-        );
+        let finding = Finding::of(path, "template", message).found(format!("{mode:o}"));
+        return Some(finding.expected(format!("{wanted:o}")));
     }
     // What stands there is nobody's to print: the file is no document.
     let line = first_difference(&found, &expected)?.0;
-    Some(Finding::at(
-        path,
-        (line, 1),
-        "template",
-        format!("differs from {shown}"),
-    ))
+    let message = format!("differs from {shown}");
+    Some(Finding::at(path, (line, 1), "template", message))
 }
 
 /// The bytes of a file and its permission bits, wherever they are.
@@ -180,20 +156,14 @@ fn first_difference(found: &[u8], expected: &[u8]) -> Option<Lines> {
     if found == expected {
         return None;
     }
-    let mut lines = (
-        found.split_inclusive(|&b| b == b'\n'),
-        expected.split_inclusive(|&b| b == b'\n'),
-    );
+    let is_end = |byte: &u8| *byte == b'\n';
+    let mut found = found.split_inclusive(is_end);
+    let mut expected = expected.split_inclusive(is_end);
     let shown = |line: Option<&[u8]>| {
-        String::from_utf8_lossy(line.unwrap_or_default())
-            .trim_end_matches('\n')
-            .to_owned()
+        let line = String::from_utf8_lossy(line.unwrap_or_default());
+        line.trim_end_matches('\n').to_owned()
     };
-    for number in 1.. {
-        let pair = (lines.0.next(), lines.1.next());
-        if pair.0 != pair.1 {
-            return Some((number, shown(pair.0), shown(pair.1)));
-        }
-    }
-    None
+    let mut lines = (1..).map(|number| (number, found.next(), expected.next()));
+    let (number, found, expected) = lines.find(|(_, found, expected)| found != expected)?;
+    Some((number, shown(found), shown(expected)))
 }

@@ -13,8 +13,8 @@ use crate::fields::series::Series;
 use crate::fields::workflow::{CHANGES, INPUTS, Line, Structure};
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
-use crate::repository::{Directories, Directory, Folder, Place, Repository, TESTS, Tree};
-use crate::text::Places;
+use crate::repository::{Directories, Directory, Place, Repository, TESTS, Tree};
+use crate::text::{Places, is_within};
 use crate::version::Variant;
 
 /// Checks the workflows of a repository.
@@ -130,10 +130,8 @@ impl<'a> Workflow<'a> {
             rest.is_some_and(|rest| !rest.contains(' '))
         });
         let is_build = before.contains("docker ") && is_building(before);
-        let path = path_behind(self.text, field.span.end);
-        let is_script = path
-            .last()
-            .is_some_and(|name| is_script(&self.text[name.clone()]));
+        let last = path_behind(self.text, field.span.end).pop();
+        let is_script = last.is_some_and(|name| is_script(&self.text[name]));
         is_key || is_change || is_build || is_script
     }
 
@@ -142,31 +140,23 @@ impl<'a> Workflow<'a> {
         let lines = &self.structure.lines;
         let mut above = std::iter::successors(Some(line), |line| lines[*line].above);
         let start = above.find(|line| lines[*line].is_item).unwrap_or(line);
-        let inside = lines[start + 1..]
-            .iter()
-            .take_while(|line| line.indent > lines[start].indent);
-        start..start + 1 + inside.count()
+        start..self.structure.below(start).end
     }
 
     /// The scripts that a step runs from the folder of scripts that it goes to, or works in, are there.
     fn check_scripts(&self, folder: &Field, tree: &Tree, findings: &mut Vec<Finding>) {
-        let (line, lines) = (
-            self.structure.line_at(folder.span.start),
-            &self.structure.lines,
-        );
+        let lines = &self.structure.lines;
+        let line = self.structure.line_at(folder.span.start);
         let step = self.step(line);
         let is_key = lines[line].key(self.text.as_bytes()) == Some(b"working-directory");
-        let from = if is_key {
-            lines[step.start].span.start
-        } else {
-            folder.span.end
+        let from = match is_key {
+            true => lines[step.start].span.start,
+            false => folder.span.end,
         };
         let text = &self.text[from..lines[step.end - 1].end];
         let text = &text[..text.find("cd ").filter(|_| !is_key).unwrap_or(text.len())];
-        let has = |name: &str| {
-            tree.folder(TESTS)
-                .is_some_and(|tests| tests.item(name).is_some())
-        };
+        let tests = tree.folder(TESTS);
+        let has = |name: &str| tests.is_some_and(|tests| tests.item(name).is_some());
         for (at, _) in text.match_indices("./") {
             let is_free =
                 text[..at].ends_with(|c: char| c.is_whitespace() || ";&|('\"".contains(c));
@@ -184,9 +174,8 @@ impl<'a> Workflow<'a> {
 
     fn is_field(&self, at: usize) -> bool {
         let fields = &self.place.document.fields;
-        fields
-            .binary_search_by_key(&at, |field| field.span.start)
-            .is_ok()
+        let place = fields.binary_search_by_key(&at, |field| field.span.start);
+        place.is_ok()
     }
 
     /// The text in front of a place, from another one on, and no further back than a command is long.
@@ -220,10 +209,8 @@ impl<'a> Workflow<'a> {
             let Some(path) = path.map(|path| path.trim_start_matches([' ', '"', '\''])) else {
                 continue;
             };
-            let above = path
-                .strip_prefix("./")
-                .unwrap_or(path)
-                .trim_end_matches('/');
+            let path = path.strip_prefix("./").unwrap_or(path);
+            let above = path.trim_end_matches('/');
             let looks_like_a_version =
                 !above.contains('/') && above.starts_with(|c: char| c.is_ascii_digit());
             let fields = &self.place.document.fields;
@@ -268,10 +255,8 @@ impl<'a> Workflow<'a> {
                 }
             }
         }
-        let names: BTreeSet<&str> = fields
-            .iter()
-            .map(|field| &self.text[field.span.clone()])
-            .collect();
+        let names = fields.iter().map(|field| &self.text[field.span.clone()]);
+        let names: BTreeSet<&str> = names.collect();
         let is_named = |series: &&Series| names.contains(series.directory.as_str());
         let missing: Vec<&Series> = all.iter().filter(|series| !is_named(series)).collect();
         if let ([missing], Some(last)) = (missing.as_slice(), fields.last())
@@ -326,15 +311,12 @@ fn path_behind(text: &str, mut at: usize) -> Vec<Range<usize>> {
 /// Which of the names of a path is not there.
 fn missing(tree: &Tree, names: &[&str]) -> Option<usize> {
     let (first, rest) = names.split_first()?;
-    let is_below = |name: &str, path: &str| {
-        name.strip_prefix(path)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let has = |folder: &str, path: &str| {
+        let folder = tree.folder(folder);
+        folder.is_some_and(|folder| folder.items.iter().any(|item| is_within(&item.name, path)))
     };
-    let has =
-        |folder: &Folder, path: &str| folder.items.iter().any(|item| is_below(&item.name, path));
     match tree.folder(first) {
-        None if tree.items.iter().any(|item| item.name == **first) => None,
-        None => Some(0),
-        Some(folder) => (1..=rest.len()).find(|length| !has(folder, &rest[..*length].join("/"))),
+        None => (!has("", first)).then_some(0),
+        Some(_) => (1..=rest.len()).find(|length| !has(first, &rest[..*length].join("/"))),
     }
 }

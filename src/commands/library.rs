@@ -14,9 +14,9 @@ use crate::finding::Problem;
 use crate::git::{Git, Reach};
 use crate::library::{self, Image, OFFICIAL_IMAGES, Offer, Plan, Wanted, images};
 use crate::report::{About, NextSteps, Output, of_library};
-use crate::repository::config::{Config, Pattern};
+use crate::repository::config::Pattern;
 use crate::repository::{Repository, read_if_there};
-use crate::text::{Places, quoted};
+use crate::text::{Places, first_of, quoted};
 use crate::write::{Content, NewFile, Step, look, write};
 
 /// The size that no library file has, in bytes: the largest known one has some thirty thousand.
@@ -39,10 +39,8 @@ pub(super) fn run(args: &LibraryArgs, common: &Common) -> Result<bool> {
         let inside = [args.file.join("library").join(image), args.file.join(image)];
         let [first, second] = &inside;
         let expected = if first.is_file() { first } else { second };
-        bail!(
-            "{file} is a folder: expected a library file, {}",
-            expected.display()
-        );
+        let expected = expected.display();
+        bail!("{file} is a folder: expected a library file, {expected}");
     }
     let text = read_if_there(&args.file, LARGEST)?.with_context(|| {
         format!("no file {file}: official-images keeps it as library/{image} ({OFFICIAL_IMAGES}): clone that and name the file there")
@@ -69,13 +67,6 @@ impl View {
             images: images(repository),
             pattern,
         }
-    }
-
-    fn at(git: &Git, commit: &str, config: &Config) -> Result<Self> {
-        Ok(Self::of(
-            &format!("the tree at {commit}"),
-            &git.repository(commit, config)?,
-        ))
     }
 
     fn offer(&self) -> Offer<'_> {
@@ -109,7 +100,8 @@ impl Session<'_> {
     }
 
     fn at(&self, git: &Git, commit: &str) -> Result<View> {
-        View::at(git, commit, &self.repository.names.config)
+        let repository = git.repository(commit, &self.repository.names.config)?;
+        Ok(View::of(&format!("the tree at {commit}"), &repository))
     }
 
     /// The file as findings and summaries name it.
@@ -168,10 +160,8 @@ impl Session<'_> {
         let fetched = |entry| {
             let value = |name| manifest.value(entry, name);
             let fetch = value("GitFetch").unwrap_or(library::DEFAULT_FETCH.into());
-            (
-                fetch.into_owned(),
-                value("GitRepo").unwrap_or_default().into_owned(),
-            )
+            let address = value("GitRepo").unwrap_or_default();
+            (fetch.into_owned(), address.into_owned())
         };
         let all: BTreeSet<(String, String)> = manifest.entries().iter().map(fetched).collect();
         for (fetch, address) in &all {
@@ -195,10 +185,8 @@ impl Session<'_> {
         let entries = manifest.entries().iter().filter(|entry| own(entry));
         let commits = entries.filter_map(|entry| manifest.value(entry, "GitCommit"));
         let is_one = |commit: &String| library::misshapen("GitCommit", commit).is_none();
-        let mut commits: BTreeSet<String> = commits
-            .map(|commit| commit.into_owned())
-            .filter(is_one)
-            .collect();
+        let mut commits: BTreeSet<String> =
+            commits.map(|one| one.into_owned()).filter(is_one).collect();
         if commits.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -224,21 +212,16 @@ impl Session<'_> {
             return Ok((commit, None));
         }
         let advice = "name the commit that Docker is to build from with `--commit <SHA>`";
-        let git = self
-            .git
-            .as_ref()
-            .map_err(|reason| anyhow!("{reason:#}: {advice}"))?;
+        let git = self.git.as_ref();
+        let git = git.map_err(|reason| anyhow!("{reason:#}: {advice}"))?;
         let head = git.head()?.with_context(|| {
             format!("{} has no commit yet: {advice}", self.common.root.display())
         })?;
-        let trees = &self.repository.trees;
-        let folders: Vec<&str> = trees
-            .iter()
-            .map(|tree| tree.directory.name.as_str())
-            .collect();
+        let trees = self.repository.trees.iter();
+        let folders: Vec<&str> = trees.map(|tree| tree.directory.name.as_str()).collect();
         let changed = git.changed(&folders)?;
         if !changed.is_empty() && self.args.dry_run {
-            let changed = shortened(&changed);
+            let changed = first_of(&changed, 5);
             self.warn(&format!(
                 "planned from the working tree, with changes that are not committed: {changed}"
             ));
@@ -248,7 +231,7 @@ impl Session<'_> {
             changed.is_empty(),
             "Docker builds official images from a commit, and these changes are not committed: {}. Commit them, name another \
              commit with --commit <SHA>, or preview the result with --dry-run",
-            shortened(&changed)
+            first_of(&changed, 5)
         );
         let view = self.at(git, &head)?;
         Ok((head, Some(view)))
@@ -354,8 +337,7 @@ impl Session<'_> {
 
     /// What a commit of the update is called.
     fn title(&self, plan: &Plan) -> String {
-        let versions = plan.versions.iter().rev().map(ToString::to_string);
-        let versions = Vec::from_iter(versions).join(", ");
+        let versions = plan.newest_first();
         match versions.is_empty() {
             true => format!("Update {}", self.image()),
             false => format!("Update {} to {versions}", self.image()),
@@ -378,14 +360,6 @@ impl Session<'_> {
         let image = self.image();
         remarks.push(format!("The commit of {image} must be pushed first."));
         NextSteps { commands, remarks }
-    }
-}
-
-/// Paths in a sentence, the first few of them.
-fn shortened(paths: &[String]) -> String {
-    match paths.len().checked_sub(5) {
-        None | Some(0) => paths.join(", "),
-        Some(more) => format!("{} and {more} more", paths[..5].join(", ")),
     }
 }
 

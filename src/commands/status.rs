@@ -10,6 +10,7 @@ use super::library::LARGEST as LARGEST_LIBRARY_FILE;
 use super::newest::Releases;
 use super::{in_folder, source};
 use crate::cli::{Common, StatusArgs};
+use crate::finding::Finding;
 use crate::report::{Output, Standing, Status, of_status};
 use crate::repository::{Repository, read_if_there};
 use crate::tag::is_preview;
@@ -20,9 +21,8 @@ use crate::{check, library};
 pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
     let mut output = Output::new(common);
     let (repository, directories, report) = check::read(&common.root)?;
-    let source = (!args.offline)
-        .then(|| source(&args.from, &repository.names.config))
-        .transpose()?;
+    let source = || source(&args.from, &repository.names.config);
+    let source = (!args.offline).then(source).transpose()?;
     let pattern = &repository.names.config.directory;
     let mut releases = source.as_ref().map(|source| Releases::new(source, pattern));
     let file = library_file(args, common, &repository);
@@ -48,20 +48,15 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
             }
             Err(problem) => return Err(problem),
         };
+        let is_inside = |finding: &&Finding| is_within(&finding.path, &directory.name);
         rows.push(Standing {
             directory: directory.name.clone(),
             version: directory.version.clone(),
-            is_behind: newest
-                .as_ref()
-                .is_some_and(|newest| *newest > directory.version),
+            is_behind: newest.iter().any(|newest| *newest > directory.version),
             newest,
             library: offered.get(&directory.name).cloned(),
             variants: directory.variants.len(),
-            findings: report
-                .findings
-                .iter()
-                .filter(|finding| is_within(&finding.path, &directory.name))
-                .count(),
+            findings: report.findings.iter().filter(is_inside).count(),
         });
     }
     // Of a tree with a directory for each version, older ones are history.

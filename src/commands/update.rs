@@ -1,21 +1,17 @@
 //! The main job: a repository is moved to a release.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+mod ready;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 
+use self::ready::Ready;
 use super::newest::Releases;
-use super::{in_folder, published, source, verify, vouched};
+use super::{published, source, verify, vouched};
 use crate::cli::{Common, UpdateArgs};
-use crate::git::Git;
-use crate::plan::steps::steps;
-use crate::plan::{Plan, plan, targets};
-use crate::report::{NextSteps, Output, of_update, released, title};
-use crate::repository::{Item, Repository};
-use crate::text::{count, harmless_list, is_within, quoted};
-use crate::version::parse_version;
-use crate::write::{Step, look, write};
+use crate::plan::{plan, targets};
+use crate::report::{Output, of_update};
+use crate::repository::Repository;
+use crate::text::count;
 
 /// Moves the repository. Whether something changes that is to be told by the exit code.
 pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
@@ -25,297 +21,49 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     let options = args.options()?;
     // Without a version and nothing to verify no release is asked for, wherever releases are.
     let is_asked = !args.versions.is_empty() || args.verify;
-    let source = is_asked
-        .then(|| source(&args.from, &repository.names.config))
-        .transpose()?;
+    let source = || source(&args.from, &repository.names.config);
+    let source = is_asked.then(source).transpose()?;
     let pattern = repository.names.config.directory.clone();
-    let mut releases = source
-        .as_ref()
-        .map(|source| Releases::new(source, &pattern));
+    let mut releases = source.as_ref().map(|one| Releases::new(one, &pattern));
     let versions = match &mut releases {
         Some(releases) => releases.resolve(&repository.directories(), &args.versions)?,
         None => Vec::new(),
     };
-    let (known, notes) = releases
-        .map(|releases| (releases.published, releases.notes))
-        .unwrap_or_default();
+    let known = releases.map(|all| (all.published, all.notes));
+    let (known, notes) = known.unwrap_or_default();
     let targets = targets(&repository, &versions, &options)?;
-    let released = targets
-        .iter()
-        .filter(|target| target.has_release)
-        .map(|target| &target.version);
+    let released = targets.iter().filter(|target| target.has_release);
+    let released = released.map(|target| &target.version);
     let published = match &source {
         Some(source) => published(source, released, &known, &mut output)?,
         None => Default::default(),
     };
-    let vouched: Option<String> = match &source {
-        Some(source) => vouched(source, &published, args.verify, &output)?,
-        None => None,
+    let mut vouched = match &source {
+        Some(source) => Vec::from_iter(vouched(source, &published, args.verify, &output)?),
+        None => Vec::new(),
     };
     let mut plan = plan(repository, targets, &published, &options)?;
     plan.notes.extend(notes);
-    let mut vouched = Vec::from_iter(vouched);
-    let steps = steps(&plan);
-    look(root, &steps)?;
-    keeps_work(root, &steps)?;
-    let committed = match args.commit {
-        true => Some(committable(root, &plan)?),
-        false => None,
-    };
-    let committed = committed.map(|git| {
-        let branch = git.branch();
-        (git, branch)
-    });
+    let ready = Ready::new(root, &plan, args.commit)?;
     if let Some(source) = source.filter(|_| args.verify) {
         let verified = verify(&source, &plan.pins, &output);
         let wrong = verified.findings.into_iter().map(|finding| finding.message);
         let problems = verified.problems.iter();
-        let lines: Vec<String> = wrong
-            .chain(problems.map(|problem| format!("{problem:#}")))
-            .collect();
+        let problems = problems.map(|problem| format!("{problem:#}"));
+        let lines: Vec<String> = wrong.chain(problems).collect();
         ensure!(
             lines.is_empty(),
             "archives that could not be verified:\n  {}\nNothing was written",
             lines.join("\n  ")
         );
-        is_as_before(root, &plan)?;
-        keeps_work(root, &steps)?;
-        if let Some((git, branch)) = &committed {
-            committable(root, &plan)?;
-            ensure!(
-                git.branch() == *branch,
-                "another branch was checked out while archives were downloaded: run the same command again"
-            );
-        }
+        ready.is_still(&plan)?;
         let hashed = count(verified.archives, "archive");
         vouched.push(format!("{hashed} downloaded and hashed: all as published"));
     }
-    if let Some((git, _)) = committed.as_ref().filter(|_| steps.is_empty()) {
-        let folders: Vec<&str> = plan
-            .after
-            .trees
-            .iter()
-            .map(|tree| &*tree.directory.name)
-            .collect();
-        let changed = git.changed(&folders)?.len();
-        if changed > 0 {
-            let files = count(changed, "changed file");
-            plan.notes.push(format!(
-                "{files} not committed: `--commit` commits what this run writes"
-            ));
-        }
-    }
+    plan.notes.extend(ready.left_over(&plan)?);
     output.print(&of_update(&plan, (args.dry_run, args.diff), vouched))?;
     if !args.dry_run {
-        // Asked before: what was changed already is told apart then.
-        let next = match output.is_for_people() && !steps.is_empty() {
-            true => next_steps(root, &plan),
-            false => None,
-        };
-        write(root, &steps)?;
-        if let Some((git, _)) = committed.filter(|_| !steps.is_empty()) {
-            let (paths, message) = (Vec::from_iter(written(&plan)), message(&git, &plan)?);
-            let committed = git.commit_paths(&paths, &message);
-            if committed.is_ok() {
-                output.done(&format!("Committed: {message}"));
-                let push = git.branch().push_commit(&in_folder(root), &message);
-                output.next_steps(&NextSteps {
-                    commands: Vec::from_iter(push),
-                    remarks: vec!["Then open the pull request.".to_owned()],
-                });
-            } else if let Some(next) = &next {
-                output.next_steps(next);
-            }
-            committed.context("the files were written, but not committed")?;
-        } else if let Some(next) = &next {
-            output.next_steps(next);
-        }
+        ready.carry_out(&plan, &mut output)?;
     }
     Ok(args.exit_code && !plan.is_empty())
-}
-
-/// The paths that a plan writes or removes; a folder that is written as a whole stands for what is in it.
-fn written(plan: &Plan) -> BTreeSet<&str> {
-    let is_target = |name: &str| {
-        plan.targets.iter().any(|target| {
-            target.moves && target.source.as_deref() == Some(name)
-                || target.directory == name && target.source.as_deref() != Some(name)
-        })
-    };
-    let changed = plan.changes.iter().map(|change| &change.path);
-    let paths = changed.chain(&plan.removed).map(String::as_str);
-    let folder_of = |path: &'_ str| plan.gone.iter().find(|gone| is_within(path, gone));
-    paths
-        .map(|path| folder_of(path).map_or(path, |gone| gone.as_str()))
-        .map(|path| match path.split_once('/') {
-            Some((first, _)) if is_target(first) => first,
-            _ => path,
-        })
-        .collect()
-}
-
-/// An error where the tree was changed while archives were downloaded.
-fn is_as_before(root: &Path, plan: &Plan) -> Result<()> {
-    let now = Repository::read(root)?;
-    let text = |item: &Item| item.document().map(|document| document.text.clone());
-    let is_same = now.items().count() == plan.before.items().count()
-        && now
-            .items()
-            .zip(plan.before.items())
-            .all(|(now, before)| now.0 == before.0 && text(now.1) == text(before.1));
-    ensure!(
-        is_same,
-        "the tree was changed while archives were downloaded: run the same command again"
-    );
-    Ok(())
-}
-
-/// An error where something would be removed with changes in it that git does not have.
-fn keeps_work(root: &Path, steps: &[Step]) -> Result<()> {
-    let removed = steps.iter().filter_map(|step| match step {
-        Step::Remove { now, .. } => Some(now.as_str()),
-        _ => None,
-    });
-    let removed: Vec<&str> = removed.collect();
-    let git = (!removed.is_empty())
-        .then(|| Git::within(root).ok())
-        .flatten();
-    let changed = git
-        .map(|git| git.changed_or_ignored(&removed))
-        .transpose()?;
-    let changed = changed.unwrap_or_default();
-    ensure!(
-        changed.is_empty(),
-        "what would be removed is not in a commit:\n  {}\nCommit them, or put them away with `git stash --include-untracked`, then run the same command again",
-        harmless_list(&changed)
-    );
-    Ok(())
-}
-
-/// The repository to commit to, none of whose files that are written has changes that are not committed.
-fn committable(root: &Path, plan: &Plan) -> Result<Git> {
-    let git = Git::within(root).context("cannot commit")?;
-    if let Some(why) = git.cannot_commit()? {
-        bail!("cannot commit: {why}");
-    }
-    let paths: Vec<&str> = written(plan).into_iter().collect();
-    let ignored = paths.iter().find(|path| git.ignores(path).unwrap_or(false));
-    if let Some(path) = ignored {
-        bail!("cannot commit: git ignores {path}");
-    }
-    let changed = if paths.is_empty() {
-        Vec::new()
-    } else {
-        git.changed(&paths)?
-    };
-    ensure!(
-        changed.is_empty(),
-        "files that the update writes have changes that are not committed:\n  {}\nCommit them, put them away with `git stash --include-untracked`, or leave `--commit` out",
-        harmless_list(&changed)
-    );
-    Ok(git)
-}
-
-/// The title of the commit: as the last release commits have theirs, where three of them share a form.
-fn message(git: &Git, plan: &Plan) -> Result<String> {
-    let released = released(plan);
-    let forms: Vec<(String, &str)> = git
-        .subjects()?
-        .iter()
-        .filter_map(|subject| form(subject))
-        .collect();
-    let is_plain = plan.targets.iter().all(|target| {
-        target.renames.is_empty() && target.adds.is_empty() && target.removes.is_empty()
-    });
-    Ok(match forms.get(..3) {
-        Some([first, others @ ..])
-            if is_plain && !released.is_empty() && others.iter().all(|other| other == first) =>
-        {
-            let (start, prefix) = first;
-            let several = if released.len() > 1 && start.ends_with("elease") {
-                "s"
-            } else {
-                ""
-            };
-            let versions: Vec<String> = released
-                .iter()
-                .map(|version| format!("{prefix}{version}"))
-                .collect();
-            format!("{start}{several} {}", versions.join(", "))
-        }
-        _ => title(plan),
-    })
-}
-
-/// The form of a release commit's title: what stands before its versions, and whether each begins with a `v`. `None` for
-/// any other title.
-fn form(subject: &str) -> Option<(String, &'static str)> {
-    let at = subject.find(|c: char| c.is_ascii_digit())?;
-    let (start, prefix) = match subject[..at].strip_suffix('v') {
-        Some(start) => (start, "v"),
-        None => (&subject[..at], ""),
-    };
-    let is_version =
-        |word: &str| parse_version(word.strip_prefix(prefix).unwrap_or(word)).is_some();
-    let versions = &subject[start.len()..];
-    let words = start.strip_suffix(' ')?;
-    // `Release v2.14.5` and `Releases v2.14.5, v2.12.15` are one form.
-    let words = if words.ends_with("eleases") {
-        words.trim_end_matches('s')
-    } else {
-        words
-    };
-    let is_release = versions.split(", ").all(is_version);
-    is_release.then(|| (words.to_owned(), prefix))
-}
-
-/// What somebody does with what will be written, where git has the repository.
-fn next_steps(root: &Path, plan: &Plan) -> Option<NextSteps> {
-    let git = Git::within(root).ok()?;
-    let shown = written(plan);
-    if shown
-        .first()
-        .is_some_and(|path| git.ignores(path).unwrap_or(false))
-    {
-        return None;
-    }
-    let changed = git.changed(&[]).unwrap_or_default();
-    let is_other = |changed: &&String| !shown.iter().any(|path| is_within(changed, path));
-    let (others, earlier): (Vec<&String>, Vec<&String>) = changed.iter().partition(is_other);
-    // A folder stands for what is in it, where nothing else has changed there.
-    let folder = |path: &'_ str| match path.split_once('/') {
-        Some((top, _)) if !others.iter().any(|other| is_within(other, top)) => top.to_owned(),
-        _ => path.to_owned(),
-    };
-    let shown: BTreeSet<String> = shown.iter().map(|path| folder(path)).collect();
-    let place = in_folder(root);
-    let names: Vec<String> = shown.iter().map(|path| quoted(path)).collect();
-    let names = names.join(" ");
-    let message = message(&git, plan).unwrap_or_else(|_| title(plan));
-    let branch = git.branch();
-    // What is staged beside stays out of the commit.
-    let only = match others.is_empty() {
-        true => String::new(),
-        false => format!(" -- {names}"),
-    };
-    let mut commands = Vec::from_iter(branch.switch(&place, &message));
-    commands.extend([
-        format!("git{place} add {names}"),
-        format!("git{place} --no-pager diff --cached --stat{only}"),
-        format!("git{place} commit -m {}{only}", quoted(&message)),
-    ]);
-    commands.extend(branch.push(&place));
-    let mut remarks = vec!["Then open the pull request.".to_owned()];
-    match earlier.as_slice() {
-        [] => {}
-        [one] => remarks.push(format!("Earlier changes to {one} are committed with it.")),
-        many => remarks.push(format!(
-            "Earlier changes to {} files are committed with it.",
-            many.len()
-        )),
-    }
-    if !others.is_empty() {
-        remarks.push("Other changes are left out.".to_owned());
-    }
-    Some(NextSteps { commands, remarks })
 }

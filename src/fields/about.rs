@@ -12,10 +12,8 @@ use crate::repository::config::Pattern;
 /// Finds out what each job is about: the version directory that its paths and its matrix name alone, else the one that
 /// anything in it does, else the one that it is named after.
 fn name_jobs(structure: &mut Structure, text: &[u8], fields: &[Field], pattern: &Pattern) {
-    let named = fields
-        .iter()
-        .filter(|field| field.is_directory() && !field.in_comment);
-    let mut named = named.peekable();
+    let is_name = |field: &&Field| field.is_directory() && !field.in_comment;
+    let mut named = fields.iter().filter(is_name).peekable();
     let mut matrix = (usize::MAX, false);
     let mut all = Vec::new();
     for job in &structure.jobs {
@@ -64,9 +62,8 @@ impl Parts {
     fn around(structure: &Structure, line: usize) -> impl Iterator<Item = (usize, bool)> {
         let lines = &structure.lines;
         let numbers = std::iter::successors(Some(line), |line| lines[*line].above);
-        let items = numbers
-            .filter(|number| lines[*number].is_item)
-            .map(|number| (number, true));
+        let items = numbers.filter(|number| lines[*number].is_item);
+        let items = items.map(|number| (number, true));
         std::iter::once((lines[line].command, false)).chain(items)
     }
 
@@ -115,13 +112,11 @@ impl Parts {
 fn named_after(name: &[u8], directory: &Pattern) -> Option<Box<str>> {
     let name = std::str::from_utf8(name).ok()?;
     let parts: Vec<&str> = name.split(['-', '_']).collect();
-    let numbers = parts
-        .windows(2)
-        .skip(1)
-        .find_map(|two| Some(Version::new(two[0].parse().ok()?, two[1].parse().ok()?, 0)));
-    numbers
-        .filter(|_| directory.has_series())
-        .map(|version| directory.render(&version).into())
+    let version = |two: &[&str]| Some(Version::new(two[0].parse().ok()?, two[1].parse().ok()?, 0));
+    let version = parts.windows(2).skip(1).find_map(version)?;
+    directory
+        .has_series()
+        .then(|| directory.render(&version).into())
 }
 
 /// The structure of a text. Adds to its fields what depends on that: the runners, and the series that each variant belongs to.
@@ -144,19 +139,15 @@ pub(super) fn complete(
     let mut line = 0;
     fields.retain_mut(|field| {
         let at = field.span.start;
-        while lines
-            .get(line + 1)
-            .is_some_and(|next| next.span.start <= at)
-        {
+        let begins = |line: usize| lines.get(line).is_some_and(|next| next.span.start <= at);
+        while begins(line + 1) {
             line += 1;
             if lines[line].is_item {
                 step = line;
             }
         }
-        let in_path = last
-            .as_ref()
-            .filter(|last| last.end + 1 == at)
-            .map(|last| found(text, last).into());
+        let above = last.as_ref().filter(|last| last.end + 1 == at);
+        let in_path = above.map(|last| found(text, last).into());
         // `2.14.x/tests/build-images.sh`
         let in_tests = last.as_ref().filter(|last| {
             let between = text.get(last.end..at).unwrap_or_default();
@@ -168,10 +159,8 @@ pub(super) fn complete(
             went_to = Some((step, found(text, &field.span).into()));
         }
         let gone_to = || {
-            went_to
-                .clone()
-                .filter(|(at, _)| *at == step)
-                .map(|(_, name)| name)
+            let (at, name) = went_to.as_ref()?;
+            (*at == step).then(|| name.clone())
         };
         if around.0 != line && !lines.is_empty() {
             around = (line, parts.directory(&structure, line));

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::downloads::{Downloads, Of};
 use super::hash_names::{is_key_id, may_be_ours, names_us, variable_of};
-use super::spans::line_before;
+use super::spans::{is_setting, line_before, skip};
 use super::{Kind, found};
 use crate::version::{apk_arch, release_arch};
 
@@ -162,14 +162,11 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, 
         fields.push((hash.clone(), Kind::Hash(platform)));
     }
     if has_unpinned {
-        let others = seen
-            .words
-            .iter()
-            .filter(|word| !is_sha256(word) && !is_key_id(text, word));
+        let is_other = |word: &&Range<usize>| !is_sha256(word) && !is_key_id(text, word);
+        let others = seen.words.iter().filter(is_other);
         let unknown = others.filter(|word| {
-            downloads
-                .before(word.start)
-                .is_none_or(|one| one.of != Of::Others)
+            let before = downloads.before(word.start);
+            before.is_none_or(|one| one.of != Of::Others)
         });
         fields.extend(unknown.map(|hash| (hash.clone(), Kind::Hash(None))));
     }
@@ -242,21 +239,14 @@ fn by_download(
         None => Bound::Unknown,
     };
     // `<hash>  server-v1.2.3-linux-amd64.tar.gz`
-    let named = hash.end
-        + text[hash.end..]
-            .iter()
-            .take_while(|byte| b" *".contains(byte))
-            .count();
-    if let Ok(index) = seen
-        .addresses
-        .binary_search_by_key(&named, |address| address.at)
-    {
-        return Some(ours(seen.addresses[index].archive()));
+    let named = skip(text, hash.end, |byte| b" *".contains(&byte));
+    let (addresses, ends) = (&seen.addresses, &seen.ends);
+    if let Ok(index) = addresses.binary_search_by_key(&named, |address| address.at) {
+        return Some(ours(addresses[index].archive()));
     }
     let name = variable_of(text, hash);
-    let used = name
-        .as_ref()
-        .and_then(|name| downloads.first_use(name, hash.end));
+    let used = |name: &String| downloads.first_use(name, hash.end);
+    let used = name.as_ref().and_then(used);
     let place = used.unwrap_or(hash.start);
     let followed = downloads.before(place);
     let checked = match (&name, used) {
@@ -265,21 +255,16 @@ fn by_download(
     };
     // `amd64) url='…-linux-amd64.tar.gz'; sha256='<hash>' ;;`
     let last = |all: usize| all.checked_sub(1);
-    let next = seen
-        .addresses
-        .partition_point(|address| address.at < hash.start);
-    let end = last(seen.ends.partition_point(|end| *end < hash.start))
-        .map_or(0, |index| seen.ends[index]);
+    let next = addresses.partition_point(|address| address.at < hash.start);
+    let end = last(ends.partition_point(|end| *end < hash.start));
+    let end = end.map_or(0, |index| ends[index]);
     // Of the same branch or in front of the hash; nothing else is downloaded between.
     let start = followed.filter(|download| download.span.start < hash.start);
     let start = start.map_or(0, |download| download.span.start).max(end);
-    let is_set = || line_before(text, hash.start).trim_ascii_start();
-    let is_set = || is_set().starts_with(b"ENV ") || is_set().starts_with(b"ARG ");
+    let is_set = || is_setting(line_before(text, hash.start));
     // `amd64) sha256='<hash>'; url='…-linux-amd64.tar.gz' ;;`
-    let close = seen
-        .ends
-        .get(seen.ends.partition_point(|close| *close < hash.end))
-        .copied();
+    let close = ends.partition_point(|close| *close < hash.end);
+    let close = ends.get(close).copied();
     let is_behind = |one: &&Address| name.is_some() && close.is_some_and(|close| one.at < close);
     let address = last(next)
         .map(|index| &seen.addresses[index])
@@ -294,8 +279,8 @@ fn by_download(
     Some(match checked? {
         Of::Others if !is_known || used.is_some() || name.is_none() => Bound::Others,
         Of::Ours(at) => {
-            let index = seen.addresses.partition_point(|address| address.at < at);
-            ours(seen.addresses.get(index).and_then(Address::archive))
+            let index = addresses.partition_point(|address| address.at < at);
+            ours(addresses.get(index).and_then(Address::archive))
         }
         Of::Others | Of::Made | Of::Unclear => Bound::Unknown,
     })
@@ -345,12 +330,9 @@ fn is_sha256(word: &Range<usize>) -> bool {
 fn branches<'a>(text: &[u8], seen: &'a Seen, downloads: &Downloads) -> Vec<Branch<'a>> {
     let mut branches: Vec<Branch> = Vec::new();
     let mut ends = seen.ends.iter().copied().peekable();
-    let variables: BTreeMap<&str, &Address> = seen
-        .addresses
-        .iter()
-        .rev()
-        .filter_map(|address| Some((address.variable()?, address)))
-        .collect();
+    let named = seen.addresses.iter().rev();
+    let named = named.filter_map(|address| Some((address.variable()?, address)));
+    let variables: BTreeMap<&str, &Address> = named.collect();
     // Where variables are set.
     let mut set: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
     for assigned in &seen.arches {
@@ -375,15 +357,12 @@ fn branches<'a>(text: &[u8], seen: &'a Seen, downloads: &Downloads) -> Vec<Branc
             places.get(next).copied().unwrap_or(text.len())
         };
         let used = downloads.first_use(&name, assigned.value.end);
-        let of = downloads
-            .with_behind(
-                &name,
-                assigned.value.end..used.map_or(text.len(), set_again),
-            )
-            .or_else(|| {
-                let of = all.entry(name.to_string());
-                *of.or_insert_with(|| downloads.of_all_with(&name))
-            });
+        let end = used.map_or(text.len(), set_again);
+        let of = downloads.with_behind(&name, assigned.value.end..end);
+        let of = of.or_else(|| {
+            let of = all.entry(name.to_string());
+            *of.or_insert_with(|| downloads.of_all_with(&name))
+        });
         let may_be = of.is_none_or(|of| matches!(of, Of::Ours(_) | Of::Unclear));
         let address = variables.get(&*name).copied().filter(|_| may_be);
         // An architecture that no address of ours has, and no `case` chooses, says nothing of the hashes behind it.
@@ -436,12 +415,8 @@ fn labels_in(text: &str) -> impl Iterator<Item = &str> {
 pub(super) fn right_arch(labels: &str, found: &str) -> Option<String> {
     let mut names = labels_in(labels).filter_map(release_arch).peekable();
     let first = *names.peek()?;
-    Some(
-        names
-            .find(|name| *name == found)
-            .unwrap_or(first)
-            .to_owned(),
-    )
+    let right = names.find(|name| *name == found);
+    Some(right.unwrap_or(first).to_owned())
 }
 
 /// What the labels in front of the release's name of an architecture are to be; `None` where they are right.

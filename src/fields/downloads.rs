@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::spans::{after, is_word, last_word, line_before, skip, trimmed_end};
+use super::spans::{
+    has, is_blank, is_setting, is_word, last_word, line_before, past, skip, trimmed_end,
+};
 
 /// What a download is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +58,7 @@ impl<'a> Downloads<'a> {
     /// Of a text with our archives' addresses, and our version in others, there.
     pub(super) fn new(text: &'a [u8], ours: &[usize], made: &[usize]) -> Self {
         let instructions = instructions(text).into_iter().map(|span| {
-            let is_by_apk = memmem::find(&text[span.clone()], b"apk --print-arch").is_some();
+            let is_by_apk = has(&text[span.clone()], b"apk --print-arch");
             (span, is_by_apk)
         });
         let instructions: Vec<(Range<usize>, bool)> = instructions.collect();
@@ -81,10 +83,9 @@ impl<'a> Downloads<'a> {
                     let held = holders.find(|(name, _)| is_used(&uses, name, &span));
                     held.map(|(_, of)| *of)
                 };
-                let is_anything = has_address(command) || command.contains(&b'$');
-                let is_list = [&b"SHA256SUMS"[..], b".asc", b".sig", b".sha256"]
-                    .iter()
-                    .any(|part| memmem::find(command, part).is_some());
+                let is_anything = has(command, b"://") || command.contains(&b'$');
+                let lists = [&b"SHA256SUMS"[..], b".asc", b".sig", b".sha256"];
+                let is_list = lists.iter().any(|part| has(command, part));
                 let of = match (inside(ours, &span), inside(made, &span)) {
                     (Some(at), _) => Of::Ours(at),
                     (None, Some(_)) if !is_list => Of::Made,
@@ -108,16 +109,13 @@ impl<'a> Downloads<'a> {
     }
 
     fn instruction(&self, at: usize) -> Option<&(Range<usize>, bool)> {
-        let number = self
-            .instructions
-            .partition_point(|(span, _)| span.end <= at);
-        self.instructions.get(number)
+        let all = &self.instructions;
+        all.get(all.partition_point(|(span, _)| span.end <= at))
     }
 
     /// Whether the instruction at a place asks `apk` for the architecture.
     pub(super) fn is_by_apk(&self, at: usize) -> bool {
-        self.instruction(at)
-            .is_some_and(|(_, is_by_apk)| *is_by_apk)
+        self.instruction(at).is_some_and(|(_, by_apk)| *by_apk)
     }
 
     /// Whether two places are in one instruction.
@@ -133,10 +131,9 @@ impl<'a> Downloads<'a> {
 
     /// The download that a place follows in its instruction.
     pub(super) fn before(&self, at: usize) -> Option<&Download> {
-        let number = self
-            .all
-            .partition_point(|download| download.span.start < at);
-        let last = &self.all[number.checked_sub(1)?];
+        let all = &self.all;
+        let number = all.partition_point(|download| download.span.start < at);
+        let last = &all[number.checked_sub(1)?];
         let (instruction, _) = self.instruction(at)?;
         (last.span.start >= instruction.start).then_some(last)
     }
@@ -144,9 +141,8 @@ impl<'a> Downloads<'a> {
     /// The download whose command a place is in: an option in front of the address.
     pub(super) fn with(&self, at: usize) -> Option<&Download> {
         let number = self.all.partition_point(|download| download.span.end <= at);
-        self.all
-            .get(number)
-            .filter(|download| download.span.contains(&at))
+        let download = self.all.get(number)?;
+        download.span.contains(&at).then_some(download)
     }
 
     /// What the downloads in a span, as far as it is in the instruction of its start, are of that use a variable.
@@ -261,17 +257,10 @@ impl<'a> Downloads<'a> {
 fn uses(text: &[u8]) -> Uses<'_> {
     let mut uses = Uses::new();
     for at in memchr::memchr_iter(b'$', text) {
-        let open = after(text, at + 1, b"{").unwrap_or(at + 1);
-        let name = after(text, open, b"env:").unwrap_or(open);
-        let length = text[name..]
-            .iter()
-            .take(200)
-            .take_while(|byte| is_word(**byte))
-            .count();
-        if length > 0 {
-            uses.entry(&text[name..name + length])
-                .or_default()
-                .push(name);
+        let name = past(text, past(text, at + 1, b"{"), b"env:");
+        let end = skip(text, name, is_word);
+        if end > name {
+            uses.entry(&text[name..end]).or_default().push(name);
         }
     }
     uses
@@ -289,15 +278,10 @@ fn together(all: impl Iterator<Item = Of>) -> Option<Of> {
     let first = *all.first()?;
     let is_ours = |of: &Of| matches!(of, Of::Ours(_));
     let is_same = |of: &Of| *of == first || is_ours(of) && is_ours(&first);
-    Some(if all.iter().all(is_same) {
-        first
-    } else {
-        Of::Unclear
+    Some(match all.iter().all(is_same) {
+        true => first,
+        false => Of::Unclear,
     })
-}
-
-fn has_address(text: &[u8]) -> bool {
-    memmem::find(text, b"://").is_some()
 }
 
 /// The name of the variable to which the word at a place is assigned.
@@ -306,10 +290,8 @@ fn holder(text: &[u8], at: usize) -> Option<&[u8]> {
     let is_end = |byte: u8| byte.is_ascii_whitespace() || byte == b'=';
     let before = trimmed_end(line, |byte| !is_end(byte));
     let bare = trimmed_end(before, |byte| b" \t\"'".contains(&byte));
-    let first = line.trim_ascii_start();
-    let is_set = first.starts_with(b"ENV ") || first.starts_with(b"ARG ");
     let name = last_word(trimmed_end(bare, |byte| b" \t=".contains(&byte)));
-    (!name.is_empty() && (bare.ends_with(b"=") || is_set)).then_some(name)
+    (!name.is_empty() && (bare.ends_with(b"=") || is_setting(line))).then_some(name)
 }
 
 /// The instructions of a Dockerfile: lines that go on are one, and so is what stands in a heredoc.
@@ -323,7 +305,7 @@ fn instructions(text: &[u8]) -> Vec<Range<usize>> {
         if closes.is_some_and(|word| code == word) {
             closes = None;
         } else if let Some(opens) = memmem::find(line, b"<<").filter(|_| closes.is_none()) {
-            let word = trimmed_start(&line[opens + 2..], b"-\"'");
+            let word = &line[skip(line, opens + 2, |byte| b"-\"'".contains(&byte))..];
             let end = skip(word, 0, is_word);
             closes = Some(&word[..end]).filter(|word| !word.is_empty());
         }
@@ -339,10 +321,6 @@ fn instructions(text: &[u8]) -> Vec<Range<usize>> {
     all
 }
 
-fn trimmed_start<'t>(text: &'t [u8], bytes: &[u8]) -> &'t [u8] {
-    &text[skip(text, 0, |byte| bytes.contains(&byte))..]
-}
-
 /// The commands of an instruction that fetch something, each up to its end or the next one, and whether it is one that is
 /// known: others have an address in them.
 fn commands(text: &[u8], instruction: &Range<usize>) -> Vec<(Range<usize>, bool)> {
@@ -353,24 +331,21 @@ fn commands(text: &[u8], instruction: &Range<usize>) -> Vec<(Range<usize>, bool)
         found.is_some_and(|found| found.eq_ignore_ascii_case(word))
     };
     if is(b"ADD ") {
-        let all = has_address(inside).then(|| (instruction.clone(), true));
+        let all = has(inside, b"://").then(|| (instruction.clone(), true));
         return all.into_iter().collect();
     }
     if !is(b"RUN ") && !is(b"RUN\t") {
         return Vec::new();
     }
-    let mut starts: Vec<(usize, bool)> = COMMANDS
-        .iter()
-        .flat_map(|command| {
-            let is_whole = move |at: &usize| {
-                let next = inside.get(at + command.len());
-                next.is_none_or(|byte| !is_word(*byte) && *byte != b'-') && begins(inside, *at)
-            };
-            memmem::find_iter(inside, command)
-                .filter(is_whole)
-                .map(|at| (at, true))
-        })
-        .collect();
+    let is_whole = |at: usize, command: &[u8]| {
+        let next = inside.get(at + command.len());
+        next.is_none_or(|byte| !is_word(*byte) && *byte != b'-') && begins(inside, at)
+    };
+    let mut starts: Vec<(usize, bool)> = Vec::new();
+    for command in COMMANDS {
+        let all = memmem::find_iter(inside, command).filter(|at| is_whole(*at, command));
+        starts.extend(all.map(|at| (at, true)));
+    }
     let ends = ends(inside);
     starts.extend(strangers(inside, &ends).map(|at| (at, false)));
     starts.sort_unstable();
@@ -406,13 +381,11 @@ fn ends(inside: &[u8]) -> Vec<usize> {
 fn strangers<'t>(inside: &'t [u8], ends: &'t [usize]) -> impl Iterator<Item = usize> + 't {
     const SAID: [&[u8]; 6] = [b"echo", b"printf", b"export", b"apk", b"apt-get", b"sed"];
     memmem::find_iter(inside, b"://").filter_map(move |at| {
-        let before = ends.partition_point(|end| *end < at).checked_sub(1);
-        let start = before
-            .map_or(0, |before| ends[before] + 1)
-            .max(at.saturating_sub(400));
+        let before = ends[..ends.partition_point(|end| *end < at)].last();
+        let start = before.map_or(0, |end| end + 1).max(at.saturating_sub(400));
         let command = &inside[start..at];
-        let is_space = |byte: &u8| byte.is_ascii_whitespace() || b"&\\`({".contains(byte);
-        let blank = command.iter().take_while(|byte| is_space(byte)).count();
+        let is_space = |byte: u8| byte.is_ascii_whitespace() || b"&\\`({".contains(&byte);
+        let blank = skip(command, 0, is_space);
         let command = &command[blank..];
         let word = &command[..skip(command, 0, |byte| !byte.is_ascii_whitespace())];
         let is_comment = line_before(inside, at).trim_ascii_start().starts_with(b"#");
@@ -424,44 +397,27 @@ fn strangers<'t>(inside: &'t [u8], ends: &'t [usize]) -> impl Iterator<Item = us
 
 /// Whether a command begins there, rather than another word of one: `apk add curl`.
 fn begins(text: &[u8], at: usize) -> bool {
+    const OPENING: [&[u8]; 9] = [
+        b"RUN", b"run", b"then", b"do", b"else", b"exec", b"sudo", b"if", b"while",
+    ];
     let mut before = &text[..at];
     loop {
-        let bare = trimmed_end(before, |byte| byte == b' ' || byte == b'\t');
-        match bare
-            .strip_suffix(b"\n")
-            .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-        {
-            Some(line) => match trimmed_end(line, |byte| byte == b' ').last() {
-                Some(b'\\' | b'`') => {
-                    let line = trimmed_end(line, |byte| byte == b' ');
-                    before = &line[..line.len() - 1];
-                }
-                _ => return true,
-            },
-            None => {
-                before = bare;
-                break;
-            }
+        before = trimmed_end(before, is_blank);
+        let Some(line) = before.strip_suffix(b"\n") else {
+            break;
+        };
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match trimmed_end(line, |byte| byte == b' ').split_last() {
+            Some((b'\\' | b'`', rest)) => before = rest,
+            _ => return true,
         }
     }
-    let word = &before[trimmed_end(before, is_word).len()..];
-    let is_opening = [
-        &b"RUN"[..],
-        b"run",
-        b"then",
-        b"do",
-        b"else",
-        b"exec",
-        b"sudo",
-        b"if",
-        b"while",
-    ]
-    .contains(&word);
+    let is_opening = OPENING.contains(&last_word(before));
     // `RUN --mount=… wget`
-    let is_option = before[before.len().saturating_sub(200)..]
-        .rsplit(u8::is_ascii_whitespace)
-        .next()
-        .is_some_and(|word| word.starts_with(b"--mount") || word.starts_with(b"--network"));
+    let window = &before[before.len().saturating_sub(200)..];
+    let word = window.rsplit(u8::is_ascii_whitespace).next();
+    let is_option =
+        word.is_some_and(|word| word.starts_with(b"--mount") || word.starts_with(b"--network"));
     before.is_empty()
         || is_opening
         || is_option

@@ -12,6 +12,7 @@ use super::{DocumentKind, Field, Kind, Named, Whose};
 use crate::release::checksums::{Checksums, Sha256};
 use crate::repository::{Directories, Directory, Document, Names, Place};
 use crate::tag::Tag;
+use crate::text::first_of;
 use crate::version::{Variant, parse_version};
 
 /// What a field is to say.
@@ -87,17 +88,13 @@ impl<'a> Scope<'a> {
         place: &Place<'a>,
     ) -> Self {
         let own = place.tree.map(|tree| &tree.directory);
-        let old = change
-            .old
-            .iter()
-            .filter(|(name, _)| own.is_none_or(|own| own.name == **name))
-            .flat_map(|(_, old)| old);
-        let all = own
-            .into_iter()
-            .chain(directories.iter().filter(|_| own.is_none()));
-        let versions = old
-            .chain(all.map(|directory| &directory.version))
-            .filter(|version| !version.pre.is_empty());
+        let is_meant = |name: &str| own.is_none_or(|own| own.name == name);
+        let old = change.old.iter().filter(|(name, _)| is_meant(name));
+        let old = old.flat_map(|(_, old)| old);
+        let others = directories.iter().filter(|_| own.is_none());
+        let all = own.into_iter().chain(others);
+        let versions = old.chain(all.map(|directory| &directory.version));
+        let versions = versions.filter(|version| !version.pre.is_empty());
         let suffixes = versions.map(|version| version.pre.to_string()).collect();
         Self {
             names,
@@ -112,11 +109,8 @@ impl<'a> Scope<'a> {
 
     /// What each field of a document is expected to say, in their order.
     pub fn judge(&self, document: &Document) -> Vec<Expected> {
-        document
-            .fields
-            .iter()
-            .map(|field| self.expected(field, document))
-            .collect()
+        let fields = document.fields.iter();
+        fields.map(|field| self.expected(field, document)).collect()
     }
 
     /// What a field is expected to say.
@@ -231,18 +225,10 @@ impl<'a> Scope<'a> {
     fn directory_for(&self, version: &str) -> Option<&'a Directory> {
         let pattern = &self.names.config.directory;
         let of_series = || {
-            self.directories
-                .get(&pattern.render(&parse_version(version)?))
+            let given = parse_version(version).filter(|_| pattern.has_series())?;
+            self.directories.get(&pattern.render(&given))
         };
-        self.own
-            .or_else(|| {
-                if pattern.has_series() {
-                    of_series()
-                } else {
-                    None
-                }
-            })
-            .or(self.directories.newest())
+        self.own.or_else(of_series).or(self.directories.newest())
     }
 
     fn old(&self, directory: &Directory) -> impl Iterator<Item = &'a Version> {
@@ -255,10 +241,8 @@ impl<'a> Scope<'a> {
             return false;
         }
         let version = self.split(found).version;
-        let is_old = |directory: &Directory| {
-            self.old(directory)
-                .any(|old| parse_version(version).is_some_and(|found| found == *old))
-        };
+        let given = parse_version(version);
+        let is_old = |one: &Directory| self.old(one).any(|old| Some(old) == given.as_ref());
         self.directory_for(version).is_some_and(is_old)
     }
 
@@ -277,23 +261,13 @@ impl<'a> Scope<'a> {
 
     /// Whether a text ends in the name of a variant or a script that moves.
     fn is_renamed(&self, found: &str) -> bool {
-        let renames = |directory: &str| {
-            self.change
-                .renames
-                .get(directory)
-                .into_iter()
-                .flat_map(|renames| renames.keys())
-        };
-        let own = self.own.into_iter().flat_map(|own| renames(&own.name));
-        let all = self
-            .change
-            .renames
-            .values()
-            .filter(|_| self.own.is_none())
-            .flat_map(|renames| renames.keys());
+        let is_meant = |name: &str| self.own.is_none_or(|own| own.name == name);
+        let renames = self.change.renames.iter();
+        let renames = renames.filter(|(name, _)| is_meant(name));
+        let variants = renames.flat_map(|(_, renames)| renames.keys());
         let scripts = self.change.scripts.values().flat_map(BTreeMap::keys);
-        let names = own.chain(all).chain(scripts);
-        names.into_iter().any(|name| found.ends_with(name.as_str()))
+        let mut names = variants.chain(scripts);
+        names.any(|name| found.ends_with(name.as_str()))
     }
 
     fn version(&self, found: &str, document: &Document) -> Expected {
@@ -304,33 +278,24 @@ impl<'a> Scope<'a> {
         let keeps_v = found.starts_with('v')
             && document.kind == DocumentKind::Dockerfile
             && !document.facts.has_v_in_address;
-        Expected::Exactly(format!(
-            "{}{}",
-            if keeps_v { "v" } else { "" },
-            directory.version
-        ))
+        let v = if keeps_v { "v" } else { "" };
+        Expected::Exactly(format!("{v}{}", directory.version))
     }
 
     fn directory(&self, found: &str) -> Expected {
         let pattern = &self.names.config.directory;
         if self.own.is_some() || !pattern.has_series() {
             let directory = self.own.or(self.directories.newest());
-            return directory.map_or(Expected::Anything, |directory| {
-                Expected::Exactly(directory.name.clone())
-            });
+            let name = directory.map(|directory| directory.name.clone());
+            return name.map_or(Expected::Anything, Expected::Exactly);
         }
         if self.directories.get(found).is_some() {
             return Expected::Anything;
         }
-        let names: Vec<&str> = self
-            .directories
-            .iter()
-            .map(|directory| directory.name.as_str())
-            .collect();
-        Expected::Impossible(format!(
-            "there is no such version directory, only {}",
-            list(&names)
-        ))
+        let all = self.directories.iter();
+        let names: Vec<&str> = all.map(|directory| directory.name.as_str()).collect();
+        let names = first_of(&names, 10);
+        Expected::Impossible(format!("there is no such version directory, only {names}"))
     }
 
     /// A bare version is ours where it is one that is replaced, or, in a script, another of the same series.
@@ -363,10 +328,8 @@ impl<'a> Scope<'a> {
 
     fn hash(&self, found: &str, platform: &str) -> Expected {
         let published = self.own.and_then(|own| {
-            self.change.hash(
-                &own.name,
-                &self.names.config.archive(&own.version, platform),
-            )
+            let archive = self.names.config.archive(&own.version, platform);
+            self.change.hash(&own.name, &archive)
         });
         let digits = found.len();
         let is_other = found.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -410,13 +373,5 @@ impl<'a> Scope<'a> {
         let suffix = found.find('-').filter(|_| is_numbered);
         let suffix = suffix.map_or("", |at| &found[at..]);
         Expected::Exactly(format!("{base}{suffix}"))
-    }
-}
-
-/// Names in a sentence, the first ten of them.
-fn list(names: &[&str]) -> String {
-    match names.len().checked_sub(10) {
-        None | Some(0) => names.join(", "),
-        Some(more) => format!("{} and {more} more", names[..10].join(", ")),
     }
 }

@@ -2,22 +2,17 @@
 
 use std::ops::Range;
 
-use memchr::memmem;
-
-use super::spans::{last_word, line_before, trimmed_end};
+use super::spans::{has, is_setting, last_word, line_before, trimmed_end};
 
 /// Whether digits are the name of a key rather than a hash: of those who sign a release.
 pub(super) fn is_key_id(text: &[u8], word: &Range<usize>) -> bool {
-    let is_key = |name: &String| {
-        ["KEY", "FINGERPRINT", "GPG", "PGP"]
-            .iter()
-            .any(|key| name.contains(key))
-    };
+    let keys = ["KEY", "FINGERPRINT", "GPG", "PGP"];
+    let is_key = |name: &String| keys.iter().any(|key| name.contains(key));
     let before = &text[word.start.saturating_sub(400)..word.start];
     word.len() == 40
         && (variable_of(text, word).is_some_and(|name| is_key(&name.to_uppercase()))
-            || memmem::find(before, b"recv-key").is_some()
-            || memmem::find(before, b"gpg ").is_some())
+            || has(before, b"recv-key")
+            || has(before, b"gpg "))
 }
 
 /// The variable that a hash is assigned to.
@@ -34,8 +29,7 @@ pub(super) fn variable_of(text: &[u8], hash: &Range<usize>) -> Option<String> {
         let is_open = default[..default.len() - name.len()].ends_with(b"${");
         return is_open.then(|| String::from_utf8_lossy(name).into_owned());
     }
-    let first = before.trim_ascii_start();
-    let is_set = first.starts_with(b"ENV ") || first.starts_with(b"ARG ");
+    let is_set = is_setting(before);
     let bare = trimmed_end(unquoted, |byte| b" \t".contains(&byte));
     let is_spaced = bare.len() < unquoted.len() || bare.ends_with(b" =");
     if !is_set && !bare.ends_with(b"=") {

@@ -81,10 +81,8 @@ impl<'t> Matrix<'t> {
             let item = String::from_utf8_lossy(&text[span.clone()]);
             named(&item) == Some(Named::Directory)
         };
-        let axes = self
-            .axes
-            .iter()
-            .filter(|(_, items)| items.iter().all(is_directory));
+        let axes = self.axes.iter();
+        let axes = axes.filter(|(_, items)| items.iter().all(is_directory));
         let mut keys: BTreeSet<&[u8]> = axes.map(|(key, _)| *key).collect();
         for (key, value) in self.included.iter().flatten() {
             if !self.axes.contains_key(key) && is_directory(value) {
@@ -195,10 +193,8 @@ impl<'t> Part<'t> {
             }
         }
         // `${{ … }}-alpine3.22`
-        let is_cut = self
-            .pieces
-            .iter()
-            .any(|piece| matches!(piece, Piece::Other));
+        let is_other = |piece: &Piece| matches!(piece, Piece::Other);
+        let is_cut = self.pieces.iter().any(is_other);
         match name.strip_prefix('-').filter(|_| is_cut) {
             Some(rest) => {
                 // An item that begins with the dash itself is not what is named.
@@ -235,9 +231,8 @@ fn words<'t>(text: &'t [u8], line: &Line) -> Vec<Vec<Part<'t>>> {
         if let Some(inside) = expression {
             let key = text[inside.clone()].trim_ascii().strip_prefix(b"matrix.");
             let key = key.filter(|key| key.iter().all(|byte| is_word(*byte) || *byte == b'-'));
-            word[last]
-                .pieces
-                .push(key.map_or(Piece::Other, Piece::Item));
+            let piece = key.map_or(Piece::Other, Piece::Item);
+            word[last].pieces.push(piece);
             at = inside.end + 2;
         } else {
             let is_path = byte.is_some_and(|byte| b"/\\".contains(&byte));
@@ -266,43 +261,35 @@ pub(super) fn complete(
     named: &dyn Fn(&str) -> Option<Named>,
 ) {
     let mut new = Vec::new();
+    let mut put = |(start, end): Span, kind: Kind| {
+        let place = fields.partition_point(|field| field.span.end <= start);
+        let there = fields.get_mut(place).filter(|field| field.span.start < end);
+        let Some(field) = there else {
+            // Where a directory is called by a version alone, only paths tell that an item is one.
+            new.push(Field {
+                span: start..end,
+                kind,
+                in_comment: false,
+            });
+            return;
+        };
+        let fits = match kind {
+            Kind::Directory { .. } => field.is_directory(),
+            _ => matches!(field.kind, Kind::Variant { .. } | Kind::Caption { .. }),
+        };
+        if fits {
+            field.kind = kind;
+        }
+    };
     for job in &structure.jobs {
         let lines = &structure.lines[job.part.lines.clone()];
         let (items, directories) = items(text, lines, named, job.directory.as_deref());
-        for (start, end) in directories {
-            let place = fields.partition_point(|field| field.span.end <= start);
-            let there = fields.get_mut(place).filter(|field| field.span.start < end);
-            let kind = Kind::Directory { is_certain: true };
-            match there {
-                Some(field) if field.is_directory() => field.kind = kind,
-                Some(_) => {}
-                // Where a directory is called by a version alone, only paths tell that an item is one.
-                None => new.push(Field {
-                    span: start..end,
-                    kind,
-                    in_comment: false,
-                }),
-            }
+        for place in directories {
+            put(place, Kind::Directory { is_certain: true });
         }
-        for ((start, end), made) in items {
-            let place = fields.partition_point(|field| field.span.end <= start);
-            let there = fields.get_mut(place).filter(|field| field.span.start < end);
-            let kind = Kind::Item {
-                made: made.into_iter().collect(),
-            };
-            match there {
-                Some(field)
-                    if matches!(field.kind, Kind::Variant { .. } | Kind::Caption { .. }) =>
-                {
-                    field.kind = kind;
-                }
-                Some(_) => {}
-                None => new.push(Field {
-                    span: start..end,
-                    kind,
-                    in_comment: false,
-                }),
-            }
+        for (place, made) in items {
+            let made = made.into_iter().collect();
+            put(place, Kind::Item { made });
         }
     }
     if !new.is_empty() {
@@ -338,12 +325,12 @@ fn items(
     let mut budget = BUDGET;
     for word in &words {
         for (number, part) in word.iter().enumerate() {
-            let literal = part.literal(number.checked_sub(1).map(|above| &word[above]));
+            let above = number.checked_sub(1).map(|above| &word[above]);
+            let higher = number.checked_sub(2).map(|above| &word[above]);
+            let literal = part.literal(above);
             if part.keys().next().is_none() && (literal.is_none() || has_conditions) {
                 continue;
             }
-            let above = number.checked_sub(1).map(|above| &word[above]);
-            let higher = number.checked_sub(2).map(|above| &word[above]);
             let all = [above, higher].into_iter().flatten().chain([part]);
             let keys: BTreeSet<&[u8]> = all.flat_map(Part::keys).chain(series).collect();
             let rows = matrix.rows(text, &keys);
@@ -376,10 +363,9 @@ fn items(
                         continue;
                     }
                 }
-                let folder = if names == Named::Script {
-                    higher
-                } else {
-                    above
+                let folder = match names {
+                    Named::Script => higher,
+                    _ => above,
                 };
                 let folder = folder.map(|folder| folder.name(text, &row).0);
                 let folder = folder.filter(|name| named(name) == Some(Named::Directory));
@@ -397,10 +383,9 @@ fn items(
     }
     // What is excluded is called as the items are, and moves with them.
     for (key, span) in matrix.excluded.iter().flatten().take(MOST) {
+        let said = |item: &Range<usize>| &text[item.clone()];
         let axis = matrix.axes.get(key).map_or(&[][..], Vec::as_slice);
-        let same = axis
-            .iter()
-            .find(|item| text[(*item).clone()] == text[span.clone()]);
+        let same = axis.iter().find(|item| said(item) == said(span));
         let made = same.and_then(|item| items.get(&(item.start, item.end)).cloned());
         items.extend(made.map(|made| ((span.start, span.end), made)));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::spans::{after, is_word, skip};
-use super::workflow::Structure;
+use super::workflow::{Line, Structure};
 use super::{Field, Kind, RUNNERS};
 
 /// The versions in the labels of runners.
@@ -13,9 +13,8 @@ use super::{Field, Kind, RUNNERS};
 /// from. What stands in an expression (`${{ … }}`) is nobody's label.
 pub(super) fn labels(text: &[u8], structure: &Structure, runners: &[usize]) -> Vec<Field> {
     let lines = &structure.lines;
-    let runs_on = lines
-        .iter()
-        .filter(|line| line.key(text) == Some(b"runs-on"));
+    let is_runs_on = |line: &&Line| line.key(text) == Some(b"runs-on");
+    let runs_on = lines.iter().filter(is_runs_on);
     let expressions = runs_on.flat_map(|line| &line.expressions);
     let taken: BTreeSet<&[u8]> = expressions
         .filter_map(|span| {
@@ -30,17 +29,9 @@ pub(super) fn labels(text: &[u8], structure: &Structure, runners: &[usize]) -> V
         if runners.peek().is_none_or(|at| *at >= line.span.end) {
             continue;
         }
-        let above = || {
-            structure
-                .upwards(number)
-                .skip(1)
-                .filter_map(|line| line.keys.first())
-        };
-        let in_matrix = line
-            .keys
-            .iter()
-            .chain(above())
-            .any(|key| said(key) == b"matrix");
+        let lines_above = || structure.upwards(number).skip(1);
+        let above = || lines_above().filter_map(|line| line.keys.first());
+        let in_matrix = structure.is_in_matrix(text, number);
         let mut keys = line.keys.iter().peekable();
         let mut expressions = line.expressions.iter().peekable();
         let mut key = above().next();
@@ -64,9 +55,8 @@ pub(super) fn labels(text: &[u8], structure: &Structure, runners: &[usize]) -> V
 /// The version in a label that begins there. Larger runners and those of another processor have more behind it: they are
 /// somebody's choice.
 fn label(text: &[u8], at: usize) -> Option<Field> {
-    let system = RUNNERS
-        .into_iter()
-        .find(|system| text[at..].starts_with(system.as_bytes()))?;
+    let mut systems = RUNNERS.into_iter();
+    let system = systems.find(|system| text[at..].starts_with(system.as_bytes()))?;
     let from = after(text, at + system.len(), b"-")?;
     let is_digit = |byte: u8| byte.is_ascii_digit();
     let numbers = skip(text, from, is_digit);

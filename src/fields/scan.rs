@@ -17,11 +17,11 @@ use regex_automata::{Input, meta::Regex, util::syntax};
 
 use super::branches::{self, Seen};
 use super::spans::{
-    BACK, after, assigned, base, ends, is_tag, last_word, line_before, skip, trimmed_end,
+    BACK, after, assigned, base, ends, is_tag, last_word, line_before, past, skip, trimmed_end,
 };
 use super::{DocumentKind, Facts, Field, Kind, Named, RUNNERS, Whose, about, matrix};
 use crate::repository::config::{Config, Pattern};
-use crate::version::Variant;
+use crate::version::{Variant, is_numbered};
 
 /// Finds the fields of one repository's documents.
 pub struct Scanner {
@@ -72,16 +72,9 @@ impl Scanner {
         variants: &BTreeSet<Variant>,
         scripts: &BTreeSet<String>,
     ) -> Result<Self> {
-        let families: BTreeSet<&str> = variants
-            .iter()
-            .map(|variant| variant.family.as_str())
-            .collect();
-        let is_odd = |variant: &&Variant| {
-            let numbers = variant.base.strip_prefix("ltsc").unwrap_or(&variant.base);
-            !numbers
-                .split('.')
-                .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
-        };
+        let families = variants.iter().map(|variant| variant.family.as_str());
+        let families: BTreeSet<&str> = families.collect();
+        let is_odd = |variant: &&Variant| !is_numbered(&variant.base);
         let scripts = stems(scripts);
         let counts = [
             (families.len(), "families of variants, as `alpine` is one"),
@@ -93,17 +86,15 @@ impl Scanner {
                 "expected at most {MOST_NAMES} {what}, found {count}: remove those that do not belong here"
             );
         }
+        let names = variants.iter().filter(is_odd);
+        let names = names.map(|variant| variant.name.clone());
         Ok(Self {
             key: config.version_key(),
             image: format!("{}:", config.image),
             server: config.server.clone(),
             directory: config.directory.clone(),
             families: families.into_iter().rev().map(str::to_owned).collect(),
-            names: variants
-                .iter()
-                .filter(is_odd)
-                .map(|variant| variant.name.clone())
-                .collect(),
+            names: names.collect(),
             scripts: scripts.into_iter().rev().collect(),
             starts: Default::default(),
         })
@@ -195,22 +186,18 @@ impl Scanner {
 
     /// The same; whether a dash behind it would be part of the word that it is in.
     fn variant_in(&self, text: &[u8], at: usize, dash_goes_on: bool) -> Option<usize> {
-        let run = trimmed_end(&text[at..skip(text, at, is_tag)], |byte| {
-            byte == b'.' || byte == b'-'
-        });
+        let run = &text[at..skip(text, at, is_tag)];
+        let run = trimmed_end(run, |byte| byte == b'.' || byte == b'-');
         let run = std::str::from_utf8(run).ok()?;
-        let family = self
-            .families
-            .iter()
-            .find(|family| run.starts_with(family.as_str()))?;
-        let dash = after(text, at + family.len(), b"-").unwrap_or(at + family.len());
-        let base = base(text, dash)
-            .filter(|end| !self.names.contains(run) || ends(text, *end, dash_goes_on));
-        let whole = self.names.contains(run).then_some(at + run.len());
+        let mut families = self.families.iter();
+        let family = families.find(|family| run.starts_with(family.as_str()))?;
+        let dash = past(text, at + family.len(), b"-");
+        let is_name = self.names.contains(run);
+        let base = base(text, dash).filter(|end| !is_name || ends(text, *end, dash_goes_on));
+        let whole = is_name.then_some(at + run.len());
         let plain = self.names.contains(family).then_some(at + family.len());
-        base.or(whole)
-            .or(plain)
-            .filter(|end| ends(text, *end, dash_goes_on))
+        let end = base.or(whole).or(plain);
+        end.filter(|end| ends(text, *end, dash_goes_on))
     }
 
     /// What a name is the name of.
@@ -227,9 +214,8 @@ impl Scanner {
 
     /// The end of a family's name that begins at `at`.
     fn family(&self, text: &[u8], at: usize) -> Option<usize> {
-        self.families
-            .iter()
-            .find_map(|family| after(text, at, family.as_bytes()))
+        let mut families = self.families.iter();
+        families.find_map(|family| after(text, at, family.as_bytes()))
     }
 }
 
@@ -319,10 +305,7 @@ impl<'a> Scan<'a> {
 
     fn is_comment(&self, at: usize) -> bool {
         let start = memchr::memrchr(b'\n', &self.text[..at]).map_or(0, |newline| newline + 1);
-        let first = self.text[start..at]
-            .iter()
-            .find(|byte| !byte.is_ascii_whitespace());
-        first == Some(&b'#')
+        self.text[start..at].trim_ascii_start().starts_with(b"#")
     }
 
     fn finish(mut self) -> (Vec<Field>, Facts) {

@@ -115,10 +115,8 @@ fn replaced(text: &str, old: &str, new: &str) -> String {
         let (before, after) = (&text[..at], &text[at + old.len()..]);
         let before = before.strip_suffix('v').unwrap_or(before);
         let is_part = |c: char| c.is_ascii_alphanumeric();
-        let goes_on = after.starts_with(is_part)
-            || after
-                .strip_prefix('.')
-                .is_some_and(|rest| rest.starts_with(is_part));
+        let rest = after.strip_prefix('.').unwrap_or(after);
+        let goes_on = rest.starts_with(is_part);
         if !before.ends_with(|c: char| is_part(c) || c == '.') && !goes_on {
             out.push_str(&text[from..at]);
             out.push_str(new);

@@ -17,6 +17,10 @@ pub(super) fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
+pub(super) fn is_digit(byte: u8) -> bool {
+    byte.is_ascii_digit()
+}
+
 /// How long anything is that a matcher steps over: a name, a value, the blanks in front of one.
 const FAR: usize = 512;
 
@@ -31,6 +35,42 @@ pub(super) fn after(text: &[u8], at: usize, what: &[u8]) -> Option<usize> {
     text[at..].starts_with(what).then_some(at + what.len())
 }
 
+/// The same; where it does not, the place itself.
+pub(super) fn past(text: &[u8], at: usize, what: &[u8]) -> usize {
+    after(text, at, what).unwrap_or(at)
+}
+
+/// Where what may be in quotes begins.
+pub(super) fn unquoted(text: &[u8], at: usize) -> usize {
+    after(text, at, b"\"").unwrap_or_else(|| past(text, at, b"'"))
+}
+
+/// Whether a text has these bytes in it.
+pub(super) fn has(text: &[u8], what: &[u8]) -> bool {
+    memchr::memmem::find(text, what).is_some()
+}
+
+/// The end of a path: what stands behind its last `/`.
+pub(super) fn last_part(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
+}
+
+/// Whether a line sets a variable of an image.
+pub(super) fn is_setting(line: &[u8]) -> bool {
+    let first = line.trim_ascii_start();
+    first.starts_with(b"ENV ") || first.starts_with(b"ARG ")
+}
+
+/// Where runs of such bytes end that begin at `at`, with a `.` between them.
+pub(super) fn dotted(text: &[u8], at: usize, is: impl Fn(u8) -> bool) -> usize {
+    let mut end = skip(text, at, &is);
+    let goes_on = |from: &usize| text.get(*from).is_some_and(|byte| is(*byte));
+    while let Some(from) = after(text, end, b".").filter(|from| end > at && goes_on(from)) {
+        end = skip(text, from, &is);
+    }
+    end
+}
+
 /// What stands before a place in its line, up to a bound.
 pub(super) fn line_before(text: &[u8], at: usize) -> &[u8] {
     let window = &text[at.saturating_sub(BACK)..at];
@@ -39,10 +79,8 @@ pub(super) fn line_before(text: &[u8], at: usize) -> &[u8] {
 
 /// A text without such bytes at its end.
 pub(super) fn trimmed_end(text: &[u8], is: impl Fn(u8) -> bool) -> &[u8] {
-    &text[..text
-        .iter()
-        .rposition(|byte| !is(*byte))
-        .map_or(0, |last| last + 1)]
+    let last = text.iter().rposition(|byte| !is(*byte));
+    &text[..last.map_or(0, |last| last + 1)]
 }
 
 /// The word that a text ends in.
@@ -78,41 +116,24 @@ pub(super) fn variable(text: &[u8], at: usize) -> Option<usize> {
         return (end > from).then_some(index.unwrap_or(end));
     }
     let from = after(text, at, b"{")?;
-    let end = skip(text, from, |byte| byte.is_ascii_digit());
+    let end = skip(text, from, is_digit);
     (end > from).then(|| after(text, end, b"}"))?
+}
+
+/// The end of the three numbers of a version that begin at `at`.
+pub(super) fn numbers(text: &[u8], at: usize) -> Option<usize> {
+    let number = |at: usize| Some(skip(text, at, is_digit)).filter(|end| *end > at);
+    let next = |at: usize| number(after(text, at, b".")?);
+    next(next(number(at)?)?)
 }
 
 /// The end of a version that begins at `at`, in SemVer's grammar without build metadata; leading zeros are let through, to
 /// be reported.
 pub(super) fn version(text: &[u8], at: usize) -> Option<usize> {
-    let mut end = at;
-    for part in 0..3 {
-        let from = if part == 0 {
-            end
-        } else {
-            after(text, end, b".")?
-        };
-        end = skip(text, from, |byte| byte.is_ascii_digit());
-        if end == from {
-            return None;
-        }
-    }
+    let end = numbers(text, at)?;
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    let Some(from) = after(text, end, b"-") else {
-        return Some(end);
-    };
-    let mut last = skip(text, from, is_part);
-    if last == from {
-        return Some(end);
-    }
-    while let Some(from) = after(text, last, b".") {
-        let next = skip(text, from, is_part);
-        if next == from {
-            break;
-        }
-        last = next;
-    }
-    Some(last)
+    let suffix = after(text, end, b"-").map(|from| (from, dotted(text, from, is_part)));
+    Some(suffix.map_or(end, |(from, last)| if last > from { last } else { end }))
 }
 
 /// A span without the `.` at its end, which is the sentence's, and the `-` in front of a variable.
@@ -147,18 +168,12 @@ pub(super) fn ends(text: &[u8], end: usize, dash_goes_on: bool) -> bool {
 
 /// The end of a base that begins at `at`: `3.18`, `1809`, `ltsc2022`.
 pub(super) fn base(text: &[u8], at: usize) -> Option<usize> {
-    let is_digit = |byte: u8| byte.is_ascii_digit();
-    let start = after(text, at, b"ltsc").unwrap_or(at);
-    let mut end = skip(text, start, is_digit);
-    if end == start {
-        return None;
-    }
-    while let Some(from) = after(text, end, b".")
-        .filter(|from| start == at && text.get(*from).is_some_and(u8::is_ascii_digit))
-    {
-        end = skip(text, from, is_digit);
-    }
-    Some(end)
+    let start = past(text, at, b"ltsc");
+    let end = match start == at {
+        true => dotted(text, at, is_digit),
+        false => skip(text, start, is_digit),
+    };
+    (end > start).then_some(end)
 }
 
 /// The name of the variable that a value is assigned to: `ver` of `ver=(NATS_SERVER 2.14.4)`, `$ver = '2.14.4'`,

@@ -86,21 +86,15 @@ impl Line {
 
 /// The name that ends at a `:`, where it is one.
 fn key(text: &[u8], floor: usize, colon: usize) -> Option<Range<usize>> {
-    let is_part = |byte: &u8| is_word(*byte) || *byte == b'-';
-    let quoted = text[floor..colon]
-        .strip_suffix(b"\"")
-        .or(text[floor..colon].strip_suffix(b"'"));
-    let end = floor + quoted.unwrap_or(&text[floor..colon]).len();
-    let length = text[floor..end]
-        .iter()
-        .rev()
-        .take_while(|byte| is_part(byte))
-        .count();
-    let start = end - length;
+    let before = &text[floor..colon];
+    let unquoted = before.strip_suffix(b"\"").or(before.strip_suffix(b"'"));
+    let before = unquoted.unwrap_or(before);
+    let bare = trimmed_end(before, |byte| is_word(byte) || byte == b'-');
+    let (start, end) = (floor + bare.len(), floor + before.len());
     let opens = start == floor
         || text[start - 1].is_ascii_whitespace()
         || b"{,[\"'".contains(&text[start - 1]);
-    (length > 0 && opens && text[start] != b'-').then_some(start..end)
+    (end > start && opens && text[start] != b'-').then_some(start..end)
 }
 
 /// Lines that belong together: those of a job, or of an item of a list.
@@ -192,11 +186,8 @@ impl Structure {
             let code = trimmed_end(code, |byte| b"+-".contains(&byte));
             code.ends_with(b": >")
         };
-        let before = self
-            .lines
-            .last()
-            .filter(goes_on)
-            .map(|before| before.command);
+        let before = self.lines.last().filter(goes_on);
+        let before = before.map(|before| before.command);
         before.or(line.above.filter(is_folded)).unwrap_or(number)
     }
 
@@ -207,25 +198,16 @@ impl Structure {
         // Where the items of the open list begin.
         let mut open: Option<Vec<usize>> = None;
         for line in &self.lines {
-            for (at, byte) in text
-                .bytes()
-                .enumerate()
-                .take(line.end)
-                .skip(line.span.start)
-            {
-                match (byte, &mut open) {
+            for at in line.span.start..line.end {
+                match (text.as_bytes()[at], &mut open) {
                     (b'[', _) => open = is_value(text.as_bytes(), at).then(|| vec![at + 1]),
                     (b'{' | b'}' | b'(' | b')', _) => open = None,
                     (b',', Some(starts)) => starts.push(at + 1),
                     (b']', Some(starts)) => {
                         let ends = starts[1..].iter().map(|next| next - 1).chain([at]);
-                        let items: Vec<Range<usize>> = starts
-                            .iter()
-                            .zip(ends)
-                            .map(|(start, end)| *start..end)
-                            .collect();
+                        let items = starts.iter().zip(ends).map(|(start, end)| *start..end);
                         if !text[starts[0]..at].contains('#') {
-                            lists.push(items);
+                            lists.push(items.collect());
                         }
                         open = None;
                     }
@@ -277,6 +259,13 @@ impl Structure {
         let before = self.jobs.partition_point(|job| job.part.span.start <= at);
         let job = &self.jobs[before.checked_sub(1)?];
         job.part.span.contains(&at).then_some(job)
+    }
+
+    /// The lines below a line: those behind it that are indented more.
+    pub fn below(&self, line: usize) -> Range<usize> {
+        let below = self.lines[line + 1..].iter();
+        let inside = below.take_while(|other| other.indent > self.lines[line].indent);
+        line + 1..line + 1 + inside.count()
     }
 
     /// Whether a line is part of a matrix.

@@ -9,23 +9,19 @@ use anyhow::{Context, Result};
 
 use super::Git;
 use crate::repository::config::{Config, Pattern, Stated};
-use crate::repository::{Blob, Repository};
+use crate::repository::{Blob, Repository, is_dockerfile};
 
 impl Git {
     /// The Dockerfiles of a commit's version directories, as a repository. Where the commit has no `update.toml`, `fallback`
     /// says what it is.
     pub fn repository(&self, commit: &str, fallback: &Config) -> Result<Repository> {
         let listed = self.output(&["ls-tree", "-r", "-z", "--full-tree", commit])?;
-        let files: Vec<Listed> = listed
-            .split(|&byte| byte == 0)
-            .filter_map(Listed::parse)
-            .collect();
+        let lines = listed.split(|&byte| byte == 0);
+        let files: Vec<Listed> = lines.filter_map(Listed::parse).collect();
         let stated = files.iter().find(|file| file.path == "update.toml");
         let stated = stated.map(|file| {
-            Stated::parse(
-                &self.blobs(&[file])?.concat(),
-                &format!("update.toml of {commit}"),
-            )
+            let text = self.blobs(&[file])?.concat();
+            Stated::parse(&text, &format!("update.toml of {commit}"))
         });
         let stated = stated.transpose()?;
         let folders = files
@@ -33,25 +29,15 @@ impl Git {
             .filter_map(|file| Some(file.path.split_once('/')?.0));
         let folders: BTreeSet<&str> = folders.collect();
         let folders = Vec::from_iter(folders);
+        let fits = |name: &&str| fallback.directory.matches(name).is_some();
         let pattern = match &stated {
-            Some(stated) => stated
-                .directory()
-                .unwrap_or_else(|| Pattern::infer(&folders)),
-            None if folders
-                .iter()
-                .any(|name| fallback.directory.matches(name).is_some()) =>
-            {
-                fallback.directory.clone()
-            }
-            None => Pattern::infer(&folders),
+            Some(stated) => stated.directory(),
+            None => folders.iter().any(fits).then(|| fallback.directory.clone()),
         };
-        let is_wanted = |file: &&Listed| {
-            let parts: Vec<&str> = file.path.split('/').collect();
-            let is_inside = parts.len() > 2 && pattern.matches(parts[0]).is_some();
-            is_inside
-                && parts
-                    .last()
-                    .is_some_and(|name| crate::repository::is_dockerfile(name))
+        let pattern = pattern.unwrap_or_else(|| Pattern::infer(&folders));
+        let is_wanted = |file: &&Listed| match *file.path.split('/').collect::<Vec<_>>() {
+            [directory, _, .., name] => pattern.matches(directory).is_some() && is_dockerfile(name),
+            _ => false,
         };
         let wanted: Vec<&Listed> = files.iter().filter(is_wanted).collect();
         let texts = self.blobs(&wanted)?;
@@ -78,12 +64,10 @@ impl Git {
         let names = blobs.iter().map(|blob| blob.name.as_str());
         let all = self.asked("--batch", names)?;
         let mut rest = all.as_slice();
-        blobs
-            .iter()
-            .map(|blob| {
-                next(&mut rest).with_context(|| format!("git has no content of {}", blob.path))
-            })
-            .collect()
+        let content = |blob: &&Listed| {
+            next(&mut rest).with_context(|| format!("git has no content of {}", blob.path))
+        };
+        blobs.iter().map(content).collect()
     }
 
     /// The object names of folders in commits, each by commit and folder, of those that are there.
@@ -97,10 +81,9 @@ impl Git {
             folders.iter().map(pair).collect::<Vec<_>>()
         };
         let pairs: Vec<(String, String)> = commits.iter().flat_map(in_all).collect();
-        let names = pairs
-            .iter()
-            .map(|(commit, folder)| format!("{commit}:{folder}"));
-        let answers = String::from_utf8(self.asked("--batch-check", names)?)?;
+        let name = |(commit, folder): &(String, String)| format!("{commit}:{folder}");
+        let answers = self.asked("--batch-check", pairs.iter().map(name))?;
+        let answers = String::from_utf8(answers)?;
         let object = |line: &str| match line.split(' ').collect::<Vec<_>>().as_slice() {
             [name, "tree", _] => Some((*name).to_owned()),
             _ => None,
@@ -111,16 +94,11 @@ impl Git {
 
     /// What `git cat-file` answers to names of objects, all asked of one process.
     fn asked(&self, how: &str, names: impl Iterator<Item = impl AsRef<str>>) -> Result<Vec<u8>> {
-        let mut child = self
-            .command(&["cat-file", how])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let (mut input, mut output) = child
-            .stdin
-            .take()
-            .zip(child.stdout.take())
-            .context("git has no input or output")?;
+        let mut command = self.command(&["cat-file", how]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn()?;
+        let pipes = child.stdin.take().zip(child.stdout.take());
+        let (mut input, mut output) = pipes.context("git has no input or output")?;
         let names: String = names
             .flat_map(|name| [name.as_ref().to_owned(), "\n".to_owned()])
             .collect();
@@ -162,12 +140,7 @@ impl Listed {
 fn next(rest: &mut &[u8]) -> Option<Vec<u8>> {
     let end = rest.iter().position(|&byte| byte == b'\n')?;
     let head = std::str::from_utf8(&rest[..end]).ok()?;
-    let size: usize = head
-        .rsplit_once(" blob ")
-        .or(head.rsplit_once(' '))?
-        .1
-        .parse()
-        .ok()?;
+    let size: usize = head.rsplit_once(' ')?.1.parse().ok()?;
     let content = rest.get(end + 1..end + 1 + size)?.to_vec();
     *rest = rest.get(end + 2 + size..)?;
     Some(content)

@@ -5,27 +5,18 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::entries::{Home, folder, homes, successors};
-use super::expected::{Context, Edit, apply, expectations, is_directory};
+use super::entries::{Home, folder, successors};
+use super::expected::{Edit, apply, expectations, is_directory};
 use super::format::architectures;
 use super::images::Image;
-use super::manifest::{Manifest, Paragraph};
-use super::plan::{Offer, Plan, Wanted, names};
+use super::manifest::Paragraph;
+use super::plan::{Draft, Offer, Plan, Wanted};
 use crate::tag::{Level, is_preview};
 use crate::text::is_within;
 use crate::version::{Variant, WINDOWS};
 
 /// The names and values of a new entry's fields.
 type Fields = Vec<(String, Vec<String>)>;
-
-/// A file and what its entries are for, while entries are added to it.
-struct Draft<'a> {
-    manifest: Manifest,
-    homes: Vec<Home<'a>>,
-    context: Context<'a>,
-    offer: &'a Offer<'a>,
-    wanted: &'a Wanted<'a>,
-}
 
 /// The text with what is wanted beside what it offers: series first, then variants, in the order in which they are built.
 pub(super) fn add(
@@ -35,10 +26,8 @@ pub(super) fn add(
     plan: &mut Plan,
 ) -> Result<String> {
     let (manifest, _) = super::parse(&text);
-    let entries = manifest.entries().iter();
-    let before: Vec<String> = entries
-        .filter_map(|entry| folder(&manifest, entry))
-        .collect();
+    let all = manifest.entries().iter();
+    let before: Vec<String> = all.filter_map(|entry| folder(&manifest, entry)).collect();
     let (mut series, mut variants): (Vec<&Image>, Vec<&Image>) = (Vec::new(), Vec::new());
     for add in &wanted.adds {
         let add = add.trim_end_matches('/');
@@ -78,7 +67,7 @@ pub(super) fn add(
             plan.warnings.push(format!("{what} is offered already"));
             continue;
         }
-        let draft = Draft::new(&text, (offer, wanted), image);
+        let draft = Draft::new(&text, (offer, wanted), false, Some(image));
         // An entry may come to it in this update.
         let mut offered = draft.homes.iter().filter_map(Home::image);
         if !offered.any(|offered| is_within(&offered.path(), &what)) {
@@ -93,20 +82,6 @@ pub(super) fn add(
 }
 
 impl<'a> Draft<'a> {
-    fn new(text: &str, (offer, wanted): (&'a Offer<'a>, &'a Wanted<'a>), new: &'a Image) -> Self {
-        let (manifest, _) = super::parse(text);
-        let homes = homes(&manifest, offer.images, offer.pattern, false);
-        let names = names(&manifest, offer);
-        let context = Context::new(&manifest, names, &homes, std::iter::once(new));
-        Self {
-            manifest,
-            homes,
-            context,
-            offer,
-            wanted,
-        }
-    }
-
     /// The entries whose image is known, each with its number among all.
     fn entries(&self) -> impl Iterator<Item = (usize, &'a Image)> {
         let homes = self.homes.iter().enumerate();
@@ -119,15 +94,12 @@ impl<'a> Draft<'a> {
 
     /// A whole series: entries like those of the newest series so far.
     fn series(&self, image: &Image, plan: &mut Plan) -> Result<Edit> {
-        let newest = self
-            .entries()
-            .max_by_key(|(_, image)| (!is_preview(&image.version), &image.version));
+        let entries = self.entries();
+        let newest = entries.max_by_key(|(_, image)| (!is_preview(&image.version), &image.version));
         let (_, model) =
             newest.context("the file offers no entry that a new series could be like")?;
-        let of_model = || {
-            self.entries()
-                .filter(|(_, other)| other.directory == model.directory)
-        };
+        let is_of_model = |(_, other): &(usize, &Image)| other.directory == model.directory;
+        let of_model = || self.entries().filter(is_of_model);
         let offered: BTreeSet<&Variant> = of_model().map(|(_, image)| &image.variant).collect();
         let successors = successors(&offered, self.offer.images, &image.directory);
         let mut texts = Vec::new();
@@ -146,31 +118,22 @@ impl<'a> Draft<'a> {
         let text = texts.join(self.manifest.newline());
         let order: Vec<(u64, u64)> = self.entries().map(|(_, image)| image.series()).collect();
         let is_ascending = order.first() < order.last();
-        let mut entries = self.entries();
-        let older = entries.find(|(_, other)| other.series() < image.series());
-        Ok(match older {
-            Some((index, _)) if !is_ascending => self.put_before(index, &text),
-            Some(_) => {
-                let last = self
-                    .entries()
-                    .filter(|(_, other)| other.series() < image.series());
-                self.put_after(
-                    last.map(|(index, _)| index).max().unwrap_or_default(),
-                    &text,
-                )
-            }
-            None if is_ascending => self.put_before(0, &text),
-            None => self.put_after(self.homes.len().saturating_sub(1), &text),
+        let is_older = |(_, other): &(usize, &Image)| other.series() < image.series();
+        let older = self.entries().filter(is_older).map(|(index, _)| index);
+        let older: Vec<usize> = older.collect();
+        Ok(match (older.first(), older.last()) {
+            (Some(first), _) if !is_ascending => self.put_before(*first, &text),
+            (_, Some(last)) => self.put_after(*last, &text),
+            _ if is_ascending => self.put_before(0, &text),
+            _ => self.put_after(self.homes.len().saturating_sub(1), &text),
         })
     }
 
     /// One variant of a series that is offered: like its family's last entry there, else like that of another series.
     fn variant(&self, image: &Image, plan: &mut Plan) -> Result<Edit> {
         let directory = &image.directory;
-        let own: Vec<(usize, &Image)> = self
-            .entries()
-            .filter(|(_, other)| other.directory == *directory)
-            .collect();
+        let is_own = |(_, other): &(usize, &Image)| other.directory == *directory;
+        let own: Vec<(usize, &Image)> = self.entries().filter(is_own).collect();
         ensure!(
             !own.is_empty(),
             "the file offers nothing of {directory}: `--add {directory}` adds the whole series"
@@ -184,18 +147,15 @@ impl<'a> Draft<'a> {
             None => self.first_of_its_family(image, &own),
         };
         self.leave_taken(&mut fields);
+        let has_tags = |(name, tags): &(String, Vec<String>)| name == "Tags" && !tags.is_empty();
         ensure!(
-            fields
-                .iter()
-                .any(|(name, tags)| name == "Tags" && !tags.is_empty()),
+            fields.iter().any(has_tags),
             "every tag that {} could have is another entry's",
             image.path()
         );
         plan.added.push(image.path());
         let text = self.rendered(fields);
-        let before = own
-            .iter()
-            .rfind(|(_, other)| other.order() <= image.order());
+        let before = own.iter().rfind(|(_, one)| one.order() <= image.order());
         Ok(match sibling.or(before.copied()) {
             Some((index, _)) => self.put_after(index, &text),
             None => self.put_before(own[0].0, &text),
@@ -243,11 +203,10 @@ impl<'a> Draft<'a> {
                 let all = architectures(&self.manifest, self.entry(*index)).into_iter();
                 all.map(|(_, name)| name).collect()
             }
-            None => image
-                .architectures
-                .iter()
-                .map(|name| (*name).to_owned())
-                .collect(),
+            None => {
+                let all = image.architectures.iter();
+                all.map(|name| (*name).to_owned()).collect()
+            }
         };
         let levels = self.context.held.of_new(image, &self.context.owners);
         let tags = |names: &[String]| -> Vec<String> {
@@ -281,10 +240,8 @@ impl<'a> Draft<'a> {
         let mut fields = Fields::new();
         for field in &entry.fields {
             let name = manifest.name(field);
-            let items = field
-                .items
-                .iter()
-                .map(|item| manifest.said(item).into_owned());
+            let items = field.items.iter();
+            let items = items.map(|item| manifest.said(item).into_owned());
             let values = match name {
                 _ if is_directory(name) => vec![image.path()],
                 _ if name.ends_with("GitCommit") => vec![self.wanted.commit.clone()],
@@ -308,10 +265,8 @@ impl<'a> Draft<'a> {
 
     /// Puts a text in front of an entry, and of the comment right above it, or in front of the heading of its series.
     fn put_before(&self, index: usize, text: &str) -> Edit {
-        let (start, end) = (
-            self.manifest.paragraphs[index].span.end,
-            self.manifest.paragraphs[index + 1].span.start,
-        );
+        let start = self.manifest.paragraphs[index].span.end;
+        let end = self.manifest.paragraphs[index + 1].span.start;
         let gap = &self.manifest.text[start..end];
         let series = self.homes[index].image().map(|image| {
             let (major, minor) = image.series();
@@ -356,9 +311,8 @@ fn names_of(image: &Image, images: &[Image]) -> (Vec<String>, Vec<String>) {
         true => family == smallest,
         false => is_windows || beside().next() == Some(image),
     };
-    let newest = beside()
-        .filter(|other| other.variant.family == *family)
-        .max_by_key(|other| other.variant.base_numbers());
+    let newest = beside().filter(|other| other.variant.family == *family);
+    let newest = newest.max_by_key(|other| other.variant.base_numbers());
     let (mut own, mut shared) = (vec![name.clone()], Vec::new());
     if is_windows && name != family {
         shared.push(family.clone());

@@ -25,15 +25,10 @@ pub struct Seen<'a> {
 /// nothing, where that is not known.
 pub fn check(manifest: &Manifest, seen: &[Option<Seen>], names: Names) -> Vec<Problem> {
     let mut problems = unknown_fields(manifest);
-    let homes = seen
-        .iter()
-        .map(|seen| seen.as_ref().map_or(Home::Unknown, |seen| seen.home));
-    let context = Context::new(
-        manifest,
-        names,
-        &homes.collect::<Vec<_>>(),
-        std::iter::empty(),
-    );
+    let homes = seen.iter();
+    let homes = homes.map(|seen| seen.as_ref().map_or(Home::Unknown, |seen| seen.home));
+    let homes: Vec<Home> = homes.collect();
+    let context = Context::new(manifest, names, &homes, None);
     let mut before = Offered::new();
     for (entry, seen) in manifest.entries().iter().zip(seen) {
         match seen {
@@ -106,38 +101,25 @@ impl About<'_> {
                     continue;
                 }
                 let level = context.names.split(&part.found).level;
-                let (expected, message) = match (&part.expected, part.rule) {
-                    (Some(expected), _) => (
-                        expected.as_str(),
-                        format!("found {}, expected {expected}", part.found),
-                    ),
+                let (at, rule, found) = (span.start, part.rule, &part.found);
+                let message = match (&part.expected, rule) {
+                    (Some(expected), _) => format!("found {found}, expected {expected}"),
                     (None, "latest") => {
                         let newer = context.owners.other(self.image, level);
                         let newer = newer.map_or(String::new(), ToString::to_string);
-                        let message = format!(
-                            "found {}, which belongs to the newest series: another entry is at {newer}, this at {version}",
-                            part.found
-                        );
-                        ("", message)
+                        format!(
+                            "found {found}, which belongs to the newest series: another entry is at {newer}, this at {version}"
+                        )
                     }
-                    (None, _) => (
-                        "",
-                        format!("{name}: {} does not belong to {path}", part.found),
-                    ),
+                    (None, _) => format!("{name}: {found} does not belong to {path}"),
                 };
-                problems.push(Problem::new(
-                    span.start,
-                    part.rule,
-                    &part.found,
-                    expected,
-                    message,
-                ));
+                let expected = part.expected.as_deref().unwrap_or_default();
+                problems.push(Problem::new(at, rule, found, expected, message));
             }
             let missing = || field.parts.iter().filter(|part| part.span.is_none());
             if let Some(first) = missing().next() {
-                let values: Vec<&str> = missing()
-                    .filter_map(|part| part.expected.as_deref())
-                    .collect();
+                let values = missing().filter_map(|part| part.expected.as_deref());
+                let values: Vec<&str> = values.collect();
                 let values = values.join(", ");
                 let message = format!("{name}: missing {values}, which {path} needs");
                 let at = start(self.manifest, self.entry, name);
@@ -149,21 +131,16 @@ impl About<'_> {
     fn check_tags(&self, context: &Context, problems: &mut Vec<Problem>) {
         let Self { image, .. } = self;
         let right = names_for(&image.variant);
-        for (_, item, found) in self
-            .manifest
-            .tags(self.entry)
-            .filter(|(_, _, tag)| !tag.is_empty())
-        {
+        let tags = self.manifest.tags(self.entry);
+        for (_, item, found) in tags.filter(|(_, _, tag)| !tag.is_empty()) {
             let tag = context.names.split(&found);
             let mut wrong = |rule, message: String| {
                 problems.push(Problem::new(item.start, rule, &found, "", message))
             };
-            if !right.contains(&name_of(tag.name, &image.variant)) {
-                let (name, path) = (tag.name, image.path());
-                wrong(
-                    "variant",
-                    format!("found {found}: `{name}` is no name of {path}"),
-                );
+            let (name, path) = (tag.name, image.path());
+            if !right.contains(&name_of(name, &image.variant)) {
+                let message = format!("found {found}: `{name}` is no name of {path}");
+                wrong("variant", message);
             }
             if tag.level == Level::Major && image.version.major == 0 {
                 let message = format!(
@@ -172,7 +149,7 @@ impl About<'_> {
                 wrong("version", message);
             }
             if tag.level != Level::Full && is_preview(&image.version) {
-                let (path, version) = (image.path(), &image.version);
+                let version = &image.version;
                 let message = format!(
                     "found {found}, a stable tag, and {path} is at the pre-release {version}"
                 );

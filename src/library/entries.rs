@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::images::Image;
 use super::manifest::{Manifest, Paragraph};
 use crate::repository::config::Pattern;
+use crate::tag::is_preview;
 use crate::version::{Variant, parse_version};
 
 /// What became of the image that an entry is for.
@@ -21,10 +22,9 @@ pub enum Home<'a> {
 impl<'a> Home<'a> {
     /// The image, where there is one.
     pub fn image(&self) -> Option<&'a Image> {
-        if let Self::Image(image) = self {
-            Some(image)
-        } else {
-            None
+        match self {
+            Self::Image(image) => Some(image),
+            _ => None,
         }
     }
 }
@@ -39,10 +39,9 @@ pub fn folder(manifest: &Manifest, entry: &Paragraph) -> Option<String> {
 
 /// A path without what makes no difference in it.
 pub fn plain(path: &str) -> String {
-    let parts = path
-        .split('/')
-        .filter(|part| !part.is_empty() && *part != ".");
-    parts.collect::<Vec<_>>().join("/")
+    let is_part = |part: &&str| !part.is_empty() && *part != ".";
+    let parts: Vec<&str> = path.split('/').filter(is_part).collect();
+    parts.join("/")
 }
 
 fn split(path: &str, pattern: &Pattern) -> Option<Folder> {
@@ -53,10 +52,9 @@ fn split(path: &str, pattern: &Pattern) -> Option<Folder> {
 
 /// Major and minor of a version directory, of this tree's pattern or of another that it may have had: `2.14.5`, `2.14.x`.
 fn series(directory: &str, pattern: &Pattern) -> Option<(u64, u64)> {
-    let version = pattern
-        .matches(directory)
-        .or_else(|| Pattern::series().matches(directory));
-    let version = version.or_else(|| parse_version(directory))?;
+    let own = pattern.matches(directory);
+    let own = own.or_else(|| Pattern::series().matches(directory));
+    let version = own.or_else(|| parse_version(directory))?;
     Some((version.major, version.minor))
 }
 
@@ -65,10 +63,8 @@ pub fn variants<'a>(
     manifest: &'a Manifest,
     pattern: &'a Pattern,
 ) -> impl Iterator<Item = Variant> + 'a {
-    manifest
-        .entries()
-        .iter()
-        .filter_map(|entry| Some(split(&folder(manifest, entry)?, pattern)?.1))
+    let entries = manifest.entries().iter();
+    entries.filter_map(|entry| Some(split(&folder(manifest, entry)?, pattern)?.1))
 }
 
 /// The image that each entry is for.
@@ -80,31 +76,24 @@ pub fn homes<'a>(
     pattern: &Pattern,
     follow: bool,
 ) -> Vec<Home<'a>> {
-    let folders: Vec<Option<Folder>> = manifest
-        .entries()
-        .iter()
-        .map(|entry| split(&folder(manifest, entry)?, pattern))
-        .collect();
+    let entries = manifest.entries().iter();
+    let folders = entries.map(|entry| split(&folder(manifest, entry)?, pattern));
+    let folders: Vec<Option<Folder>> = folders.collect();
     let mut offered: BTreeMap<&str, BTreeSet<&Variant>> = BTreeMap::new();
     for (directory, variant) in folders.iter().flatten() {
         offered.entry(directory).or_default().insert(variant);
     }
     let moved = directories(&offered.keys().copied().collect(), images, pattern, follow);
-    let targets: BTreeMap<&str, BTreeMap<&Variant, &Image>> = offered
-        .iter()
-        .filter_map(|(directory, variants)| {
-            Some((
-                *directory,
-                successors(variants, images, moved.get(directory)?),
-            ))
-        })
-        .collect();
+    let targets = offered.iter().filter_map(|(directory, variants)| {
+        let successors = successors(variants, images, moved.get(directory)?);
+        Some((*directory, successors))
+    });
+    let targets: BTreeMap<&str, BTreeMap<&Variant, &Image>> = targets.collect();
     let home = |folder: &Option<Folder>| match folder {
         None => Home::Unknown,
         Some((directory, variant)) => {
-            let image = targets
-                .get(directory.as_str())
-                .and_then(|images| images.get(variant));
+            let images = targets.get(directory.as_str());
+            let image = images.and_then(|images| images.get(variant));
             image.map_or(Home::Gone, |image| Home::Image(image))
         }
     };
@@ -119,16 +108,13 @@ fn directories<'a, 'b>(
     pattern: &Pattern,
     follow: bool,
 ) -> BTreeMap<&'b str, &'a str> {
-    let there: BTreeMap<&str, &'a Image> = images
-        .iter()
-        .map(|image| (image.directory.as_str(), image))
-        .collect();
+    let there = images.iter().map(|image| (image.directory.as_str(), image));
+    let there: BTreeMap<&str, &'a Image> = there.collect();
     // The newest that is a release, else the newest.
     let newest = |among: &dyn Fn(&Image) -> bool| {
         let found = there.values().filter(|image| among(image));
-        found
-            .max_by_key(|image| (!crate::tag::is_preview(&image.version), &image.version))
-            .map(|image| image.directory.as_str())
+        let newest = found.max_by_key(|image| (!is_preview(&image.version), &image.version));
+        newest.map(|image| image.directory.as_str())
     };
     let follows = follow && !pattern.has_series();
     let mut moved: BTreeMap<&str, &str> = BTreeMap::new();
@@ -161,30 +147,21 @@ pub fn successors<'a, 'b>(
     images: &'a [Image],
     directory: &str,
 ) -> BTreeMap<&'b Variant, &'a Image> {
-    let there: Vec<&Image> = images
-        .iter()
-        .filter(|image| image.directory == directory)
-        .collect();
-    let same = |variant: &Variant| {
-        there
-            .iter()
-            .find(|image| image.variant == *variant)
-            .copied()
-    };
+    let there = images.iter().filter(|image| image.directory == directory);
+    let there: Vec<&Image> = there.collect();
+    let same = |variant: &Variant| there.iter().copied().find(|one| one.variant == *variant);
     let mut gone: BTreeMap<&str, usize> = BTreeMap::new();
     offered
         .iter()
         .filter(|variant| same(variant).is_none())
         .for_each(|variant| *gone.entry(&variant.family).or_default() += 1);
     let successor = |variant: &Variant| {
-        let new: Vec<&&Image> = there
-            .iter()
-            .filter(|image| {
-                image.variant.family == variant.family && !offered.contains(&image.variant)
-            })
-            .collect();
+        let is_new = |image: &&Image| {
+            image.variant.family == variant.family && !offered.contains(&image.variant)
+        };
+        let new: Vec<&Image> = there.iter().copied().filter(is_new).collect();
         match new.as_slice() {
-            [only] if gone.get(variant.family.as_str()) == Some(&1) => Some(**only),
+            [only] if gone.get(variant.family.as_str()) == Some(&1) => Some(*only),
             _ => None,
         }
     };

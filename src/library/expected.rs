@@ -37,6 +37,22 @@ pub struct Part {
 }
 
 impl Part {
+    /// A part that is there.
+    fn new(
+        span: &Range<usize>,
+        found: String,
+        expected: Option<String>,
+        rule: &'static str,
+    ) -> Self {
+        let span = Some(span.clone());
+        Self {
+            span,
+            found,
+            expected,
+            rule,
+        }
+    }
+
     fn missing(expected: String, rule: &'static str) -> Self {
         let (span, found, expected) = (None, String::new(), Some(expected));
         Self {
@@ -72,7 +88,7 @@ impl<'a> Context<'a> {
         manifest: &Manifest,
         names: Names,
         homes: &[Home<'a>],
-        more: impl Iterator<Item = &'a Image>,
+        more: Option<&'a Image>,
     ) -> Self {
         let owners = Owners::new(homes.iter().filter_map(Home::image).chain(more));
         let held = Held::new(manifest, homes, &owners, &names);
@@ -92,20 +108,15 @@ impl<'a> Expectation<'a> {
 
     /// A field whose whole value is to be this.
     pub fn whole(manifest: &Manifest, field: &'a Field, expected: &str) -> Self {
-        let part = Part {
-            span: Some(field.value.clone()),
-            found: manifest.said(&field.value).into_owned(),
-            expected: Some(expected.to_owned()),
-            rule: "commit",
-        };
+        let found = manifest.said(&field.value).into_owned();
+        let part = Part::new(&field.value, found, Some(expected.to_owned()), "commit");
         Self::of(manifest.name(field), Ok(field), vec![part])
     }
 
     /// A field that is not there, with where its line goes.
     pub fn missing(name: &str, at: usize, values: &[String], rule: &'static str) -> Self {
-        let parts = values
-            .iter()
-            .map(|value| Part::missing(value.clone(), rule));
+        let values = values.iter();
+        let parts = values.map(|value| Part::missing(value.clone(), rule));
         Self::of(name, Err(at), parts.collect())
     }
 
@@ -139,9 +150,8 @@ impl<'a> Expectation<'a> {
             return edits.into_iter().flatten().collect();
         }
         let text = &manifest.text[field.lines.clone()];
-        let comments = text
-            .split_inclusive('\n')
-            .filter(|line| line.starts_with('#'));
+        let lines = text.split_inclusive('\n');
+        let comments = lines.filter(|line| line.starts_with('#'));
         let line = match values.is_empty() {
             true => "",
             false if text.ends_with('\n') => &line,
@@ -213,14 +223,7 @@ fn tags(
             false => "variant",
         };
         let expected = (stays && seen.insert(right.clone())).then_some(right);
-        let span = Some(span.clone());
-        let part = Part {
-            span,
-            found,
-            expected,
-            rule,
-        };
-        parts.push((name, part));
+        parts.push((name, Part::new(span, found, expected, rule)));
     }
     for name in names_for(&image.variant) {
         for level in Level::ALL {
@@ -249,47 +252,37 @@ pub fn name_of(found: &str, variant: &Variant) -> String {
 
 /// The names that the tags of an image may have.
 pub fn names_for(variant: &Variant) -> BTreeSet<String> {
-    let linux = (!variant.is_windows()).then(|| "linux".to_owned());
     let own = [&variant.name, &variant.family].map(String::clone);
-    own.into_iter()
-        .chain([String::new()])
-        .chain(linux)
-        .collect()
+    let mut names = BTreeSet::from_iter(own);
+    names.insert(String::new());
+    names.extend((!variant.is_windows()).then(|| "linux".to_owned()));
+    names
 }
 
 fn hosts(manifest: &Manifest, field: &Field, image: &Image) -> Vec<Part> {
     let mut left: Vec<&String> = image.constraints.iter().collect();
     let part = |span: &Range<usize>| {
         let found = manifest.said(span).into_owned();
-        let family = Variant::parse(&found)
-            .filter(Variant::is_windows)
-            .map(|variant| variant.family);
-        let expected = match family {
+        let host = Variant::parse(&found).filter(Variant::is_windows);
+        let expected = match host {
             // A condition of another kind is the maintainers' choice.
             None => Some(found.clone()),
-            Some(family) => {
-                let same = |host: &&String| {
-                    Variant::parse(host).is_some_and(|variant| variant.family == family)
-                };
-                left.iter().position(same).map(|at| left.remove(at).clone())
+            Some(host) => {
+                let family = |name: &str| Variant::parse(name).map(|variant| variant.family);
+                let is_same = |other: &&String| family(other).as_ref() == Some(&host.family);
+                let place = left.iter().position(is_same);
+                place.map(|at| left.remove(at).clone())
             }
         };
-        Part {
-            span: Some(span.clone()),
-            found,
-            expected,
-            rule: "constraint",
-        }
+        Part::new(span, found, expected, "constraint")
     };
     let mut parts: Vec<Part> = field.items.iter().map(part).collect();
     // A host of another family stands where the right one is expected.
     for part in parts.iter_mut().filter(|part| part.expected.is_none()) {
         part.expected = (!left.is_empty()).then(|| left.remove(0).clone());
     }
-    let missing = left
-        .into_iter()
-        .map(|host| Part::missing(host.clone(), "constraint"));
-    parts.extend(missing);
+    let missing = |host: &String| Part::missing(host.clone(), "constraint");
+    parts.extend(left.into_iter().map(missing));
     parts
 }
 
@@ -309,13 +302,7 @@ fn directory(manifest: &Manifest, entry: &Paragraph, field: &Field, image: &Imag
         }
         _ => found.clone(),
     };
-    let (span, expected) = (Some(field.value.clone()), Some(expected));
-    vec![Part {
-        span,
-        found,
-        expected,
-        rule: "directory",
-    }]
+    vec![Part::new(&field.value, found, Some(expected), "directory")]
 }
 
 /// A text with spans replaced.

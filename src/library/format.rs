@@ -84,48 +84,34 @@ pub fn check(manifest: &Manifest) -> Vec<Problem> {
     let Some(global) = manifest.global() else {
         return problems;
     };
+    let at = global.span.start;
     if is_missing(manifest.own(global, "Maintainers")) {
-        problems.push(malformed(
-            global.span.start,
-            "the first paragraph has no Maintainers",
-        ));
+        problems.push(malformed(at, "the first paragraph has no Maintainers"));
     }
-    if let Some(tags) = manifest
-        .own(global, "Tags")
-        .or(manifest.own(global, "SharedTags"))
-    {
+    let tags = manifest.own(global, "Tags");
+    if let Some(tags) = tags.or(manifest.own(global, "SharedTags")) {
         let message = "the first paragraph is for what all entries share, and cannot have tags: end it with an empty line";
         problems.push(malformed(tags.name.start, message));
     }
     if manifest.entries().is_empty() {
-        problems.push(malformed(
-            global.span.start,
-            "has no entry: expected a paragraph with Tags and Directory for each image",
-        ));
+        let message = "has no entry: expected a paragraph with Tags and Directory for each image";
+        problems.push(malformed(at, message));
     }
-    for field in manifest
-        .paragraphs
-        .iter()
-        .flat_map(|paragraph| &paragraph.fields)
-    {
+    for field in manifest.fields() {
         check_field(manifest, field, &mut problems);
     }
     for name in ["Tags", "GitRepo", "GitCommit"] {
         let has = |entry: &&Paragraph| !is_missing(manifest.own(entry, name));
         if name != "Tags" && (has(&global) || !manifest.entries().iter().any(|entry| has(&entry))) {
             if !has(&global) && !manifest.entries().is_empty() {
-                problems.push(malformed(
-                    global.span.start,
-                    &format!("neither the first paragraph nor an entry has a {name}"),
-                ));
+                let message = format!("neither the first paragraph nor an entry has a {name}");
+                problems.push(malformed(at, &message));
             }
             continue;
         }
         for entry in manifest.entries().iter().filter(|entry| !has(entry)) {
-            problems.push(malformed(
-                entry.span.start,
-                &format!("the entry has no {name}"),
-            ));
+            let message = format!("the entry has no {name}");
+            problems.push(malformed(entry.span.start, &message));
         }
     }
     check_tags(manifest, &mut problems);
@@ -140,11 +126,7 @@ pub fn unknown_fields(manifest: &Manifest) -> Vec<Problem> {
         None => LISTS.contains(&name) || SINGLE.contains(&name),
     };
     let mut problems = Vec::new();
-    for field in manifest
-        .paragraphs
-        .iter()
-        .flat_map(|paragraph| &paragraph.fields)
-    {
+    for field in manifest.fields() {
         let name = &manifest.text[field.name.clone()];
         if !known(name) {
             let message =
@@ -157,12 +139,9 @@ pub fn unknown_fields(manifest: &Manifest) -> Vec<Problem> {
 
 /// The architectures of an entry, each with where it stands.
 pub fn architectures<'a>(manifest: &'a Manifest, entry: &'a Paragraph) -> Vec<(usize, String)> {
+    let one = |item: &Range<usize>| (item.start, manifest.said(item).into_owned());
     match manifest.field(entry, "Architectures") {
-        Some(field) => field
-            .items
-            .iter()
-            .map(|item| (item.start, manifest.said(item).into_owned()))
-            .collect(),
+        Some(field) => field.items.iter().map(one).collect(),
         None => vec![(entry.span.start, DEFAULT_ARCHITECTURE.to_owned())],
     }
 }
@@ -180,10 +159,8 @@ static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 
 /// What a value of a field must look like, and the rule that says so, where it does not.
 pub fn misshapen(field: &str, value: &str) -> Option<(&'static str, &'static str)> {
-    let (shape, pattern) = SHAPES
-        .iter()
-        .zip(PATTERNS.iter())
-        .find(|(shape, _)| shape.0 == field)?;
+    let mut shapes = SHAPES.iter().zip(PATTERNS.iter());
+    let (shape, pattern) = shapes.find(|(shape, _)| shape.0 == field)?;
     (!pattern.is_match(value.as_bytes())).then_some((shape.1, shape.3))
 }
 
@@ -192,52 +169,41 @@ fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) 
     let name = &manifest.text[field.name.clone()];
     let plain = name.rsplit('-').next().unwrap_or(name);
     let is_list = LISTS.contains(&name);
-    let values: &[Range<usize>] = if is_list {
-        &field.items
-    } else {
-        std::slice::from_ref(&field.value)
+    let values: &[Range<usize>] = match is_list {
+        true => &field.items,
+        false => std::slice::from_ref(&field.value),
     };
     let mut seen = BTreeSet::new();
     for value in values {
         let said = manifest.said(value);
-        let mut wrong = |rule, expected: &str, message: String| {
-            problems.push(Problem::new(value.start, rule, &said, expected, message));
+        let mut wrong = |rule, message: String| {
+            problems.push(Problem::new(value.start, rule, &said, "", message));
         };
         if is_list && said.is_empty() {
-            wrong("list", "", format!("{name}: an empty item: remove a comma"));
+            wrong("list", format!("{name}: an empty item: remove a comma"));
             continue;
         }
         if let Some((rule, wanted)) = misshapen(plain, &said).filter(|_| !said.is_empty()) {
-            wrong(
-                rule,
-                "",
-                format!("found `{}`, expected {wanted}", excerpt(&said)),
-            );
+            let found = excerpt(&said);
+            wrong(rule, format!("found `{found}`, expected {wanted}"));
         }
         if name == "Architectures" && !is_docker_arch(&said) {
-            wrong(
-                "architecture",
-                "",
-                format!("`{said}` is no architecture of the official images"),
-            );
+            let message = format!("`{said}` is no architecture of the official images");
+            wrong("architecture", message);
         }
         if plain == "Tags" || plain == "SharedTags" {
             let is_part = said.split(['-', '.', '_']).any(|part| part == "latest");
             if is_part && said != "latest" {
-                wrong(
-                    "tag",
-                    "",
-                    format!("`{said}`: `latest` cannot be part of another tag"),
-                );
+                let message = format!("`{said}`: `latest` cannot be part of another tag");
+                wrong("tag", message);
             }
         }
         if is_list && !seen.insert(said.to_string()) {
-            let rule = if name == "Architectures" {
-                "architecture"
-            } else {
-                "tag"
+            let rule = match name {
+                "Architectures" => "architecture",
+                _ => "tag",
             };
-            wrong(rule, "", format!("{name}: `{said}` is given twice"));
+            wrong(rule, format!("{name}: `{said}` is given twice"));
         }
     }
 }

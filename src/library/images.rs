@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::Version;
 
 use crate::check::{copies, no_change};
+use crate::fields::Kind;
 use crate::fields::expected::{Expected, Scope};
-use crate::fields::{DocumentKind, Kind};
 use crate::release::checksums::Sha256;
 use crate::repository::{Directories, Names, Place, Repository, Tree, is_dockerfile};
 use crate::version::{Variant, docker_arch};
@@ -51,59 +51,40 @@ impl Image {
 
 /// The images of a repository, the newest version directory last, in each the order in which they are built.
 pub fn images(repository: &Repository) -> Vec<Image> {
-    repository
-        .trees
-        .iter()
-        .flat_map(|tree| of_tree(&repository.names, tree))
-        .collect()
+    let (names, trees) = (&repository.names, repository.trees.iter());
+    trees.flat_map(|tree| of_tree(names, tree)).collect()
 }
 
 fn of_tree(names: &Names, tree: &Tree) -> Vec<Image> {
     let copies = copies(names, tree);
     let mut dockerfiles: BTreeMap<&str, Dockerfile> = BTreeMap::new();
-    let places = Repository::documents_of(tree)
-        .filter(|place| place.document.kind == DocumentKind::Dockerfile);
+    let places = Repository::documents_of(tree).filter(Place::is_dockerfile);
     for place in places.filter(Place::builds) {
         if let Some(variant) = place.variant() {
             dockerfiles.insert(&variant.name, Dockerfile::new(names, &place, variant));
         }
     }
     let image = |variant: &Variant| {
-        let copies = copies
-            .get(variant.name.as_str())
-            .cloned()
-            .unwrap_or_default();
-        let own = dockerfiles.get(variant.name.as_str());
+        let name = variant.name.as_str();
+        let copies = copies.get(name).cloned().unwrap_or_default();
+        let own = dockerfiles.get(name);
         let sources = || copies.iter().filter_map(|name| dockerfiles.get(name));
-        let hosts = own
-            .into_iter()
-            .chain(sources())
-            .filter_map(|file| file.host.clone());
-        let architectures = own.map(|own| own.architectures.clone()).unwrap_or_default();
-        let all = || {
-            sources()
-                .flat_map(|source| source.architectures.iter().copied())
-                .collect()
-        };
-        let folder = tree.folder(&variant.name);
-        let files = folder
-            .into_iter()
-            .flat_map(|folder| &folder.items)
-            .filter(|item| is_dockerfile(&item.name));
+        let hosts = own.into_iter().chain(sources());
+        let hosts = hosts.filter_map(|file| file.host.clone());
+        let hosts = hosts.filter(|_| variant.is_windows());
+        let mut architectures = own.map_or(BTreeSet::new(), |own| own.architectures.clone());
+        if architectures.is_empty() {
+            architectures.extend(sources().flat_map(|source| &source.architectures));
+        }
+        let folder = tree.folder(name);
+        let files = folder.iter().flat_map(|folder| &folder.items);
+        let files = files.filter(|item| is_dockerfile(&item.name));
         Image {
             directory: tree.directory.name.clone(),
             variant: variant.clone(),
             version: tree.directory.version.clone(),
-            constraints: if variant.is_windows() {
-                hosts.collect()
-            } else {
-                Vec::new()
-            },
-            architectures: if architectures.is_empty() {
-                all()
-            } else {
-                architectures
-            },
+            constraints: hosts.collect(),
+            architectures,
             files: files.map(|item| item.name.clone()).collect(),
             wrong: own.map(|own| own.wrong.clone()).unwrap_or_default(),
             copies: copies.into_iter().map(str::to_owned).collect(),
@@ -115,6 +96,7 @@ fn of_tree(names: &Names, tree: &Tree) -> Vec<Image> {
 }
 
 /// What one Dockerfile says.
+#[derive(Default)]
 struct Dockerfile {
     wrong: Vec<String>,
     architectures: BTreeSet<&'static str>,
@@ -126,11 +108,7 @@ impl Dockerfile {
         let none = Directories::default();
         let scope = Scope::of(names, &none, no_change(), place);
         let (document, path) = (place.document, place.path());
-        let mut dockerfile = Self {
-            wrong: Vec::new(),
-            architectures: BTreeSet::new(),
-            host: None,
-        };
+        let mut dockerfile = Self::default();
         for field in document.statements() {
             let found = document.found(field);
             match &field.kind {
@@ -139,17 +117,14 @@ impl Dockerfile {
                     dockerfile.architectures.extend(docker_arch(platform));
                 }
                 Kind::Tag | Kind::TagVariant | Kind::Version { key: true } => {
-                    match scope.expected(field, document) {
+                    let wrong = match scope.expected(field, document) {
                         Expected::Exactly(right) if right != found => {
-                            dockerfile
-                                .wrong
-                                .push(format!("{path}: found {found}, expected {right}"));
+                            format!("{path}: found {found}, expected {right}")
                         }
-                        Expected::Impossible(why) => dockerfile
-                            .wrong
-                            .push(format!("{path}: found {found}: {why}")),
-                        _ => {}
-                    }
+                        Expected::Impossible(why) => format!("{path}: found {found}: {why}"),
+                        _ => continue,
+                    };
+                    dockerfile.wrong.push(wrong);
                 }
                 // The host that a variant of Windows needs: its family, on the base that it begins with.
                 Kind::Base { image }
@@ -157,9 +132,8 @@ impl Dockerfile {
                         && variant.is_on(image)
                         && !found.starts_with(variant.base_tag()) =>
                 {
-                    dockerfile
-                        .host
-                        .get_or_insert(format!("{}-{found}", variant.family));
+                    let host = format!("{}-{found}", variant.family);
+                    dockerfile.host.get_or_insert(host);
                 }
                 _ => {}
             }

@@ -65,6 +65,7 @@ impl<'a> Owners<'a> {
 }
 
 /// Which levels the tags of a file have.
+#[derive(Default)]
 pub struct Held<'a> {
     /// By version directory of the tree.
     directories: BTreeMap<&'a str, BTreeSet<Level>>,
@@ -79,12 +80,7 @@ pub struct Held<'a> {
 impl<'a> Held<'a> {
     /// By a file whose entries are for those images.
     pub fn new(manifest: &Manifest, homes: &[Home<'a>], owners: &Owners, names: &Names) -> Self {
-        let mut held = Self {
-            directories: BTreeMap::new(),
-            previews: BTreeSet::new(),
-            releases: BTreeSet::new(),
-            misplaced: BTreeSet::new(),
-        };
+        let mut held = Self::default();
         for (entry, home) in manifest.entries().iter().zip(homes) {
             let (mut levels, mut was_preview) = (BTreeSet::new(), false);
             for (_, _, found) in manifest.tags(entry) {
@@ -108,10 +104,8 @@ impl<'a> Held<'a> {
                 if was_preview {
                     held.previews.insert(&image.directory);
                 }
-                held.directories
-                    .entry(&image.directory)
-                    .or_default()
-                    .extend(levels);
+                let own = held.directories.entry(&image.directory).or_default();
+                own.extend(levels);
             }
         }
         if held.releases.is_empty() {

@@ -83,10 +83,8 @@ impl Manifest {
             let is_name =
                 |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic());
             let Some(name) = line.split_once(':').map(|(name, _)| name).filter(is_name) else {
-                problems.push(malformed(
-                    lines.start,
-                    "is no field: expected `Name: value`, a comment or an empty line",
-                ));
+                let message = "is no field: expected `Name: value`, a comment or an empty line";
+                problems.push(malformed(lines.start, message));
                 continue;
             };
             let name = lines.start..lines.start + name.len();
@@ -119,12 +117,9 @@ impl Manifest {
                 (field.value, field.items) = items(&text, field.value.clone());
                 let name = &text[field.name.clone()];
                 if !names.insert(name.to_ascii_lowercase()) {
-                    problems.push(malformed(
-                        field.name.start,
-                        &format!(
-                            "a second `{name}` in one paragraph: one of the two would be lost"
-                        ),
-                    ));
+                    let message =
+                        format!("a second `{name}` in one paragraph: one of the two would be lost");
+                    problems.push(malformed(field.name.start, &message));
                 }
             }
         }
@@ -141,6 +136,12 @@ impl Manifest {
         self.paragraphs.first()
     }
 
+    /// Every field, of all paragraphs.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        let paragraphs = self.paragraphs.iter();
+        paragraphs.flat_map(|paragraph| &paragraph.fields)
+    }
+
     /// What a field is called.
     pub fn name(&self, field: &Field) -> &str {
         &self.text[field.name.clone()]
@@ -148,10 +149,8 @@ impl Manifest {
 
     /// A paragraph's own field of that name.
     pub fn own<'a>(&self, paragraph: &'a Paragraph, name: &str) -> Option<&'a Field> {
-        paragraph
-            .fields
-            .iter()
-            .find(|field| self.name(field) == name)
+        let mut fields = paragraph.fields.iter();
+        fields.find(|field| self.name(field) == name)
     }
 
     /// A paragraph's field of that name, else the global one.
@@ -173,10 +172,8 @@ impl Manifest {
         name: &str,
     ) -> impl Iterator<Item = (&'a Range<usize>, Cow<'a, str>)> {
         let field = self.own(paragraph, name);
-        field
-            .into_iter()
-            .flat_map(|field| &field.items)
-            .map(|item| (item, self.said(item)))
+        let items = field.into_iter().flat_map(|field| &field.items);
+        items.map(|item| (item, self.said(item)))
     }
 
     /// The tags of an entry, its own and those that it shares: the field's name, where each stands, and its text.
@@ -196,32 +193,24 @@ impl Manifest {
         if !text.contains('\n') {
             return Cow::Borrowed(text);
         }
-        let lines: Vec<&str> = text
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .map(str::trim)
-            .collect();
+        let is_code = |line: &&str| !line.starts_with('#');
+        let lines: Vec<&str> = text.lines().filter(is_code).map(str::trim).collect();
         Cow::Owned(lines.join(" "))
     }
 
     /// A paragraph's lines, and those of the comment that stands right above it.
     pub fn with_comment(&self, paragraph: &Paragraph) -> Range<usize> {
-        let lines = self.text[..paragraph.span.start]
-            .split_inclusive('\n')
-            .rev();
-        let comment: usize = lines
-            .take_while(|line| line.starts_with('#'))
-            .map(str::len)
-            .sum();
-        paragraph.span.start - comment..paragraph.span.end
+        let start = paragraph.span.start;
+        let lines = self.text[..start].split_inclusive('\n').rev();
+        let comment = lines.take_while(|line| line.starts_with('#'));
+        start - comment.map(str::len).sum::<usize>()..paragraph.span.end
     }
 
     /// How its lines end.
     pub fn newline(&self) -> &'static str {
-        if self.text.contains("\r\n") {
-            "\r\n"
-        } else {
-            "\n"
+        match self.text.contains("\r\n") {
+            true => "\r\n",
+            false => "\n",
         }
     }
 }
@@ -245,10 +234,8 @@ fn items(text: &str, value: Range<usize>) -> (Range<usize>, Vec<Range<usize>>) {
     let mut at = value.start;
     for line in text[value].split_inclusive('\n') {
         let is_comment = at > 0 && text[..at].ends_with('\n') && line.starts_with('#');
-        for (offset, c) in line
-            .char_indices()
-            .filter(|(_, c)| !is_comment && !c.is_whitespace())
-        {
+        let chars = line.char_indices();
+        for (offset, c) in chars.filter(|(_, c)| !is_comment && !c.is_whitespace()) {
             let place = at + offset..at + offset + c.len_utf8();
             all = Some(all.map_or(place.start, |all| all.start)..place.end);
             if c == ',' {

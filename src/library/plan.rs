@@ -6,8 +6,8 @@ use semver::Version;
 use serde::Serialize;
 
 use super::Names;
-use super::entries::variants;
-use super::expected::{Edit, Expectation};
+use super::entries::{Home, homes, variants};
+use super::expected::{Context, Edit, Expectation};
 use super::images::Image;
 use super::manifest::Manifest;
 use crate::finding::Problem;
@@ -56,6 +56,14 @@ pub struct Plan {
     pub warnings: Vec<String>,
 }
 
+impl Plan {
+    /// The versions that entries come to, the newest one first, in a sentence.
+    pub fn newest_first(&self) -> String {
+        let versions = self.versions.iter().rev().map(ToString::to_string);
+        Vec::from_iter(versions).join(", ")
+    }
+}
+
 /// A part of a field that says something else after an update; empty where it was or will not be there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
@@ -71,10 +79,8 @@ pub struct Change {
 pub fn names(manifest: &Manifest, offer: &Offer) -> Names {
     let old: Vec<_> = variants(manifest, offer.pattern).collect();
     let entries = manifest.entries().iter();
-    let tags: Vec<_> = entries
-        .flat_map(|entry| manifest.tags(entry))
-        .map(|(_, _, tag)| tag)
-        .collect();
+    let tags = entries.flat_map(|entry| manifest.tags(entry));
+    let tags: Vec<_> = tags.map(|(_, _, tag)| tag).collect();
     Names::new(
         offer.images.iter().map(|image| &image.variant).chain(&old),
         offer.images.iter().map(|image| &image.version),
@@ -82,10 +88,40 @@ pub fn names(manifest: &Manifest, offer: &Offer) -> Names {
     )
 }
 
+/// A file, what its entries are for, and what is wanted of it.
+pub(super) struct Draft<'a> {
+    pub(super) manifest: Manifest,
+    pub(super) homes: Vec<Home<'a>>,
+    pub(super) context: Context<'a>,
+    pub(super) offer: &'a Offer<'a>,
+    pub(super) wanted: &'a Wanted<'a>,
+}
+
+impl<'a> Draft<'a> {
+    /// Of a text; `follow` is for `homes`, and `new` will be offered too.
+    pub(super) fn new(
+        text: &str,
+        (offer, wanted): (&'a Offer<'a>, &'a Wanted<'a>),
+        follow: bool,
+        new: Option<&'a Image>,
+    ) -> Self {
+        let (manifest, _) = Manifest::parse(text.to_owned());
+        let homes = homes(&manifest, offer.images, offer.pattern, follow);
+        let context = Context::new(&manifest, names(&manifest, offer), &homes, new);
+        Self {
+            manifest,
+            homes,
+            context,
+            offer,
+            wanted,
+        }
+    }
+}
+
 /// Changes by paragraph, the first change of each deciding where it stands.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    all: Vec<(String, Vec<Change>)>,
+    pub(super) all: Vec<(String, Vec<Change>)>,
     places: BTreeMap<String, usize>,
 }
 
@@ -112,9 +148,5 @@ impl Changes {
                 });
             }
         }
-    }
-
-    pub(super) fn into_inner(self) -> Vec<(String, Vec<Change>)> {
-        self.all
     }
 }

@@ -9,11 +9,11 @@ use semver::Version;
 use super::add::add;
 use super::check::{Seen, check};
 use super::entries::{Home, folder, homes};
-use super::expected::{Context, Edit, Expectation, Part, apply, expectations};
+use super::expected::{Edit, Expectation, Part, apply, expectations};
 use super::format;
 use super::images::Image;
 use super::manifest::{Manifest, Paragraph};
-use super::plan::{Changes, Offer, Plan, Wanted, names};
+use super::plan::{Changes, Draft, Offer, Plan, Wanted, names};
 use crate::finding::Problem;
 use crate::tag::Level;
 use crate::text::Places;
@@ -24,33 +24,27 @@ pub fn plan(text: &str, offer: &Offer, wanted: &Wanted) -> Result<Plan> {
     let (manifest, grammar) = super::parse(text);
     let broken = format::check(&manifest);
     let fatal = broken.iter().filter(|problem| problem.rule == "format");
+    let all: Vec<&Problem> = grammar.iter().chain(fatal).collect();
     refuse(
         text,
-        &grammar.iter().chain(fatal).collect::<Vec<_>>(),
+        &all,
         "the file breaks rules of its format",
         "Fix them, then run the same command again",
     )?;
     let stable = stable_tags(&manifest, offer);
     let mut plan = Plan::default();
     let text = add(text.to_owned(), offer, wanted, &mut plan)?;
-    plan.text = Rewrite::new(&text, offer, wanted)?.run(&mut plan)?;
+    plan.text = Draft::new(&text, (offer, wanted), true, None).run(&mut plan)?;
 
     let (manifest, _) = super::parse(&plan.text);
     let homes = homes(&manifest, offer.images, offer.pattern, false);
     let place = offer.place;
     let seen = homes.iter().map(|home| Some(Seen { home: *home, place }));
-    let found = check(
-        &manifest,
-        &seen.collect::<Vec<_>>(),
-        names(&manifest, offer),
-    );
-    let (fatal, mut remaining): (Vec<Problem>, Vec<Problem>) = found
-        .into_iter()
-        .partition(|problem| problem.rule == "preview");
-    let lines: Vec<&str> = fatal
-        .iter()
-        .map(|problem| problem.message.as_str())
-        .collect();
+    let seen: Vec<Option<Seen>> = seen.collect();
+    let found = check(&manifest, &seen, names(&manifest, offer)).into_iter();
+    let (fatal, mut remaining): (Vec<Problem>, Vec<Problem>) =
+        found.partition(|problem| problem.rule == "preview");
+    let lines: Vec<&str> = fatal.iter().map(|one| one.message.as_str()).collect();
     ensure!(
         fatal.is_empty(),
         "a version that is no release yet would get stable tags:\n  {}\nWait for the release, or take the series' entries out by hand first",
@@ -66,10 +60,8 @@ pub fn plan(text: &str, offer: &Offer, wanted: &Wanted) -> Result<Plan> {
     remaining.extend(now);
     remaining.sort_by_key(|problem| problem.at);
     plan.remaining = remaining;
-    let lost: Vec<String> = stable
-        .difference(&stable_tags(&manifest, offer))
-        .cloned()
-        .collect();
+    let stable_now = stable_tags(&manifest, offer);
+    let lost: Vec<&str> = stable.difference(&stable_now).map(String::as_str).collect();
     if !lost.is_empty() {
         let lost = lost.join(", ");
         let warning = format!("these tags go, and no other entry has them: {lost}");
@@ -116,50 +108,23 @@ fn stable_tags(manifest: &Manifest, offer: &Offer) -> BTreeSet<String> {
         let is_variant = Variant::parse(tag.name).is_some_and(|variant| !variant.base.is_empty());
         tag.level >= Level::Major && !is_variant
     };
-    tags.map(|(_, _, tag)| tag.into_owned())
-        .filter(is_stable)
-        .collect()
+    let tags = tags.map(|(_, _, tag)| tag.into_owned());
+    tags.filter(is_stable).collect()
 }
 
-/// A file whose entries are written for their images.
-struct Rewrite<'a> {
-    manifest: Manifest,
-    homes: Vec<Home<'a>>,
-    context: Context<'a>,
-    offer: &'a Offer<'a>,
-    wanted: &'a Wanted<'a>,
-    /// The folders that are offered.
-    folders: BTreeSet<String>,
-}
-
-impl<'a> Rewrite<'a> {
-    fn new(text: &str, offer: &'a Offer<'a>, wanted: &'a Wanted<'a>) -> Result<Self> {
-        let (manifest, _) = super::parse(text);
-        let homes = homes(&manifest, offer.images, offer.pattern, true);
+impl Draft<'_> {
+    /// The text with every entry written for its image, and without those whose image is gone.
+    fn run(&self, plan: &mut Plan) -> Result<String> {
+        let Self {
+            manifest, homes, ..
+        } = self;
         ensure!(
             homes.iter().any(|home| matches!(home, Home::Image(_))),
             "no entry is for an image of {}: check that it is this image's file, or name another repository with `-C <DIR>`",
-            offer.place
+            self.offer.place
         );
-        let names = names(&manifest, offer);
-        let context = Context::new(&manifest, names, &homes, std::iter::empty());
-        let entries = manifest.entries().iter();
-        let folders = entries
-            .filter_map(|entry| folder(&manifest, entry))
-            .collect();
-        Ok(Self {
-            manifest,
-            homes,
-            context,
-            offer,
-            wanted,
-            folders,
-        })
-    }
-
-    /// The text with every entry written for its image, and without those whose image is gone.
-    fn run(&self, plan: &mut Plan) -> Result<String> {
-        let Self { manifest, .. } = self;
+        let all = manifest.entries().iter();
+        let offered: BTreeSet<String> = all.filter_map(|one| folder(manifest, one)).collect();
         let (mut edits, mut changes) = (Vec::new(), Changes::default());
         let global = manifest.global();
         if let Some(global) = global {
@@ -170,7 +135,7 @@ impl<'a> Rewrite<'a> {
             let image = match home {
                 Home::Unknown => continue,
                 Home::Gone => {
-                    edits.extend(self.removed(index, plan)?);
+                    edits.extend(self.removed(index, &offered, plan)?);
                     continue;
                 }
                 Home::Image(image) => image,
@@ -193,7 +158,7 @@ impl<'a> Rewrite<'a> {
             plan.warnings.extend(self.downgrade(entry, image));
         }
         plan.warnings.dedup();
-        plan.changes = changes.into_inner();
+        plan.changes = changes.all;
         apply(&manifest.text, edits)
     }
 
@@ -225,11 +190,14 @@ impl<'a> Rewrite<'a> {
     }
 
     /// The edits without an entry whose image is gone. An error where one of several images that the file does not offer may
-    /// be what it has become.
-    fn removed(&self, index: usize, plan: &mut Plan) -> Result<Vec<Edit>> {
-        let Self {
-            manifest, offer, ..
-        } = self;
+    /// be what it has become; `offered` are the folders of all entries.
+    fn removed(
+        &self,
+        index: usize,
+        offered: &BTreeSet<String>,
+        plan: &mut Plan,
+    ) -> Result<Vec<Edit>> {
+        let (manifest, offer) = (&self.manifest, self.offer);
         let entry = &manifest.entries()[index];
         let folder = folder(manifest, entry).unwrap_or_default();
         let (directory, name) = folder.split_once('/').unwrap_or_default();
@@ -239,7 +207,7 @@ impl<'a> Rewrite<'a> {
         });
         let may_be = may_be
             .map(Image::path)
-            .filter(|path| !self.folders.contains(path));
+            .filter(|path| !offered.contains(path));
         let may_be: Vec<String> = may_be.collect();
         ensure!(
             may_be.len() < 2,
@@ -270,11 +238,9 @@ impl<'a> Rewrite<'a> {
             };
             cuts.push(at - before..at + heading.len() + blank(rest.split_inclusive('\n')));
         }
-        for comment in cuts
-            .iter()
-            .flat_map(|cut| manifest.text[cut.clone()].lines())
-            .filter(|line| line.starts_with('#'))
-        {
+        let all = cuts.iter();
+        let lines = all.flat_map(|cut| manifest.text[cut.clone()].lines());
+        for comment in lines.filter(|line| line.starts_with('#')) {
             let warning = format!("removed with the entry of {folder}: {comment}");
             plan.warnings.push(warning);
         }

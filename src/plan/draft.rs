@@ -17,15 +17,11 @@ pub(super) fn draft(
     gone: &BTreeSet<String>,
 ) -> Result<Repository> {
     let mut after = before.clone();
-    after
-        .trees
-        .retain(|tree| !gone.contains(&tree.directory.name));
+    let trees = &mut after.trees;
+    trees.retain(|tree| !gone.contains(&tree.directory.name));
     for target in targets {
-        let mut tree = match target
-            .source
-            .as_ref()
-            .and_then(|source| before.tree(source))
-        {
+        let source = target.source.as_ref();
+        let mut tree = match source.and_then(|source| before.tree(source)) {
             Some(source) if target.is_copy() => copy(source),
             Some(source) => source.clone(),
             None => new(before, target)?,
@@ -36,7 +32,7 @@ pub(super) fn draft(
         };
         for other in after.trees.iter().filter(|other| empties(other)) {
             let is_source = Some(&other.directory.name) == target.source.as_ref();
-            let is_empty = other.items.is_empty() && other.folders.is_empty();
+            let is_empty = other.folders.iter().all(|folder| folder.items.is_empty());
             ensure!(
                 is_source || is_empty,
                 "{} is there already, but holds no variant: remove it",
@@ -51,12 +47,7 @@ pub(super) fn draft(
                 folder.name.clone_from(name);
             }
         }
-        let is_gone = |folder: &Folder| {
-            target
-                .removes
-                .iter()
-                .any(|variant| variant.name == folder.name)
-        };
+        let is_gone = |folder: &Folder| target.removes.iter().any(|gone| gone.name == folder.name);
         tree.folders.retain(|folder| !is_gone(folder));
         tree.refresh();
         add_variants(before, target, &mut tree)?;
@@ -67,42 +58,32 @@ pub(super) fn draft(
             rename_scripts(tests, &target.renames, &variants);
         }
         tree.refresh();
-        let names: BTreeSet<&str> = tree
-            .folders
-            .iter()
-            .map(|folder| folder.name.as_str())
-            .collect();
+        let folders = tree.folders.iter();
+        let names: BTreeSet<&str> = folders.map(|folder| folder.name.as_str()).collect();
         ensure!(
             names.len() == tree.folders.len(),
             "two variants of {} would get the same folder name",
             target.directory
         );
+        let why = match target.removes.is_empty() {
+            true => "no template has a Dockerfile",
+            false => "`--remove` would leave none",
+        };
         ensure!(
             !tree.directory.variants.is_empty(),
-            "no variant for {}: {}",
-            target.directory,
-            if target.removes.is_empty() {
-                "no template has a Dockerfile"
-            } else {
-                "`--remove` would leave none"
-            }
+            "no variant for {}: {why}",
+            target.directory
         );
         after.trees.push(tree);
     }
-    after
-        .trees
-        .sort_by(|a, b| a.directory.version.cmp(&b.directory.version));
+    after.trees.sort_by(|a, b| a.directory.cmp(&b.directory));
     // The scripts of the root are for all series, or for the newest version.
     let has_series = after.names.config.directory.has_series();
-    let stays = after.trees.iter().filter(|tree| {
-        has_series
-            || targets
-                .iter()
-                .any(|target| target.directory == tree.directory.name)
-    });
-    let variants: Vec<Variant> = stays
-        .flat_map(|tree| tree.directory.variants.clone())
-        .collect();
+    let is_target = |name: &str| targets.iter().any(|target| target.directory == name);
+    let stays = after.trees.iter();
+    let stays = stays.filter(|tree| has_series || is_target(&tree.directory.name));
+    let variants = stays.flat_map(|tree| tree.directory.variants.clone());
+    let variants: Vec<Variant> = variants.collect();
     for target in targets {
         rename_scripts(&mut after.tests, &target.renames, &variants);
     }
@@ -134,51 +115,34 @@ fn rename_scripts(tests: &mut Folder, renames: &BTreeMap<String, String>, stays:
 fn new(before: &Repository, target: &Target) -> Result<Tree> {
     let empty = |variant: &Variant| Folder {
         name: variant.name.clone(),
-        origin: None,
-        items: Vec::new(),
+        ..Folder::default()
     };
-    let directory = Directory {
-        name: target.directory.clone(),
-        version: target.version.clone(),
-        variants: Vec::new(),
-        scripts: Vec::new(),
-    };
-    let folders: Vec<Folder> = variants_of(before, target).iter().map(empty).collect();
-    let mut tree = Tree {
-        directory,
-        origin: None,
-        items: Vec::new(),
-        folders,
-    };
+    let mut directory = Directory::new(&target.directory, target.version.clone());
+    directory.variants = variants_of(before, target);
     let there = before.tree(&target.directory);
-    if let Some(there) = there {
-        tree.origin.clone_from(&there.origin);
-    }
-    tree.directory.variants = variants_of(before, target);
+    let mut tree = Tree {
+        folders: directory.variants.iter().map(empty).collect(),
+        directory,
+        origin: there.and_then(|there| there.origin.clone()),
+    };
     add_from_templates(before, &mut tree);
     Ok(tree)
 }
 
 /// A directory whose files are copies of those of another.
 fn copy(source: &Tree) -> Tree {
-    let items = |items: &[Item]| -> Vec<Item> {
-        items
-            .iter()
-            .map(|item| Item {
-                origin: Origin::CopyOf(item.origin.path().to_owned()),
-                ..item.clone()
-            })
-            .collect()
+    let item = |item: &Item| Item {
+        origin: Origin::CopyOf(item.origin.path().to_owned()),
+        ..item.clone()
     };
     let folder = |folder: &Folder| Folder {
         name: folder.name.clone(),
         origin: None,
-        items: items(&folder.items),
+        items: folder.items.iter().map(item).collect(),
     };
     Tree {
         directory: source.directory.clone(),
         origin: None,
-        items: items(&source.items),
         folders: source.folders.iter().map(folder).collect(),
     }
 }
@@ -191,11 +155,8 @@ fn add_variants(before: &Repository, target: &Target, tree: &mut Tree) -> Result
         if tree.directory.variants.contains(&variant) {
             continue;
         }
-        let mut family = tree
-            .directory
-            .variants
-            .iter()
-            .filter(|other| other.family == variant.family);
+        let family = tree.directory.variants.iter();
+        let mut family = family.filter(|other| other.family == variant.family);
         if let Some(other) = family.find(|other| !other.base.is_empty() && variant.base.is_empty())
         {
             bail!("`{variant}` names no base: expected the name of a variant, such as {other}");
@@ -217,22 +178,20 @@ fn add_variants(before: &Repository, target: &Target, tree: &mut Tree) -> Result
                         if target.removes.is_empty() { "is" } else { "stays" }
                     )
                 })?;
-                let items = tree
-                    .folder(&sibling.name)
-                    .map(|folder| folder.items.clone())
-                    .unwrap_or_default();
-                let made = |item: Item| Item {
+                let made = |item: &Item| Item {
                     origin: Origin::MadeFrom(item.origin.path().to_owned()),
-                    ..item
+                    ..item.clone()
                 };
-                items.into_iter().map(made).collect()
+                let folder = tree.folder(&sibling.name);
+                let items = folder.iter().flat_map(|folder| &folder.items);
+                items.map(made).collect()
             }
         };
         tree.folders.retain(|folder| folder.name != variant.name);
         tree.folders.push(Folder {
             name: variant.name.clone(),
-            origin: None,
             items,
+            ..Folder::default()
         });
         tree.directory.variants.push(variant);
     }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::repository::config::looks_like_a_version;
-use crate::version::Variant;
+use crate::version::{Variant, is_numbered};
 
 /// What the user asks for beside versions, and what they allow.
 #[derive(Debug, Clone, Default)]
@@ -33,21 +33,17 @@ pub struct Options {
 /// A series, where one is named in front of what it is for: the `2.14.x` of `2.14.x/alpine3.23`.
 pub(super) type InSeries = Option<String>;
 
+/// Whether a directory is meant: the series that is named, or any.
+pub(super) fn is_meant(series: &InSeries, directory: &str) -> bool {
+    series.as_deref().is_none_or(|series| series == directory)
+}
+
 fn split_series(text: &str) -> (InSeries, &str) {
     // Shells complete the name of a folder with a `/`.
     match text.strip_suffix('/').unwrap_or(text).split_once('/') {
         Some((series, rest)) => (Some(series.to_owned()), rest),
         None => (None, text.strip_suffix('/').unwrap_or(text)),
     }
-}
-
-/// Whether a base is numbers: `3.19`, `1809`, `ltsc2022`.
-fn is_numbered(base: &str) -> bool {
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    base.strip_prefix("ltsc")
-        .unwrap_or(base)
-        .split('.')
-        .all(is_number)
 }
 
 /// What has no base cannot be moved to one, nor be there twice.
@@ -140,17 +136,17 @@ impl FromStr for Base {
         // Read back from the name of its folder, it must be what was asked for.
         let family = Variant::parse(&base.from.family).and_then(|family| family.on(to));
         has_base(&base.from)?;
-        let is_known = |variant: &Variant| variant.base == to && is_numbered(to);
+        let is_known = |variant: &Variant| {
+            let has_year = !variant.is_windows() || variant.windows_year().is_some();
+            variant.base == to && is_numbered(to) && has_year
+        };
+        let example = match base.from.is_windows() {
+            true => "1809 or ltsc2022",
+            false => "3.19",
+        };
         ensure!(
-            family
-                .filter(is_known)
-                .is_some_and(|variant| !variant.is_windows() || variant.windows_year().is_some()),
-            "`{text}`: `{to}` is not a numbered base, such as {}",
-            if base.from.is_windows() {
-                "1809 or ltsc2022"
-            } else {
-                "3.19"
-            }
+            family.is_some_and(|variant| is_known(&variant)),
+            "`{text}`: `{to}` is not a numbered base, such as {example}"
         );
         Ok(base)
     }
@@ -188,11 +184,8 @@ impl Base {
         if bases.len() > 1 {
             let names: Vec<&str> = moving.iter().map(|variant| variant.name.as_str()).collect();
             let example = bases.first().unwrap_or(&"");
-            let dash = if moving.iter().any(|variant| variant.is_windows()) {
-                "-"
-            } else {
-                ""
-            };
+            let is_windows = moving.iter().any(|variant| variant.is_windows());
+            let dash = if is_windows { "-" } else { "" };
             bail!(
                 "`--base {self}` could move any of {}: say which, as in `--base {}{dash}{example}={}`",
                 names.join(", "),
@@ -235,10 +228,8 @@ impl FromStr for Remove {
         let variant = Variant::parse(name).with_context(
             || "expected the name of a variant or a series, such as alpine3.19 or 2.12.x",
         )?;
-        Ok(Self {
-            series,
-            variant: Some(variant),
-        })
+        let variant = Some(variant);
+        Ok(Self { series, variant })
     }
 }
 

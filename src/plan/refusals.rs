@@ -11,7 +11,7 @@ use crate::fields::Kind;
 use crate::finding::Finding;
 use crate::release::checksums::{Checksums, Sha256};
 use crate::repository::{Item, Place, Repository, WORKFLOWS};
-use crate::text::{Places, harmless_list, is_within, line_before};
+use crate::text::{Places, harmless_list, line_before};
 
 /// An error that names all problems of one kind, where there are any.
 pub(super) fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()> {
@@ -27,10 +27,8 @@ pub(super) fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()
 
 /// A layout that is not one.
 pub(super) fn layout(before: &Repository) -> Result<()> {
-    let names = before
-        .trees
-        .first()
-        .map_or("the pattern in update.toml", |tree| &tree.directory.name);
+    let first = before.trees.first();
+    let names = first.map_or("the pattern in update.toml", |tree| &tree.directory.name);
     let say = |stray: &String| {
         format!("{stray}: looks like a version directory, and is not named like {names}")
     };
@@ -54,11 +52,8 @@ fn pins<'a>(
             return None;
         };
         let archive = repository.names.config.archive(&target.version, platform);
-        Some((
-            archive,
-            document.found(field).into_owned(),
-            field.span.start,
-        ))
+        let found = document.found(field).into_owned();
+        Some((archive, found, field.span.start))
     })
 }
 
@@ -74,11 +69,8 @@ pub(super) fn repinned(
             .tree(&target.directory)
             .filter(|_| target.has_release && target.old.as_ref() == Some(&target.version));
         for place in tree.into_iter().flat_map(Repository::documents_of) {
-            if place
-                .document
-                .versions()
-                .any(|version| version != target.version)
-            {
+            let mut versions = place.document.versions();
+            if versions.any(|version| version != target.version) {
                 continue;
             }
             for (archive, found, at) in pins(before, target, &place) {
@@ -117,36 +109,29 @@ pub(super) fn archives(
     for (target, checksums) in pairs.iter().filter(|(target, _)| target.has_release) {
         let mut lacking: BTreeMap<String, String> = BTreeMap::new();
         let mut names: BTreeMap<Sha256, BTreeSet<String>> = BTreeMap::new();
-        for place in after
-            .tree(&target.directory)
-            .into_iter()
-            .flat_map(Repository::documents_of)
-        {
+        let tree = after.tree(&target.directory);
+        for place in tree.into_iter().flat_map(Repository::documents_of) {
             for (archive, _, at) in pins(after, target, &place) {
                 if let Some(hash) = checksums.get(&archive) {
                     names.entry(hash).or_default().insert(archive);
                     continue;
                 }
                 let (line, _) = Places::new(&place.document.text).of(at);
-                let slash = checksums
-                    .with_slash(&archive)
-                    .map(|name| format!("; `{name}` has a `/`, and is another file"));
+                let other = |name: &str| format!("; `{name}` has a `/`, and is another file");
+                let slash = checksums.with_slash(&archive).map(other);
+                let slash = slash.unwrap_or_default();
                 let origin = place_of(place.item, &place.path());
-                let text = format!(
-                    "{archive} (pinned in {origin}:{line}{})",
-                    slash.unwrap_or_default()
-                );
+                let text = format!("{archive} (pinned in {origin}:{line}{slash})");
                 lacking.entry(archive).or_insert(text);
             }
         }
         missing.extend(lacking.into_values());
-        let wrong = names
-            .into_iter()
-            .filter(|(hash, names)| *hash == Sha256::ZERO || names.len() > 1);
-        doubtful
-            .extend(wrong.map(|(hash, names)| {
-                format!("{hash} for {}", Vec::from_iter(names).join(" and "))
-            }));
+        for (hash, names) in names {
+            if hash == Sha256::ZERO || names.len() > 1 {
+                let names = Vec::from_iter(names).join(" and ");
+                doubtful.push(format!("{hash} for {names}"));
+            }
+        }
     }
     if !options.allow_missing {
         refuse(
@@ -179,13 +164,7 @@ pub(super) fn wrong(
         let path = origins.get(&finding.path).unwrap_or(&finding.path);
         *known.entry((path, finding.rule)).or_default() += 1;
     }
-    let tree_of = |path: &str| {
-        after
-            .trees
-            .iter()
-            .find(|tree| is_within(path, &tree.directory.name))
-    };
-    let is_written = |path: &str| match tree_of(path) {
+    let is_written = |path: &str| match after.tree_of(path) {
         Some(tree) => targets
             .iter()
             .any(|target| target.directory == tree.directory.name),
@@ -200,10 +179,7 @@ pub(super) fn wrong(
         // A download without a pin is what it was; a hash that nothing binds is of another version now.
         let is_unpinned =
             finding.rule == "hash" && finding.expected == "<sha256>" && finding.line == 1;
-        let is_zeros = finding
-            .found
-            .parse()
-            .is_ok_and(|hash: Sha256| hash == Sha256::ZERO);
+        let is_zeros = finding.found.parse().ok() == Some(Sha256::ZERO);
         let is_allowed = ["folder", "order", "script", "series", "template"]
             .contains(&finding.rule)
             || is_zeros && options.allow_missing

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
 
-use super::options::{Options, Remove};
+use super::options::{Options, Remove, is_meant};
 use super::targets::{existing, families};
 use crate::repository::Repository;
 use crate::text::is_like;
@@ -12,37 +12,25 @@ use crate::version::Variant;
 
 /// The series that go as wholes.
 pub(super) fn series(before: &Repository, options: &Options) -> Result<BTreeSet<String>> {
-    let whole = options
-        .removes
-        .iter()
-        .filter(|remove| remove.variant.is_none());
+    let whole = options.removes.iter();
+    let whole = whole.filter(|remove| remove.variant.is_none());
     let asked: BTreeSet<String> = whole.filter_map(|remove| remove.series.clone()).collect();
+    let mut trees = before.trees.iter();
     ensure!(
-        asked.is_empty()
-            || before
-                .trees
-                .iter()
-                .any(|tree| !asked.contains(&tree.directory.name)),
+        asked.is_empty() || trees.any(|tree| !asked.contains(&tree.directory.name)),
         "`--remove` would leave no version directory at all"
     );
-    Ok(asked
-        .into_iter()
-        .filter(|name| before.tree(name).is_some())
-        .collect())
+    let there = asked.into_iter();
+    Ok(there.filter(|name| before.tree(name).is_some()).collect())
 }
 
 /// What is to be removed and is not there: a run that was killed may have removed it already.
 pub(super) fn missing(before: &Repository, options: &Options) -> Result<Vec<String>> {
     let is_there = |remove: &&Remove| {
         before.trees.iter().any(|tree| {
-            remove
-                .series
-                .as_ref()
-                .is_none_or(|series| *series == tree.directory.name)
-                && remove
-                    .variant
-                    .as_ref()
-                    .is_none_or(|variant| tree.directory.has(&variant.name))
+            let has = |variant: &Variant| tree.directory.has(&variant.name);
+            is_meant(&remove.series, &tree.directory.name)
+                && remove.variant.as_ref().is_none_or(has)
         })
     };
     let missing = options.removes.iter().filter(|remove| !is_there(remove));

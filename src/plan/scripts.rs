@@ -11,7 +11,7 @@ use super::passages;
 use super::targets::Target;
 use super::units::{mentions, renamed, replaced};
 use crate::check::scripts_of;
-use crate::repository::{Repository, TESTS};
+use crate::repository::{Repository, TESTS, join};
 use crate::version::Variant;
 
 /// A script with another text, or a new one.
@@ -32,11 +32,8 @@ pub(super) struct Script {
 
 impl Script {
     pub(super) fn path(&self) -> String {
-        crate::repository::join(&[
-            self.directory.as_deref().unwrap_or_default(),
-            TESTS,
-            &self.name,
-        ])
+        let directory = self.directory.as_deref().unwrap_or_default();
+        join(&[directory, TESTS, &self.name])
     }
 }
 
@@ -55,20 +52,16 @@ pub(super) fn extended(after: &Repository, targets: &[Target]) -> Vec<Script> {
                 .is_some_and(|folder| folder.origin.is_none())
                 && target.adds.contains(variant)
         };
-        let mut siblings: Vec<Variant> = variants
-            .iter()
-            .filter(|variant| !is_new(variant))
-            .cloned()
-            .collect();
+        let siblings = variants.iter().filter(|variant| !is_new(variant));
+        let mut siblings: Vec<Variant> = siblings.cloned().collect();
         for variant in adds.iter().filter(|variant| is_new(variant)) {
             let Some(sibling) = nearest(variant, &siblings).cloned() else {
                 continue;
             };
             for place in scripts_of(after, tree) {
                 let path = place.path();
-                let text = scripts
-                    .get(&path)
-                    .map_or(&place.document.text, |script| &script.text);
+                let was = scripts.get(&path);
+                let text = was.map_or(&place.document.text, |script| &script.text);
                 let Ok(text) = std::str::from_utf8(text) else {
                     continue;
                 };
@@ -81,10 +74,7 @@ pub(super) fn extended(after: &Repository, targets: &[Target]) -> Vec<Script> {
                     text: Vec::new(),
                     mode: place.document.mode,
                     made_from: None,
-                    edits: scripts
-                        .get(&path)
-                        .map(|script| script.edits.clone())
-                        .unwrap_or_default(),
+                    edits: was.map(|was| was.edits.clone()).unwrap_or_default(),
                 };
                 if let Some(name) = named_after(&script.name, &sibling, variant) {
                     script.name = name;
@@ -147,13 +137,10 @@ fn for_another_runner(
     let year = |variant: &Variant| variant.windows_year().map(|year| year.to_string());
     let mut out = text.to_owned();
     let mut stays: Vec<Variant> = variants.to_vec();
-    for variant in variants
-        .iter()
-        .filter(|variant| mentions(text, &variant.name))
-    {
-        let counterpart = (variant.base == sibling.base)
-            .then(|| variant.on(&added.base))
-            .flatten()?;
+    let all = variants.iter();
+    for variant in all.filter(|variant| mentions(text, &variant.name)) {
+        let is_same = variant.base == sibling.base;
+        let counterpart = variant.on(&added.base).filter(|_| is_same)?;
         if variants.contains(&counterpart) {
             out = replaced(&out, &variant.name, &counterpart.name);
         } else {

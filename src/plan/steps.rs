@@ -4,16 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::{FileChange, Plan};
-use crate::repository::{Body, Folder, Item, Origin, TEMPLATES, Tree, join};
+use crate::repository::{Body, Folder, Item, Origin, join};
 use crate::write::{Content, NewFile, Step};
 
 /// The steps of a plan.
 pub fn steps(plan: &Plan) -> Vec<Step> {
-    let changes: BTreeMap<&str, &FileChange> = plan
-        .changes
-        .iter()
-        .map(|change| (change.path.as_str(), change))
-        .collect();
+    let changes = plan.changes.iter();
+    let changes: Changes = changes.map(|change| (&*change.path, change)).collect();
     let (mut files, mut last, mut scripts, mut folders, mut trees) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let names_version = |item: &Item| {
@@ -23,69 +20,39 @@ pub fn steps(plan: &Plan) -> Vec<Step> {
     for tree in &plan.after.trees {
         let name = &tree.directory.name;
         let Some(origin) = &tree.origin else {
+            let inside = tree.folders.iter();
+            let inside = inside.flat_map(|folder| files_of(name, folder, &folder.name, &changes));
             trees.push(Step::Folder {
                 path: name.clone(),
-                files: files_of_tree(tree, &changes),
+                files: inside.collect(),
             });
             continue;
         };
-        for item in &tree.items {
-            files.extend(rewritten(
-                item,
-                &join(&[name, &item.name]),
-                origin,
-                &changes,
-            ));
-        }
         for folder in &tree.folders {
-            let path = join(&[name, &folder.name]);
+            let to = join(&[origin, &folder.name]);
             let Some(from) = &folder.origin else {
-                let files = files_of(folder, &path, "", &changes);
-                folders.push(Step::Folder {
-                    path: join(&[origin, &folder.name]),
-                    files,
-                });
+                let files = files_of(name, folder, "", &changes).collect();
+                folders.push(Step::Folder { path: to, files });
                 continue;
             };
             for item in &folder.items {
-                let steps = if names_version(item) {
-                    &mut last
-                } else {
-                    &mut files
+                let path = join(&[name, &folder.name, &item.name]);
+                let steps = match names_version(item) {
+                    true => &mut last,
+                    false => &mut files,
                 };
-                steps.extend(rewritten(item, &join(&[&path, &item.name]), from, &changes));
+                steps.extend(rewritten(item, &path, from, &changes));
                 scripts.extend(renamed(item, from));
             }
-            let to = join(&[origin, &folder.name]);
-            if *from != to {
-                folders.push(Step::Rename {
-                    from: from.clone(),
-                    to,
-                });
-            }
+            folders.extend(moved(from, to));
         }
-        if origin != name {
-            trees.push(Step::Rename {
-                from: origin.clone(),
-                to: name.clone(),
-            });
-        }
+        trees.extend(moved(origin, name.clone()));
     }
-    let shared = [&plan.after.tests, &plan.after.workflows].map(|folder| ("", folder));
-    let templates = plan
-        .after
-        .templates
-        .iter()
-        .map(|folder| (TEMPLATES, folder));
-    for (above, folder) in shared.into_iter().chain(templates) {
+    for (above, folder) in plan.after.shared_folders() {
         let from = join(&[above, &folder.name]);
         for item in &folder.items {
-            files.extend(rewritten(
-                item,
-                &join(&[&from, &item.name]),
-                &from,
-                &changes,
-            ));
+            let path = join(&[&from, &item.name]);
+            files.extend(rewritten(item, &path, &from, &changes));
             scripts.extend(renamed(item, &from));
         }
     }
@@ -100,54 +67,40 @@ pub fn steps(plan: &Plan) -> Vec<Step> {
             path: path.clone(),
         }
     });
-    [files, last, scripts, folders, trees, gone.collect()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [files, last, scripts, folders, trees, gone.collect()].concat()
 }
 
+/// What happens to files, by their new paths.
+type Changes<'a> = BTreeMap<&'a str, &'a FileChange>;
+
 /// A file whose text is new, where it is now: in a folder that is there.
-fn rewritten(
-    item: &Item,
-    path: &str,
-    folder: &str,
-    changes: &BTreeMap<&str, &FileChange>,
-) -> Option<Step> {
+fn rewritten(item: &Item, path: &str, folder: &str, changes: &Changes) -> Option<Step> {
     let change = changes.get(path)?;
-    match &item.origin {
-        Origin::At(at) => {
-            let content = Content::Text(change.after.clone()?.bytes);
-            Some(Step::File {
-                path: at.clone(),
-                before: change.before.clone(),
-                file: NewFile {
-                    content,
-                    ..new_file(item, change, "")
-                },
-            })
-        }
-        _ => Some(Step::File {
-            path: join(&[folder, &item.name]),
-            before: None,
-            file: new_file(item, change, ""),
-        }),
-    }
+    let (path, before) = match &item.origin {
+        Origin::At(_) if change.after.is_none() => return None,
+        Origin::At(at) => (at.clone(), change.before.clone()),
+        _ => (join(&[folder, &item.name]), None),
+    };
+    let file = new_file(item, change, String::new());
+    Some(Step::File { path, before, file })
+}
+
+/// A file or a folder that gets another name.
+fn moved(from: &str, to: String) -> Option<Step> {
+    let from = from.to_owned();
+    (from != to).then_some(Step::Rename { from, to })
 }
 
 /// A file that gets another name in its folder, which has its old path still.
 fn renamed(item: &Item, folder: &str) -> Option<Step> {
-    let to = join(&[folder, &item.name]);
     match &item.origin {
-        Origin::At(from) if *from != to => Some(Step::Rename {
-            from: from.clone(),
-            to,
-        }),
+        Origin::At(from) => moved(from, join(&[folder, &item.name])),
         _ => None,
     }
 }
 
 /// A new file, by its path in a new folder.
-fn new_file(item: &Item, change: &FileChange, path: &str) -> NewFile {
+fn new_file(item: &Item, change: &FileChange, path: String) -> NewFile {
     let from = item.origin.path().to_owned();
     let (content, mode) = match (&change.after, &item.body) {
         (Some(text), _) => (Content::Text(text.bytes.clone()), text.mode),
@@ -156,40 +109,21 @@ fn new_file(item: &Item, change: &FileChange, path: &str) -> NewFile {
         (None, Body::Other) => (Content::CopyOf(from), 0),
     };
     NewFile {
-        path: path.to_owned(),
+        path,
         content,
         mode,
     }
 }
 
-fn files_of(
-    folder: &Folder,
-    path: &str,
-    start: &str,
-    changes: &BTreeMap<&str, &FileChange>,
-) -> Vec<NewFile> {
-    let file = |item: &Item| {
-        let change = changes.get(join(&[path, &item.name]).as_str())?;
-        Some(new_file(item, change, &join(&[start, &item.name])))
-    };
-    folder.items.iter().filter_map(file).collect()
-}
-
-fn files_of_tree(tree: &Tree, changes: &BTreeMap<&str, &FileChange>) -> Vec<NewFile> {
-    let name = &tree.directory.name;
-    let direct = Folder {
-        name: String::new(),
-        origin: None,
-        items: tree.items.clone(),
-    };
-    let mut files = files_of(&direct, name, "", changes);
-    for folder in &tree.folders {
-        files.extend(files_of(
-            folder,
-            &join(&[name, &folder.name]),
-            &folder.name,
-            changes,
-        ));
-    }
-    files
+/// The new files of a folder in a version directory; `start` is what their paths begin with in the folder that is made.
+fn files_of<'a>(
+    directory: &'a str,
+    folder: &'a Folder,
+    start: &'a str,
+    changes: &'a Changes,
+) -> impl Iterator<Item = NewFile> + 'a {
+    folder.items.iter().filter_map(move |item| {
+        let change = changes.get(&*join(&[directory, &folder.name, &item.name]))?;
+        Some(new_file(item, change, join(&[start, &item.name])))
+    })
 }

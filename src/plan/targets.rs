@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use semver::Version;
 use serde::Serialize;
 
-use super::options::{Base, InSeries, Options};
+use super::options::{Base, InSeries, Options, is_meant};
 use crate::check::templates::variant_of;
 use crate::problems::joined;
 use crate::repository::{Repository, Tree};
@@ -45,11 +45,12 @@ pub struct Target {
 impl Target {
     /// Whether it is a copy of its source.
     pub fn is_copy(&self) -> bool {
-        !self.moves
-            && self
-                .source
-                .as_ref()
-                .is_some_and(|source| *source != self.directory)
+        !self.moves && self.source.iter().any(|source| *source != self.directory)
+    }
+
+    /// The directory that it comes from, as it is.
+    pub(super) fn source_in<'r>(&self, repository: &'r Repository) -> Option<&'r Tree> {
+        repository.tree(self.source.as_deref()?)
     }
 
     /// Whether it stays at its version, and is only brought to what that is to be.
@@ -78,18 +79,28 @@ impl Target {
         })
     }
 
-    /// A directory that stays at its version.
-    fn in_place(tree: &Tree) -> Self {
+    /// A directory for a release, made from that one, or from templates alone.
+    fn new(version: &Version, directory: String, source: Option<&Tree>) -> Self {
+        let source = source.map(|source| &source.directory);
         Self {
-            has_release: false,
-            version: tree.directory.version.clone(),
-            directory: tree.directory.name.clone(),
-            source: Some(tree.directory.name.clone()),
-            old: Some(tree.directory.version.clone()),
+            has_release: true,
+            version: version.clone(),
+            directory,
+            source: source.map(|source| source.name.clone()),
+            old: source.map(|source| source.version.clone()),
             moves: false,
             renames: BTreeMap::new(),
             adds: Vec::new(),
             removes: Vec::new(),
+        }
+    }
+
+    /// A directory that stays at its version.
+    fn in_place(tree: &Tree) -> Self {
+        let (name, version) = (tree.directory.name.clone(), &tree.directory.version);
+        Self {
+            has_release: false,
+            ..Self::new(version, name, Some(tree))
         }
     }
 }
@@ -135,24 +146,16 @@ pub fn targets(
         }
     }
     // What stays at its version: all of it, or what is named.
-    let all: Vec<&Tree> = repository
-        .trees
-        .iter()
-        .filter(|tree| !tree.directory.variants.is_empty())
-        .collect();
+    let all = with_variants(repository);
     // A tree with one version at a time is where its newest one is.
-    let current = if has_series {
-        &all[..]
-    } else {
-        &all[all.len().saturating_sub(1)..]
+    let current = match has_series {
+        true => &all[..],
+        false => &all[all.len().saturating_sub(1)..],
     };
-    let asked: Vec<&InSeries> = options
-        .bases
-        .iter()
-        .map(|base| &base.series)
-        .chain(options.adds.iter().map(|add| &add.series))
-        .chain(variants_removed(options).map(|(series, _)| series))
-        .collect();
+    let bases = options.bases.iter().map(|base| &base.series);
+    let adds = options.adds.iter().map(|add| &add.series);
+    let removes = variants_removed(options).map(|(series, _)| series);
+    let asked: Vec<&InSeries> = bases.chain(adds).chain(removes).collect();
     for tree in current {
         let name = &tree.directory.name;
         let is_asked = |series: &&InSeries| {
@@ -172,11 +175,8 @@ pub fn targets(
         problems.extend(move_base(repository, base, &mut targets).err());
     }
     for add in &options.adds {
-        let meant = targets.iter_mut().filter(|target| {
-            add.series
-                .as_ref()
-                .is_none_or(|series| *series == target.directory)
-        });
+        let meant = targets.iter_mut();
+        let meant = meant.filter(|target| is_meant(&add.series, &target.directory));
         meant.for_each(|target| target.adds.push(add.variant.clone()));
         problems.extend(misshapen(repository, &add.variant, &format!("--add {add}")));
     }
@@ -205,10 +205,8 @@ fn unknown(repository: &Repository, asked: &[&InSeries], targets: &[Target]) -> 
 
 /// The series that are to go as wholes, and that something else is asked for.
 fn contradicted(options: &Options, targets: &[Target]) -> Vec<anyhow::Error> {
-    let whole = options
-        .removes
-        .iter()
-        .filter(|remove| remove.variant.is_none());
+    let whole = options.removes.iter();
+    let whole = whole.filter(|remove| remove.variant.is_none());
     let whole = whole.filter_map(|remove| remove.series.as_ref());
     let both = whole.filter(|series| {
         let is_it = |target: &Target| {
@@ -238,34 +236,24 @@ fn variants_removed(options: &Options) -> impl Iterator<Item = (&InSeries, &Vari
 /// Which variants of the targets go.
 fn remove(repository: &Repository, options: &Options, targets: &mut [Target]) {
     for (series, variant) in variants_removed(options) {
-        let is_meant = |target: &&mut Target| {
-            series
-                .as_ref()
-                .is_none_or(|series| *series == target.directory)
-                && variants_of(repository, target).contains(variant)
+        let is_it = |target: &&mut Target| {
+            is_meant(series, &target.directory) && variants_of(repository, target).contains(variant)
         };
-        let meant = targets.iter_mut().filter(is_meant);
+        let meant = targets.iter_mut().filter(is_it);
         meant.for_each(|target| target.removes.push(variant.clone()));
     }
 }
 
 pub(super) fn existing(repository: &Repository) -> String {
-    let names: Vec<&str> = repository
-        .trees
-        .iter()
-        .map(|tree| tree.directory.name.as_str())
-        .collect();
+    let trees = repository.trees.iter();
+    let names: Vec<&str> = trees.map(|tree| tree.directory.name.as_str()).collect();
     let are = if names.len() == 1 { "is" } else { "are" };
     format!("there {are} {}", names.join(", "))
 }
 
 /// Which variants of the targets a base moves.
 fn move_base(repository: &Repository, base: &Base, targets: &mut [Target]) -> Result<()> {
-    let is_meant = |target: &Target| {
-        base.series
-            .as_ref()
-            .is_none_or(|series| *series == target.directory)
-    };
+    let is_meant = |target: &Target| is_meant(&base.series, &target.directory);
     let mut is_known = false;
     for target in targets.iter_mut().filter(|target| is_meant(target)) {
         let variants = variants_of(repository, target);
@@ -362,24 +350,25 @@ pub(super) fn families(repository: &Repository) -> Vec<&str> {
 
 /// The variants of a target before they move: those of its source, or one per template.
 pub(super) fn variants_of(repository: &Repository, target: &Target) -> Vec<Variant> {
-    match &target.source {
-        Some(source) => repository
-            .tree(source)
-            .map(|tree| tree.directory.variants.clone())
-            .unwrap_or_default(),
-        None => repository.templates.iter().filter_map(variant_of).collect(),
+    match (&target.source, target.source_in(repository)) {
+        (Some(_), tree) => tree.map_or(Vec::new(), |tree| tree.directory.variants.clone()),
+        (None, _) => repository.templates.iter().filter_map(variant_of).collect(),
     }
+}
+
+/// The version directories that have variants.
+fn with_variants(repository: &Repository) -> Vec<&Tree> {
+    let trees = repository.trees.iter();
+    trees
+        .filter(|tree| !tree.directory.variants.is_empty())
+        .collect()
 }
 
 fn target(repository: &Repository, version: &Version, options: &Options) -> Result<Target> {
     let pattern = &repository.names.config.directory;
     let has_series = pattern.has_series();
     let name = pattern.render(version);
-    let candidates: Vec<&Tree> = repository
-        .trees
-        .iter()
-        .filter(|tree| !tree.directory.variants.is_empty())
-        .collect();
+    let candidates = with_variants(repository);
     let in_place = candidates.iter().find(|tree| tree.directory.name == name);
     let below = candidates
         .iter()
@@ -390,24 +379,13 @@ fn target(repository: &Repository, version: &Version, options: &Options) -> Resu
             "no version directory with variants in it (such as {name}/alpine3.18/Dockerfile), and no templates: \
              nothing to make {name} from. Is this the right folder? `-C <DIR>` names another one"
         );
-        return Ok(Target {
-            has_release: true,
-            version: version.clone(),
-            directory: name,
-            source: None,
-            old: None,
-            moves: false,
-            renames: BTreeMap::new(),
-            adds: Vec::new(),
-            removes: Vec::new(),
-        });
+        return Ok(Target::new(version, name, None));
     };
     // Series stand side by side; a tree with one version at a time is where its newest one is.
     let newest = candidates.last().unwrap_or(source);
-    let at = if has_series || in_place.is_some() {
-        source
-    } else {
-        newest
+    let at = match has_series || in_place.is_some() {
+        true => source,
+        false => newest,
     };
     let at = &at.directory;
     if is_below(version, &at.version) && !options.allow_downgrade {
@@ -427,14 +405,7 @@ fn target(repository: &Repository, version: &Version, options: &Options) -> Resu
         }
     }
     Ok(Target {
-        has_release: true,
-        version: version.clone(),
         moves: in_place.is_none() && !has_series && !options.keep,
-        directory: name,
-        source: Some(source.directory.name.clone()),
-        old: Some(source.directory.version.clone()),
-        renames: BTreeMap::new(),
-        adds: Vec::new(),
-        removes: Vec::new(),
+        ..Target::new(version, name, Some(source))
     })
 }

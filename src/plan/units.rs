@@ -64,22 +64,16 @@ pub(super) fn units(text: &str, newline: &str) -> Vec<String> {
 
 /// Whether everything that opens in a text closes there: brackets, blocks of a shell, changes of the folder.
 pub(super) fn is_balanced(text: &str) -> bool {
-    let code: String = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with('#'))
-        .collect::<Vec<_>>()
-        .join("\n");
+    let code: Vec<&str> = text.lines().filter(|line| is_code(line)).collect();
+    let code = code.join("\n");
     // The label of a `case` closes a bracket that nothing opened.
     let brackets = [('(', ')'), ('{', '}'), ('[', ']')]
         .iter()
         .all(|(open, close)| code.matches(*open).count() == code.matches(*close).count());
     let count = |words: &[&str]| {
-        let is_word = |c: char| {
-            !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '$' || c == '.' || c == '/')
-        };
-        code.split(is_word)
-            .filter(|word| words.iter().any(|wanted| word.eq_ignore_ascii_case(wanted)))
-            .count()
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "-_$./".contains(c);
+        let is_it = |word: &&str| words.iter().any(|wanted| word.eq_ignore_ascii_case(wanted));
+        code.split(|c| !is_part(c)).filter(is_it).count()
     };
     let is_powershell = code.contains("if (") || code.contains("foreach (");
     brackets
@@ -94,19 +88,15 @@ pub(super) fn returns(text: &str) -> bool {
     let mut depth = 0_usize;
     for line in text.lines().map(str::trim) {
         depth = (depth + line.matches('(').count()).saturating_sub(line.matches(')').count());
-        let Some(target) = ["cd ", "Set-Location "]
-            .iter()
-            .find_map(|command| line.strip_prefix(command))
-        else {
+        let mut commands = ["cd ", "Set-Location "].into_iter();
+        let Some(target) = commands.find_map(|command| line.strip_prefix(command)) else {
             continue;
         };
         let target = target.trim_matches(['"', '\'']);
         if depth == 0 {
             // To a folder beside this one and no further: from there the same step leads to the next one.
-            let beside = target
-                .strip_prefix("../")
-                .or(target.strip_prefix("..\\"))
-                .is_some_and(|rest| !rest.contains(['/', '\\', '$']));
+            let rest = target.strip_prefix("../").or(target.strip_prefix("..\\"));
+            let beside = rest.is_some_and(|rest| !rest.contains(['/', '\\', '$']));
             is_back = beside || ["..", "-"].contains(&target);
         }
     }
@@ -133,9 +123,14 @@ pub(super) fn position(text: &str, name: &str) -> Option<usize> {
     })
 }
 
+/// Whether a line is more than a comment.
+pub(super) fn is_code(line: &str) -> bool {
+    !line.trim_start().starts_with('#')
+}
+
 pub(super) fn mentions(text: &str, name: &str) -> bool {
-    text.lines()
-        .any(|line| !line.trim_start().starts_with('#') && position(line, name).is_some())
+    let mut lines = text.lines().filter(|line| is_code(line));
+    lines.any(|line| position(line, name).is_some())
 }
 
 /// The name of a script with the variant, the base or the year of Windows in it moved.

@@ -41,11 +41,8 @@ pub(super) struct Work<'a> {
 
 impl Work<'_> {
     /// Puts new texts in the places of documents, all in one pass.
-    fn put(&mut self, new: Vec<(String, Document, Vec<Edit>)>) {
-        let mut new: BTreeMap<String, (Document, Vec<Edit>)> = new
-            .into_iter()
-            .map(|(path, document, edits)| (path, (document, edits)))
-            .collect();
+    fn put(&mut self, new: Vec<(String, (Document, Vec<Edit>))>) {
+        let mut new = BTreeMap::from_iter(new);
         for (path, item) in self.after.items_mut() {
             if let Some((document, edits)) = new.remove(&path) {
                 item.body = Body::Document(Arc::new(document));
@@ -60,20 +57,12 @@ impl Work<'_> {
         Document::new(scanner, document.kind, text, document.mode)
     }
 
-    fn is_target(&self, tree: &Tree) -> bool {
-        let mut targets = self.targets.iter();
-        targets.any(|target| target.directory == tree.directory.name)
-    }
-
     /// Writes every field of the targets, and of the scripts and workflows of the root.
     pub(super) fn write_documents(&mut self) {
         let directories = self.after.directories();
-        let own = self
-            .after
-            .trees
-            .iter()
-            .filter(|tree| self.is_target(tree))
-            .flat_map(Repository::documents_of);
+        let trees = self.after.trees.iter();
+        let own = trees.filter(|tree| is_target(self.targets, tree));
+        let own = own.flat_map(Repository::documents_of);
         let places: Vec<Place> = own.chain(self.after.shared_documents()).collect();
         let (mut new, mut templates) = (Vec::new(), Vec::new());
         for place in places {
@@ -83,9 +72,8 @@ impl Work<'_> {
             let (text, edits) = edits::edited(place.document, &scope.judge(place.document));
             let (path, document) = (place.path(), place.document);
             let is_new = matches!(place.item.origin, Origin::MadeFrom(_));
-            let stamped = self
-                .stamped(&scope, &place)
-                .filter(|stamped| *stamped != text && !is_new);
+            let stamped = self.stamped(&scope, &place);
+            let stamped = stamped.filter(|stamped| *stamped != text && !is_new);
             if stamped.is_none() && text == document.text && !is_new {
                 continue;
             }
@@ -99,7 +87,7 @@ impl Work<'_> {
             if let Some(variant) = place.variant().filter(|_| is_stamped) {
                 templates.push((path.clone(), template_path(variant, place.item)));
             }
-            new.push((path, written, edits));
+            new.push((path, (written, edits)));
         }
         self.said.templates.extend(templates);
         self.put(new);
@@ -107,43 +95,28 @@ impl Work<'_> {
 
     /// What the template of a place's family gives for it.
     fn stamped(&self, scope: &Scope, place: &Place) -> Option<Vec<u8>> {
-        let template = self
-            .after
-            .template(&scope.variant?.family)?
-            .item(&place.item.name)?
-            .document()?;
+        let template = self.after.template(&scope.variant?.family)?;
+        let template = template.item(&place.item.name)?.document()?;
         Some(edits::edited(template, &scope.judge(template)).0)
     }
 
     /// Gives the files of variants that have no fields the content that their templates have.
     pub(super) fn write_plain_files(&mut self) -> Result<()> {
-        let trees = self.after.trees.iter().filter(|tree| {
-            self.targets
-                .iter()
-                .any(|target| target.directory == tree.directory.name)
-        });
+        let (trees, targets) = (self.after.trees.iter(), self.targets);
+        let trees = trees.filter(|tree| is_target(targets, tree));
         for tree in trees {
-            for variant in &tree.directory.variants {
-                let (Some(template), Some(folder)) = (
-                    self.after.template(&variant.family),
-                    tree.folder(&variant.name),
-                ) else {
-                    continue;
-                };
-                for (source, item) in template
-                    .items
-                    .iter()
-                    .filter_map(|source| Some((source, folder.item(&source.name)?)))
-                {
-                    if !matches!((&source.body, &item.body), (Body::Other, Body::Other)) {
+            for (variant, template, folder) in self.after.stamped(tree) {
+                for source in &template.items {
+                    let item = folder.item(&source.name);
+                    let item = item.filter(|item| matches!(item.body, Body::Other));
+                    let (Some(item), Body::Other) = (item, &source.body) else {
                         continue;
-                    }
+                    };
                     let (bytes, mode) = content(&self.before.root, source)?;
                     if content(&self.before.root, item)? != (bytes.clone(), mode) {
                         let path = format!("{}/{variant}/{}", tree.directory.name, item.name);
-                        self.said
-                            .templates
-                            .insert(path.clone(), template_path(variant, source));
+                        let template = template_path(variant, source);
+                        self.said.templates.insert(path.clone(), template);
                         self.said.plain.insert(path, NewText { bytes, mode });
                     }
                 }
@@ -159,13 +132,13 @@ impl Work<'_> {
             .filter_map(|(old, new)| Some((Variant::parse(old)?, Variant::parse(new)?)))
             .collect();
         let mut new = Vec::new();
-        for (folder, place) in self.after.template_documents() {
+        for place in self.after.template_documents() {
             let document = place.document;
             let expected = document.fields.iter().map(|field| {
                 let found = document.found(field);
                 let moved = renames.iter().find_map(|(old, new)| match &field.kind {
                     Kind::Base { image }
-                        if old.family == folder.name && old.is_on(image) && old.base == found =>
+                        if old.family == place.folder && old.is_on(image) && old.base == found =>
                     {
                         Some(new.base.clone())
                     }
@@ -178,7 +151,7 @@ impl Work<'_> {
             });
             let (text, edits) = edits::edited(document, &expected.collect::<Vec<_>>());
             if text != document.text {
-                new.push((place.path(), self.with_text(document, text), edits));
+                new.push((place.path(), (self.with_text(document, text), edits)));
             }
         }
         self.put(new);
@@ -205,7 +178,7 @@ impl Work<'_> {
                 };
                 self.after.add(script.directory.as_deref(), item);
             }
-            new.push((path, document, edits));
+            new.push((path, (document, edits)));
         }
         self.put(new);
     }
@@ -239,7 +212,7 @@ impl Work<'_> {
                 notes.extend(unnamed.into_iter().map(say));
                 if new != workflow.text {
                     let document = self.with_text(document, new.into_bytes());
-                    rewritten.push((path, document, edits));
+                    rewritten.push((path, (document, edits)));
                 }
             }
             self.put(rewritten);
@@ -277,7 +250,7 @@ impl Work<'_> {
                     let is_it = |line: &str| mentions(line, &variant.name);
                     let edits = vec![removed("variant", text, &variant.name, is_it)];
                     let document = self.with_text(place.document, reduced.into_bytes());
-                    new.push((path, document, edits));
+                    new.push((path, (document, edits)));
                 }
                 self.put(new);
                 gone.iter().for_each(|path| self.after.remove(path));
@@ -302,7 +275,8 @@ impl Work<'_> {
                     removed("directory", old, name, |line| line.contains(name))
                 };
                 edits.extend(named.map(edit));
-                new.push((path, self.with_text(document, text.into_bytes()), edits));
+                let document = self.with_text(document, text.into_bytes());
+                new.push((path, (document, edits)));
             }
         }
         self.put(new);
@@ -330,14 +304,10 @@ impl Work<'_> {
                 |directories| Scope::of(&self.after.names, directories, no_change(), &place);
             let (before, after) = (scope(&before), scope(&after));
             let is_there = |scope: &Scope, field: &Field| scope.is_there(field, place.document);
-            let names = || {
-                place
-                    .document
-                    .statements()
-                    .filter(|field| field.names_something())
-            };
+            let names = place.document.statements();
+            let names = names.filter(|field| field.names_something());
             let (gone, others): (Vec<&Field>, Vec<&Field>) =
-                names().partition(|field| is_there(&before, field) && !is_there(&after, field));
+                names.partition(|field| is_there(&before, field) && !is_there(&after, field));
             let has = |fields: &[&Field], part: &Range<usize>| {
                 fields.iter().any(|field| part.contains(&field.span.start))
             };
@@ -363,7 +333,7 @@ impl Work<'_> {
                     Edit::new(field.kind.label(), line, &place.document.found(field), "")
                 }));
                 let document = self.with_text(place.document, text.into_bytes());
-                new.push((place.path(), document, edits));
+                new.push((place.path(), (document, edits)));
             }
         }
         self.put(new);
@@ -377,6 +347,11 @@ impl Work<'_> {
             Some((place.path(), &**place.document, workflow))
         })
     }
+}
+
+fn is_target(targets: &[Target], tree: &Tree) -> bool {
+    let mut targets = targets.iter();
+    targets.any(|target| target.directory == tree.directory.name)
 }
 
 fn all_series(repository: &Repository) -> Vec<Series> {

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::edits::Edit;
+use super::units::is_code;
 use crate::fields::series::Series;
-use crate::fields::workflow::{Job, Part, Structure};
+use crate::fields::workflow::{Job, Line, Part, Structure};
 use crate::repository::Document;
 use crate::text::Places;
 
@@ -62,12 +63,6 @@ impl<'a> Workflow<'a> {
         Some(Self { text, structure })
     }
 
-    fn job_before(&self, job: &Job) -> Option<&'a Job> {
-        let jobs = &self.structure.jobs;
-        let number = jobs.partition_point(|other| other.part.span.start < job.part.span.start);
-        Some(&jobs[number.checked_sub(1)?])
-    }
-
     /// The text with a new series beside the one that it is copied from: a twin for each job that is about that one alone, an
     /// item for each item of a list that is about it beside others. `all` are the series that there are. And the jobs that
     /// would need a name of their own to get a twin.
@@ -79,31 +74,28 @@ impl<'a> Workflow<'a> {
         let Self { text, structure } = self;
         let mine = BTreeSet::from([from.directory.as_str()]);
         let named = |part: &Range<usize>| -> BTreeSet<&str> {
-            let named = all
-                .iter()
-                .chain([to])
-                .filter(|series| series.is_in(&text[part.clone()]));
+            let named = all.iter().chain([to]);
+            let named = named.filter(|series| series.is_in(&text[part.clone()]));
             named.map(|series| series.directory.as_str()).collect()
         };
         let jobs = &structure.jobs;
-        let is_alone = |job: &&Job| named(&job.part.span) == mine;
-        let alone: Vec<&Job> = jobs.iter().filter(is_alone).collect();
-        let starts: BTreeSet<usize> = alone.iter().map(|job| job.part.span.start).collect();
-        let has_twin = jobs
-            .iter()
-            .any(|job| named(&job.part.span) == BTreeSet::from([to.directory.as_str()]));
+        let is_alone = |(_, job): &(usize, &Job)| named(&job.part.span) == mine;
+        let alone: Vec<(usize, &Job)> = jobs.iter().enumerate().filter(is_alone).collect();
+        let starts = alone.iter().map(|(_, job)| job.part.span.start);
+        let starts: BTreeSet<usize> = starts.collect();
+        let new = BTreeSet::from([to.directory.as_str()]);
+        let has_twin = jobs.iter().any(|job| named(&job.part.span) == new);
         let (mut repeats, mut unnamed) = (Vec::new(), Vec::new());
-        for job in alone.iter().filter(|_| !has_twin) {
+        for (number, job) in alone.iter().filter(|_| !has_twin) {
             let name = &text[job.name.clone()];
             if !from.is_in(name) {
                 unnamed.push(name.to_owned());
                 continue;
             }
-            let start = self
-                .job_before(job)
-                .map_or(job.part.span.start, |job| job.part.span.end);
+            let before = number.checked_sub(1).map(|before| &jobs[before]);
+            let start = before.map_or(job.part.span.start, |job| job.part.span.end);
             repeats.push(Repeat {
-                at: alone.last().map_or(0, |last| last.part.span.end),
+                at: alone.last().map_or(0, |(_, last)| last.part.span.end),
                 text: from.moved(&text[start..job.part.span.end], to),
                 label: "job",
                 name: from.moved(name, to),
@@ -129,12 +121,11 @@ impl<'a> Workflow<'a> {
             (is_wanted && is_open(last.start)).then_some((own, last))
         };
         let mut repeat = |at: usize, text: String| {
-            let (label, name) = ("directory", to.directory.clone());
             repeats.push(Repeat {
                 at,
                 text,
-                label,
-                name,
+                label: "directory",
+                name: to.directory.clone(),
             });
         };
         for list in structure.lists() {
@@ -167,10 +158,9 @@ impl<'a> Workflow<'a> {
     /// A line that gives one of these items an `id`, which can be there once.
     fn fixed_id<'p>(&self, from: &Series, items: impl Iterator<Item = &'p Part>) -> Option<String> {
         let mut lines = items.flat_map(|item| &self.structure.lines[item.lines.clone()]);
-        let said = |line: &'_ crate::fields::workflow::Line| &self.text[line.span.start..line.end];
-        let line = lines.find(|line| {
-            line.key(self.text.as_bytes()) == Some(b"id") && !from.is_in(said(line))
-        })?;
+        let said = |line: &'_ Line| &self.text[line.span.start..line.end];
+        let is_id = |line: &Line| line.key(self.text.as_bytes()) == Some(b"id");
+        let line = lines.find(|line| is_id(line) && !from.is_in(said(line)))?;
         Some(said(line).trim().to_owned())
     }
 
@@ -195,10 +185,8 @@ impl<'a> Workflow<'a> {
         let steps = lists.iter().flatten().map(|step| &step.span);
         let runs =
             steps.filter(|step| matter.keeps_other_steps && text[(*step).clone()].contains("run:"));
-        let others: BTreeSet<usize> = runs
-            .filter(|step| !matter.is_alone(step))
-            .map(|step| step.start)
-            .collect();
+        let others = runs.filter(|step| !matter.is_alone(step));
+        let others: BTreeSet<usize> = others.map(|step| step.start).collect();
         let mut cuts: Vec<Range<usize>> = Vec::new();
         let (places, mut jobs) = (Places::new(text.as_bytes()), Vec::new());
         let mut parts = Vec::new();
@@ -214,16 +202,12 @@ impl<'a> Workflow<'a> {
         }
         cuts.extend(without_parts(text, &parts, matter));
         for list in &lists {
-            let items = list
-                .iter()
-                .map(|item| (&item.span, matter.is_alone(&item.span)));
+            let items = list.iter();
+            let items = items.map(|item| (&item.span, matter.is_alone(&item.span)));
             let items: Vec<(&Range<usize>, bool)> = items.collect();
             // A matrix can do without anything included.
-            let opens = list[0]
-                .lines
-                .start
-                .checked_sub(1)
-                .map(|line| &structure.lines[line]);
+            let before = list[0].lines.start.checked_sub(1);
+            let opens = before.map(|line| &structure.lines[line]);
             let include = opens
                 .filter(|line| matches!(line.key(text.as_bytes()), Some(b"include" | b"exclude")));
             match include {
@@ -252,11 +236,8 @@ impl<'a> Workflow<'a> {
             if first > 0 {
                 cuts.push(bare(&items[0]).start..bare(&items[first]).start);
             }
-            let others = items
-                .iter()
-                .enumerate()
-                .skip(first)
-                .filter(|(_, item)| alone(item));
+            let others = items.iter().enumerate().skip(first);
+            let others = others.filter(|(_, item)| alone(item));
             cuts.extend(others.map(|(number, item)| match number + 1 < items.len() {
                 true => item.start - 1..item.end,
                 false => item.start - 1..bare(item).end,
@@ -274,9 +255,7 @@ impl<'a> Workflow<'a> {
         out.push_str(&text[from.min(text.len())..]);
         (out, jobs)
     }
-}
 
-impl Workflow<'_> {
     /// The commands of Docker that go, of blocks in which others stay.
     fn commands_without(self, matter: &Matter) -> Vec<Range<usize>> {
         let Self { text, structure } = self;
@@ -319,8 +298,7 @@ fn without_parts(
 
 /// Where a workflow still speaks of series that are gone.
 pub(super) fn left_over(path: &str, text: &str, gone: &[Series]) -> Vec<String> {
-    let is_left =
-        |series: &Series, line: &str| !line.trim_start().starts_with('#') && series.is_in(line);
+    let is_left = |series: &Series, line: &str| is_code(line) && series.is_in(line);
     let named = |(number, line): (usize, &str)| {
         let series = gone.iter().find(|series| is_left(series, line))?;
         let (number, name, line) = (number + 1, &series.directory, line.trim());
@@ -334,29 +312,23 @@ fn inserted(text: &str, mut repeats: Vec<Repeat>) -> (String, Vec<Edit>) {
     repeats.sort_by_key(|repeat| repeat.at);
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let (mut out, mut from, mut starts) = (String::with_capacity(text.len()), 0, Vec::new());
-    for Repeat {
-        at,
-        text: new,
-        label,
-        name,
-    } in repeats
-    {
-        out.push_str(&text[from..at]);
-        let is_line = label == "job" || new.ends_with('\n');
+    for repeat in repeats {
+        out.push_str(&text[from..repeat.at]);
+        let is_line = repeat.label == "job" || repeat.text.ends_with('\n');
         if is_line && !out.ends_with('\n') {
             out.push_str(newline);
         }
-        let blank = new.len() - new.trim_start_matches(['\r', '\n']).len();
-        starts.push((out.len() + blank, label, name));
-        out.push_str(&new);
-        from = at;
+        let blank = repeat.text.len() - repeat.text.trim_start_matches(['\r', '\n']).len();
+        starts.push((out.len() + blank, repeat.label, repeat.name));
+        out.push_str(&repeat.text);
+        from = repeat.at;
     }
     out.push_str(&text[from..]);
     let places = Places::new(out.as_bytes());
-    let edits = starts
-        .into_iter()
-        .map(|(at, label, expected)| Edit::new(label.to_owned(), places.of(at).0, "", &expected));
-    let edits = edits.collect();
+    let edit = |(at, label, name): (usize, &str, String)| {
+        Edit::new(label.to_owned(), places.of(at).0, "", &name)
+    };
+    let edits = starts.into_iter().map(edit).collect();
     (out, edits)
 }
 

@@ -120,13 +120,8 @@ impl Checksums {
 
     /// A name that is the archive's but for folders in front of it. It is refused: which file it means is not ours to guess.
     pub fn with_slash(&self, archive: &str) -> Option<&str> {
-        self.0
-            .keys()
-            .find(|name| {
-                name.rsplit_once('/')
-                    .is_some_and(|(_, last)| last == archive)
-            })
-            .map(String::as_str)
+        let (end, mut names) = (format!("/{archive}"), self.0.keys());
+        names.find(|name| name.ends_with(&end)).map(String::as_str)
     }
 }
 
@@ -144,13 +139,10 @@ fn first_lines(text: &str, most: usize) -> String {
 
 /// `HASH  NAME`, `HASH *NAME`, the same behind a `\` with an escaped name, or `SHA256 (NAME) = HASH`.
 fn parse_line(line: &[u8]) -> Result<(Sha256, String)> {
-    let line = str::from_utf8(line)
-        .context("not UTF-8")?
-        .trim_start_matches([' ', '\t']);
-    let (escaped, line) = match line.strip_prefix('\\') {
-        Some(rest) => (true, rest),
-        None => (false, line),
-    };
+    let line = str::from_utf8(line).context("not UTF-8")?;
+    let line = line.trim_start_matches([' ', '\t']);
+    let bare = line.strip_prefix('\\');
+    let (escaped, line) = (bare.is_some(), bare.unwrap_or(line));
     let (hash, name) = match line.strip_prefix("SHA256 (") {
         Some(bsd) => {
             let (name, hash) = bsd.rsplit_once(") = ").with_context(|| malformed(line))?;
@@ -158,16 +150,13 @@ fn parse_line(line: &[u8]) -> Result<(Sha256, String)> {
         }
         None => {
             let (hash, rest) = line.split_once(' ').with_context(|| malformed(line))?;
-            let name = rest
-                .strip_prefix([' ', '*'])
-                .with_context(|| malformed(line))?;
-            (hash, name)
+            let name = rest.strip_prefix([' ', '*']);
+            (hash, name.with_context(|| malformed(line))?)
         }
     };
-    let name = if escaped {
-        unescape(name)?
-    } else {
-        name.to_owned()
+    let name = match escaped {
+        true => unescape(name)?,
+        false => name.to_owned(),
     };
     // `sha256sum ./*` writes it so, and means the same file.
     let name = name.strip_prefix("./").unwrap_or(&name);

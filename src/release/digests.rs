@@ -37,29 +37,22 @@ impl Digests {
     /// have no digest. `places` are where each is said. An archive on which they differ is an error, all of them together.
     pub fn vouch(&self, checksums: &Checksums, places: [&str; 2]) -> Result<(usize, usize)> {
         let parsed = |asset: &Asset| {
-            asset
-                .digest
-                .as_deref()?
-                .strip_prefix("sha256:")?
-                .parse()
-                .ok()
+            let digest = asset.digest.as_deref()?;
+            digest.strip_prefix("sha256:")?.parse().ok()
         };
-        let digests: BTreeMap<&str, Sha256> = self
-            .assets
-            .iter()
-            .filter_map(|asset| Some((asset.name.as_str(), parsed(asset)?)))
-            .collect();
+        let known = self.assets.iter();
+        let known = known.filter_map(|asset| Some((asset.name.as_str(), parsed(asset)?)));
+        let digests: BTreeMap<&str, Sha256> = known.collect();
+        let [place, other] = places;
         let (mut agreed, mut silent, mut problems) = (0, 0, Vec::new());
         for (archive, hash) in checksums.iter() {
             match digests.get(archive) {
                 None => silent += 1,
                 Some(digest) if *digest == hash => agreed += 1,
-                Some(digest) => problems.push(format!(
-                    "{}: {hash} in {}, {digest} at {}",
-                    excerpt(archive),
-                    places[0],
-                    places[1]
-                )),
+                Some(digest) => {
+                    let name = excerpt(archive);
+                    problems.push(format!("{name}: {hash} in {place}, {digest} at {other}"));
+                }
             }
         }
         ensure!(
@@ -75,13 +68,9 @@ impl Digests {
 /// runners name.
 pub fn api(from: &str) -> Option<String> {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let servers = [
-        Some((
-            "https://github.com".to_owned(),
-            "https://api.github.com".to_owned(),
-        )),
-        variable("GITHUB_SERVER_URL").zip(variable("GITHUB_API_URL")),
-    ];
+    let [server, api] = ["https://github.com", "https://api.github.com"].map(str::to_owned);
+    let own = variable("GITHUB_SERVER_URL").zip(variable("GITHUB_API_URL"));
+    let servers = [Some((server, api)), own];
     servers.into_iter().flatten().find_map(|(server, api)| {
         let path = from.strip_prefix(server.trim_end_matches('/'))?;
         let project = path.strip_prefix('/')?.strip_suffix("/releases/download")?;

@@ -52,10 +52,8 @@ struct Failure {
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self {
-            error: error.into(),
-            again_after: None,
-        }
+        let (error, again_after) = (error.into(), None);
+        Self { error, again_after }
     }
 }
 
@@ -86,16 +84,13 @@ impl Fetcher {
                 exceeded: None,
             };
             let result = read(size, &mut body);
-            result.map(Some).map_err(|problem| match body.exceeded {
-                Some(why) => Failure {
-                    error: anyhow!(why),
-                    again_after: None,
-                },
-                None => Failure {
-                    error: anyhow!(problem)
-                        .context(format!("connection closed after {} bytes", body.count)),
-                    again_after: Some(Duration::ZERO),
-                },
+            result.map(Some).map_err(|problem| {
+                let context = format!("connection closed after {} bytes", body.count);
+                let (error, again_after) = match body.exceeded {
+                    Some(why) => (anyhow!(why), None),
+                    None => (anyhow!(problem).context(context), Some(Duration::ZERO)),
+                };
+                Failure { error, again_after }
             })
         })
     }
@@ -114,10 +109,9 @@ impl Fetcher {
             let response = self.send(address)?;
             let end = response.url().to_string();
             // Whether a page is there does not matter where its address says all.
-            if end == address {
-                good(response).map(|_| end)
-            } else {
-                Ok(end)
+            match end == address {
+                true => good(response).map(|_| end),
+                false => Ok(end),
             }
         })
     }
@@ -163,19 +157,16 @@ fn with_retries<T>(address: &str, attempt: impl Fn() -> Result<T, Failure>) -> R
             Ok(value) => return Ok(value),
             Err(failure) => failure,
         };
-        match (failure.again_after, pauses.next()) {
-            (Some(wanted), Some(pause)) => std::thread::sleep(pause.max(wanted.min(LONGEST_PAUSE))),
-            (Some(_), None) => {
-                let tries = PAUSES.len() + 1;
-                let message = format!("cannot fetch {shown}, tried {tries} times{ELSEWHERE}");
-                return Err(failure.error.context(message));
+        let tries = match (failure.again_after, pauses.next()) {
+            (Some(wanted), Some(pause)) => {
+                std::thread::sleep(pause.max(wanted.min(LONGEST_PAUSE)));
+                continue;
             }
-            (None, _) => {
-                return Err(failure
-                    .error
-                    .context(format!("cannot fetch {shown}{ELSEWHERE}")));
-            }
-        }
+            (Some(_), None) => format!(", tried {} times", PAUSES.len() + 1),
+            (None, _) => String::new(),
+        };
+        let message = format!("cannot fetch {shown}{tries}{ELSEWHERE}");
+        return Err(failure.error.context(message));
     }
 }
 
@@ -184,10 +175,8 @@ fn new_client(is_secure: bool) -> Result<Client> {
     // An error here only says that a provider is there already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let redirects = Policy::custom(move |attempt| {
-        let was_safe = attempt
-            .previous()
-            .last()
-            .is_some_and(|url| url.scheme() == "https");
+        let before = attempt.previous().last();
+        let was_safe = before.is_some_and(|url| url.scheme() == "https");
         if !is_secure && attempt.url().scheme() == "https" {
             attempt.stop()
         } else if attempt.previous().len() > MOST_REDIRECTS {
@@ -228,10 +217,8 @@ fn token_for(url: &Url) -> Option<String> {
 /// A failure of the network, which another try may not meet; a redirect that is refused is refused each time.
 fn temporary(error: reqwest::Error) -> Failure {
     let again_after = (!error.is_redirect() && !error.is_builder()).then_some(Duration::ZERO);
-    Failure {
-        error: anyhow!(error.without_url()),
-        again_after,
-    }
+    let error = anyhow!(error.without_url());
+    Failure { error, again_after }
 }
 
 /// The response, where its status says that the file is in it.
@@ -240,16 +227,12 @@ fn good(response: Response) -> Result<Response, Failure> {
     if status == StatusCode::OK {
         return Ok(response);
     }
-    let seconds = response
-        .headers()
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.parse().ok());
+    let header = response.headers().get(RETRY_AFTER);
+    let seconds = header.and_then(|value| value.to_str().ok()?.parse().ok());
     let may_pass = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
     let again_after = may_pass.then(|| Duration::from_secs(seconds.unwrap_or(0)));
-    Err(Failure {
-        error: anyhow!("the server answers {status}"),
-        again_after,
-    })
+    let error = anyhow!("the server answers {status}");
+    Err(Failure { error, again_after })
 }
 
 /// A body that ends with an error where it costs more than it may.
@@ -266,16 +249,13 @@ impl<R: Read> Read for Body<R> {
         let count = self.inner.read(buffer)?;
         self.count += count as u64;
         if self.count > self.limits.size {
-            self.exceeded = Some(format!(
-                "more than {} bytes, which is more than the file can have",
-                self.limits.size
-            ));
+            let most = self.limits.size;
+            let why = format!("more than {most} bytes, which is more than the file can have");
+            self.exceeded = Some(why);
         } else if self.start.elapsed() > self.limits.time {
-            let seconds = self.limits.time.as_secs();
-            self.exceeded = Some(format!(
-                "only {} bytes within {seconds} seconds, given up",
-                self.count
-            ));
+            let (bytes, seconds) = (self.count, self.limits.time.as_secs());
+            let why = format!("only {bytes} bytes within {seconds} seconds, given up");
+            self.exceeded = Some(why);
         }
         match &self.exceeded {
             Some(why) => Err(io::Error::other(why.clone())),

@@ -103,14 +103,11 @@ impl Source {
     /// Reads an address or a folder's path.
     pub fn new(from: &str) -> Result<Self> {
         let shown = excerpt(&without_password(from));
-        let scheme = from
-            .split_once("://")
-            .map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let scheme = from.split_once("://");
+        let scheme = scheme.map(|(scheme, _)| scheme.to_ascii_lowercase());
         if scheme.is_some_and(|scheme| scheme == "http" || scheme == "https") {
-            return Ok(Self::Web(
-                from.trim_end_matches('/').to_owned(),
-                Fetcher::default(),
-            ));
+            let base = from.trim_end_matches('/').to_owned();
+            return Ok(Self::Web(base, Fetcher::default()));
         }
         ensure!(
             !from.contains("://"),
@@ -149,11 +146,10 @@ impl Source {
 
     fn locate(&self, version: &Version, file: &str) -> String {
         match self {
-            Self::Folder(folder) => folder
-                .join(format!("v{version}"))
-                .join(file)
-                .display()
-                .to_string(),
+            Self::Folder(folder) => {
+                let path = folder.join(format!("v{version}")).join(file);
+                path.display().to_string()
+            }
             Self::Web(base, _) => format!("{base}/v{version}/{file}"),
         }
     }

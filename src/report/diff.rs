@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use similar::TextDiff;
 
 use super::{BOLD, NEW, OLD};
+use crate::text::harmless;
 
 const AT: Style = AnsiColor::Cyan.on_default();
 
@@ -24,20 +25,13 @@ pub struct FileDiff {
 }
 
 pub(super) fn print(out: &mut impl Write, file: &FileDiff) -> io::Result<()> {
-    let (old, new) = (
-        file.from.as_ref().map_or(&file.path, |(from, _)| from),
-        &file.path,
-    );
-    writeln!(
-        out,
-        "\n{BOLD}diff --git {} {}{BOLD:#}",
-        quoted("a/", old),
-        quoted("b/", new)
-    )?;
-    let mode = if file.is_executable {
-        "100755"
-    } else {
-        "100644"
+    let old = file.from.as_ref().map_or(&file.path, |(from, _)| from);
+    let new = &file.path;
+    let [a, b] = [quoted("a/", old), quoted("b/", new)];
+    writeln!(out, "\n{BOLD}diff --git {a} {b}{BOLD:#}")?;
+    let mode = match file.is_executable {
+        true => "100755",
+        false => "100644",
     };
     match &file.from {
         None => writeln!(out, "{BOLD}new file mode {mode}{BOLD:#}")?,
@@ -54,16 +48,9 @@ pub(super) fn print(out: &mut impl Write, file: &FileDiff) -> io::Result<()> {
     let Some((before, after)) = &file.texts else {
         return Ok(());
     };
-    let old = if file.from.is_none() {
-        "/dev/null".to_owned()
-    } else {
-        quoted("a/", old)
-    };
-    let new = if file.is_removed {
-        "/dev/null".to_owned()
-    } else {
-        quoted("b/", new)
-    };
+    let nothing = || "/dev/null".to_owned();
+    let old = if file.from.is_none() { nothing() } else { a };
+    let new = if file.is_removed { nothing() } else { b };
     writeln!(out, "{BOLD}--- {old}\n+++ {new}{BOLD:#}")?;
     let diff = TextDiff::from_lines(before.as_slice(), after.as_slice());
     let mut text = Vec::new();
@@ -86,21 +73,15 @@ pub(super) fn print(out: &mut impl Write, file: &FileDiff) -> io::Result<()> {
 
 /// A path as git writes it: in quotes, with escapes, where it holds a control character, a quote or a backslash.
 fn quoted(start: &str, path: &str) -> String {
-    let is_plain =
-        |c: char| crate::text::harmless(&c.to_string()) == c.to_string() && c != '"' && c != '\\';
+    let is_plain = |c: char| harmless(&c.to_string()) == c.to_string() && c != '"' && c != '\\';
     if path.chars().all(is_plain) {
         return format!("{start}{path}");
     }
+    let octal = |byte: u8| format!("\\{byte:03o}");
     let escape = |c: char| match is_plain(c) {
         true => c.to_string(),
-        false => c
-            .to_string()
-            .bytes()
-            .map(|byte| format!("\\{byte:03o}"))
-            .collect(),
+        false => c.to_string().bytes().map(octal).collect(),
     };
-    format!(
-        "\"{start}{}\"",
-        path.chars().map(escape).collect::<String>()
-    )
+    let path: String = path.chars().map(escape).collect();
+    format!("\"{start}{path}\"")
 }

@@ -9,30 +9,20 @@ use std::io::{self, Write};
 use anyhow::{Context, Result};
 
 use super::summary::Summary;
-use crate::finding::Finding;
 use crate::text::harmless;
 
 /// Prints each finding as an annotation.
 pub(super) fn annotate(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
-    let level = if summary.is_verdict {
-        "error"
-    } else {
-        "warning"
+    let level = match summary.is_verdict {
+        true => "error",
+        false => "warning",
     };
-    for Finding {
-        path,
-        line,
-        column,
-        rule,
-        message,
-        ..
-    } in &summary.findings
-    {
-        let (path, rule, message) = (property(path), property(rule), data(message));
-        writeln!(
-            out,
-            "::{level} file={path},line={line},col={column},title={rule}::{message}"
-        )?;
+    for finding in &summary.findings {
+        let [path, rule] = [&finding.path, finding.rule].map(property);
+        let (line, column) = (finding.line, finding.column);
+        let place = format!("file={path},line={line},col={column}");
+        let message = data(&finding.message);
+        writeln!(out, "::{level} {place},title={rule}::{message}")?;
     }
     Ok(())
 }
@@ -53,23 +43,15 @@ pub(super) fn quietly(
     writeln!(out, "::{token:016x}::")
 }
 
-/// Appends to the summary of the step, where there is one.
-pub(super) fn append_summary(text: &str) -> Result<()> {
-    append("GITHUB_STEP_SUMMARY", text)
-}
-
-/// Appends to the file that a variable names, where there is one.
-fn append(variable: &str, text: &str) -> Result<()> {
+/// Appends to the file that a variable names, where there is one: to the summary of the step, or to what it hands on.
+pub(super) fn append(variable: &str, text: &str) -> Result<()> {
     let Some(path) = std::env::var_os(variable).filter(|path| !path.is_empty()) else {
         return Ok(());
     };
-    let mut file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .with_context(|| format!("cannot open {variable}"))?;
-    file.write_all(text.as_bytes())
-        .with_context(|| format!("cannot write {variable}"))
+    let file = OpenOptions::new().create(true).append(true).open(&path);
+    let mut file = file.with_context(|| format!("cannot open {variable}"))?;
+    let written = file.write_all(text.as_bytes());
+    written.with_context(|| format!("cannot write {variable}"))
 }
 
 /// Appends, for the steps that follow, whether something changed, to which versions, and what a commit of it is called.
@@ -107,6 +89,7 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Finding;
 
     #[test]
     fn what_the_runner_takes_for_syntax_is_escaped() {

@@ -5,21 +5,10 @@ use serde_json::json;
 
 use super::diff::FileDiff;
 use super::summary::{Group, Headline, Row, Summary};
-use super::update::of_findings;
 use crate::cli::LibraryArgs;
 use crate::finding::Finding;
 use crate::library::{Change, Plan};
 use crate::text::count;
-
-/// What `update library --check` says.
-pub fn of_library_check(
-    path: String,
-    looked_at: String,
-    findings: Vec<Finding>,
-    details: Vec<String>,
-) -> Summary {
-    of_findings("update library --check", path, looked_at, findings, details)
-}
 
 /// A part that changes, with the entry that it is of.
 #[derive(Serialize)]
@@ -51,33 +40,13 @@ pub fn of_library(
     remaining: Vec<Finding>,
     args: &LibraryArgs,
 ) -> Summary {
-    let About {
-        path,
-        shown,
-        commit,
-        ..
-    } = about;
+    let (shown, commit) = (about.shown, about.commit);
     let is_same = before == plan.text;
-    let versions: Vec<String> = plan
-        .versions
-        .iter()
-        .rev()
-        .map(ToString::to_string)
-        .collect();
-    let new = if versions.is_empty() {
-        format!("commit {}", commit.get(..12).unwrap_or(commit))
-    } else {
-        versions.join(", ")
-    };
-    let headline = match is_same {
-        true => Headline {
-            subject: format!("{shown} is up to date: nothing to change"),
-            ..Headline::default()
-        },
-        false => Headline {
-            subject: format!("{shown} → {new}"),
-            ..Headline::default()
-        },
+    let versions = plan.newest_first();
+    let subject = match versions.as_str() {
+        _ if is_same => format!("{shown} is up to date: nothing to change"),
+        "" => format!("{shown} → commit {}", commit.get(..12).unwrap_or(commit)),
+        versions => format!("{shown} → {versions}"),
     };
     let changes = plan.changes.iter().flat_map(|(entry, changes)| {
         let part = |change| Part { entry, change };
@@ -96,37 +65,27 @@ pub fn of_library(
             "Offer one with `--add <DIRECTORY>`",
         ),
     ];
-    let lists = lists.into_iter().filter(|(_, items, _)| !items.is_empty());
-    let text = || (before.as_bytes().to_vec(), plan.text.as_bytes().to_vec());
-    let file = FileDiff {
-        from: Some(((*shown).to_owned(), false)),
-        path: (*shown).to_owned(),
-        texts: Some(text()),
+    let file = || FileDiff {
+        from: Some((shown.to_owned(), false)),
+        path: shown.to_owned(),
+        texts: Some((before.into(), plan.text.as_str().into())),
         is_executable: false,
         is_removed: false,
     };
     Summary {
-        headlines: vec![headline],
+        headlines: vec![Headline::new(&subject, "")],
         groups: plan.changes.iter().map(group).collect(),
         groups_are: "entry",
-        counts: if is_same {
-            Vec::new()
-        } else {
-            vec![counts(plan)]
-        },
+        counts: Vec::from_iter((!is_same).then(|| counts(plan))),
         lists: lists
-            .map(|(title, items, advice)| (title.to_owned(), items.clone(), advice))
-            .collect(),
-        diff: if args.diff && !is_same {
-            vec![file]
-        } else {
-            Vec::new()
-        },
+            .map(|(title, items, advice)| (title, items.clone(), advice))
+            .into(),
+        diff: Vec::from_iter((args.diff && !is_same).then(file)),
         findings_title: "Remaining findings of `update library --check`",
         is_dry_run: args.dry_run && !is_same,
         json: json!({
             "dry_run": args.dry_run,
-            "path": path,
+            "path": about.path,
             "image": about.image,
             "title": about.title,
             "commit": commit,
@@ -156,10 +115,9 @@ fn group((entry, changes): &(String, Vec<Change>)) -> Group {
             note: note.to_owned(),
         }
     };
-    let title = if entry.is_empty() {
-        "all entries"
-    } else {
-        entry
+    let title = match entry.as_str() {
+        "" => "all entries",
+        entry => entry,
     };
     Group {
         title: title.to_owned(),
@@ -171,11 +129,8 @@ fn group((entry, changes): &(String, Vec<Change>)) -> Group {
 
 fn counts(plan: &Plan) -> String {
     let is_old = |entry: &String| !entry.is_empty() && !plan.added.contains(entry);
-    let changed = plan
-        .changes
-        .iter()
-        .filter(|(entry, _)| is_old(entry))
-        .count();
+    let changed = plan.changes.iter().filter(|(entry, _)| is_old(entry));
+    let changed = changed.count();
     let parts = [
         (changed, "rewritten"),
         (plan.added.len(), "added"),

@@ -11,10 +11,9 @@ use crate::text::{count, harmless};
 pub(super) fn of(summary: &Summary) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
-    let _ = if summary.is_verdict {
-        verdict(&mut out, summary)
-    } else {
-        update(&mut out, summary)
+    let _ = match summary.is_verdict {
+        true => verdict(&mut out, summary),
+        false => update(&mut out, summary),
     };
     out
 }
@@ -25,12 +24,9 @@ fn update(out: &mut String, summary: &Summary) -> std::fmt::Result {
     }
     let mut start = "\n";
     for headline in &summary.headlines {
-        let old = headline
-            .old
-            .as_ref()
-            .map(|old| format!(" {} →", plain(old)));
-        let new = headline.new.as_ref().map(|new| format!(" {}", plain(new)));
-        let [old, new] = [old, new].map(Option::unwrap_or_default);
+        let [old, new] = [&headline.old, &headline.new].map(|text| text.as_deref().map(plain));
+        let old = old.map_or(String::new(), |old| format!(" {old} →"));
+        let new = new.map_or(String::new(), |new| format!(" {new}"));
         let (subject, rest) = (plain(&headline.subject), plain(&headline.rest));
         match summary.title.is_empty() {
             true => writeln!(out, "## {subject}{old}{new}{rest}")?,
@@ -48,18 +44,12 @@ fn update(out: &mut String, summary: &Summary) -> std::fmt::Result {
     }
     // A table for each version directory, and one for what is shared.
     for groups in summary.groups.chunk_by(|a, b| a.part == b.part) {
-        if let Some(part) = groups[0]
-            .part
-            .as_ref()
-            .filter(|_| !summary.title.is_empty())
-        {
+        if let (Some(part), false) = (&groups[0].part, summary.title.is_empty()) {
             writeln!(out, "\n### {}", plain(part))?;
         }
         let what = summary.groups_are;
-        writeln!(
-            out,
-            "\n| {what} | field | before | after |\n| --- | --- | --- | --- |"
-        )?;
+        writeln!(out, "\n| {what} | field | before | after |")?;
+        writeln!(out, "| --- | --- | --- | --- |")?;
         groups.iter().try_for_each(|one| group(out, one))?;
     }
     for (number, row) in summary.table.iter().enumerate() {
@@ -72,7 +62,8 @@ fn update(out: &mut String, summary: &Summary) -> std::fmt::Result {
             writeln!(out, "|{}", " --- |".repeat(cells.len()))?;
         }
     }
-    for (title, items, advice) in &summary.lists {
+    let lists = summary.lists.iter();
+    for (title, items, advice) in lists.filter(|(_, items, _)| !items.is_empty()) {
         writeln!(out, "\n{title}:\n")?;
         items
             .iter()
@@ -84,17 +75,13 @@ fn update(out: &mut String, summary: &Summary) -> std::fmt::Result {
     if !summary.details.is_empty() {
         writeln!(out)?;
     }
-    summary
-        .details
-        .iter()
-        .try_for_each(|detail| writeln!(out, "{detail}"))?;
-    if summary.findings.is_empty() {
-        let line = summary.nothing_found;
-        return if line.is_empty() {
-            Ok(())
-        } else {
-            writeln!(out, "\n{line}")
-        };
+    for detail in &summary.details {
+        writeln!(out, "{detail}")?;
+    }
+    match (summary.findings.is_empty(), summary.nothing_found) {
+        (true, "") => return Ok(()),
+        (true, line) => return writeln!(out, "\n{line}"),
+        (false, _) => {}
     }
     writeln!(out, "\n{}:\n", summary.findings_title)?;
     table(out, &summary.findings)
@@ -107,12 +94,8 @@ fn group(out: &mut String, group: &Group) -> std::fmt::Result {
     }
     for row in &group.rows {
         let [found, expected] = [&row.found, &row.expected].map(|value| code(&shortened(value)));
-        let label = format!("{} {}", row.label, row.note);
-        writeln!(
-            out,
-            "| {title} | {} | {found} | {expected} |",
-            plain(label.trim_end())
-        )?;
+        let label = plain(format!("{} {}", row.label, row.note).trim_end());
+        writeln!(out, "| {title} | {label} | {found} | {expected} |")?;
     }
     Ok(())
 }
@@ -122,19 +105,13 @@ fn verdict(out: &mut String, summary: &Summary) -> std::fmt::Result {
         Some(headline) => (headline.rest.as_str(), plain(&headline.subject)),
         None => ("update check", String::new()),
     };
-    if summary.findings.is_empty() {
-        writeln!(
-            out,
-            "`{command}`: {subject} is consistent ({}).",
-            summary.looked_at
-        )?;
+    let (findings, looked_at) = (&summary.findings, &summary.looked_at);
+    if findings.is_empty() {
+        writeln!(out, "`{command}`: {subject} is consistent ({looked_at}).")?;
     } else {
-        writeln!(
-            out,
-            "`{command}` of {subject}: {}.\n",
-            count(summary.findings.len(), "finding")
-        )?;
-        table(out, &summary.findings)?;
+        let number = count(findings.len(), "finding");
+        writeln!(out, "`{command}` of {subject}: {number}.\n")?;
+        table(out, findings)?;
     }
     summary
         .details
@@ -144,32 +121,19 @@ fn verdict(out: &mut String, summary: &Summary) -> std::fmt::Result {
 
 fn table(out: &mut String, findings: &[Finding]) -> std::fmt::Result {
     writeln!(out, "| place | rule | finding |\n| --- | --- | --- |")?;
-    for Finding {
-        path,
-        line,
-        rule,
-        message,
-        ..
-    } in findings
-    {
-        writeln!(
-            out,
-            "| {} | {rule} | {} |",
-            code(&format!("{path}:{line}")),
-            code(message)
-        )?;
+    for finding in findings {
+        let place = code(&format!("{}:{}", finding.path, finding.line));
+        let message = code(&finding.message);
+        writeln!(out, "| {place} | {} | {message} |", finding.rule)?;
     }
     Ok(())
 }
 
 /// A text in which nothing is taken for Markdown.
 fn plain(text: &str) -> String {
-    let escape = |c: char| {
-        if "\\`*_[]<>|#!~".contains(c) {
-            format!("\\{c}")
-        } else {
-            c.to_string()
-        }
+    let escape = |c: char| match "\\`*_[]<>|#!~".contains(c) {
+        true => format!("\\{c}"),
+        false => c.to_string(),
     };
     harmless(text).chars().map(escape).collect()
 }

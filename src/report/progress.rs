@@ -19,31 +19,24 @@ pub struct Bars {
 impl Bars {
     /// A bar for each archive on a terminal, else a line when one is done, unless it is quiet.
     pub(super) fn new(archives: &[Archive], is_terminal: bool, quiet: bool) -> Self {
-        let target = if is_terminal {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
+        let target = match is_terminal {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
         };
+        let names = archives.iter().map(|archive| archive.name.clone());
         Self {
             all: MultiProgress::with_draw_target(target),
-            names: archives
-                .iter()
-                .map(|archive| archive.name.clone())
-                .collect(),
+            names: names.collect(),
             bars: Mutex::default(),
             lines: !is_terminal && !quiet,
         }
     }
 
     fn bar(&self, archive: usize) -> ProgressBar {
-        let mut bars = self
-            .bars
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        let new = || {
-            self.all
-                .add(ProgressBar::no_length().with_message(short(&self.names[archive])))
-        };
+        let bars = self.bars.lock();
+        let mut bars = bars.unwrap_or_else(|poisoned| poisoned.into_inner());
+        let bar = || ProgressBar::no_length().with_message(short(&self.names[archive]));
+        let new = || self.all.add(bar());
         bars.entry(archive).or_insert_with(new).clone()
     }
 }
@@ -70,12 +63,8 @@ impl Progress for Bars {
         let bar = self.bar(archive);
         if self.lines && done {
             // Progress that cannot be shown is no reason to stop.
-            let _ = writeln!(
-                io::stderr(),
-                "hashed {} ({})",
-                self.names[archive],
-                HumanBytes(bar.position())
-            );
+            let (name, size) = (&self.names[archive], HumanBytes(bar.position()));
+            let _ = writeln!(io::stderr(), "hashed {name} ({size})");
         }
         bar.finish_and_clear();
     }

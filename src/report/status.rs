@@ -46,10 +46,8 @@ pub struct Status<'a> {
 pub fn of_status(names: &Names, status: Status) -> Summary {
     let Status { rows, findings, .. } = status;
     let head = ["directory", "version", "newest", "variants", "findings"];
-    let head = head
-        .into_iter()
-        .chain(status.has_library.then_some("library"));
-    let head = head.map(str::to_owned).collect();
+    let library = status.has_library.then_some("library");
+    let head = head.into_iter().chain(library).map(str::to_owned).collect();
     let row = |row: &Standing| {
         let newest = match &row.newest {
             Some(newest) if row.is_behind || is_preview(&row.version) => newest.to_string(),
@@ -72,10 +70,8 @@ pub fn of_status(names: &Names, status: Status) -> Summary {
             row.variants.to_string(),
             findings,
         ];
-        cells
-            .into_iter()
-            .chain(status.has_library.then_some(offered))
-            .collect()
+        let offered = status.has_library.then_some(offered);
+        cells.into_iter().chain(offered).collect()
     };
     let inside: usize = rows.iter().map(|row| row.findings).sum();
     let mut counts = Vec::new();
@@ -84,17 +80,9 @@ pub fn of_status(names: &Names, status: Status) -> Summary {
         counts.push(format!("{others} outside of version directories"));
     }
     counts.extend(status.advice);
-    let notes = status.notes.clone();
-    let lists = match notes.is_empty() {
-        true => Vec::new(),
-        false => vec![("Notes".to_owned(), notes, "")],
-    };
     let config = &names.config;
     Summary {
-        headlines: vec![Headline {
-            subject: config.image.clone(),
-            ..Headline::default()
-        }],
+        headlines: vec![Headline::new(&config.image, "")],
         table: std::iter::once(head).chain(rows.iter().map(row)).collect(),
         json: serde_json::json!({
             "image": config.image,
@@ -104,7 +92,7 @@ pub fn of_status(names: &Names, status: Status) -> Summary {
             "notes": status.notes,
         }),
         counts,
-        lists,
+        lists: vec![("Notes", status.notes, "")],
         ..Summary::default()
     }
 }

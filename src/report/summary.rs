@@ -19,8 +19,8 @@ pub struct Summary {
     pub table: Vec<Vec<String>>,
     /// How much changes, and who vouched for it.
     pub counts: Vec<String>,
-    /// What there is to say of whole things: a title, the things, and what to do with them.
-    pub lists: Vec<(String, Vec<String>, &'static str)>,
+    /// What there is to say of whole things, where there are any: a title, the things, and what to do with them.
+    pub lists: Vec<(&'static str, Vec<String>, &'static str)>,
     /// The unified diff of every file, in git's form.
     pub diff: Vec<super::diff::FileDiff>,
     /// What is found, and how that is introduced.
@@ -52,6 +52,18 @@ pub struct Headline {
     pub new: Option<String>,
     /// What else there is to say.
     pub rest: String,
+}
+
+impl Headline {
+    /// Of something, with what else there is to say.
+    pub fn new(subject: &str, rest: &str) -> Self {
+        let [subject, rest] = [subject, rest].map(str::to_owned);
+        Self {
+            subject,
+            rest,
+            ..Self::default()
+        }
+    }
 }
 
 /// A file or an entry that changes.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::summary::{Group, Headline, Row, Summary};
+use super::summary::{Group, Row, Summary};
 use super::{BOLD, DIM, NEW, NOTE, NextSteps, OLD, diff};
 use crate::finding::Finding;
 use crate::release::checksums::Sha256;
@@ -20,51 +20,37 @@ pub(super) fn print(out: &mut impl Write, summary: &Summary, all: bool) -> io::R
         print_findings(out, "", &summary.findings)?;
         return print_verdict(out, summary);
     }
-    for Headline {
-        subject,
-        old,
-        new,
-        rest,
-    } in &summary.headlines
-    {
-        let [old, new] = [old, new].map(|text| text.as_deref().map(harmless));
-        let old = old
-            .map(|old| format!(" {OLD}{old}{OLD:#} →"))
-            .unwrap_or_default();
-        let new = new
-            .map(|new| format!(" {NEW}{new}{NEW:#}"))
-            .unwrap_or_default();
-        writeln!(out, "{}{old}{new}{}", harmless(subject), harmless(rest))?;
+    for headline in &summary.headlines {
+        let [old, new] = [&headline.old, &headline.new].map(|text| text.as_deref().map(harmless));
+        let old = old.map_or(String::new(), |old| format!(" {OLD}{old}{OLD:#} →"));
+        let new = new.map_or(String::new(), |new| format!(" {NEW}{new}{NEW:#}"));
+        let [subject, rest] = [&headline.subject, &headline.rest].map(|text| harmless(text));
+        writeln!(out, "{subject}{old}{new}{rest}")?;
     }
     if !summary.groups.is_empty() {
         writeln!(out)?;
     }
-    let groups = if all {
-        summary.groups.clone()
-    } else {
-        merged(&summary.groups)
+    let groups = match all {
+        true => summary.groups.clone(),
+        false => merged(&summary.groups),
     };
     for group in &groups {
-        let note = if group.note.is_empty() {
-            String::new()
-        } else {
-            format!("  {}", harmless(group.note.trim_end()))
+        let note = match group.note.trim_end() {
+            "" => String::new(),
+            note => format!("  {}", harmless(note)),
         };
-        writeln!(
-            out,
-            "  {BOLD}{}{BOLD:#}{DIM}{note}{DIM:#}",
-            harmless(&group.title)
-        )?;
-        let rows = if all {
-            group.rows.clone()
-        } else {
-            folded(&group.rows)
+        let title = harmless(&group.title);
+        writeln!(out, "  {BOLD}{title}{BOLD:#}{DIM}{note}{DIM:#}")?;
+        let rows = match all {
+            true => group.rows.clone(),
+            false => folded(&group.rows),
         };
         let width = rows.iter().map(|row| row.label.len()).max().unwrap_or(0);
         rows.iter().try_for_each(|row| print_row(out, row, width))?;
     }
     print_table(out, &summary.table)?;
-    for (title, items, advice) in &summary.lists {
+    let lists = summary.lists.iter();
+    for (title, items, advice) in lists.filter(|(_, items, _)| !items.is_empty()) {
         writeln!(out, "\n{NOTE}{title}:{NOTE:#}")?;
         items
             .iter()
@@ -76,10 +62,9 @@ pub(super) fn print(out: &mut impl Write, summary: &Summary, all: bool) -> io::R
     if !summary.counts.is_empty() {
         writeln!(out, "\n{}", summary.counts.join("\n"))?;
     }
-    summary
-        .diff
-        .iter()
-        .try_for_each(|file| diff::print(out, file))?;
+    for file in &summary.diff {
+        diff::print(out, file)?;
+    }
     if !summary.findings.is_empty() {
         writeln!(out, "\n{NOTE}{}:{NOTE:#}", summary.findings_title)?;
         print_findings(out, "  ", &summary.findings)?;
@@ -92,12 +77,7 @@ pub(super) fn print(out: &mut impl Write, summary: &Summary, all: bool) -> io::R
 
 /// The groups with those of one folder as one where the same happens to three of them and more, one behind the other.
 fn merged(groups: &[Group]) -> Vec<Group> {
-    let folder = |group: &Group| {
-        group
-            .title
-            .rsplit_once('/')
-            .map(|(folder, _)| folder.to_owned())
-    };
+    let folder = |group: &Group| Some(group.title.rsplit_once('/')?.0.to_owned());
     let is_alike = |a: &Group, b: &Group| {
         folder(a).is_some() && folder(a) == folder(b) && a.note == b.note && a.rows == b.rows
     };
@@ -118,7 +98,7 @@ fn merged(groups: &[Group]) -> Vec<Group> {
 /// A hash at zeros, which is none, is always told.
 fn folded(rows: &[Row]) -> Vec<Row> {
     let is_hash = |row: &Row| {
-        let is_zeros = |value: &str| value.parse().is_ok_and(|hash: Sha256| hash == Sha256::ZERO);
+        let is_zeros = |value: &str| value.parse().ok() == Some(Sha256::ZERO);
         row.label.starts_with("sha256 ") && !is_zeros(&row.expected)
     };
     let hashes = rows.iter().filter(|row| is_hash(row)).count();
@@ -144,13 +124,11 @@ fn folded(rows: &[Row]) -> Vec<Row> {
     }
     let noted = |(row, times): (Row, usize)| match times {
         1 => row,
-        _ => Row {
-            note: [row.note, format!("in {times} places")]
-                .join(" ")
-                .trim_start()
-                .to_owned(),
-            ..row
-        },
+        _ => {
+            let note = [row.note, format!("in {times} places")].join(" ");
+            let note = note.trim_start().to_owned();
+            Row { note, ..row }
+        }
     };
     folded.into_iter().map(noted).collect()
 }
@@ -164,13 +142,9 @@ fn print_table(out: &mut impl Write, rows: &[Vec<String>]) -> io::Result<()> {
     let widths: Vec<usize> = (0..rows.first().map_or(0, Vec::len)).map(width).collect();
     for (number, row) in rows.iter().enumerate() {
         let cells = row.iter().zip(&widths);
-        let line: Vec<String> = cells
-            .map(|(cell, width)| format!("{:width$}", harmless(cell)))
-            .collect();
-        let (line, style) = (
-            line.join("  "),
-            if number == 0 { DIM } else { Style::new() },
-        );
+        let cells = cells.map(|(cell, width)| format!("{:width$}", harmless(cell)));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        let style = if number == 0 { DIM } else { Style::new() };
         writeln!(out, "  {style}{}{style:#}", line.trim_end())?;
     }
     Ok(())
@@ -184,37 +158,24 @@ fn print_row(out: &mut impl Write, row: &Row, width: usize) -> io::Result<()> {
         (_, true) => format!("{OLD}{found}{OLD:#}"),
         _ => format!("{OLD}{found}{OLD:#} → {NEW}{expected}{NEW:#}"),
     };
-    let note = if row.note.is_empty() {
-        String::new()
-    } else {
-        format!("{DIM}  {}{DIM:#}", row.note)
+    let note = match row.note.as_str() {
+        "" => String::new(),
+        note => format!("{DIM}  {note}{DIM:#}"),
     };
     writeln!(out, "      {label:width$}  {values}{note}")
 }
 
 /// Prints whether all is well.
 pub(super) fn print_verdict(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
-    let subject = summary
-        .headlines
-        .first()
-        .map(|headline| harmless(&headline.subject))
-        .unwrap_or_default();
-    if summary.findings.is_empty() {
-        writeln!(
-            out,
-            "{NEW}consistent{NEW:#}: {subject} ({})",
-            summary.looked_at
-        )?;
+    let headline = summary.headlines.first();
+    let subject = headline.map_or(String::new(), |headline| harmless(&headline.subject));
+    let (findings, looked_at) = (&summary.findings, &summary.looked_at);
+    if findings.is_empty() {
+        writeln!(out, "{NEW}consistent{NEW:#}: {subject} ({looked_at})")?;
     } else {
-        let paths: BTreeSet<&str> = summary
-            .findings
-            .iter()
-            .map(|finding| finding.path.as_str())
-            .collect();
-        let (findings, files) = (
-            count(summary.findings.len(), "finding"),
-            count(paths.len(), "file"),
-        );
+        let paths: BTreeSet<&str> = findings.iter().map(|one| one.path.as_str()).collect();
+        let findings = count(findings.len(), "finding");
+        let files = count(paths.len(), "file");
         writeln!(out, "{OLD}{findings} in {files}{OLD:#}")?;
     }
     summary
@@ -224,20 +185,11 @@ pub(super) fn print_verdict(out: &mut impl Write, summary: &Summary) -> io::Resu
 }
 
 fn print_findings(out: &mut impl Write, indent: &str, findings: &[Finding]) -> io::Result<()> {
-    for Finding {
-        path,
-        line,
-        column,
-        rule,
-        message,
-        ..
-    } in findings
-    {
-        let (path, message) = (harmless(path), harmless(message));
-        writeln!(
-            out,
-            "{indent}{BOLD}{path}:{line}:{column}{BOLD:#}: {NOTE}{rule}{NOTE:#}: {message}"
-        )?;
+    for finding in findings {
+        let [path, message] = [&finding.path, &finding.message].map(|text| harmless(text));
+        let (line, column, rule) = (finding.line, finding.column, finding.rule);
+        let place = format!("{BOLD}{path}:{line}:{column}{BOLD:#}");
+        writeln!(out, "{indent}{place}: {NOTE}{rule}{NOTE:#}: {message}")?;
     }
     Ok(())
 }

@@ -15,30 +15,19 @@ pub fn released(plan: &Plan) -> Vec<String> {
 /// What a commit of the plan is called.
 pub fn title(plan: &Plan) -> String {
     let versions = released(plan);
-    let moves: BTreeSet<String> = plan
-        .targets
-        .iter()
-        .flat_map(|target| &target.renames)
-        .map(|(old, new)| format!("{old} to {new}"))
-        .collect();
-    let added: BTreeSet<&str> = plan
-        .targets
-        .iter()
-        .flat_map(|target| &target.adds)
-        .map(|variant| variant.name.as_str())
-        .collect();
+    let targets = || plan.targets.iter();
+    let moves = targets().flat_map(|target| &target.renames);
+    let moves: BTreeSet<String> = moves.map(|(old, new)| format!("{old} to {new}")).collect();
+    let added = targets().flat_map(|target| &target.adds);
+    let added: BTreeSet<&str> = added.map(|variant| variant.name.as_str()).collect();
     let is_series = |path: &&String| !path.contains('/');
-    let removes = plan.targets.iter().flat_map(|target| &target.removes);
-    let removed: BTreeSet<String> = removes
-        .map(ToString::to_string)
-        .chain(plan.gone.iter().filter(is_series).cloned())
-        .collect();
+    let removes = targets().flat_map(|target| &target.removes);
+    let removes = removes.map(ToString::to_string);
+    let series = plan.gone.iter().filter(is_series).cloned();
+    let removed: BTreeSet<String> = removes.chain(series).collect();
     let removed = Vec::from_iter(removed);
-    let runners: Vec<String> = plan
-        .runners
-        .iter()
-        .map(|(system, version)| format!("{system}-{version}"))
-        .collect();
+    let runner = |(system, version): (&String, &String)| format!("{system}-{version}");
+    let runners: Vec<String> = plan.runners.iter().map(runner).collect();
     let parts = [
         ("update to", versions.join(", ")),
         ("move", Vec::from_iter(moves).join(", ")),
@@ -46,24 +35,16 @@ pub fn title(plan: &Plan) -> String {
         ("remove", removed.join(", ")),
         ("run on", runners.join(", ")),
     ];
-    let said = parts
-        .iter()
-        .filter(|(_, what)| !what.is_empty())
-        .map(|(verb, what)| format!("{verb} {what}"));
+    let said = parts.iter().filter(|(_, what)| !what.is_empty());
+    let said = said.map(|(verb, what)| format!("{verb} {what}"));
     let mut said = said.collect::<Vec<_>>().join(", ");
     // A change of some series alone says of which.
-    let here: Vec<&str> = plan
-        .targets
-        .iter()
-        .map(|target| target.directory.as_str())
-        .collect();
+    let here: Vec<&str> = targets().map(|target| target.directory.as_str()).collect();
     let has_series = plan.after.names.config.directory.has_series();
     if versions.is_empty() && has_series && (1..plan.after.trees.len()).contains(&here.len()) {
         said += &format!(" in {}", here.join(", "));
     }
     let mut letters = said.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
 }

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use semver::Version;
+
 use super::diff::FileDiff;
 use super::json::json;
 use super::markdown::code;
 use super::summary::{Group, Headline, Row, Summary};
 use super::title::title;
+use crate::check::pins::Pin;
 use crate::check::{Report, versions};
 use crate::finding::Finding;
 use crate::plan::{Action, Edit, FileChange, Plan, Target};
@@ -27,29 +30,20 @@ pub fn of_check(
         count(counts.fields, "field"),
     ];
     let subject = format!("{} {}", names.config.image, versions(directories));
-    of_findings(
-        "update check",
-        subject,
-        looked_at.join(", "),
-        report.findings,
-        details,
-    )
+    let (findings, looked_at) = (report.findings, looked_at.join(", "));
+    of_findings("update check", &subject, looked_at, findings, details)
 }
 
 /// What a check of anything says.
-pub(super) fn of_findings(
+pub fn of_findings(
     command: &str,
-    subject: String,
+    subject: &str,
     looked_at: String,
     findings: Vec<Finding>,
     details: Vec<String>,
 ) -> Summary {
     Summary {
-        headlines: vec![Headline {
-            subject,
-            rest: command.to_owned(),
-            ..Headline::default()
-        }],
+        headlines: vec![Headline::new(subject, command)],
         is_verdict: true,
         json: serde_json::json!({ "findings": findings, "details": details }),
         looked_at,
@@ -65,50 +59,29 @@ pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<Str
     let json = json(plan, is_dry_run, &vouched);
     let image = &plan.after.names.config.image;
     let is_series = plan.after.names.config.directory.has_series();
-    let mut headlines: Vec<Headline> = plan
-        .targets
-        .iter()
-        .map(|target| headline((image, is_series), target, nothing))
-        .collect();
+    let headline = |target: &Target| headline((image, is_series), target, nothing);
+    let mut headlines: Vec<Headline> = plan.targets.iter().map(headline).collect();
     if plan.targets.is_empty() {
-        let rest = if nothing { ": nothing to change" } else { "" }.to_owned();
-        headlines.push(Headline {
-            subject: image.clone(),
-            rest,
-            ..Headline::default()
-        });
+        let rest = if nothing { ": nothing to change" } else { "" };
+        headlines.push(Headline::new(image, rest));
     }
-    let mut lists = Vec::new();
     let fixes = plan.fixes().map(|(path, edit)| {
         let Edit { line, label, .. } = edit;
         format!("{path}:{line}: {label}: {} → {}", edit.found, edit.expected)
     });
-    let fixes: Vec<String> = fixes.collect();
-    if !fixes.is_empty() {
-        lists.push((
-            "Also fixed, since it was wrong before".to_owned(),
-            fixes,
-            "",
-        ));
-    }
-    if !plan.notes.is_empty() {
-        lists.push(("Notes".to_owned(), plan.notes.clone(), ""));
-    }
+    let lists = vec![
+        ("Also fixed, since it was wrong before", fixes.collect(), ""),
+        ("Notes", plan.notes.clone(), ""),
+    ];
+    let changed = plan.changes.iter().filter_map(|change| group(plan, change));
+    let gone = plan.gone.iter().map(|path| gone(plan, path));
+    let counts = (!nothing).then(|| counts(plan));
     Summary {
         title: if nothing { String::new() } else { title(plan) },
         headlines,
-        groups: plan
-            .changes
-            .iter()
-            .filter_map(|change| group(plan, change))
-            .chain(plan.gone.iter().map(|path| gone(plan, path)))
-            .collect(),
+        groups: changed.chain(gone).collect(),
         groups_are: "file",
-        counts: (!nothing)
-            .then(|| counts(plan))
-            .into_iter()
-            .chain(vouched)
-            .collect(),
+        counts: counts.into_iter().chain(vouched).collect(),
         lists,
         diff: match diff {
             true => diffs(plan),
@@ -126,17 +99,12 @@ pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<Str
 
 /// The diff of every file that changes, and of the documents that go. What is in other files is nobody's to print.
 fn diffs(plan: &Plan) -> Vec<FileDiff> {
-    let sources = plan
-        .changes
-        .iter()
-        .filter_map(|change| change.from.as_ref());
-    let moved: BTreeSet<&String> = sources.collect();
+    let changes = plan.changes.iter();
+    let moved: BTreeSet<&String> = changes.filter_map(|change| change.from.as_ref()).collect();
     let removed = plan.removed.iter().filter(|path| !moved.contains(path));
     let removed: BTreeSet<&String> = removed.collect();
-    let gone = plan
-        .before
-        .items()
-        .filter(|(path, _)| removed.contains(path));
+    let items = plan.before.items();
+    let gone = items.filter(|(path, _)| removed.contains(path));
     let gone = gone.filter_map(|(path, item): (String, &Item)| {
         let document = item.document()?;
         Some(FileDiff {
@@ -156,16 +124,12 @@ fn file_diff(change: &FileChange) -> FileDiff {
     // What is new and the same as its template or sibling is a copy of that.
     let source = change.template.clone().filter(|_| after.is_none());
     let from = change.from.clone().map(|from| (from, is_copy));
+    let before = change.before.clone().unwrap_or_default();
     FileDiff {
         from: from.or(source.map(|source| (source, true))),
         path: change.path.clone(),
         is_removed: false,
-        texts: after.map(|after| {
-            (
-                change.before.clone().unwrap_or_default(),
-                after.bytes.clone(),
-            )
-        }),
+        texts: after.map(|after| (before, after.bytes.clone())),
         is_executable: after.is_some_and(|after| after.mode & 0o111 != 0),
     }
 }
@@ -175,42 +139,22 @@ fn headline((image, is_series): (&str, bool), target: &Target, nothing: bool) ->
     let Target {
         version, directory, ..
     } = target;
-    let subject = image.to_owned();
-    let at = format!("{image} {version}");
+    let only = |rest: String| Headline::new(&format!("{image} {version}{rest}"), "");
+    let moved = |old: Option<&Version>, rest: &str| Headline {
+        old: old.map(ToString::to_string),
+        new: Some(version.to_string()),
+        ..Headline::new(image, rest)
+    };
     match &target.old {
-        _ if nothing => Headline {
-            subject: format!("{at} in {directory}/: nothing to change"),
-            ..Headline::default()
-        },
-        Some(_) if target.is_copy() && is_series => Headline {
-            subject,
-            new: Some(version.to_string()),
-            rest: format!(
-                ", new in {directory}/, from {}/",
-                target.source.as_deref().unwrap_or_default()
-            ),
-            ..Headline::default()
-        },
-        Some(old) if old != version => Headline {
-            subject,
-            old: Some(old.to_string()),
-            new: Some(version.to_string()),
-            ..Headline::default()
-        },
-        Some(_) if target.has_release => Headline {
-            subject: format!("{at}, repaired in {directory}/"),
-            ..Headline::default()
-        },
-        Some(_) => Headline {
-            subject: format!("{at} in {directory}/"),
-            ..Headline::default()
-        },
-        None => Headline {
-            subject,
-            new: Some(version.to_string()),
-            rest: format!(", new in {directory}/"),
-            ..Headline::default()
-        },
+        _ if nothing => only(format!(" in {directory}/: nothing to change")),
+        Some(_) if target.is_copy() && is_series => {
+            let source = target.source.as_deref().unwrap_or_default();
+            moved(None, &format!(", new in {directory}/, from {source}/"))
+        }
+        Some(old) if old != version => moved(Some(old), ""),
+        Some(_) if target.has_release => only(format!(", repaired in {directory}/")),
+        Some(_) => only(format!(" in {directory}/")),
+        None => moved(None, &format!(", new in {directory}/")),
     }
 }
 
@@ -244,20 +188,13 @@ fn group(plan: &Plan, change: &FileChange) -> Option<Group> {
         .iter()
         .filter(|edit| change.from.is_some() || edit.label != "architecture")
         .filter(|edit| !edit.is_fix);
-    let rows = told.map(|edit| {
-        let (label, found, expected) = (
-            edit.label.clone(),
-            edit.found.clone(),
-            edit.expected.clone(),
-        );
-        Row {
-            label,
-            found,
-            expected,
-            note: note_of(change, edit).to_owned(),
-        }
-    });
-    let rows: Vec<Row> = rows.collect();
+    let row = |edit: &Edit| Row {
+        label: edit.label.clone(),
+        found: edit.found.clone(),
+        expected: edit.expected.clone(),
+        note: note_of(change, edit).to_owned(),
+    };
+    let rows: Vec<Row> = told.map(row).collect();
     let is_told = change.action == Action::Rewritten && note.is_empty() && rows.is_empty();
     (!is_told).then(|| Group {
         title: shown_path(change),
@@ -296,27 +233,19 @@ fn counts(plan: &Plan) -> String {
         .for_each(|change| *actions.entry(change.action.name()).or_default() += 1);
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     // What is new in a new file has not changed.
-    for edit in changes
-        .iter()
-        .filter(|change| change.from.is_some())
-        .flat_map(|change| &change.edits)
-        .filter(|edit| !edit.is_fix)
-    {
+    let changed = changes.iter().filter(|change| change.from.is_some());
+    let edits = changed.flat_map(|change| &change.edits);
+    for edit in edits.filter(|edit| !edit.is_fix) {
         let kind = edit.label.split(' ').next().unwrap_or_default();
         *kinds
             .entry(if kind == "sha256" { "hash" } else { kind })
             .or_default() += 1;
     }
     let removed = (!plan.gone.is_empty()).then(|| format!("{} removed", plan.gone.join(", ")));
-    let files: Vec<String> = actions
-        .iter()
-        .map(|(action, number)| format!("{} {action}", count(*number, "file")))
-        .chain(removed)
-        .collect();
-    let fields: Vec<String> = kinds
-        .iter()
-        .map(|(kind, number)| count(*number, kind))
-        .collect();
+    let said = |(action, number): (&&str, &usize)| format!("{} {action}", count(*number, "file"));
+    let files: Vec<String> = actions.iter().map(said).chain(removed).collect();
+    let fields = kinds.iter().map(|(kind, number)| count(*number, kind));
+    let fields: Vec<String> = fields.collect();
     let total: usize = kinds.values().sum();
     let changed = (total > 0).then(|| {
         let total = count(total, "field");
@@ -330,11 +259,8 @@ fn counts(plan: &Plan) -> String {
 
 /// Where to read about the releases, and the hashes in full, for the body of a pull request.
 fn details(plan: &Plan) -> Vec<String> {
-    let hashes: BTreeMap<&str, String> = plan
-        .pins
-        .iter()
-        .map(|pin| (pin.archive.name.as_str(), pin.hash.to_string()))
-        .collect();
+    let pin = |pin: &'_ Pin| (pin.archive.name.clone(), pin.hash.to_string());
+    let hashes: BTreeMap<String, String> = plan.pins.iter().map(pin).collect();
     let project = plan.after.names.config.project();
     let link = |target: &Target| {
         let new = &target.version;
@@ -354,13 +280,9 @@ fn details(plan: &Plan) -> Vec<String> {
     if !lines.is_empty() {
         lines.push(String::new());
     }
-    let head = [
-        "| archive | SHA-256 |".to_owned(),
-        "| --- | --- |".to_owned(),
-    ];
-    let rows = hashes
-        .iter()
-        .map(|(archive, hash)| format!("| {} | {} |", code(archive), code(hash)));
+    let head = ["| archive | SHA-256 |", "| --- | --- |"].map(str::to_owned);
+    let rows = hashes.iter();
+    let rows = rows.map(|(archive, hash)| format!("| {} | {} |", code(archive), code(hash)));
     lines.extend(head.into_iter().chain(rows));
     lines
 }

@@ -75,10 +75,8 @@ impl Stated {
                 at(value.span().start)
             );
         }
-        if let Some(value) = stated
-            .image
-            .as_ref()
-            .filter(|value| value.get_ref().contains(|c: char| c.is_ascii_uppercase()))
+        if let Some(value) = &stated.image
+            && value.get_ref().contains(|c: char| c.is_ascii_uppercase())
         {
             bail!(
                 "{}: `image` has capitals, which no name on Docker Hub has",
@@ -165,22 +163,16 @@ fn archives(text: &[u8], found: &mut BTreeSet<(String, String)>) {
         let before = &text[at.saturating_sub(200)..at];
         let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`".contains(byte);
         let after = &text[at + DOWNLOAD.len()..];
-        let after = after[..after.len().min(400)]
-            .split(is_end)
-            .next()
-            .unwrap_or_default();
+        let after = &after[..after.len().min(400)];
+        let after = after.split(is_end).next().unwrap_or_default();
         let before = before.rsplit(is_end).next().unwrap_or_default();
-        let mut parts = before
-            .rsplit(|&byte| byte == b'/')
-            .map(String::from_utf8_lossy);
+        let slash = |byte: &u8| *byte == b'/';
+        let mut parts = before.rsplit(slash).map(String::from_utf8_lossy);
         let (Some(server), Some(owner), Some(host)) = (parts.next(), parts.next(), parts.next())
         else {
             continue;
         };
-        let file = after
-            .rsplit(|&byte| byte == b'/')
-            .next()
-            .unwrap_or_default();
+        let file = after.rsplit(slash).next().unwrap_or_default();
         let is_ours = file.starts_with(format!("{server}-v").as_bytes());
         if host == "github.com" && is_name(&owner) && is_name(&server) && is_ours {
             found.insert((owner.into_owned(), server.into_owned()));
@@ -250,10 +242,9 @@ impl Pattern {
             folders.iter().filter(fits).count()
         };
         let (series, version) = (Self::series(), Self::default());
-        if fitting(&series) > fitting(&version) {
-            series
-        } else {
-            version
+        match fitting(&series) > fitting(&version) {
+            true => series,
+            false => version,
         }
     }
 
@@ -294,21 +285,16 @@ impl Pattern {
 
     /// The length of the directory's name that a text begins with; 0 where it begins with none.
     pub fn length(&self, text: &[u8]) -> usize {
-        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_".contains(byte);
-        let word = text
-            .iter()
-            .take(200)
-            .take_while(|byte| is_part(byte))
-            .count();
+        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b".-_".contains(byte);
+        let word = text.iter().take(200).take_while(is_part).count();
         let Ok(word) = std::str::from_utf8(&text[..word]) else {
             return 0;
         };
         // A name ends where the word does, but for the `.` of a sentence.
         let word = word.trim_end_matches(['.', '-']);
-        if self.matches(word).is_some() {
-            word.len()
-        } else {
-            0
+        match self.matches(word).is_some() {
+            true => word.len(),
+            false => 0,
         }
     }
 }

@@ -6,13 +6,13 @@ use semver::Version;
 
 use crate::version::Variant;
 
-/// What a version directory is called, and what is in it, without its files.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a version directory is called, and what is in it, without its files. In the order of versions.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Directory {
-    /// Its name: `0.25.6`, `2.14.x`.
-    pub name: String,
     /// The version that it is at.
     pub version: Version,
+    /// Its name: `0.25.6`, `2.14.x`.
+    pub name: String,
     /// Its variants, by name.
     pub variants: Vec<Variant>,
     /// The names of the scripts in its `tests`.
@@ -20,16 +20,25 @@ pub struct Directory {
 }
 
 impl Directory {
+    /// One with nothing in it yet.
+    pub fn new(name: &str, version: Version) -> Self {
+        let (name, variants, scripts) = (name.to_owned(), Vec::new(), Vec::new());
+        Self {
+            version,
+            name,
+            variants,
+            scripts,
+        }
+    }
+
     /// The variant whose name a text is, or ends in: `0.25.6-alpine3.18` names `alpine3.18`.
     pub fn named(&self, text: &str) -> Option<&Variant> {
         let is_end = |name: &str| {
             text.strip_suffix(name)
                 .is_some_and(|before| before.is_empty() || before.ends_with('-'))
         };
-        self.variants
-            .iter()
-            .filter(|variant| is_end(&variant.name))
-            .max_by_key(|variant| variant.name.len())
+        let named = self.variants.iter().filter(|variant| is_end(&variant.name));
+        named.max_by_key(|variant| variant.name.len())
     }
 
     /// Whether it has a variant of that name.
@@ -52,20 +61,13 @@ pub struct Directories {
 impl Directories {
     /// In any order; `scripts` are the names of those at the root.
     pub fn new(mut all: Vec<Directory>, scripts: Vec<String>) -> Self {
-        all.sort_by(|a, b| (&a.version, &a.name).cmp(&(&b.version, &b.name)));
-        let places = all
-            .iter()
-            .enumerate()
-            .map(|(place, directory)| (directory.name.clone(), place))
-            .collect();
+        all.sort();
+        let places = all.iter().enumerate();
+        let places = places.map(|(at, one)| (one.name.clone(), at)).collect();
         let mut holders = BTreeMap::new();
         for (place, directory) in all.iter().enumerate() {
-            holders.extend(
-                directory
-                    .variants
-                    .iter()
-                    .map(|variant| (variant.name.clone(), place)),
-            );
+            let names = directory.variants.iter().map(|variant| &variant.name);
+            holders.extend(names.map(|name| (name.clone(), place)));
         }
         Self {
             all,

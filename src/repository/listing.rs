@@ -14,7 +14,7 @@ use super::{
 };
 use crate::fields::DocumentKind;
 use crate::fields::scan::is_script;
-use crate::text::harmless;
+use crate::text::harmless_list;
 use crate::version::Variant;
 
 /// A folder whose files are listed.
@@ -107,18 +107,11 @@ impl Listed {
             let problem = match entry {
                 Ok(entry) => listed.add(&start, &entry, role).err(),
                 Err(problem) => {
-                    let path = problem
-                        .path()
-                        .unwrap_or(&start)
-                        .strip_prefix(root)
-                        .unwrap_or(&start);
-                    let path = path.display().to_string();
-                    Some(format!(
-                        "{path}: {}",
-                        problem
-                            .io_error()
-                            .map_or("unreadable".to_owned(), ToString::to_string)
-                    ))
+                    let path = problem.path().unwrap_or(&start);
+                    let path = path.strip_prefix(root).unwrap_or(&start).display();
+                    let why = problem.io_error();
+                    let why = why.map_or("unreadable".to_owned(), ToString::to_string);
+                    Some(format!("{path}: {why}"))
                 }
             };
             problems.extend(problem);
@@ -144,11 +137,8 @@ impl Listed {
         }
         let depth = entry.depth() - 1;
         // The walk goes through each folder at once: the last one is the one that it is in.
-        let folder = if depth == 0 {
-            ""
-        } else {
-            self.folders.last().map_or("", |(folder, _)| folder)
-        };
+        let last = self.folders.last().filter(|_| depth > 0);
+        let folder = last.map_or("", |(folder, _)| folder);
         let document = role.kind(folder, name, depth);
         let names_a_folder = depth == 0 && !role.is_flat();
         let is_variant =
@@ -178,25 +168,19 @@ impl Listed {
             return Ok(());
         }
         if !kind.is_file() && !kind.is_symlink() {
-            return Err(format!(
-                "{}: neither a file nor a folder: remove it",
-                shown()
-            ));
+            let place = shown();
+            return Err(format!("{place}: neither a file nor a folder: remove it"));
         }
-        let parts: Vec<&str> = inside
-            .iter()
-            .skip(usize::from(depth > 0))
-            .filter_map(|part| part.to_str())
-            .collect();
+        let parts = inside.iter().skip(usize::from(depth > 0));
+        let parts: Vec<&str> = parts.filter_map(|part| part.to_str()).collect();
         let entry = Entry {
             name: parts.join("/"),
             kind: document,
             is_link: kind.is_symlink(),
         };
-        let place = if depth == 0 {
-            0
-        } else {
-            self.folders.len() - 1
+        let place = match depth {
+            0 => 0,
+            _ => self.folders.len() - 1,
         };
         self.folders[place].1.push(entry);
         Ok(())
@@ -204,10 +188,8 @@ impl Listed {
 
     pub(super) fn variants(&self) -> impl Iterator<Item = Variant> {
         let builds = |entries: &[Entry]| entries.iter().any(|entry| is_dockerfile(&entry.name));
-        let folders = self
-            .folders
-            .iter()
-            .filter(move |(name, entries)| !name.is_empty() && builds(entries));
+        let folders = self.folders.iter();
+        let folders = folders.filter(move |(name, entries)| !name.is_empty() && builds(entries));
         folders.filter_map(|(name, _)| Variant::parse(name))
     }
 
@@ -226,12 +208,10 @@ impl Listed {
             .flat_map(|(folder, entries)| entries.iter().map(move |entry| (folder, entry)));
         let dockerfiles = entries.filter(|(_, entry)| entry.kind == Some(DocumentKind::Dockerfile));
         // What cannot be read is reported when all are.
+        let path =
+            |folder: &str, entry: &Entry| root.join(join(&[&self.name, folder, &entry.name]));
         let read = |(folder, entry): (&String, &Entry)| {
-            read_file(
-                &root.join(join(&[&self.name, folder, &entry.name])),
-                LARGEST_DOCUMENT,
-            )
-            .ok()
+            read_file(&path(folder, entry), LARGEST_DOCUMENT).ok()
         };
         dockerfiles.filter_map(read).map(|(text, _)| text).collect()
     }
@@ -277,11 +257,10 @@ impl Listed {
 
 /// An error that names all problems, where there are any.
 pub(super) fn refuse(problems: &[String]) -> anyhow::Result<()> {
-    let problems: Vec<String> = problems.iter().map(|problem| harmless(problem)).collect();
     ensure!(
         problems.is_empty(),
         "cannot read the repository:\n  {}",
-        problems.join("\n  ")
+        harmless_list(problems)
     );
     Ok(())
 }

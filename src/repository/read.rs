@@ -84,48 +84,34 @@ impl Outline {
             (WORKFLOWS, Role::Workflows),
             (TEMPLATES, Role::Templates),
         ];
-        let [tests, workflows, templates] = rest.map(|(name, role)| Listed::read(root, name, role));
-        let unzip = |(listed, more): (Listed, Problems), problems: &mut Problems| {
+        let (trees, more): (Vec<Listed>, Vec<Problems>) = listed.into_iter().unzip();
+        problems.extend(more.concat());
+        let shared = rest.map(|(name, role)| {
+            let (listed, more) = Listed::read(root, name, role);
             problems.extend(more);
             listed
-        };
-        let trees: Vec<Listed> = listed
-            .into_iter()
-            .map(|one| unzip(one, &mut problems))
-            .collect();
-        let shared = [tests, workflows, templates].map(|one| unzip(one, &mut problems));
-        refuse(&problems)?;
-        let strays = top
-            .folders
-            .iter()
-            .filter(|name| pattern.matches(name).is_none() && looks_like_a_version(name));
-        let strays = strays.filter(|name| {
-            Listed::read(root, name, Role::VersionDirectory)
-                .0
-                .variants()
-                .next()
-                .is_some()
         });
-        let strays: Vec<String> = strays.cloned().collect();
+        refuse(&problems)?;
+        let is_stray =
+            |name: &&String| pattern.matches(name).is_none() && looks_like_a_version(name);
+        let strays = top.folders.iter().filter(is_stray);
+        let has_variants = |name: &&String| {
+            let (listed, _) = Listed::read(root, name, Role::VersionDirectory);
+            listed.variants().next().is_some()
+        };
+        let strays: Vec<String> = strays.filter(has_variants).cloned().collect();
+        let misfit = |stray: &String| format!(", and {stray} does not fit the layout");
+        let misfit = strays.first().map(misfit).unwrap_or_default();
         ensure!(
             !trees.is_empty() || shared[2].folders.len() > 1,
-            "no version directory (such as 0.25.6 or 2.14.x) and no templates in {}{}: `-C <DIR>` names another folder",
-            root.display(),
-            strays
-                .first()
-                .map(|stray| format!(", and {stray} does not fit the layout"))
-                .unwrap_or_default()
+            "no version directory (such as 0.25.6 or 2.14.x) and no templates in {}{misfit}: `-C <DIR>` names another folder",
+            root.display()
         );
         let config = Self::config(&stated, pattern, root, (&trees, &shared[2]))?;
-        let families = shared[2]
-            .folders
-            .iter()
-            .filter_map(|(name, _)| Variant::parse(name));
-        let variants: BTreeSet<Variant> = trees
-            .iter()
-            .flat_map(Listed::variants)
-            .chain(families)
-            .collect();
+        let templates = shared[2].folders.iter();
+        let families = templates.filter_map(|(name, _)| Variant::parse(name));
+        let variants = trees.iter().flat_map(Listed::variants).chain(families);
+        let variants: BTreeSet<Variant> = variants.collect();
         let scripts = trees.iter().chain([&shared[0]]).flat_map(Listed::scripts);
         let names = Arc::new(Names::new(config, &variants, &scripts.collect())?);
         Ok(Self {
@@ -146,10 +132,8 @@ impl Outline {
     ) -> Result<Config> {
         let mut newest: Vec<&Listed> = trees.iter().collect();
         newest.sort_by_key(|listed| std::cmp::Reverse(pattern.matches(&listed.name)));
-        let texts = newest
-            .into_iter()
-            .chain([templates])
-            .map(|listed| listed.dockerfiles(root));
+        newest.push(templates);
+        let texts = newest.into_iter().map(|listed| listed.dockerfiles(root));
         stated.complete(pattern, texts)
     }
 
@@ -170,53 +154,36 @@ impl Outline {
     /// Reads the version directories, several at once, and keeps of each what `keep` makes of it. In the order of names.
     pub fn trees<T: Send>(&self, keep: impl Fn(Tree) -> T + Sync) -> Result<Vec<T>> {
         let results = parallel::map(&self.trees, 0, |_, listed| {
-            let (mut folders, problems) = listed.load(&self.root, &self.names);
-            if !problems.is_empty() {
-                return Err(problems);
-            }
-            let items = std::mem::take(&mut folders[0].items);
-            folders.remove(0);
-            Ok(keep(tree(&self.names, &listed.name, items, folders)))
+            let (folders, problems) = listed.load(&self.root, &self.names);
+            (keep(tree(&self.names, &listed.name, folders)), problems)
         });
-        let (mut trees, mut problems) = (Vec::new(), Problems::new());
-        for result in results {
-            match result {
-                Ok(tree) => trees.push(tree),
-                Err(more) => problems.extend(more),
-            }
-        }
-        refuse(&problems)?;
+        let (trees, problems): (Vec<T>, Vec<Problems>) = results.into_iter().unzip();
+        refuse(&problems.concat())?;
         Ok(trees)
     }
 
     /// The whole repository, with these version directories.
     pub fn with(&self, mut trees: Vec<Tree>) -> Result<Repository> {
-        trees.sort_by(|a, b| {
-            let key = |tree: &Tree| (tree.directory.version.clone(), tree.directory.name.clone());
-            key(a).cmp(&key(b))
+        trees.sort_by(|a, b| a.directory.cmp(&b.directory));
+        let mut problems = Problems::new();
+        let [tests, workflows, mut templates] = self.shared.each_ref().map(|listed| {
+            let (folders, more) = listed.load(&self.root, &self.names);
+            problems.extend(more);
+            folders
         });
-        let [tests, workflows, mut templates] = self
-            .shared
-            .each_ref()
-            .map(|listed| listed.load(&self.root, &self.names));
-        let problems: Problems = [&tests.1, &workflows.1, &templates.1]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
         refuse(&problems)?;
-        let flat = |(mut folders, _): (Vec<Folder>, Problems), name: &str| Folder {
+        let flat = |mut folders: Vec<Folder>, name: &str| Folder {
             name: name.to_owned(),
             ..folders.swap_remove(0)
         };
-        templates.0.remove(0);
+        templates.remove(0);
         Ok(Repository {
             root: self.root.clone(),
             names: Arc::clone(&self.names),
             trees,
             tests: flat(tests, TESTS),
             workflows: flat(workflows, WORKFLOWS),
-            templates: templates.0,
+            templates,
             strays: self.strays.clone(),
         })
     }
@@ -224,21 +191,12 @@ impl Outline {
 
 /// A version directory: at the version in its name; of a series at the one that most of its Dockerfiles give, of those that
 /// belong to it where there are any, and at its first where none gives one.
-fn tree(names: &Names, name: &str, items: Vec<Item>, folders: Vec<Folder>) -> Tree {
+fn tree(names: &Names, name: &str, folders: Vec<Folder>) -> Tree {
     let pattern = &names.config.directory;
-    let named = pattern
-        .matches(name)
-        .unwrap_or_else(|| Version::new(0, 0, 0));
-    let directory = Directory {
-        name: name.to_owned(),
-        version: named,
-        variants: Vec::new(),
-        scripts: Vec::new(),
-    };
+    let named = pattern.matches(name);
     let mut tree = Tree {
-        directory,
+        directory: Directory::new(name, named.unwrap_or_else(|| Version::new(0, 0, 0))),
         origin: Some(name.to_owned()),
-        items,
         folders,
     };
     tree.refresh();
@@ -258,39 +216,22 @@ impl Repository {
         type Named<'a> = Vec<(&'a str, &'a Blob)>;
         let mut folders: BTreeMap<&str, BTreeMap<&str, Named>> = BTreeMap::new();
         for blob in blobs {
-            let mut parts = blob.path.splitn(3, '/');
-            if let (Some(directory), Some(folder), Some(name)) =
-                (parts.next(), parts.next(), parts.next())
-            {
-                folders
-                    .entry(directory)
-                    .or_default()
-                    .entry(folder)
-                    .or_default()
-                    .push((name, blob));
+            let parts: Vec<&str> = blob.path.splitn(3, '/').collect();
+            if let [directory, folder, name] = *parts {
+                let inside = folders.entry(directory).or_default();
+                inside.entry(folder).or_default().push((name, blob));
             }
         }
-        let variants = folders
-            .values()
-            .flat_map(|folders| folders.keys())
-            .filter_map(|name| Variant::parse(name))
-            .collect();
+        let variants = folders.values().flat_map(|folders| folders.keys());
+        let variants = variants.filter_map(|name| Variant::parse(name)).collect();
         let names = Arc::new(Names::new(config, &variants, &BTreeSet::new())?);
         let item = |(name, blob): &(&str, &Blob)| {
-            let document = Document::new(
-                &names.scanner,
-                DocumentKind::Dockerfile,
-                blob.text.clone(),
-                0,
-            );
-            let (origin, body) = (
-                Origin::At(blob.path.clone()),
-                Body::Document(Arc::new(document)),
-            );
+            let (kind, text) = (DocumentKind::Dockerfile, blob.text.clone());
+            let document = Document::new(&names.scanner, kind, text, 0);
             Item {
                 name: (*name).to_owned(),
-                origin,
-                body,
+                origin: Origin::At(blob.path.clone()),
+                body: Body::Document(Arc::new(document)),
             }
         };
         let folder = |(name, blobs): (&&str, &Vec<(&str, &Blob)>)| Folder {
@@ -298,16 +239,11 @@ impl Repository {
             origin: None,
             items: blobs.iter().map(item).collect(),
         };
-        let trees = folders.iter().map(|(name, inside)| {
-            tree(
-                &names,
-                name,
-                Vec::new(),
-                inside.iter().map(folder).collect(),
-            )
-        });
+        let trees = folders
+            .iter()
+            .map(|(name, inside)| tree(&names, name, inside.iter().map(folder).collect()));
         let mut trees: Vec<Tree> = trees.collect();
-        trees.sort_by(|a, b| a.directory.version.cmp(&b.directory.version));
+        trees.sort_by(|a, b| a.directory.cmp(&b.directory));
         let (root, nothing) = (PathBuf::new(), Folder::default());
         let (tests, workflows) = (nothing.clone(), nothing);
         Ok(Self {

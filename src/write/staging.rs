@@ -73,12 +73,9 @@ impl Staging {
                     folders.insert(place.clone());
                     for file in inside {
                         let path = place.join(&file.path);
-                        folders.extend(
-                            path.ancestors()
-                                .skip(1)
-                                .take_while(|above| above.starts_with(&place))
-                                .map(Path::to_owned),
-                        );
+                        let above = path.ancestors().skip(1);
+                        let above = above.take_while(|above| above.starts_with(&place));
+                        folders.extend(above.map(Path::to_owned));
                         files.push((path, file, None));
                     }
                 }
@@ -186,20 +183,16 @@ impl Staging {
                 Step::Rename { from, .. } => {
                     let from = self.root.join(from);
                     // Below a folder, while it still has its name.
-                    let is_below = |done: &Undo| {
-                        done.folder()
-                            .is_some_and(|folder| folder.starts_with(&from))
-                    };
+                    let is_below =
+                        |done: &Undo| done.folder().is_some_and(|one| one.starts_with(&from));
                     if undo[flushed..].iter().any(is_below) {
                         flush(&undo[flushed..])?;
                         flushed = undo.len();
                     }
                     make_way(&path, kept(), undo).with_context(cannot)?;
                     fs::rename(&from, &path).with_context(cannot)?;
-                    undo.push(Undo::Rename {
-                        from: path,
-                        to: from,
-                    });
+                    let (kept, path) = (path, from);
+                    undo.push(Undo::Restore { kept, path });
                 }
             }
         }

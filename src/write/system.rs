@@ -58,6 +58,7 @@ mod unix {
         flushed.with_context(|| format!("cannot flush {}", folder.display()))
     }
 }
+
 #[cfg(unix)]
 pub(super) use unix::{
     cannot_write, device, flush_folder, keep_owner, mode, open_folders, set_mode, symlink,
@@ -99,6 +100,7 @@ mod other {
         Ok(())
     }
 }
+
 #[cfg(not(unix))]
 pub(super) use other::{
     cannot_write, device, flush_folder, keep_owner, mode, open_folders, set_mode, symlink,

@@ -12,17 +12,13 @@ use crate::parallel;
 
 /// How a step is undone.
 pub(super) enum Undo {
-    /// What is kept, a file or a folder, gets its old name back.
+    /// What is kept, a file or a folder, or has another name for now, gets its old name back.
     Restore {
         kept: PathBuf,
         path: PathBuf,
     },
     Remove(PathBuf),
     RemoveFolder(PathBuf),
-    Rename {
-        from: PathBuf,
-        to: PathBuf,
-    },
 }
 
 impl Undo {
@@ -31,16 +27,12 @@ impl Undo {
             Self::Restore { kept, path } => fs::rename(kept, path),
             Self::Remove(path) => fs::remove_file(path),
             Self::RemoveFolder(path) => fs::remove_dir_all(path),
-            Self::Rename { from, to } => fs::rename(from, to),
         }
     }
 
     /// The folder in which a name was changed.
     pub(super) fn folder(&self) -> Option<PathBuf> {
-        let path = match self {
-            Self::Restore { path, .. } | Self::Remove(path) | Self::RemoveFolder(path) => path,
-            Self::Rename { from, .. } => from,
-        };
+        let (Self::Restore { path, .. } | Self::Remove(path) | Self::RemoveFolder(path)) = self;
         path.parent().map(Path::to_owned)
     }
 }

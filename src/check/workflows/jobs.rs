@@ -68,10 +68,8 @@ impl Workflow<'_> {
             let start = item.span.start + item.indent + 1;
             names.extend(words(self.text, start..item.end));
         }
-        match names
-            .iter()
-            .any(|name| self.text[..name.start].ends_with(['&', '*']))
-        {
+        let is_anchor = |name: &Range<usize>| self.text[..name.start].ends_with(['&', '*']);
+        match names.iter().any(is_anchor) {
             true => Vec::new(),
             false => names,
         }
@@ -120,9 +118,8 @@ impl Workflow<'_> {
         let said = |field: &Field| &self.text[field.span.clone()];
         let fields = &self.place.document.fields;
         let from = fields.partition_point(|field| field.span.start < job.part.span.start);
-        let inside = fields[from..]
-            .iter()
-            .take_while(|field| field.span.start < job.part.span.end);
+        let inside = fields[from..].iter();
+        let inside = inside.take_while(|field| field.span.start < job.part.span.end);
         let directories: Vec<&Field> = inside
             .filter(|field| matches!(field.kind, Kind::Directory { is_certain: true }))
             .filter(|field| !field.in_comment)
@@ -137,37 +134,27 @@ impl Workflow<'_> {
         };
         let why = format!("the job {name} is about {}", series.directory);
         let known: BTreeSet<&str> = used.iter().map(|other| other.directory.as_str()).collect();
-        for field in directories
-            .iter()
-            .filter(|field| known.contains(said(field)))
-        {
-            if said(field) != series.directory {
-                let new = &series.directory;
-                findings.push(self.expected(&field.span, "directory", new, &why));
-            }
+        let all = directories.iter();
+        let all = all.filter(|field| known.contains(said(field)));
+        for field in all.filter(|field| said(field) != series.directory) {
+            let new = &series.directory;
+            findings.push(self.expected(&field.span, "directory", new, &why));
         }
         let mut parts = self.conditions(job);
         // One that is not there has a finding of its own.
         let is_there = |need: &Range<usize>| jobs.names.contains(&self.text[need.clone()]);
-        parts.extend(
-            self.needs(job)
-                .into_iter()
-                .filter(|need| !named.is_empty() && is_there(need)),
-        );
-        if series
-            .other_in(name)
-            .is_some_and(|other| jobs.stems.contains_key(&stem(name, &other)))
-        {
+        let needs = self.needs(job).into_iter();
+        parts.extend(needs.filter(|need| !named.is_empty() && is_there(need)));
+        let stem = series.other_in(name).map(|other| stem(name, &other));
+        if stem.is_some_and(|stem| jobs.stems.contains_key(&stem)) {
             parts.push(job.name.clone());
         }
         for part in parts {
             if let Some(other) = series.other_in(&self.text[part.clone()]) {
                 let at = part.start + other.start..part.start + other.end;
                 let found = &self.text[at.clone()];
-                let end = found
-                    .rfind(|c: char| !c.is_ascii_digit())
-                    .map_or(0, |end| end + 1);
-                let new = format!("{}{}", &found[..end], series.version.minor);
+                let start = found.trim_end_matches(|c: char| c.is_ascii_digit());
+                let new = format!("{start}{}", series.version.minor);
                 findings.push(self.expected(&at, "series", &new, &why));
             }
         }

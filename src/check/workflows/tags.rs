@@ -18,17 +18,15 @@ pub(super) fn check(
 ) {
     let text = workflow.text;
     // One that is not there has a finding of its own.
-    let is_there = |field: &&Field| match &field.kind {
-        Kind::Variant { directory } => {
-            let name = &text[field.span.clone()];
-            match directory {
-                Some(directory) => directories
-                    .get(directory)
-                    .is_some_and(|directory| directory.has(name)),
-                None => directories.holder(name).is_some(),
-            }
+    let is_there = |field: &&Field| {
+        let name = &text[field.span.clone()];
+        match &field.kind {
+            Kind::Variant { directory: None } => directories.holder(name).is_some(),
+            Kind::Variant {
+                directory: Some(directory),
+            } => directories.get(directory).is_some_and(|one| one.has(name)),
+            _ => false,
         }
-        _ => false,
     };
     let all = workflow.fields(|kind| matches!(kind, Kind::Variant { .. }));
     let (variants, others): (Vec<&Field>, Vec<&Field>) = all.partition(is_there);
@@ -60,30 +58,22 @@ struct Steps<'a> {
 impl Steps<'_> {
     /// The lines below each `with:` that has a `context:`.
     fn built_from_a_context(&self) -> Vec<Range<usize>> {
-        let lines = &self.workflow.structure.lines;
-        let contexts = (0..lines.len()).filter(|number| self.key(*number) == Some(b"context"));
-        let with: BTreeSet<usize> = contexts.filter_map(|number| lines[number].above).collect();
-        let inside = |with: usize| {
-            let below = lines[with + 1..].iter();
-            let end = below
-                .take_while(|line| line.indent > lines[with].indent)
-                .count();
-            with + 1..with + 1 + end
-        };
-        with.into_iter().map(inside).collect()
+        let structure = self.workflow.structure;
+        let lines = 0..structure.lines.len();
+        let contexts = lines.filter(|number| self.key(*number) == Some(b"context"));
+        let with = contexts.filter_map(|number| structure.lines[number].above);
+        let with: BTreeSet<usize> = with.collect();
+        with.into_iter().map(|with| structure.below(with)).collect()
     }
 
     /// The commands that build something.
     fn commands(&self) -> Vec<Range<usize>> {
         let lines = &self.workflow.structure.lines;
-        let mut from = 0;
-        let commands = lines
-            .chunk_by(|a, b| a.command == b.command)
-            .map(|command| {
-                from += command.len();
-                from - command.len()..from
-            });
-        let mut commands: Vec<Range<usize>> = commands.collect();
+        let (mut commands, mut from) = (Vec::new(), 0);
+        for command in lines.chunk_by(|a, b| a.command == b.command) {
+            commands.push(from..from + command.len());
+            from += command.len();
+        }
         commands.retain(|command| is_building(self.code(command)));
         commands
     }
@@ -94,6 +84,13 @@ impl Steps<'_> {
             (Some(first), Some(last)) => &self.workflow.text[first.span.start..last.end],
             _ => "",
         }
+    }
+
+    /// Where some lines begin and end.
+    fn span(&self, part: &Range<usize>) -> Range<usize> {
+        let lines = &self.workflow.structure.lines[part.clone()];
+        let ends = lines.first().zip(lines.last());
+        ends.map_or(0..0, |(first, last)| first.span.start..last.span.end)
     }
 
     fn said(&self, field: &Field) -> &str {
@@ -110,11 +107,7 @@ impl Steps<'_> {
 
     /// The variants that some lines name and that are there; nothing where a path among them leads nowhere.
     fn inside(&self, part: &Range<usize>) -> Vec<&Field> {
-        let lines = &self.workflow.structure.lines[part.clone()];
-        let (Some(first), Some(last)) = (lines.first(), lines.last()) else {
-            return Vec::new();
-        };
-        let (start, end) = (first.span.start, last.span.end);
+        let Range { start, end } = self.span(part);
         let of = |fields: &'_ [&'_ Field]| {
             let from = fields.partition_point(|field| field.span.start < start);
             from..from + fields[from..].partition_point(|field| field.span.start < end)
@@ -135,19 +128,13 @@ impl Steps<'_> {
         let all = self.inside(step);
         let is_of = |field: &&Field, keys: &[&[u8]]| {
             let line = self.line(field);
-            let key = match self.key(line) {
-                None => self.workflow.structure.lines[line]
-                    .above
-                    .and_then(|above| self.key(above)),
-                key => key,
-            };
+            let above = || self.key(self.workflow.structure.lines[line].above?);
+            let key = self.key(line).or_else(above);
             key.is_some_and(|key| keys.contains(&key))
         };
         let of = |keys: &[&[u8]]| -> Vec<&Field> {
-            all.iter()
-                .copied()
-                .filter(|field| is_of(field, keys))
-                .collect()
+            let all = all.iter().copied();
+            all.filter(|field| is_of(field, keys)).collect()
         };
         let inputs = of(&[b"context", b"file"]);
         self.check_inputs(step, findings);
@@ -183,11 +170,7 @@ impl Steps<'_> {
 
     /// A file is in the version directory that the context is in.
     fn check_inputs(&self, step: &Range<usize>, findings: &mut Vec<Finding>) {
-        let lines = &self.workflow.structure.lines[step.clone()];
-        let (Some(first), Some(last)) = (lines.first(), lines.last()) else {
-            return;
-        };
-        let span = first.span.start..last.span.end;
+        let span = self.span(step);
         // What a job that is named after a series says of others has a finding of its own.
         let job = self.workflow.structure.job_at(span.start);
         let name = job.map(|job| &self.workflow.text[job.name.clone()]);
@@ -204,25 +187,19 @@ impl Steps<'_> {
             let (expected, found) = (self.said(context), self.said(file));
             if found != expected {
                 let why = "the context is in it";
-                let finding = self
-                    .workflow
-                    .expected(&file.span, "directory", expected, why);
-                findings.push(finding);
+                let workflow = self.workflow;
+                findings.push(workflow.expected(&file.span, "directory", expected, why));
             }
         }
     }
 
     /// A command: its path, and what stands behind `--tag` and `-t`.
     fn check_command(&self, command: &Range<usize>, findings: &mut Vec<Finding>) {
-        let (paths, names): (Vec<&Field>, Vec<&Field>) = self
-            .inside(command)
-            .into_iter()
-            .partition(|field| self.in_path(field));
+        let all = self.inside(command).into_iter();
+        let (paths, names): (Vec<&Field>, Vec<&Field>) = all.partition(|one| self.in_path(one));
         let behind = |options: &'_ [&'_ str]| -> Vec<&Field> {
             let names = names.iter().copied();
-            names
-                .filter(|field| self.is_behind(field, options))
-                .collect()
+            names.filter(|one| self.is_behind(one, options)).collect()
         };
         let tags = behind(&["--tag ", "--tag=", "-t "]);
         let built = paths.iter().map(|field| self.said(field)).collect();
@@ -252,10 +229,8 @@ impl Steps<'_> {
         };
         for field in wrong.iter().filter(|field| self.said(field) != expected) {
             let why = format!("{expected} {why}");
-            let finding = self
-                .workflow
-                .expected(&field.span, "variant", &expected, &why);
-            findings.push(finding);
+            let workflow = self.workflow;
+            findings.push(workflow.expected(&field.span, "variant", &expected, &why));
         }
     }
 
@@ -274,9 +249,8 @@ impl Steps<'_> {
                 named.push((family, bare, bare.len()));
             }
         }
-        let (paths, tags): (Vec<_>, Vec<_>) = named
-            .into_iter()
-            .partition(|(_, before, _)| before.ends_with(['/', '\\']));
+        let is_path = |(_, before, _): &(&str, &str, usize)| before.ends_with(['/', '\\']);
+        let (paths, tags): (Vec<_>, Vec<_>) = named.into_iter().partition(is_path);
         let built: BTreeSet<&str> = paths.iter().map(|(family, ..)| *family).collect();
         let is_tag = |before: &str| {
             before.ends_with("}-") && !is_value_of(before, &["--build-arg ", "--build-arg="])

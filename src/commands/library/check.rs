@@ -9,18 +9,15 @@ use super::{Session, View, not_utf8};
 use crate::finding::{Finding, Problem};
 use crate::git::{Git, Reach};
 use crate::library::{self, Home, Image, Manifest, Offer, Paragraph, Seen, homes, names};
-use crate::report::{Output, of_library_check};
+use crate::report::{Output, of_findings};
 use crate::text::Places;
 
 impl Session<'_> {
     /// Checks the file. Whether there are findings.
     pub(super) fn check(&self, bytes: &[u8]) -> Result<bool> {
         let places = Places::new(bytes);
-        let (mut looked_at, mut problems, mut details) = (
-            String::from("nothing in it could be read"),
-            Vec::new(),
-            Vec::new(),
-        );
+        let mut looked_at = String::from("nothing in it could be read");
+        let (mut problems, mut details) = (Vec::new(), Vec::new());
         match std::str::from_utf8(bytes) {
             Err(wrong) => problems.push(not_utf8(wrong.valid_up_to())),
             Ok(text) => {
@@ -28,26 +25,23 @@ impl Session<'_> {
                 problems.extend(found);
                 problems.extend(library::broken_rules(&manifest));
                 details = self.check_entries(&manifest, &mut problems)?;
-                let tags = manifest
-                    .entries()
-                    .iter()
-                    .flat_map(|entry| manifest.tags(entry))
-                    .count();
+                let entries = manifest.entries().iter();
+                let tags = entries.flat_map(|entry| manifest.tags(entry)).count();
                 looked_at = format!("{} entries, {tags} tags", manifest.entries().len());
             }
         }
         problems.sort_by_key(|problem| problem.at);
-        let findings: Vec<Finding> = problems
-            .into_iter()
-            .map(|problem| problem.finding(&self.path(), &places))
-            .collect();
+        let finding = |problem: Problem| problem.finding(&self.path(), &places);
+        let findings: Vec<Finding> = problems.into_iter().map(finding).collect();
         let found = !findings.is_empty();
-        Output::new(self.common).print(&of_library_check(
-            self.path(),
+        let summary = of_findings(
+            "update library --check",
+            &self.path(),
             looked_at,
             findings,
             details,
-        ))?;
+        );
+        Output::new(self.common).print(&summary)?;
         Ok(found)
     }
 
@@ -57,16 +51,11 @@ impl Session<'_> {
         manifest: &Manifest,
         problems: &mut Vec<Problem>,
     ) -> Result<Vec<String>> {
-        let commits: Vec<String> = manifest
-            .entries()
-            .iter()
-            .map(|entry| {
-                manifest
-                    .value(entry, "GitCommit")
-                    .unwrap_or_default()
-                    .into_owned()
-            })
-            .collect();
+        let commit = |entry| {
+            let commit = manifest.value(entry, "GitCommit");
+            commit.unwrap_or_default().into_owned()
+        };
+        let commits: Vec<String> = manifest.entries().iter().map(commit).collect();
         if let Err(reason) = &self.git {
             self.warn(&format!(
                 "{reason:#}: the entries are compared with the working tree, and their commits are not checked"
@@ -119,20 +108,16 @@ impl Session<'_> {
             return Ok(Vec::new());
         };
         let view = self.at(git, &head)?;
-        let offered: BTreeSet<(&Version, &str)> = seen
-            .iter()
-            .flatten()
-            .filter_map(|seen| seen.home.image())
-            .map(|image| (&image.version, image.directory.as_str()))
-            .collect();
+        let images = seen.iter().flatten().filter_map(|seen| seen.home.image());
+        let offered = images.map(|image| (&image.version, image.directory.as_str()));
+        let offered: BTreeSet<(&Version, &str)> = offered.collect();
         let newest = offered.iter().map(|(version, _)| *version).max();
+        let has_series = view.pattern.has_series();
         let newer = |(version, directory): &(&Version, &str)| {
-            let same = view
-                .images
-                .iter()
-                .filter(|image| image.directory == *directory || !view.pattern.has_series());
+            let images = view.images.iter();
+            let same = images.filter(|image| image.directory == *directory || !has_series);
             let now = same.map(|image| &image.version).max()?;
-            let is_meant = view.pattern.has_series() || Some(*version) == newest;
+            let is_meant = has_series || Some(*version) == newest;
             (is_meant && now > *version).then(|| format!("behind HEAD: {version} → {now}"))
         };
         let mut lines: Vec<String> = offered.iter().filter_map(newer).collect();
@@ -163,13 +148,10 @@ impl Session<'_> {
     ) -> Result<Option<View>> {
         let value = |name| manifest.value(entry, name).unwrap_or_default();
         let place = |name| manifest.field(entry, name).map(|field| field.value.start);
-        let (commit, at) = (
-            &*value("GitCommit"),
-            place("GitCommit").unwrap_or(entry.span.start),
-        );
-        let fetched = &*manifest
-            .value(entry, "GitFetch")
-            .unwrap_or(library::DEFAULT_FETCH.into());
+        let commit = &*value("GitCommit");
+        let at = place("GitCommit").unwrap_or(entry.span.start);
+        let fetched = manifest.value(entry, "GitFetch");
+        let fetched = &*fetched.unwrap_or(library::DEFAULT_FETCH.into());
         if git.commit(commit)?.is_none() {
             if git.is_shallow()? {
                 self.warn(&format!(
@@ -197,13 +179,8 @@ impl Session<'_> {
                 let message = format!(
                     "found {fetched}: {remote} has no such branch (without GitFetch, Docker fetches refs/heads/master)"
                 );
-                problems.push(Problem::new(
-                    place("GitFetch").unwrap_or(at),
-                    "fetch",
-                    fetched,
-                    "",
-                    message,
-                ));
+                let at = place("GitFetch").unwrap_or(at);
+                problems.push(Problem::new(at, "fetch", fetched, "", message));
             }
             Reach::Unknown => self.warn(&format!(
                 "cannot tell whether {commit} is in {fetched}, from which Docker fetches it: this clone does not have that branch"
@@ -214,31 +191,25 @@ impl Session<'_> {
 
     /// What `--commit` and `--fetch` say beside `--check`, the file must say.
     fn check_given(&self, manifest: &Manifest, problems: &mut Vec<Problem>) -> Result<()> {
-        let commit = self
-            .args
-            .commit
-            .as_deref()
-            .map(|commit| self.resolve(commit))
-            .transpose()?
-            .map(|(commit, _)| commit);
+        let given = self.args.commit.as_deref();
+        let given = given.map(|commit| self.resolve(commit)).transpose()?;
+        let commit = given.map(|(commit, _)| commit);
         let fetch = self.args.fetch.clone();
         let Some(global) = manifest.global() else {
             return Ok(());
         };
-        for (name, rule, expected) in [
+        let given = [
             ("GitCommit", "commit", commit),
             ("GitFetch", "fetch", fetch),
-        ] {
+        ];
+        for (name, rule, expected) in given {
             let Some(expected) = expected else { continue };
             let found = manifest.value(global, name).unwrap_or_default();
             if *found != expected {
-                let at = manifest
-                    .own(global, name)
-                    .map_or(global.span.start, |field| field.value.start);
-                let message = format!(
-                    "{name}: found {}, expected {expected}",
-                    if found.is_empty() { "nothing" } else { &found }
-                );
+                let field = manifest.own(global, name);
+                let at = field.map_or(global.span.start, |field| field.value.start);
+                let shown = if found.is_empty() { "nothing" } else { &found };
+                let message = format!("{name}: found {shown}, expected {expected}");
                 problems.push(Problem::new(at, rule, &found, &expected, message));
             }
         }

@@ -1,10 +1,11 @@
 //! What references, and the names of variants by themselves, are expected to say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::{Expected, Scope, list};
+use super::{Expected, Scope};
 use crate::fields::{Field, Kind, Made, Named};
 use crate::repository::{Directory, Document};
+use crate::text::first_of;
 use crate::version::Variant;
 
 impl<'a> Scope<'a> {
@@ -55,19 +56,11 @@ impl<'a> Scope<'a> {
             // That the directory is not there is a finding of its own.
             (None, Some(None)) => return Expected::Anything,
             (None, None) => {
-                let moving = |(_, renames): &(&String, &BTreeMap<String, String>)| {
-                    renames.contains_key(found)
-                };
-                let moved = || {
-                    self.directories
-                        .get(self.change.renames.iter().find(moving)?.0)
-                };
-                match self
-                    .directories
-                    .holder(found)
-                    .or_else(moved)
-                    .or(self.directories.newest())
-                {
+                let mut renames = self.change.renames.iter();
+                let moving = renames.find(|(_, renames)| renames.contains_key(found));
+                let moved = moving.and_then(|(name, _)| self.directories.get(name));
+                let holder = self.directories.holder(found).or(moved);
+                match holder.or(self.directories.newest()) {
                     Some(directory) => directory,
                     None => return Expected::Anything,
                 }
@@ -94,12 +87,8 @@ impl<'a> Scope<'a> {
             return Expected::Anything;
         }
         let is_it = |directory: &&Directory| own.is_none_or(|own| own.name == directory.name);
-        let meant: Vec<&Directory> = self
-            .directories
-            .iter()
-            .chain(self.own)
-            .filter(is_it)
-            .collect();
+        let all = self.directories.iter().chain(self.own);
+        let meant: Vec<&Directory> = all.filter(is_it).collect();
         let renames = match kind {
             Named::Variant => &self.change.renames,
             _ => &self.change.scripts,
@@ -114,13 +103,9 @@ impl<'a> Scope<'a> {
             Named::Variant => directory.has(name),
             Named::Script => directory.scripts.iter().any(|script| script == name),
         };
-        let meant_names = meant
-            .iter()
-            .map(|directory| directory.name.as_str())
-            .chain([""]);
-        let renamed = meant_names
-            .filter_map(|directory| renames.get(directory)?.get(name))
-            .next();
+        let names = meant.iter().map(|directory| directory.name.as_str());
+        let mut names = names.chain([""]);
+        let renamed = names.find_map(|directory| renames.get(directory)?.get(name));
         let stays = own.is_none() && meant.iter().any(is_there);
         match renamed {
             Some(new) if !stays => Expected::Exactly(new.clone()),
@@ -200,19 +185,11 @@ impl<'a> Scope<'a> {
         family: Option<&str>,
         directory: Option<&str>,
     ) -> Expected {
-        let is_meant =
-            |name: &&String| directory.is_none_or(|directory| directory == name.as_str());
-        let stays = |directory: &Directory, name: &str| directory.has(name);
-        for (name, renames) in self
-            .change
-            .renames
-            .iter()
-            .filter(|(name, _)| is_meant(name))
-        {
-            let others = self
-                .directories
-                .iter()
-                .filter(|other| other.name != *name && directory.is_none());
+        let is_meant = |name: &str| directory.is_none_or(|directory| directory == name);
+        let all = self.change.renames.iter();
+        for (name, renames) in all.filter(|(name, _)| is_meant(name)) {
+            let others = self.directories.iter();
+            let others = others.filter(|other| other.name != *name && directory.is_none());
             for (old, new) in renames {
                 let (Some(from), Some(to)) = (Variant::parse(old), Variant::parse(new)) else {
                     continue;
@@ -220,7 +197,7 @@ impl<'a> Scope<'a> {
                 let is_it = family.map_or(found == old, |family| {
                     from.family == family && from.base == found
                 });
-                if is_it && !others.clone().any(|other| stays(other, old)) {
+                if is_it && !others.clone().any(|other| other.has(old)) {
                     return Expected::Exactly(if family.is_some() { to.base } else { to.name });
                 }
             }
@@ -257,32 +234,22 @@ impl<'a> Scope<'a> {
         if self.variant.is_none() && family.iter().any(is_start) {
             return Ok(name.to_owned());
         }
-        let own_base = self
-            .variant
-            .map(Variant::base_tag)
-            .filter(|base| !base.is_empty());
+        let own_base = self.variant.map(Variant::base_tag);
+        let own_base = own_base.filter(|base| !base.is_empty());
         let is_on_own = |variant: &&&Variant| Some(variant.base_tag()) == own_base;
         let is_named = |variant: &&&Variant| variant.name == name;
         let names = |variants: &[&Variant]| {
-            list(
-                &variants
-                    .iter()
-                    .map(|variant| variant.name.as_str())
-                    .collect::<Vec<_>>(),
-            )
+            let names: Vec<&str> = variants.iter().map(|variant| &*variant.name).collect();
+            first_of(&names, 10)
         };
         let found = match family.as_slice() {
             [] => {
-                let all: Vec<&Variant> = directory.variants.iter().collect();
-                let has = if all.is_empty() {
-                    "none at all".to_owned()
-                } else {
-                    names(&all)
+                let has = match Vec::from_iter(&directory.variants).as_slice() {
+                    [] => "none at all".to_owned(),
+                    all => names(all),
                 };
-                return Err(format!(
-                    "no variant {name} in {}, which has {has}",
-                    directory.name
-                ));
+                let directory = &directory.name;
+                return Err(format!("no variant {name} in {directory}, which has {has}"));
             }
             _ if wanted.base.is_empty() && self.variant.is_none() => return Ok(name.to_owned()),
             // A container of Windows runs on its own base alone.

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::super::branches::{Address, Assigned};
 use super::super::spans::{
-    after, is_blank, is_tag, is_word, last_word, line_before, skip, trimmed_end, version,
+    after, is_blank, is_tag, is_word, last_part, last_word, line_before, numbers, skip,
+    trimmed_end, unquoted, version,
 };
 use super::{DocumentKind, Kind, Scan};
 
@@ -32,14 +33,10 @@ impl Scan<'_> {
         }
         let from = at + self.scanner.server.len() + 2;
         if self.kind == DocumentKind::Dockerfile && !self.is_comment(at) {
-            let is_end = |byte: u8| {
-                matches!(
-                    byte,
-                    b'"' | b'\'' | b'`' | b'\\' | b';' | b')' | b'/' | b','
-                ) || byte.is_ascii_whitespace()
-            };
+            let is_end = |byte: u8| byte.is_ascii_whitespace() || b"\"'`\\;)/,".contains(&byte);
             let token = &text[from..skip(text, from, |byte| !is_end(byte)).min(from + 400)];
-            let address = SYSTEMS.iter().find_map(|system| address(token, system));
+            let mut systems = SYSTEMS.iter();
+            let address = systems.find_map(|system| address(at, token, system));
             self.facts.downloads |= address.is_some();
             if address.is_none() {
                 // Part of one, perhaps: `ENV FILE=server-v1.2.3-linux-amd64`.
@@ -50,20 +47,11 @@ impl Scan<'_> {
                 .addresses
                 .extend(address.map(|address| Address { at, ..address }));
         }
-        let numbers = (0..3).try_fold(from, |at, part| {
-            let from = if part == 0 {
-                at
-            } else {
-                after(text, at, b".")?
-            };
-            let end = skip(text, from, |byte| byte.is_ascii_digit());
-            (end > from).then_some(end)
-        })?;
+        let numbers = numbers(text, from)?;
         let is_suffix = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
-        let longest = if text.get(numbers) == Some(&b'-') {
-            skip(text, numbers, is_suffix).min(numbers + 100)
-        } else {
-            numbers
+        let longest = match text.get(numbers) {
+            Some(b'-') => skip(text, numbers, is_suffix).min(numbers + 100),
+            _ => numbers,
         };
         let is_end = |end: &usize| match (text.get(*end), text.get(*end + 1)) {
             (Some(b'-'), Some(next)) => {
@@ -124,15 +112,10 @@ impl Scan<'_> {
             return None;
         };
         if self.kind == DocumentKind::Dockerfile {
-            let owner = before
-                .rsplit(|byte| *byte == b'/')
-                .next()
-                .unwrap_or_default();
+            let owner = last_part(before);
             let end = at - self.scanner.server.len() - 1;
-            if before
-                .strip_suffix(owner)
-                .is_some_and(|host| host.ends_with(b"github.com/"))
-            {
+            let host = before.strip_suffix(owner);
+            if host.is_some_and(|host| host.ends_with(b"github.com/")) {
                 self.put(end - owner.len()..end, Kind::Owner);
             }
         }
@@ -148,9 +131,7 @@ impl Scan<'_> {
         let name = last_word(&text[at.saturating_sub(60)..at - 1]);
         let name = at - 1 - name.len()..at - 1;
         let first = at.checked_sub(5).map(|first| text[first]);
-        let from = after(text, at, b"\"")
-            .or(after(text, at, b"'"))
-            .unwrap_or(at);
+        let from = unquoted(text, at);
         let end = skip(text, from, is_tag);
         let is_literal = text.get(from).is_some_and(|byte| is_word(*byte));
         if !is_literal
@@ -172,20 +153,13 @@ impl Scan<'_> {
     /// The labels of the branch in which an assignment at `at` is the first, but for others before it.
     fn labels(&self, at: usize) -> Option<Range<usize>> {
         let text = self.text;
-        let floor = self
-            .seen
-            .ends
-            .last()
-            .copied()
-            .unwrap_or(0)
-            .max(at.saturating_sub(400));
+        let end = self.seen.ends.last().copied().unwrap_or(0);
+        let floor = end.max(at.saturating_sub(400));
         let goes_on = |byte: u8| byte.is_ascii_whitespace() || byte == b'\\' || byte == b'`';
         let mut rest = trimmed_end(&text[floor..at], goes_on);
         while let Some(body) = rest.strip_suffix(b";") {
-            let from = body
-                .iter()
-                .rposition(|byte| *byte == b';' || *byte == b'\n')
-                .map_or(0, |from| from + 1);
+            let ends = |byte: &u8| b";\n".contains(byte);
+            let from = body.iter().rposition(ends).map_or(0, |end| end + 1);
             let equals = from + body[from..].iter().position(|byte| *byte == b'=')?;
             let name = last_word(&body[..equals]);
             rest = trimmed_end(&body[..equals - name.len()], goes_on);
@@ -202,10 +176,8 @@ impl Scan<'_> {
             if before.len() == label.len() {
                 return None;
             }
-            let opened = before
-                .strip_suffix(b"\"")
-                .or(before.strip_suffix(b"'"))
-                .unwrap_or(before);
+            let opened = before.strip_suffix(b"\"").or(before.strip_suffix(b"'"));
+            let opened = opened.unwrap_or(before);
             match trimmed_end(opened, is_blank).strip_suffix(b"|") {
                 Some(more) => start = trimmed_end(more, is_blank),
                 None => return Some(floor + opened.len()..floor + all.len()),
@@ -218,15 +190,9 @@ impl Scan<'_> {
         let text = self.text;
         let name = skip(text, at, is_word);
         let word = &text[at..name];
-        let digits = skip(
-            word,
-            if word[1] == b'a' && word.len() > 3 && word[3].eq_ignore_ascii_case(&b'h') {
-                4
-            } else {
-                3
-            },
-            |byte| byte.is_ascii_digit() || byte == b'_',
-        );
+        let is_hash = word[1] == b'a' && word.len() > 3 && word[3].eq_ignore_ascii_case(&b'h');
+        let start = if is_hash { 4 } else { 3 };
+        let digits = skip(word, start, |byte| byte.is_ascii_digit() || byte == b'_');
         let rest = &word[digits.min(word.len())..];
         let in_branch = rest.is_empty() || rest.eq_ignore_ascii_case(b"sum");
         // `SHA256_AMD64`, `sha256Amd64`; but not `SHAREDIR`, `SUMMARY`.
@@ -239,9 +205,7 @@ impl Scan<'_> {
             return None;
         }
         let blank = skip(text, name, is_blank);
-        let in_line = line_before(text, at);
-        let key = trimmed_end(in_line, is_word);
-        let key = key.trim_ascii();
+        let key = trimmed_end(line_before(text, at), is_word).trim_ascii();
         let is_line_start =
             key.is_empty() || key.eq_ignore_ascii_case(b"env") || key.eq_ignore_ascii_case(b"arg");
         let from = match text.get(name) {
@@ -249,16 +213,13 @@ impl Scan<'_> {
             _ if is_line_start && blank > name && !key.is_empty() => blank,
             _ => return None,
         };
-        let from = after(text, from, b"\"")
-            .or(after(text, from, b"'"))
-            .unwrap_or(from);
+        let from = unquoted(text, from);
         // `--checksum=sha256:…`
         if let Some(from) = after(text, from, b"sha256:") {
             return self.hex(from);
         }
-        let end = skip(text, from, |byte| {
-            !matches!(byte, b'"' | b'\'' | b';' | b'\\' | b'`') && !byte.is_ascii_whitespace()
-        });
+        let is_end = |byte: u8| byte.is_ascii_whitespace() || b"\"';\\`".contains(&byte);
+        let end = skip(text, from, |byte| !is_end(byte));
         let is_known = self.seen.sums.last().is_some_and(|last| last.start == from);
         if text.get(from) == Some(&b'$') {
             return Some(from + 1);
@@ -279,11 +240,8 @@ impl Scan<'_> {
         let word = &text[start..end];
         let is_hash = [32, 40, 56, 64, 96, 128].contains(&word.len())
             && word.iter().all(u8::is_ascii_hexdigit);
-        let is_known = self
-            .seen
-            .words
-            .last()
-            .is_some_and(|last| last.start == start);
+        let last = self.seen.words.last();
+        let is_known = last.is_some_and(|last| last.start == start);
         if is_hash && !is_known && !text[..start].ends_with(b"@sha256:") && !self.is_comment(start)
         {
             self.seen.words.push(start..end);
@@ -292,11 +250,8 @@ impl Scan<'_> {
             return Some(end);
         }
         // A number of eight digits and more may begin a version.
-        if text.get(at).is_some_and(u8::is_ascii_digit) {
-            self.number(at)
-        } else {
-            None
-        }
+        let is_number = text.get(at).is_some_and(u8::is_ascii_digit);
+        is_number.then(|| self.number(at))?
     }
 
     pub(super) fn branch_end(&mut self, span: Range<usize>) -> Option<usize> {
@@ -311,7 +266,7 @@ impl Scan<'_> {
 }
 
 /// What an archive's name says behind `<server>-v`: `0.25.6-linux-arm64.tar.gz`, `${V}-linux-${arch}.tar.gz`.
-fn address(token: &[u8], system: &'static str) -> Option<Address> {
+fn address(place: usize, token: &[u8], system: &'static str) -> Option<Address> {
     let at = memchr::memmem::find(token, format!("-{system}-").as_bytes())? + system.len() + 2;
     let is_arch = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let end = match token.get(at) {
@@ -322,18 +277,16 @@ fn address(token: &[u8], system: &'static str) -> Option<Address> {
         }
         _ => skip(token, at, is_arch),
     };
-    let ending = ["tar.gz", "tgz", "zip"].into_iter().find(|ending| {
-        token[end..]
-            .strip_prefix(b".")
-            .is_some_and(|rest| rest.starts_with(ending.as_bytes()))
-    })?;
+    let from = after(token, end, b".")?;
+    let mut endings = ["tar.gz", "tgz", "zip"].into_iter();
+    let ending = endings.find(|ending| token[from..].starts_with(ending.as_bytes()))?;
     // `….tar.gz.sbom` is another file.
-    let rest = &token[end + 1 + ending.len()..];
+    let rest = &token[from + ending.len()..];
     let rest = rest.strip_prefix(b".").unwrap_or(rest);
     let is_whole = !rest.first().is_some_and(|byte| is_word(*byte));
     let arch = String::from_utf8_lossy(&token[at..end]).into_owned();
     (end > at && is_whole).then_some(Address {
-        at: 0,
+        at: place,
         system,
         arch,
         ending,

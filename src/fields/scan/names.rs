@@ -127,13 +127,9 @@ impl Scan<'_> {
         let before = self.before(at);
         let behind_dash = (before == Some(b'-')).then(|| self.behind_dash(at - 1));
         let behind_variable = matches!(behind_dash, Some(Above::Ours));
-        let (kind, caption) = (
-            Kind::Variant { directory: None },
-            Kind::Caption {
-                family: None,
-                directory: None,
-            },
-        );
+        let (family, directory) = (None, None);
+        let caption = Kind::Caption { family, directory };
+        let kind = Kind::Variant { directory: None };
         // Of a tag more may follow: `…-alpine3.22-amd64`.
         let end = match behind_variable {
             true => self.scanner.variant_in(text, at, false),
@@ -160,32 +156,15 @@ impl Scan<'_> {
             };
         }
         // `Alpine 3.22`, in a step's name.
-        let length = self
-            .scanner
-            .families
-            .iter()
-            .map(String::len)
-            .find(|length| {
-                let word = text[at..].get(..*length).map(<[u8]>::to_ascii_lowercase);
-                word.is_some_and(|word| {
-                    self.scanner
-                        .families
-                        .iter()
-                        .any(|family| family.as_bytes() == word)
-                })
-            })?;
-        let from = after(text, at + length, b" ")?;
+        let is_here = |family: &&String| {
+            let word = text[at..].get(..family.len());
+            word.is_some_and(|word| word.eq_ignore_ascii_case(family.as_bytes()))
+        };
+        let family = self.scanner.families.iter().find(is_here)?;
+        let from = after(text, at + family.len(), b" ")?;
         let end = base(text, from).filter(|end| ends(text, *end, true))?;
-        let family = String::from_utf8_lossy(&text[at..at + length]).to_lowercase();
-        if before.is_none_or(|byte| !is_tag(byte)) {
-            return self.put(
-                from..end,
-                Kind::Caption {
-                    family: Some(family.into()),
-                    directory: None,
-                },
-            );
-        }
-        None
+        let is_free = before.is_none_or(|byte| !is_tag(byte));
+        let (family, directory) = (Some(family.as_str().into()), None);
+        is_free.then(|| self.put(from..end, Kind::Caption { family, directory }))?
     }
 }

@@ -1,6 +1,6 @@
 //! Whose a version is that stands by itself: ours, or another program's.
 
-use super::super::spans::{is_blank, is_tag, line_before, trimmed_end};
+use super::super::spans::{has, is_blank, is_tag, line_before, trimmed_end};
 use super::{DocumentKind, Scan, Whose};
 
 /// Words that say nothing of whose a version is.
@@ -44,15 +44,14 @@ impl Scan<'_> {
         // What is copied from beside a Dockerfile is called as it is called there.
         let first = line.trim_ascii_start();
         let is_copy = first.starts_with(b"COPY ") || first.starts_with(b"ADD ");
-        let has = |what: &[u8]| memchr::memmem::find(line, what).is_some();
+        let has = |what: &[u8]| has(line, what);
         if self.kind == DocumentKind::Dockerfile && is_copy && !has(b"--from=") && !has(b"://") {
             return Whose::Others;
         }
         if word.contains(&b'/') {
             let is_part = |byte: &u8| !is_tag(*byte);
-            return of(word
-                .split(is_part)
-                .any(|part| self.names(part) == Some(true)));
+            let mut parts = word.split(is_part);
+            return of(parts.any(|part| self.names(part) == Some(true)));
         }
         // `bar:1.2.3`, `BAR="1.2.3"`, `${BAR:-1.2.3}`, `openssl-1.2.3`
         let joins = |byte: u8| b":@=~<>!^?-_.\"'".contains(&byte);
@@ -72,11 +71,8 @@ impl Scan<'_> {
         let is_comment = line.trim_ascii_start().starts_with(b"#");
         let is_script = self.kind == DocumentKind::Script && !is_comment;
         // From where the last command begins.
-        let command = line
-            .rsplit(|byte| b";|&".contains(byte))
-            .next()
-            .unwrap_or(line);
-        let command = if is_script { command } else { line };
+        let command = line.rsplit(|byte| b";|&".contains(byte)).next();
+        let command = command.filter(|_| is_script).unwrap_or(line);
         let words = command.split(|byte| byte.is_ascii_whitespace() || b"\"'`(),".contains(byte));
         let words: Vec<String> = words
             .map(|word| String::from_utf8_lossy(word).to_lowercase())
@@ -115,10 +111,8 @@ impl Scan<'_> {
             };
             parts.filter(is_said).map(str::to_owned).collect()
         };
-        let own = [
-            self.scanner.image.trim_end_matches(':'),
-            &self.scanner.server,
-        ];
+        let image = self.scanner.image.trim_end_matches(':');
+        let own = [image, &self.scanner.server];
         let is_whole = own.contains(&said.trim_matches(['-', '_']));
         let all = parts(&said);
         let is_own = is_whole || own.iter().any(|own| parts(&own.to_lowercase()) == all);

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::super::spans::{
-    after, ends, is_blank, is_tag, is_word, line_before, skip, trimmed, trimmed_end, variable,
-    version,
+    after, dotted, ends, is_blank, is_tag, is_word, line_before, past, skip, trimmed, trimmed_end,
+    unquoted, variable, version,
 };
 use super::{DocumentKind, Kind, Scan, Whose, is_script};
 
@@ -21,74 +21,49 @@ impl Scan<'_> {
         }
         let blank = skip(text, end, is_blank);
         let equals = after(text, blank, b"=").map(|equals| skip(text, equals, is_blank));
-        let colon = after(text, end, b":").unwrap_or(end);
+        let colon = past(text, end, b":");
         let default = after(text, colon, b"-").or(after(text, colon, b"="));
         // `NATS_SERVER: 2.14.4`
         let yaml = (colon > end && self.kind == DocumentKind::Workflow)
             .then(|| skip(text, colon, is_blank))
             .filter(|start| *start > colon);
         let starts = [equals, default, (blank > end).then_some(blank), yaml];
-        let span = starts
-            .into_iter()
-            .flatten()
-            .find_map(|start| self.keyed(start))?;
+        let mut starts = starts.into_iter().flatten();
+        let span = starts.find_map(|start| self.keyed(start))?;
         let name = self.scanner.directory.length(&text[span.start..]);
         if name == span.len() && self.scanner.directory.has_series() {
             return self.put(span, Kind::Directory { is_certain: true });
         }
         let span = trimmed(text, span);
-        if ends(text, span.end, false) {
-            return self.put(span, Kind::Version { key: true });
-        }
-        None
+        ends(text, span.end, false).then(|| self.put(span, Kind::Version { key: true }))?
     }
 
     /// What stands for a version, perhaps in quotes, perhaps as the default of a variable.
     fn keyed(&self, at: usize) -> Option<Range<usize>> {
         let text = self.text;
-        let unquoted = |at| {
-            after(text, at, b"\"")
-                .or(after(text, at, b"'"))
-                .unwrap_or(at)
-        };
-        let default = after(text, unquoted(at), b"${").and_then(|name| {
+        let default = after(text, unquoted(text, at), b"${").and_then(|name| {
             let end = skip(text, name, is_word);
-            let colon = after(text, end, b":").unwrap_or(end);
-            after(text, colon, b"-")
-                .or(after(text, colon, b"="))
-                .filter(|_| end > name)
+            let colon = past(text, end, b":");
+            let default = after(text, colon, b"-").or(after(text, colon, b"="));
+            default.filter(|_| end > name)
         });
-        let start = unquoted(default.unwrap_or(at));
-        let digits = after(text, start, b"v").unwrap_or(start);
-        if !text.get(digits).is_some_and(u8::is_ascii_digit) {
-            return None;
-        }
+        let start = unquoted(text, default.unwrap_or(at));
+        let digits = past(text, start, b"v");
         let is_part = |byte: u8| is_word(byte) || byte == b'+' || byte == b'-';
-        let mut end = skip(text, digits, is_part);
-        while let Some(from) =
-            after(text, end, b".").filter(|from| text.get(*from).is_some_and(|byte| is_part(*byte)))
-        {
-            end = skip(text, from, is_part);
-        }
-        Some(start..end)
+        let is_number = text.get(digits).is_some_and(u8::is_ascii_digit);
+        is_number.then(|| start..dotted(text, digits, is_part))
     }
 
     /// What follows the image's name.
     pub(super) fn reference(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
-        let strip = |at: usize, what: &[u8]| {
-            if text[..at].ends_with(what) {
-                at - what.len()
-            } else {
-                at
-            }
-        };
+        let strip = |at: usize, what: &[u8]| text[..at].strip_suffix(what).map_or(at, <[u8]>::len);
         let start = strip(strip(at, b"library/"), b"docker.io/");
         let before = self.before(start);
         let at = at + self.scanner.image.len();
         if before == Some(b'/') && self.kind == DocumentKind::Workflow {
             // Ours in another registry, where it is of the version that there is.
-            version(text, after(text, at, b"v").unwrap_or(at))?;
+            version(text, past(text, at, b"v"))?;
             let span = trimmed(text, at..skip(text, at, is_tag));
             let (in_word, whose) = (true, Whose::Ours);
             return self.put(span, Kind::Mention { in_word, whose });
@@ -100,8 +75,7 @@ impl Scan<'_> {
             self.variables.versions.insert(name_of(&text[at..end]));
             return self.behind_version(end);
         }
-        let digits = after(text, at, b"v").unwrap_or(at);
-        let is_version = version(text, digits).is_some();
+        let is_version = version(text, past(text, at, b"v")).is_some();
         let is_any = self.kind == DocumentKind::Dockerfile
             && text.get(at).is_some_and(|byte| is_word(*byte))
             && self.is_image(start, at);
@@ -116,12 +90,11 @@ impl Scan<'_> {
             }
             return self.put(span, Kind::Tag);
         }
-        if self.kind == DocumentKind::Script
-            && let Some(end) = self.scanner.variant(text, at)
-        {
-            return self.put(at..end, Kind::TagVariant);
+        if self.kind != DocumentKind::Script {
+            return None;
         }
-        None
+        let end = self.scanner.variant(text, at)?;
+        self.put(at..end, Kind::TagVariant)
     }
 
     /// Whether what begins there in a Dockerfile, with its tag at `tag`, is an image, rather than a user or a host.
@@ -149,23 +122,16 @@ impl Scan<'_> {
             return None;
         }
         let span = trimmed(text, at..skip(text, at, is_tag));
-        if ends(text, span.end, true) {
-            return self.put(span, Kind::TagVariant);
-        }
-        None
+        ends(text, span.end, true).then(|| self.put(span, Kind::TagVariant))?
     }
 
     /// The version in a label of the image.
     pub(super) fn label(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
-        let unquoted = |at| {
-            after(text, at, b"\"")
-                .or(after(text, at, b"'"))
-                .unwrap_or(at)
-        };
-        let at = unquoted(at);
-        let from = unquoted(at + usize::from(matches!(text.get(at), Some(b'=' | b' ' | b'\t'))));
-        let digits = after(text, from, b"v").unwrap_or(from);
+        let at = unquoted(text, at);
+        let from = at + usize::from(matches!(text.get(at), Some(b'=' | b' ' | b'\t')));
+        let from = unquoted(text, from);
+        let digits = past(text, from, b"v");
         let end = version(text, digits).filter(|_| from > at)?;
         self.put(digits..end, Kind::Version { key: false })
     }
@@ -236,24 +202,20 @@ impl Scan<'_> {
         let span = trimmed(text, at..end);
         if self.kind == DocumentKind::Workflow {
             // A tag by itself, where a directory is called by its version: `1.2.3-alpine3.18`.
-            let variant = after(text, at + numbers(&text[at..]), b"-");
+            let numbers = skip(text, at, |byte| byte.is_ascii_digit() || byte == b'.');
+            let variant = after(text, numbers, b"-");
             let has_variant =
                 variant.is_some_and(|from| self.scanner.variant(text, from).is_some());
-            let is_whole = ends(text, span.end, true)
-                && self
-                    .before(at)
-                    .is_none_or(|byte| !is_tag(byte) && byte != b'/' && byte != b':');
+            let before = self.before(at);
+            let is_free = before.is_none_or(|byte| !is_tag(byte) && byte != b'/' && byte != b':');
+            let is_whole = ends(text, span.end, true) && is_free;
             if has_variant && is_whole && !self.scanner.directory.has_series() {
                 let (in_word, whose) = (true, Whose::Ours);
                 return self.put(span, Kind::Mention { in_word, whose });
             }
             return Some(end);
         }
-        let start = if self.before(at) == Some(b'v') {
-            at - 1
-        } else {
-            at
-        };
+        let start = text[..at].strip_suffix(b"v").map_or(at, <[u8]>::len);
         let before = self.before(start);
         let is_free = before.is_none_or(|byte| !is_tag(byte)) || text[..start].ends_with(b":-");
         // `server-1.2.3.tar.gz`
@@ -308,12 +270,10 @@ impl Scan<'_> {
         let end = self.scanner.family(text, at)?;
         let is_free = before.is_none_or(|byte| !byte.is_ascii_alphabetic() && byte != b'.');
         let next = skip(text, end, |byte| {
-            byte == b'-' || byte == b'.' || byte.is_ascii_digit()
+            byte.is_ascii_digit() || b"-.".contains(&byte)
         });
-        if is_free && matches!(text.get(next), Some(b'{' | b'$' | b'*')) {
-            return self.put(at..end, Kind::Family);
-        }
-        None
+        let is_open = matches!(text.get(next), Some(b'{' | b'$' | b'*'));
+        (is_free && is_open).then(|| self.put(at..end, Kind::Family))?
     }
 
     /// The name of a script.
@@ -328,22 +288,10 @@ impl Scan<'_> {
     }
 }
 
-/// How long the numbers of a version are that a text begins with.
-fn numbers(text: &[u8]) -> usize {
-    skip(text, 0, |byte| byte.is_ascii_digit() || byte == b'.')
-}
-
 /// The name of a variable, of an environment's too: `version` of `${version}`, `$version`, `${env:version}`, `${ver[1]}`.
-fn name_of(variable: &[u8]) -> &[u8] {
-    let is_opening = |byte: &u8| b"${(".contains(byte);
-    let start = variable
-        .iter()
-        .position(|byte| !is_opening(byte))
-        .unwrap_or(variable.len());
-    let name = &variable[start..];
-    let name = name
-        .strip_prefix(b"$")
-        .or(name.strip_prefix(b"env:"))
-        .unwrap_or(name);
+pub(super) fn name_of(variable: &[u8]) -> &[u8] {
+    let name = &variable[skip(variable, 0, |byte| b"${(".contains(&byte))..];
+    let bare = name.strip_prefix(b"$").or(name.strip_prefix(b"env:"));
+    let name = bare.unwrap_or(name);
     &name[..skip(name, 0, is_word)]
 }

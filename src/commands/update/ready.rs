@@ -1,0 +1,269 @@
+//! What is looked at before an update is written, so that nothing of anybody's is lost, and what is done with it afterwards.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::super::in_folder;
+use crate::git::{Branch, Git};
+use crate::plan::Plan;
+use crate::plan::steps::steps;
+use crate::report::{NextSteps, Output, released, title};
+use crate::repository::{Item, Repository};
+use crate::text::{count, harmless_list, is_within, quoted};
+use crate::version::parse_version;
+use crate::write::{Step, look, write};
+
+/// An update that can be written.
+pub(super) struct Ready<'a> {
+    root: &'a Path,
+    steps: Vec<Step>,
+    /// Where it is committed to, if it is, and the branch that was checked out.
+    committed: Option<(Git, Branch)>,
+}
+
+impl<'a> Ready<'a> {
+    /// An error where something is in the way, or somebody's work would be lost.
+    pub(super) fn new(root: &'a Path, plan: &Plan, commit: bool) -> Result<Self> {
+        let steps = steps(plan);
+        look(root, &steps)?;
+        keeps_work(root, &steps)?;
+        let git = commit.then(|| committable(root, plan)).transpose()?;
+        let committed = git.map(|git| {
+            let branch = git.branch();
+            (git, branch)
+        });
+        Ok(Self {
+            root,
+            steps,
+            committed,
+        })
+    }
+
+    /// An error where the tree, or what git has checked out, was changed in the meantime.
+    pub(super) fn is_still(&self, plan: &Plan) -> Result<()> {
+        let now = Repository::read(self.root)?;
+        let text = |item: &Item| item.document().map(|document| document.text.clone());
+        let is_same = |((now, new), (before, old)): ((String, &Item), (String, &Item))| {
+            now == before && text(new) == text(old)
+        };
+        let is_as_before = now.items().count() == plan.before.items().count()
+            && now.items().zip(plan.before.items()).all(is_same);
+        let advice = "while archives were downloaded: run the same command again";
+        ensure!(is_as_before, "the tree was changed {advice}");
+        keeps_work(self.root, &self.steps)?;
+        if let Some((git, branch)) = &self.committed {
+            committable(self.root, plan)?;
+            ensure!(
+                git.branch() == *branch,
+                "another branch was checked out {advice}"
+            );
+        }
+        Ok(())
+    }
+
+    /// What is not committed, and was not written by this run either, where nothing is to be written.
+    pub(super) fn left_over(&self, plan: &Plan) -> Result<Option<String>> {
+        let Some((git, _)) = self.committed.as_ref().filter(|_| self.steps.is_empty()) else {
+            return Ok(None);
+        };
+        let trees = plan.after.trees.iter();
+        let folders: Vec<&str> = trees.map(|tree| &*tree.directory.name).collect();
+        let changed = git.changed(&folders)?.len();
+        let files = count(changed, "changed file");
+        Ok((changed > 0)
+            .then(|| format!("{files} not committed: `--commit` commits what this run writes")))
+    }
+
+    /// Writes it, commits it where that is asked for, and says what somebody does next.
+    pub(super) fn carry_out(self, plan: &Plan, output: &mut Output) -> Result<()> {
+        let Self {
+            root,
+            steps,
+            committed,
+        } = self;
+        // Asked before: what was changed already is told apart then.
+        let next = match output.is_for_people() && !steps.is_empty() {
+            true => next_steps(root, plan),
+            false => None,
+        };
+        write(root, &steps)?;
+        let mut result = Ok(());
+        if let Some((git, _)) = committed.filter(|_| !steps.is_empty()) {
+            let (paths, message) = (Vec::from_iter(written(plan)), message(&git, plan)?);
+            result = git.commit_paths(&paths, &message);
+            if result.is_ok() {
+                output.done(&format!("Committed: {message}"));
+                let push = git.branch().push_commit(&in_folder(root), &message);
+                output.next_steps(&NextSteps {
+                    commands: Vec::from_iter(push),
+                    remarks: vec!["Then open the pull request.".to_owned()],
+                });
+                return Ok(());
+            }
+        }
+        next.iter().for_each(|next| output.next_steps(next));
+        result.context("the files were written, but not committed")
+    }
+}
+
+/// The paths that a plan writes or removes; a folder that is written as a whole stands for what is in it.
+fn written(plan: &Plan) -> BTreeSet<&str> {
+    let is_target = |name: &str| {
+        plan.targets.iter().any(|target| {
+            target.moves && target.source.as_deref() == Some(name)
+                || target.directory == name && target.source.as_deref() != Some(name)
+        })
+    };
+    let changed = plan.changes.iter().map(|change| &change.path);
+    let paths = changed.chain(&plan.removed).map(String::as_str);
+    let folder_of = |path: &'_ str| plan.gone.iter().find(|gone| is_within(path, gone));
+    paths
+        .map(|path| folder_of(path).map_or(path, |gone| gone.as_str()))
+        .map(|path| match path.split_once('/') {
+            Some((first, _)) if is_target(first) => first,
+            _ => path,
+        })
+        .collect()
+}
+
+/// An error where something would be removed with changes in it that git does not have.
+fn keeps_work(root: &Path, steps: &[Step]) -> Result<()> {
+    let removed = steps.iter().filter_map(|step| match step {
+        Step::Remove { now, .. } => Some(now.as_str()),
+        _ => None,
+    });
+    let removed: Vec<&str> = removed.collect();
+    let git = (!removed.is_empty())
+        .then(|| Git::within(root).ok())
+        .flatten();
+    let changed = git
+        .map(|git| git.changed_or_ignored(&removed))
+        .transpose()?;
+    let changed = changed.unwrap_or_default();
+    ensure!(
+        changed.is_empty(),
+        "what would be removed is not in a commit:\n  {}\nCommit them, or put them away with `git stash --include-untracked`, then run the same command again",
+        harmless_list(&changed)
+    );
+    Ok(())
+}
+
+/// The repository to commit to, none of whose files that are written has changes that are not committed.
+fn committable(root: &Path, plan: &Plan) -> Result<Git> {
+    let git = Git::within(root).context("cannot commit")?;
+    if let Some(why) = git.cannot_commit()? {
+        bail!("cannot commit: {why}");
+    }
+    let paths: Vec<&str> = written(plan).into_iter().collect();
+    let ignored = paths.iter().find(|path| git.ignores(path).unwrap_or(false));
+    if let Some(path) = ignored {
+        bail!("cannot commit: git ignores {path}");
+    }
+    let changed = match paths.is_empty() {
+        true => Vec::new(),
+        false => git.changed(&paths)?,
+    };
+    ensure!(
+        changed.is_empty(),
+        "files that the update writes have changes that are not committed:\n  {}\nCommit them, put them away with `git stash --include-untracked`, or leave `--commit` out",
+        harmless_list(&changed)
+    );
+    Ok(git)
+}
+
+/// The title of the commit: as the last release commits have theirs, where three of them share a form.
+fn message(git: &Git, plan: &Plan) -> Result<String> {
+    let released = released(plan);
+    let subjects = git.subjects()?;
+    let forms: Vec<(String, &str)> = subjects.iter().filter_map(|one| form(one)).collect();
+    let is_plain = plan.targets.iter().all(|target| {
+        target.renames.is_empty() && target.adds.is_empty() && target.removes.is_empty()
+    });
+    Ok(match forms.get(..3) {
+        Some([first, others @ ..])
+            if is_plain && !released.is_empty() && others.iter().all(|other| other == first) =>
+        {
+            let (start, prefix) = first;
+            let is_several = released.len() > 1 && start.ends_with("elease");
+            let several = if is_several { "s" } else { "" };
+            let versions = released.iter().map(|version| format!("{prefix}{version}"));
+            let versions: Vec<String> = versions.collect();
+            format!("{start}{several} {}", versions.join(", "))
+        }
+        _ => title(plan),
+    })
+}
+
+/// The form of a release commit's title: what stands before its versions, and whether each begins with a `v`. `None` for
+/// any other title.
+fn form(subject: &str) -> Option<(String, &'static str)> {
+    let at = subject.find(|c: char| c.is_ascii_digit())?;
+    let (start, prefix) = match subject[..at].strip_suffix('v') {
+        Some(start) => (start, "v"),
+        None => (&subject[..at], ""),
+    };
+    let is_version =
+        |word: &str| parse_version(word.strip_prefix(prefix).unwrap_or(word)).is_some();
+    let versions = &subject[start.len()..];
+    let words = start.strip_suffix(' ')?;
+    // `Release v2.14.5` and `Releases v2.14.5, v2.12.15` are one form.
+    let one = words
+        .strip_suffix('s')
+        .filter(|one| one.ends_with("elease"));
+    let words = one.unwrap_or(words);
+    let is_release = versions.split(", ").all(is_version);
+    is_release.then(|| (words.to_owned(), prefix))
+}
+
+/// What somebody does with what will be written, where git has the repository.
+fn next_steps(root: &Path, plan: &Plan) -> Option<NextSteps> {
+    let git = Git::within(root).ok()?;
+    let shown = written(plan);
+    if shown
+        .first()
+        .is_some_and(|path| git.ignores(path).unwrap_or(false))
+    {
+        return None;
+    }
+    let changed = git.changed(&[]).unwrap_or_default();
+    let is_other = |changed: &&String| !shown.iter().any(|path| is_within(changed, path));
+    let (others, earlier): (Vec<&String>, Vec<&String>) = changed.iter().partition(is_other);
+    // A folder stands for what is in it, where nothing else has changed there.
+    let folder = |path: &'_ str| match path.split_once('/') {
+        Some((top, _)) if !others.iter().any(|other| is_within(other, top)) => top.to_owned(),
+        _ => path.to_owned(),
+    };
+    let shown: BTreeSet<String> = shown.iter().map(|path| folder(path)).collect();
+    let place = in_folder(root);
+    let names: Vec<String> = shown.iter().map(|path| quoted(path)).collect();
+    let names = names.join(" ");
+    let message = message(&git, plan).unwrap_or_else(|_| title(plan));
+    let branch = git.branch();
+    // What is staged beside stays out of the commit.
+    let only = match others.is_empty() {
+        true => String::new(),
+        false => format!(" -- {names}"),
+    };
+    let mut commands = Vec::from_iter(branch.switch(&place, &message));
+    commands.extend([
+        format!("git{place} add {names}"),
+        format!("git{place} --no-pager diff --cached --stat{only}"),
+        format!("git{place} commit -m {}{only}", quoted(&message)),
+    ]);
+    commands.extend(branch.push(&place));
+    let mut remarks = vec!["Then open the pull request.".to_owned()];
+    match earlier.as_slice() {
+        [] => {}
+        [one] => remarks.push(format!("Earlier changes to {one} are committed with it.")),
+        many => remarks.push(format!(
+            "Earlier changes to {} files are committed with it.",
+            many.len()
+        )),
+    }
+    if !others.is_empty() {
+        remarks.push("Other changes are left out.".to_owned());
+    }
+    Some(NextSteps { commands, remarks })
+}
