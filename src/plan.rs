@@ -65,7 +65,7 @@ impl Action {
 pub struct NewText {
     /// Its bytes.
     pub bytes: Vec<u8>,
-    /// Permission bits as `chmod` counts them, for a file that is new.
+    /// Permission bits as `chmod` counts them.
     pub mode: u32,
 }
 
@@ -174,6 +174,11 @@ pub fn plan(
     let (after, mut said) = (work.after, work.said);
     let mut report = check(&after);
     report.add(std::mem::take(&mut said.doubtful));
+    // On disk they are what they were.
+    let is_put_right = |path: &str| said.plain.contains_key(path);
+    report
+        .findings
+        .retain(|finding| finding.rule != "template" || !is_put_right(&finding.path));
     let remaining = refusals::wrong((&before, &after), &targets, (&old, &report), options)?;
     let mut changes = changes(&before, &after, said);
     mark_fixes(&mut changes, &targets, &old.findings);
@@ -273,7 +278,8 @@ fn changes(before: &Repository, after: &Repository, mut said: Said) -> Vec<FileC
             bytes: document.text.clone(),
             mode: document.mode,
         });
-        let after = said.plain.remove(&path).or(text);
+        let (plain, old_plain) = said.plain.remove(&path).unzip();
+        let after = plain.or(text);
         if action == Action::Rewritten && after.is_none() {
             continue;
         }
@@ -282,7 +288,9 @@ fn changes(before: &Repository, after: &Repository, mut said: Said) -> Vec<FileC
             action,
             from: from.cloned(),
             template,
-            before: was.map(|was| was.text.clone()),
+            before: was
+                .map(|was| was.text.clone())
+                .or(old_plain.filter(|_| from.is_some())),
             after,
             edits: said.edits.remove(&path).unwrap_or_default(),
             path,

@@ -66,7 +66,7 @@ pub struct NewFile {
     pub path: String,
     /// What will be in it.
     pub content: Content,
-    /// Permission bits as `chmod` counts them; 0 for those of the file that it is a copy of, or for none in particular.
+    /// Permission bits as `chmod` counts them; 0 for those of the file that it is a copy of, or that it replaces.
     pub mode: u32,
 }
 

@@ -26,7 +26,7 @@ use crate::version::Variant;
 pub(super) struct Said {
     pub(super) edits: BTreeMap<String, Vec<Edit>>,
     pub(super) templates: BTreeMap<String, String>,
-    pub(super) plain: BTreeMap<String, NewText>,
+    pub(super) plain: BTreeMap<String, (NewText, Vec<u8>)>,
     pub(super) doubtful: Vec<Finding>,
 }
 
@@ -113,11 +113,13 @@ impl Work<'_> {
                         continue;
                     };
                     let (bytes, mode) = content(&self.before.root, source)?;
-                    if content(&self.before.root, item)? != (bytes.clone(), mode) {
+                    let old = content(&self.before.root, item)?;
+                    if old != (bytes.clone(), mode) {
                         let path = format!("{}/{variant}/{}", tree.directory.name, item.name);
                         let template = template_path(variant, source);
                         self.said.templates.insert(path.clone(), template);
-                        self.said.plain.insert(path, NewText { bytes, mode });
+                        let new = NewText { bytes, mode };
+                        self.said.plain.insert(path, (new, old.0));
                     }
                 }
             }

@@ -128,7 +128,10 @@ impl Staging {
                 if let Some(old) = &old {
                     keep_owner(&new, old);
                 }
-                let mode = old.map_or(file.mode, |old| mode(&old));
+                let mode = match file.mode {
+                    0 => old.map_or(0, |old| mode(&old)),
+                    new => new,
+                };
                 set_mode(&new, mode)
                     .and_then(|()| new.sync_all())
                     .with_context(cannot)

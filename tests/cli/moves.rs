@@ -514,3 +514,21 @@ fn a_base_that_no_folder_can_be_called_by_is_refused() {
         &["`alpine` names no base", "such as alpine3.18"],
     );
 }
+
+#[test]
+fn a_file_that_differs_from_its_template_is_put_right() {
+    for (base, args) in [
+        ("3.18", &["0.25.6"][..]),
+        ("3.19", &["--base", "alpine=3.19"]),
+    ] {
+        let repository = Repository::of_this_project();
+        let path = "0.25.6/alpine3.18/docker-entrypoint.sh";
+        let right = repository.read(path);
+        repository.write(path, "#!/bin/sh\necho mine\n");
+        repository.set_mode(path, 0o644);
+        repository.update(args).exits_with(0);
+        let path = path.replace("3.18", base);
+        assert_eq!(repository.read(&path), right);
+        repository.finds(&[]);
+    }
+}
