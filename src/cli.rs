@@ -133,10 +133,11 @@ pub struct StatusArgs {
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  update library ../official-images/library/nats              to the commit that is checked out
-  update library ../official-images/library/nats --check      is it right?
+  update library ../official-images/library/nats                 to the commit that is checked out
+  update library ../official-images/library/nats --check         is it right?
   update library ../official-images/library/nats --add 2.14.x    offer a new series too
   update library ../official-images/library/nats --add 2.14.x/windowsservercore-ltsc2025
+                                                                 or a new variant
 
 Exit status: 0 success; 1 findings of `--check`, or changes with `--exit-code`; 2 error.")]
 pub struct LibraryArgs {

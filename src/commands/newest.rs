@@ -122,7 +122,10 @@ impl<'a> Releases<'a> {
                         versions.push(newest);
                     }
                     (newest, Some(directory)) => {
-                        self.notes.push(already(directory, newest.as_ref()));
+                        let note = already(directory, newest.as_ref());
+                        if !self.notes.contains(&note) {
+                            self.notes.push(note);
+                        }
                     }
                     (None, None) => {
                         let place = self.source.shown();

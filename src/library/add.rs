@@ -30,7 +30,7 @@ pub(super) fn add(
     let before: Vec<String> = all.filter_map(|entry| folder(&manifest, entry)).collect();
     let (mut series, mut variants): (Vec<&Image>, Vec<&Image>) = (Vec::new(), Vec::new());
     for add in &wanted.adds {
-        let add = add.trim_end_matches('/');
+        let add = add.trim_end_matches('/').trim_start_matches("./");
         let mut images = offer.images.iter();
         match images.find(|image| image.directory == add || image.path() == add) {
             Some(image) if image.directory == add => series.push(image),
@@ -40,8 +40,10 @@ pub(super) fn add(
                     offer.images.iter().map(|image| &*image.directory).collect();
                 let all = Vec::from_iter(all).join(", ");
                 let place = offer.place;
+                let example = offer.images.last().map(Image::path).unwrap_or_default();
                 bail!(
-                    "no `{add}` in {place}: expected a version directory, which are {all}, or a variant in one"
+                    "no `{add}` in {place}: expected one of {all}, or a variant of one, such as {}",
+                    example
                 )
             }
         }

@@ -126,8 +126,8 @@ impl FromStr for Base {
         let parts = rest
             .split_once('=')
             .and_then(|(from, to)| Some((Variant::parse(from)?, to)));
-        let (from, to) = parts
-            .with_context(|| format!("`{text}`: expected FAMILY=BASE, such as alpine=3.19"))?;
+        let (from, to) =
+            parts.with_context(|| "expected FAMILY=BASE, such as alpine=3.19".to_owned())?;
         let base = Self {
             series,
             from,
@@ -146,7 +146,7 @@ impl FromStr for Base {
         };
         ensure!(
             family.is_some_and(|variant| is_known(&variant)),
-            "`{text}`: `{to}` is not a numbered base, such as {example}"
+            "expected a numbered base, such as {example}"
         );
         Ok(base)
     }

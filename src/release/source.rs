@@ -49,13 +49,10 @@ impl std::str::FromStr for Wanted {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let is_series = text.strip_suffix(".x").is_some_and(|numbers| {
-            let parts: Vec<&str> = numbers.split('.').collect();
-            parts.len() == 2 && parts.iter().all(|part| part.parse::<u64>().is_ok())
-        });
+        let series = text.strip_prefix('v').unwrap_or(text);
         match text {
             "latest" => Ok(Self::Latest),
-            _ if is_series => Ok(Self::Series(text.to_owned())),
+            _ if is_series_of(series) => Ok(Self::Series(series.to_owned())),
             _ => parse_version(text)
                 .map(Self::Version)
                 .with_context(|| match (meant(text), Version::parse(text.trim_start_matches('v'))) {
@@ -64,16 +61,26 @@ impl std::str::FromStr for Wanted {
                     }
                     (Some(command), _) => format!("did you mean `{command}`?"),
                     (None, Ok(version)) => format!(
-                        "`{text}` has build metadata (`+{}`), which a Docker tag cannot hold: leave it out",
+                        "it has build metadata (`+{}`), which a Docker tag cannot hold: leave it out",
                         version.build
                     ),
-                    (None, Err(_)) => format!(
-                        "`{text}` is not a version: expected MAJOR.MINOR.PATCH, such as 0.25.6 or 2.14.0-RC.3, or `latest`, or a \
-                         series such as 2.14.x"
-                    ),
+                    (None, Err(_)) if is_series_of(&format!("{}.x", text.trim_start_matches('v'))) => {
+                        format!("did you mean {}.x?", text.trim_start_matches('v'))
+                    }
+                    (None, Err(_)) => "expected MAJOR.MINOR.PATCH, such as 0.25.6 or 2.14.0-RC.3, or `latest`, or a series such as \
+                         2.14.x"
+                        .to_owned(),
                 }),
         }
     }
+}
+
+/// Whether a text names a series: `2.14.x`.
+fn is_series_of(text: &str) -> bool {
+    text.strip_suffix(".x").is_some_and(|numbers| {
+        let parts: Vec<&str> = numbers.split('.').collect();
+        parts.len() == 2 && parts.iter().all(|part| part.parse::<u64>().is_ok())
+    })
 }
 
 /// The word that somebody may have meant who wrote another one.

@@ -56,7 +56,7 @@ pub(super) fn print(out: &mut impl Write, summary: &Summary, all: bool) -> io::R
             .iter()
             .try_for_each(|item| writeln!(out, "  {}", harmless(item)))?;
         if !advice.is_empty() {
-            writeln!(out, "  {DIM}{advice}{DIM:#}")?;
+            writeln!(out, "{DIM}{advice}{DIM:#}")?;
         }
     }
     if !summary.counts.is_empty() {

@@ -54,11 +54,12 @@ fn what_is_no_version_is_refused() {
         "0.25.6+build",
         "check.1",
     ] {
-        streaming().update_fails(
-            &[bad],
-            &["is not a version", "0.25.6"]
-                .map(|part| if bad.contains('+') { "0.25.6" } else { part }),
-        );
+        let said = match bad {
+            "0.25" => "did you mean 0.25.x?",
+            "0.25.6+build" => "it has build metadata (`+build`)",
+            _ => "expected MAJOR.MINOR.PATCH, such as 0.25.6",
+        };
+        streaming().update_fails(&[bad], &["invalid value", said]);
     }
 }
 

@@ -507,7 +507,7 @@ fn a_base_that_no_folder_can_be_called_by_is_refused() {
         "windows=ltsc",
         "windowsservercore=3.18",
     ] {
-        repository.update_fails(&["--base", base], &["is not a numbered base, such as"]);
+        repository.update_fails(&["--base", base], &["expected a numbered base, such as"]);
     }
     repository.update_fails(
         &["--add", "alpine"],

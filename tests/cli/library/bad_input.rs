@@ -129,7 +129,7 @@ fn bad_input_is_named_by_its_line_and_left_alone() {
         &["--add", "1.2.x"],
         &[
             "no `1.2.x` in",
-            "expected a version directory, which are 0.25.6",
+            "expected one of 0.25.6, or a variant of one, such as 0.25.6/",
         ],
     );
     published.repository.remove("library");

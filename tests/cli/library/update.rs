@@ -165,7 +165,7 @@ fn what_the_tree_has_and_the_file_does_not_offer_is_only_said() {
     same_text(&published.library(), &file("nats-2.12.15"));
     assert_eq!(
         run.stdout,
-        "library is up to date: nothing to change\n\nIn the tree, and not offered:\n  2.14.x\n  Offer one with `--add <DIRECTORY>`\n"
+        "library is up to date: nothing to change\n\nIn the tree, and not offered:\n  2.14.x\nOffer one with `--add <DIRECTORY>`\n"
     );
 }
 
