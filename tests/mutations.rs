@@ -46,7 +46,6 @@ const NOT_FOUND: &[(&str, &str)] = &[
     ("platforms:", "what an image is built for"),
     ("runs-on:", "a runner"),
     ("uses:", "somebody else's action"),
-    ("tags: [v2", "which tags start a workflow"),
     ("matrix.year }}.ps1", "the ending of a file"),
     ("on Windows Server", "what a job is called"),
 ];

@@ -2,6 +2,7 @@
 //! says, what is tagged is what is built, and no series is forgotten.
 
 mod jobs;
+mod runs;
 mod tags;
 
 use std::collections::BTreeSet;
@@ -39,6 +40,7 @@ pub(super) fn check(
         let all = &workflow.structure.jobs;
         let jobs = Jobs::new(all.iter().map(|job| &text[job.name.clone()]), &series);
         tags::check((&workflow, &jobs), directories, findings);
+        let started = workflow.tags();
         let mut names = BTreeSet::new();
         for job in all {
             if !names.insert(&text[job.name.clone()]) {
@@ -46,6 +48,10 @@ pub(super) fn check(
                 findings.push(workflow.finding(&job.name, "job", why));
             }
             workflow.check_needs(job, &jobs, findings);
+            workflow.check_matrix(job, findings);
+            if let Some(tags) = &started {
+                workflow.check_tags(job, tags, findings);
+            }
             if has_series {
                 workflow.check_job(job, &jobs, &series, findings);
             }

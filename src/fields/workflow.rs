@@ -75,6 +75,16 @@ impl Line {
         Some(line)
     }
 
+    /// The names in front of a `:`.
+    pub fn keys(&self) -> &[Range<usize>] {
+        &self.keys
+    }
+
+    /// What stands in `${{ … }}`.
+    pub fn expressions(&self) -> &[Range<usize>] {
+        &self.expressions
+    }
+
     /// The name in front of the first `:`, where the line begins with it, as an item of a list perhaps.
     pub fn key<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
         let key = self.keys.first()?;

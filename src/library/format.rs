@@ -79,7 +79,7 @@ const TAG_WANTED: &str =
 
 /// Everything in a file that breaks a rule of the format.
 pub fn check(manifest: &Manifest) -> Vec<Problem> {
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = misspelt(manifest).collect();
     // What has no paragraph at all breaks the grammar.
     let Some(global) = manifest.global() else {
         return problems;
@@ -128,13 +128,36 @@ pub fn unknown_fields(manifest: &Manifest) -> Vec<Problem> {
     let mut problems = Vec::new();
     for field in manifest.fields() {
         let name = &manifest.text[field.name.clone()];
-        if !known(name) {
+        if !known(name) && spelt(name).is_none() {
             let message =
                 format!("`{name}` is not a field of the format: correct its name or remove it");
             problems.push(Problem::new(field.name.start, "field", name, "", message));
         }
     }
     problems
+}
+
+/// The name of a field as the format has it, where a text has it in other letters: `ConstraintS`.
+fn spelt(name: &str) -> Option<&'static str> {
+    let mut all = LISTS.iter().chain(&SINGLE);
+    let known = all.find(|known| known.eq_ignore_ascii_case(name))?;
+    Some(known).filter(|known| **known != name).copied()
+}
+
+/// The names of fields that are written in other letters: whoever reads them may take them for none.
+fn misspelt(manifest: &Manifest) -> impl Iterator<Item = Problem> {
+    manifest.fields().filter_map(|field| {
+        let name = &manifest.text[field.name.clone()];
+        let expected = spelt(name)?;
+        let message = format!("found {name}, expected {expected}");
+        Some(Problem::new(
+            field.name.start,
+            "format",
+            name,
+            expected,
+            message,
+        ))
+    })
 }
 
 /// The architectures of an entry, each with where it stands.

@@ -133,7 +133,9 @@ fn rows(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<Stri
             continue;
         };
         for place in after.shared_documents().filter(Place::is_workflow) {
-            let text = place.document.utf8().unwrap_or_default();
+            let Some(text) = place.document.utf8() else {
+                continue;
+            };
             let structure = &place.document.facts.structure;
             let is_include = |list: &&Vec<Part>| {
                 let first = list.first().map(|item| item.lines.start);

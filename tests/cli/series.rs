@@ -916,3 +916,39 @@ fn a_row_of_a_matrix_that_names_the_source_alone_is_said() {
     let note = "  .github/workflows/more.yml:10: this row of the matrix names 2.14.x alone: add one for 2.15.x by hand, if it has one\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
+
+#[test]
+fn mistakes_in_when_and_where_a_job_runs_are_found() {
+    for (path, old, new, finding) in [
+        (
+            PUBLISH,
+            "tags: [v2.12.*, v2.14.*]",
+            "tags: [v2.12.*, v2.13.*]",
+            "series: found v2.14: no such tag starts this workflow, only v2.12.*, v2.13.*",
+        ),
+        (
+            ".github/workflows/test.yml",
+            "cd ${{ matrix.line }}/tests",
+            "cd ${{ matrix.series }}/tests",
+            "job: found series: the matrix of the job has no such name",
+        ),
+        (
+            "2.14.x/tests/build-images.sh",
+            "--tag \"nats:${ver[1]}-scratch\"",
+            "--tag \"nats-streaming:${ver[1]}-scratch\"",
+            "reference: found nats-streaming, expected nats: whose tag it is",
+        ),
+        (
+            "2.14.x/tests/build-images.sh",
+            "cd \"../scratch\"",
+            "cd \"../nanoserver-ltsc2022\"",
+            "variant: found scratch, expected nanoserver-ltsc2022: nanoserver-ltsc2022 is what is built",
+        ),
+    ] {
+        let repository = series();
+        repository.edit(path, old, new);
+        let findings = repository.findings();
+        let is_found = findings.iter().any(|found| found.contains(finding));
+        assert!(is_found, "{new}: {findings:#?}");
+    }
+}

@@ -84,12 +84,12 @@ pub(super) fn check_images(
             .rsplit('\n')
             .next()
             .unwrap_or_default();
-        let Some((before, _)) = line
-            .rsplit_once(":$")
-            .filter(|_| field.kind == Kind::TagVariant)
-        else {
-            continue;
-        };
+        let is_tag = matches!(field.kind, Kind::TagVariant | Kind::Variant { .. });
+        let before = line.rsplit_once(":$").filter(|(_, rest)| {
+            let is_one = |c: char| c.is_ascii_alphanumeric() || "_${}[]():-".contains(c);
+            is_tag && rest.ends_with('-') && rest.chars().all(is_one)
+        });
+        let Some((before, _)) = before else { continue };
         let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         let start = before.rfind(|c| !is_part(c)).map_or(0, |at| at + 1);
         let found = &before[start..];

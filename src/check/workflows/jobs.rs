@@ -161,7 +161,7 @@ impl Workflow<'_> {
     }
 
     /// Where the condition of a job says how tags of a series begin: the `v2.14.` of `startsWith(github.ref_name, 'v2.14.')`.
-    fn conditions(&self, job: &Job) -> Vec<Range<usize>> {
+    pub(super) fn conditions(&self, job: &Job) -> Vec<Range<usize>> {
         let mut parts = Vec::new();
         for number in self.properties(job, b"if") {
             let line = &self.structure.lines[number];

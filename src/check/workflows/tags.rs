@@ -137,6 +137,9 @@ impl Steps<'_> {
             all.filter(|field| is_of(field, keys)).collect()
         };
         let inputs = of(&[b"context", b"file"]);
+        if of(&[b"tags"]).is_empty() {
+            self.compare(&of(&[b"context"]), &of(&[b"file"]), findings);
+        }
         self.check_inputs(step, findings);
         self.compare(&inputs, &of(&[b"tags"]), findings);
         let built: BTreeSet<&str> = inputs.iter().map(|field| self.said(field)).collect();

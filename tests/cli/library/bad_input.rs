@@ -228,3 +228,15 @@ fn ten_thousand_entries_are_no_trouble() {
         10_000
     );
 }
+
+#[test]
+fn a_field_in_other_letters_is_refused() {
+    let published = Published::right();
+    published
+        .repository
+        .edit("library", "Constraints:", "ConstraintS:");
+    published.fails(
+        &["--commit", COMMIT],
+        &["line 20: found ConstraintS, expected Constraints"],
+    );
+}
