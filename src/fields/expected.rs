@@ -13,7 +13,7 @@ use crate::release::checksums::{Checksums, Sha256};
 use crate::repository::{Directories, Directory, Document, Names, Place};
 use crate::tag::Tag;
 use crate::text::first_of;
-use crate::version::{Variant, parse_version};
+use crate::version::{Variant, apk_arch, parse_version};
 
 /// What a field is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,9 +186,17 @@ impl<'a> Scope<'a> {
             Kind::Arch {
                 labels: Some(labels),
             } => match right_arch(labels, &found) {
-                Some(right) if right != found && self.lacks_arch(&right) => {
+                Some(right) if right != found && self.has_arch(&right) == Some(false) => {
                     Expected::Impossible(format!(
                         "expected {right}, of which the release has no archive: is {found} what this project calls it?"
+                    ))
+                }
+                // A name that no other release has, and this one does.
+                Some(right)
+                    if apk_arch(&found).is_none() && self.has_arch(&found) == Some(true) =>
+                {
+                    Expected::Impossible(format!(
+                        "expected {right}, and the release has archives of {found} too: say which by hand"
                     ))
                 }
                 right => right.map_or(Expected::Anything, Expected::Exactly),
@@ -205,15 +213,11 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Whether the release that the file moves to is known, and has no archive for an architecture.
-    fn lacks_arch(&self, arch: &str) -> bool {
-        let published = self
-            .own
-            .and_then(|own| self.change.checksums.get(&own.name));
+    /// Whether the release that the file moves to has an archive for an architecture; `None` where that is not known.
+    fn has_arch(&self, arch: &str) -> Option<bool> {
+        let (checksums, is_all) = self.change.checksums.get(&self.own?.name)?;
         let part = format!("-{arch}.");
-        published.is_some_and(|(checksums, is_all)| {
-            *is_all && !checksums.iter().any(|(name, _)| name.contains(&part))
-        })
+        is_all.then(|| checksums.iter().any(|(name, _)| name.contains(&part)))
     }
 
     fn split<'t>(&self, tag: &'t str) -> Tag<'t> {

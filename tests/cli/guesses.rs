@@ -412,3 +412,29 @@ fn the_same_version_of_another_program_is_refused() {
         same(&repository.snapshot(), &before);
     }
 }
+
+#[test]
+fn an_architecture_is_not_renamed_where_the_release_knows_its_name() {
+    let repository = streaming();
+    repository.edit(ALPINE, "natsArch='arm6'", "natsArch='armv6'");
+    let releases = Repository::empty();
+    let sums = std::fs::read_to_string(crate::support::releases().join("v0.25.6/SHA256SUMS"));
+    let sums = sums.expect("the sums");
+    let from = |sums: &str| {
+        releases.write("v0.25.6/SHA256SUMS", sums);
+        let from = releases.root().to_str().expect("UTF-8");
+        repository.run(&["--from", from, "0.25.6"])
+    };
+    let before = repository.snapshot();
+    from(&sums.replace("linux-arm6.", "linux-armv6."))
+        .fails_with(&["the release lacks archives that the Dockerfiles pin"]);
+    let both = sums.clone() + &sums.replace("linux-arm6.", "linux-armv6.");
+    let mut lines: Vec<&str> = both.lines().collect();
+    lines.sort_unstable();
+    lines.dedup();
+    from(&(lines.join("\n") + "\n")).fails_with(&["found armv6, expected arm6"]);
+    same(&repository.snapshot(), &before);
+    // Where the release has only the right one, it is put right.
+    from(&sums).exits_with(0);
+    same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
+}
