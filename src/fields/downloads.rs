@@ -241,7 +241,8 @@ impl<'a> Downloads<'a> {
 
     /// Whether a command names a file.
     fn writes(&self, download: &Range<usize>, file: &[u8]) -> bool {
-        let command = &self.text[download.clone()];
+        // No command of a download is longer.
+        let command = &self.text[download.start..download.end.min(download.start + 4 * FAR)];
         let is_part =
             |byte: Option<&u8>| byte.is_some_and(|byte| is_word(*byte) || b".-".contains(byte));
         memmem::find_iter(command, file).any(|at| {

@@ -8,6 +8,9 @@ use crate::finding::Finding;
 use crate::repository::Tree;
 use crate::text::Places;
 
+/// How far in front of a variant the image can stand that it is of.
+const FAR: usize = 200;
+
 /// The commands that go to a folder.
 const CHANGES: [&str; 4] = ["cd", "pushd", "Set-Location", "Push-Location"];
 
@@ -38,14 +41,18 @@ pub(super) fn check((path, place, names): &Script, tree: &Tree, findings: &mut V
         let Some(folder) = folder else { continue };
         let built = &text[folder.clone()];
         let is_tag = |kind: &Kind| matches!(kind, Kind::Tag | Kind::TagVariant);
-        let tags = names.iter().filter(|(name, field)| {
-            let said = &text[field.span.clone()];
-            command.contains(&field.span.start) && is_tag(&field.kind) && said.ends_with(name)
+        let from = names.partition_point(|(_, field)| field.span.start < command.start);
+        let inside = names[from..].iter();
+        let inside = inside.take_while(|(_, field)| field.span.start < command.end);
+        let tags = inside.filter(|(name, field)| {
+            is_tag(&field.kind) && text[field.span.clone()].ends_with(name)
         });
         for (name, field) in tags.filter(|(name, _)| *name != built) {
             // A name that looks like a variant's, and is none, has a finding of its own.
             let fields = &place.document.fields;
-            let is_field = fields.iter().any(|field| field.span.start == folder.start);
+            let is_field = fields
+                .binary_search_by_key(&folder.start, |field| field.span.start)
+                .is_ok();
             let (at, found, expected, why) = match tree.directory.has(built) {
                 true => (
                     field.span.end - name.len(),
@@ -80,10 +87,12 @@ pub(super) fn check_images(
     let places = Places::new(text.as_bytes());
     for (_, field) in names {
         // `nats:${ver[1]}-`
-        let line = text[..field.span.start]
-            .rsplit('\n')
-            .next()
-            .unwrap_or_default();
+        let mut from = field.span.start.saturating_sub(FAR);
+        while !text.is_char_boundary(from) {
+            from += 1;
+        }
+        let line = text[from..field.span.start].rsplit('\n').next();
+        let line = line.unwrap_or_default();
         let is_tag = matches!(field.kind, Kind::TagVariant | Kind::Variant { .. });
         let before = line.rsplit_once(":$").filter(|(_, rest)| {
             let is_one = |c: char| c.is_ascii_alphanumeric() || "_${}[]():-".contains(c);
