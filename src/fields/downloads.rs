@@ -1,5 +1,6 @@
 //! The downloads of a Dockerfile: which commands fetch something, and whether that is an archive of ours.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -35,6 +36,7 @@ pub(super) struct Downloads<'a> {
     instructions: Vec<(Range<usize>, bool)>,
     all: Vec<Download>,
     uses: Uses<'a>,
+    checked: RefCell<BTreeMap<usize, Option<Of>>>,
 }
 
 /// Where variables are used, by their names.
@@ -105,6 +107,7 @@ impl<'a> Downloads<'a> {
             instructions,
             all,
             uses,
+            checked: RefCell::default(),
         }
     }
 
@@ -185,6 +188,16 @@ impl<'a> Downloads<'a> {
     /// What the statement at a place compares: what a download in it gives, or one that has written a file which the
     /// statement names, the last one in front of it. Behind downloads of which it names none, nobody knows.
     pub(super) fn checked_at(&self, at: usize) -> Option<Of> {
+        // The branches of a `case` all ask for the same place.
+        let known = self.checked.borrow().get(&at).copied();
+        known.unwrap_or_else(|| {
+            let of = self.looked_up(at);
+            self.checked.borrow_mut().insert(at, of);
+            of
+        })
+    }
+
+    fn looked_up(&self, at: usize) -> Option<Of> {
         let (instruction, _) = self.instruction(at)?;
         let statement = self.statement(instruction, at);
         let number = self
