@@ -308,7 +308,8 @@ fn holder(text: &[u8], at: usize) -> Option<&[u8]> {
     (!name.is_empty() && (bare.ends_with(b"=") || is_setting(line))).then_some(name)
 }
 
-/// The instructions of a Dockerfile: lines that go on are one, and so is what stands in a heredoc.
+/// The instructions of a Dockerfile: lines that go on are one, comments between them included, and so is what stands in a
+/// heredoc. A comment in front of one is one by itself.
 fn instructions(text: &[u8]) -> Vec<Range<usize>> {
     let mut all: Vec<Range<usize>> = Vec::new();
     let (mut start, mut at) = (0, 0);
@@ -323,7 +324,10 @@ fn instructions(text: &[u8]) -> Vec<Range<usize>> {
             let end = skip(word, 0, is_word);
             closes = Some(&word[..end]).filter(|word| !word.is_empty());
         }
-        let goes_on = code.ends_with(b"\\") || code.ends_with(b"`") || code.starts_with(b"#");
+        let goes_on = match code.starts_with(b"#") {
+            true => start + line.len() < at,
+            false => code.ends_with(b"\\") || code.ends_with(b"`"),
+        };
         if closes.is_none() && !goes_on {
             all.push(start..at);
             start = at;

@@ -32,27 +32,39 @@ fn repository(text: &str) -> Repository {
     repository
 }
 
+/// A text, and the same with a comment above each of its commands, which says as much.
+fn forms(text: &str) -> [String; 2] {
+    let commented = format!("\n{text}").replace("\nRUN ", "\n# Get it.\nRUN ");
+    [text.to_owned(), commented[1..].to_owned()]
+}
+
 #[track_caller]
 fn moves(text: &str) {
-    repository(text).finds(&[]);
+    for text in forms(text) {
+        repository(&text).finds(&[]);
+    }
     comes_out(text);
 }
 
 #[track_caller]
 fn comes_out(text: &str) {
-    let repository = repository(text);
-    repository.update(&["-q", "0.25.6"]).exits_with(0);
-    let found = repository.read("0.25.6/alpine3.18/Dockerfile");
-    assert_eq!(found, dockerfile("0.25.6", text));
+    for text in forms(text) {
+        let repository = repository(&text);
+        repository.update(&["-q", "0.25.6"]).exits_with(0);
+        let found = repository.read("0.25.6/alpine3.18/Dockerfile");
+        assert_eq!(found, dockerfile("0.25.6", &text));
+    }
 }
 
 #[track_caller]
 fn is_refused(text: &str) {
-    let repository = repository(text);
-    let before = repository.snapshot();
-    let cannot = "cannot tell which archive this hash belongs to";
-    repository.update(&["0.25.6"]).fails_with(&[cannot]);
-    same(&repository.snapshot(), &before);
+    for text in forms(text) {
+        let repository = repository(&text);
+        let before = repository.snapshot();
+        let cannot = "cannot tell which archive this hash belongs to";
+        repository.update(&["0.25.6"]).fails_with(&[cannot]);
+        same(&repository.snapshot(), &before);
+    }
 }
 
 #[test]
