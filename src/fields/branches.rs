@@ -273,7 +273,7 @@ fn by_download(
     if let Some(address) =
         address.filter(|one| !is_set() && downloads.are_together(one.at, hash.start))
     {
-        let is_of = checked.is_none_or(|of| matches!(of, Of::Ours(_)));
+        let is_of = matches!(checked, Some(Of::Ours(_)));
         return Some(ours(address.archive().filter(|_| is_of)));
     }
     Some(match checked? {

@@ -180,6 +180,9 @@ fn a_hash_is_of_the_file_that_its_statement_names() {
         "RUN wget -O f @URLamd64.tar.gz; [ \"$(sha256sum /etc/bar)\" = @X ]\n",
         "RUN wget -O f @URLamd64.tar.gz; echo \"@X\" \"/etc/bar\" | sha256sum -c\n",
         "ENV CA_SHA256=@X\nRUN wget -O f @URLamd64.tar.gz\n",
+        // Where the downloads are not seen, nothing is known of what is compared.
+        "ONBUILD RUN wget -O f @URLamd64.tar.gz; wget -O g https://bar.example/bar; echo \"@X g\" | sha256sum -c\n",
+        "COPY <<E /get\nwget -O f @URLamd64.tar.gz\nwget -O g https://bar.example/bar\necho \"@X g\" | sha256sum -c\nE\n",
         // An address that is made of parts.
         "ENV FILE nats-streaming-server-v@V-linux-amd64\nRUN for u in https://mirror.example; do wget -O f \"$u/$FILE.tar.gz\"; done; echo \"@AMD  f\" | sha256sum -c\n",
     ] {
