@@ -76,6 +76,17 @@ struct Branch<'a> {
     is_apk: bool,
 }
 
+/// A hash, with what is asked of it again and again.
+struct Hash<'a> {
+    span: &'a Range<usize>,
+    /// The variable that it is assigned to.
+    name: Option<String>,
+    /// Its name, if it has one, is none of another program's.
+    may_be_ours: bool,
+    /// The number of the branch that it is in.
+    branch: Option<usize>,
+}
+
 /// What a hash is of.
 enum Bound {
     /// This archive of ours.
@@ -94,72 +105,34 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, 
     let branches = branches(text, seen, &downloads);
     let mut fields = Vec::new();
     architectures(text, &branches, &mut fields);
-    let is_known = |hash: &Range<usize>| may_be_ours(text, hash, key);
-    // What stands in each branch, and what stands in none: what is called a hash, and else what looks like one.
-    let mut inside: BTreeMap<usize, Vec<&Range<usize>>> = BTreeMap::new();
-    let mut outside: Vec<&Range<usize>> = Vec::new();
-    let words = seen.words.iter().filter(|word| is_sha256(word));
-    let branch_of = |hash: &Range<usize>| {
-        let before = branches.partition_point(|branch| branch.range.start <= hash.start);
-        let last = before.checked_sub(1)?;
-        branches[last].range.contains(&hash.start).then_some(last)
-    };
-    for hash in seen.sums.iter().chain(words) {
-        let all = branch_of(hash).map_or(&mut outside, |branch| inside.entry(branch).or_default());
-        all.push(hash);
+    let hashes = hashes(text, seen, &branches, key);
+    let (inside, outside): (Vec<&Hash>, Vec<&Hash>) =
+        hashes.iter().partition(|hash| hash.branch.is_some());
+    let mut bound: Vec<(&Hash, Bound)> = Vec::new();
+    for hashes in inside.chunk_by(|a, b| a.branch == b.branch) {
+        let branch = hashes[0].branch.map(|number| &branches[number]);
+        bound.extend(
+            branch
+                .into_iter()
+                .flat_map(|branch| in_branch(branch, hashes, &downloads)),
+        );
     }
-    outside.sort_by_key(|hash| hash.start);
-    outside.dedup_by_key(|hash| hash.start);
-    let mut bound: Vec<(&Range<usize>, Bound)> = Vec::new();
-    for (index, mut hashes) in inside {
-        hashes.sort_by_key(|hash| hash.start);
-        hashes.dedup_by_key(|hash| hash.start);
-        let branch = &branches[index];
-        let of = |hash: &Range<usize>| {
-            let name = variable_of(text, hash)?;
-            downloads.checked_with(&name, hash.end)
-        };
-        let Some(address) = branch.address else {
-            // Of another program, where its architecture goes into a download that is not of our version; else of nobody known.
-            bound.extend(hashes.into_iter().map(|hash| match branch.of {
-                Some(Of::Others) => (hash, Bound::Others),
-                _ => (hash, Bound::Unknown),
-            }));
-            continue;
-        };
-        let may_be = |hash: &&&Range<usize>| is_known(hash) && of(hash) != Some(Of::Others);
-        let ours = hashes.iter().filter(may_be).count();
-        for hash in hashes {
-            let of = match (is_known(hash), of(hash)) {
-                (_, Some(Of::Others)) => Bound::Others,
-                (_, Some(Of::Made | Of::Unclear)) => Bound::Unknown,
-                // What stands alone in our branch, and is called like something else, may be ours all the same.
-                (false, None) if ours > 0 => Bound::Others,
-                (false, _) => Bound::Unknown,
-                (true, None) if branch.of == Some(Of::Unclear) => Bound::Unknown,
-                (true, _) if ours == 1 => Bound::Ours(address.platform(&branch.arch)),
-                (true, _) => Bound::Unknown,
-            };
-            bound.push((hash, of));
-        }
-    }
-    bound.extend(by_downloads(text, &outside, (seen, &downloads), key));
+    bound.extend(by_downloads(&outside, (seen, &downloads), key));
     same_again(text, &mut bound);
     one_each(text, &mut bound);
     // Something of our version is downloaded, and no hash is known to be of it: what nobody knows may be.
-    let is_ours = |(_, of): &(&Range<usize>, Bound)| matches!(of, Bound::Ours(_));
+    let is_ours = |(_, of): &(&Hash, Bound)| matches!(of, Bound::Ours(_));
     let has_unpinned =
         (!seen.addresses.is_empty() || !made.is_empty()) && !bound.iter().any(is_ours);
-    let in_case = |hash: &Range<usize>| branch_of(hash).is_some();
     for (hash, of) in bound {
         let platform = match of {
             Bound::Ours(platform) => Some(platform),
             // Beside one of ours its name tells enough.
-            Bound::Unknown if !has_unpinned && !is_known(hash) => continue,
-            Bound::Unknown if is_sha256(hash) || has_unpinned || in_case(hash) => None,
+            Bound::Unknown if !has_unpinned && !hash.may_be_ours => continue,
+            Bound::Unknown if is_sha256(hash.span) || has_unpinned || hash.branch.is_some() => None,
             Bound::Unknown | Bound::Others => continue,
         };
-        fields.push((hash.clone(), Kind::Hash(platform)));
+        fields.push((hash.span.clone(), Kind::Hash(platform)));
     }
     if has_unpinned {
         let is_other = |word: &&Range<usize>| !is_sha256(word) && !is_key_id(text, word);
@@ -171,6 +144,64 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, 
         fields.extend(unknown.map(|hash| (hash.clone(), Kind::Hash(None))));
     }
     fields
+}
+
+/// The hashes, in the order of the text: what is called one, and else what looks like one.
+fn hashes<'a>(text: &[u8], seen: &'a Seen, branches: &[Branch], key: &str) -> Vec<Hash<'a>> {
+    let words = seen.words.iter().filter(|word| is_sha256(word));
+    let mut all: Vec<&Range<usize>> = seen.sums.iter().chain(words).collect();
+    all.sort_by_key(|span| span.start);
+    all.dedup_by_key(|span| span.start);
+    let hash = |span: &'a Range<usize>| {
+        let before = branches.partition_point(|branch| branch.range.start <= span.start);
+        let last = before.checked_sub(1);
+        let name = variable_of(text, span);
+        Hash {
+            span,
+            may_be_ours: may_be_ours(name.as_deref(), key),
+            name,
+            branch: last.filter(|last| branches[*last].range.contains(&span.start)),
+        }
+    };
+    all.into_iter().map(hash).collect()
+}
+
+/// What the hashes of one branch are of.
+fn in_branch<'h, 'a>(
+    branch: &Branch,
+    hashes: &[&'h Hash<'a>],
+    downloads: &Downloads,
+) -> Vec<(&'h Hash<'a>, Bound)> {
+    let checked = |hash: &Hash| {
+        let name = hash.name.as_ref()?;
+        downloads.checked_with(name, hash.span.end)
+    };
+    let checked: Vec<Option<Of>> = hashes.iter().map(|hash| checked(hash)).collect();
+    let all = || hashes.iter().copied().zip(checked.iter().copied());
+    let may_be = |(hash, of): &(&Hash, Option<Of>)| hash.may_be_ours && *of != Some(Of::Others);
+    let ours = all().filter(may_be).count();
+    let of = |(hash, of): (&'h Hash<'a>, Option<Of>)| {
+        let Some(address) = branch.address else {
+            // Of another program, where its architecture goes into a download that is not of our version; else of nobody known.
+            let of = match branch.of {
+                Some(Of::Others) => Bound::Others,
+                _ => Bound::Unknown,
+            };
+            return (hash, of);
+        };
+        let of = match (hash.may_be_ours, of) {
+            (_, Some(Of::Others)) => Bound::Others,
+            (_, Some(Of::Made | Of::Unclear)) => Bound::Unknown,
+            // What stands alone in our branch, and is called like something else, may be ours all the same.
+            (false, None) if ours > 0 => Bound::Others,
+            (false, _) => Bound::Unknown,
+            (true, None) if branch.of == Some(Of::Unclear) => Bound::Unknown,
+            (true, _) if ours == 1 => Bound::Ours(address.platform(&branch.arch)),
+            (true, _) => Bound::Unknown,
+        };
+        (hash, of)
+    };
+    all().map(of).collect()
 }
 
 /// Where our version goes into an address that is not of one of our archives.
@@ -190,17 +221,16 @@ fn not_ours(text: &[u8], seen: &Seen) -> Vec<usize> {
 }
 
 /// What the hashes outside of branches are of.
-fn by_downloads<'h>(
-    text: &[u8],
-    hashes: &[&'h Range<usize>],
+fn by_downloads<'h, 'a>(
+    hashes: &[&'h Hash<'a>],
     (seen, downloads): (&Seen, &Downloads),
     key: &str,
-) -> Vec<(&'h Range<usize>, Bound)> {
+) -> Vec<(&'h Hash<'a>, Bound)> {
     let mut bound = Vec::new();
-    // Those of which only the file's one archive, or a name, can tell.
-    let mut open: Vec<&Range<usize>> = Vec::new();
+    // Those of which only a name can tell.
+    let mut open: Vec<&Hash> = Vec::new();
     for hash in hashes.iter().copied() {
-        match by_download(text, hash, (seen, downloads), key) {
+        match by_download(hash, seen, downloads) {
             Some(of) => bound.push((hash, of)),
             None => open.push(hash),
         }
@@ -211,13 +241,12 @@ fn by_downloads<'h>(
         !downloads.has(Of::Made) && archives.all(|archive| archive.as_ref() == Some(first))
     });
     // One that is called like the server says that others are not of it.
-    let is_named = |hash: &&Range<usize>| names_us(text, hash, key) && may_be_ours(text, hash, key);
+    let is_named = |hash: &&Hash| hash.may_be_ours && names_us(hash.name.as_deref(), key);
     let named = open.iter().filter(|hash| is_named(hash)).count();
     for hash in open {
-        let is_it = named == 1 && is_named(&hash);
-        let of = match &only {
-            Some(archive) if is_it => Bound::Ours(archive.clone()),
-            _ if named > 0 && !is_named(&hash) => Bound::Others,
+        let of = match (&only, is_named(&hash)) {
+            (Some(archive), true) if named == 1 => Bound::Ours(archive.clone()),
+            (_, false) if named > 0 => Bound::Others,
             _ => Bound::Unknown,
         };
         bound.push((hash, of));
@@ -225,16 +254,17 @@ fn by_downloads<'h>(
     bound
 }
 
-/// What a hash outside of branches is of: the archive that is named behind it or in front of it, or the download that it
-/// follows, or its variable does. `None` where there is none of that.
-fn by_download(
-    text: &[u8],
-    hash: &Range<usize>,
-    (seen, downloads): (&Seen, &Downloads),
-    key: &str,
-) -> Option<Bound> {
-    let is_known = may_be_ours(text, hash, key);
-    let ours = |archive: Option<Box<str>>| match archive.filter(|_| is_known) {
+/// What a hash outside of branches is of: the archive that is named behind it or in front of it, or the download that it, or
+/// its variable, is compared with. `None` where there is none of that.
+fn by_download(hash: &Hash, seen: &Seen, downloads: &Downloads) -> Option<Bound> {
+    let text = downloads.text;
+    let Hash {
+        span: hash,
+        name,
+        may_be_ours: is_known,
+        ..
+    } = hash;
+    let ours = |archive: Option<Box<str>>| match archive.filter(|_| *is_known) {
         Some(archive) => Bound::Ours(archive),
         None => Bound::Unknown,
     };
@@ -244,12 +274,11 @@ fn by_download(
     if let Ok(index) = addresses.binary_search_by_key(&named, |address| address.at) {
         return Some(ours(addresses[index].archive()));
     }
-    let name = variable_of(text, hash);
     let used = |name: &String| downloads.first_use(name, hash.end);
     let used = name.as_ref().and_then(used);
     let place = used.unwrap_or(hash.start);
     let followed = downloads.before(place);
-    let checked = match (&name, used) {
+    let checked = match (name, used) {
         (Some(_), None) => None,
         _ => downloads.checked_at(place),
     };
@@ -277,7 +306,7 @@ fn by_download(
         return Some(ours(address.archive().filter(|_| is_of)));
     }
     Some(match checked? {
-        Of::Others if !is_known || used.is_some() || name.is_none() => Bound::Others,
+        Of::Others if !*is_known || used.is_some() || name.is_none() => Bound::Others,
         Of::Ours(at) => {
             let index = addresses.partition_point(|address| address.at < at);
             ours(addresses.get(index).and_then(Address::archive))
@@ -287,13 +316,12 @@ fn by_download(
 }
 
 /// What stands somewhere else too, is of the same archive there.
-fn same_again(text: &[u8], bound: &mut [(&Range<usize>, Bound)]) {
-    let said = |hash: &Range<usize>| text[hash.clone()].to_ascii_lowercase();
+fn same_again(text: &[u8], bound: &mut [(&Hash, Bound)]) {
+    let said = |hash: &Hash| text[hash.span.clone()].to_ascii_lowercase();
     let mut known: BTreeMap<Vec<u8>, Box<str>> = BTreeMap::new();
     for (hash, of) in bound.iter() {
-        if let (Bound::Ours(platform), true) =
-            (of, text[(*hash).clone()].iter().any(|byte| *byte != b'0'))
-        {
+        let is_zeros = text[hash.span.clone()].iter().all(|byte| *byte == b'0');
+        if let (Bound::Ours(platform), false) = (of, is_zeros) {
             known.insert(said(hash), platform.clone());
         }
     }
@@ -306,11 +334,11 @@ fn same_again(text: &[u8], bound: &mut [(&Range<usize>, Bound)]) {
 }
 
 /// One archive has one hash: of what differs nobody knows which it is.
-fn one_each(text: &[u8], bound: &mut [(&Range<usize>, Bound)]) {
+fn one_each(text: &[u8], bound: &mut [(&Hash, Bound)]) {
     let mut hashes: BTreeMap<Box<str>, BTreeSet<Vec<u8>>> = BTreeMap::new();
     for (hash, of) in bound.iter() {
-        let said = text[(*hash).clone()].to_ascii_lowercase();
-        let is_one = is_sha256(hash) && said.iter().any(|byte| *byte != b'0');
+        let said = text[hash.span.clone()].to_ascii_lowercase();
+        let is_one = is_sha256(hash.span) && said.iter().any(|byte| *byte != b'0');
         if let (Bound::Ours(platform), true) = (of, is_one) {
             hashes.entry(platform.clone()).or_default().insert(said);
         }

@@ -31,11 +31,14 @@ pub(super) struct Download {
 
 /// The downloads of a Dockerfile, in its instructions.
 pub(super) struct Downloads<'a> {
-    text: &'a [u8],
+    pub(super) text: &'a [u8],
     /// Each with whether it asks `apk` for the architecture.
     instructions: Vec<(Range<usize>, bool)>,
     all: Vec<Download>,
+    /// Where commands end.
+    ends: Vec<usize>,
     uses: Uses<'a>,
+    /// What is known of places that were asked for: all branches of a `case` ask for the same one.
     checked: RefCell<BTreeMap<usize, Option<Of>>>,
 }
 
@@ -75,10 +78,10 @@ impl<'a> Downloads<'a> {
         let holders = holders.chain(made.iter().filter_map(|at| of_place(at, Of::Made)));
         // The first ones; no file has more of its own.
         let holders: Vec<(&[u8], Of)> = holders.take(16).collect();
-        let uses = uses(text);
+        let (uses, ends) = (uses(text), ends(text));
         let mut all = Vec::new();
         for (instruction, _) in &instructions {
-            for (span, is_known) in commands(text, instruction) {
+            for (span, is_known) in commands(text, instruction, &ends) {
                 let command = &text[span.clone()];
                 let held = || {
                     let mut holders = holders.iter();
@@ -106,6 +109,7 @@ impl<'a> Downloads<'a> {
             text,
             instructions,
             all,
+            ends,
             uses,
             checked: RefCell::default(),
         }
@@ -188,7 +192,6 @@ impl<'a> Downloads<'a> {
     /// What the statement at a place compares: what a download in it gives, or one that has written a file which the
     /// statement names, the last one in front of it. Behind downloads of which it names none, nobody knows.
     pub(super) fn checked_at(&self, at: usize) -> Option<Of> {
-        // The branches of a `case` all ask for the same place.
         let known = self.checked.borrow().get(&at).copied();
         known.unwrap_or_else(|| {
             let of = self.looked_up(at);
@@ -229,16 +232,13 @@ impl<'a> Downloads<'a> {
     fn statement(&self, instruction: &Range<usize>, at: usize) -> Range<usize> {
         let start = instruction.start.max(at.saturating_sub(FAR));
         let end = instruction.end.min(at + FAR);
-        let ends = ends(&self.text[start..end]);
-        let ends = ends.into_iter().map(|end| start + end);
-        let mut ends = ends.filter(|end| self.text.get(*end) != Some(&b'|'));
-        let mut from = start;
-        let next = ends.find(|end| {
-            let is_behind = *end > at;
-            from = if is_behind { from } else { *end + 1 };
-            is_behind
-        });
-        from..next.unwrap_or(end)
+        let number = self.ends.partition_point(|end| *end <= at);
+        let (before, behind) = self.ends.split_at(number);
+        let is_end = |place: &&usize| self.text.get(**place) != Some(&b'|');
+        let mut before = before.iter().rev().take_while(|place| **place >= start);
+        let mut behind = behind.iter().take_while(|place| **place < end);
+        let from = before.find(is_end).map_or(start, |place| place + 1);
+        from..behind.find(is_end).copied().unwrap_or(end)
     }
 
     /// What may be files in a statement: the last names of its words.
@@ -308,6 +308,11 @@ fn holder(text: &[u8], at: usize) -> Option<&[u8]> {
     (!name.is_empty() && (bare.ends_with(b"=") || is_setting(line))).then_some(name)
 }
 
+/// Where a heredoc opens in a line.
+fn heredoc(line: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(b'<', line).find(|at| line.get(at + 1) == Some(&b'<'))
+}
+
 /// The instructions of a Dockerfile: lines that go on are one, comments between them included, and so is what stands in a
 /// heredoc. A comment in front of one is one by itself.
 fn instructions(text: &[u8]) -> Vec<Range<usize>> {
@@ -319,7 +324,7 @@ fn instructions(text: &[u8]) -> Vec<Range<usize>> {
         let code = line.trim_ascii();
         if closes.is_some_and(|word| code == word) {
             closes = None;
-        } else if let Some(opens) = memmem::find(line, b"<<").filter(|_| closes.is_none()) {
+        } else if let (None, Some(opens)) = (closes, heredoc(line)) {
             let word = &line[skip(line, opens + 2, |byte| b"-\"'".contains(&byte))..];
             let end = skip(word, 0, is_word);
             closes = Some(&word[..end]).filter(|word| !word.is_empty());
@@ -341,7 +346,7 @@ fn instructions(text: &[u8]) -> Vec<Range<usize>> {
 
 /// The commands of an instruction that fetch something, each up to its end or the next one, and whether it is one that is
 /// known: others have an address in them.
-fn commands(text: &[u8], instruction: &Range<usize>) -> Vec<(Range<usize>, bool)> {
+fn commands(text: &[u8], instruction: &Range<usize>, ends: &[usize]) -> Vec<(Range<usize>, bool)> {
     let inside = &text[instruction.clone()];
     let first = inside.trim_ascii_start();
     let is = |word: &[u8]| {
@@ -362,51 +367,58 @@ fn commands(text: &[u8], instruction: &Range<usize>) -> Vec<(Range<usize>, bool)
     let mut starts: Vec<(usize, bool)> = Vec::new();
     for command in COMMANDS {
         let all = memmem::find_iter(inside, command).filter(|at| is_whole(*at, command));
-        starts.extend(all.map(|at| (at, true)));
+        starts.extend(all.map(|at| (instruction.start + at, true)));
     }
-    let ends = ends(inside);
-    starts.extend(strangers(inside, &ends).map(|at| (at, false)));
+    let strangers = strangers(text, instruction, ends);
+    starts.extend(strangers.map(|at| (at, false)));
     starts.sort_unstable();
-    let end_of = |at: usize| ends[ends.partition_point(|end| *end <= at)];
+    let end_of = |at: usize| {
+        let end = ends.get(ends.partition_point(|end| *end <= at));
+        end.map_or(instruction.end, |end| instruction.end.min(*end))
+    };
     // What has an address is one that is known, where that is in the same command.
     starts
         .dedup_by(|next, before| !next.1 && end_of(next.0) == end_of(before.0) || *next == *before);
     let span = |(number, (at, is_known)): (usize, &(usize, bool))| {
         let next = starts.get(number + 1).map_or(usize::MAX, |(next, _)| *next);
-        let end = end_of(*at).min(next);
-        (instruction.start + at..instruction.start + end, *is_known)
+        (*at..end_of(*at).min(next), *is_known)
     };
     starts.iter().enumerate().map(span).collect()
 }
 
-/// Where the commands of an instruction end.
-fn ends(inside: &[u8]) -> Vec<usize> {
+/// Where commands end.
+fn ends(text: &[u8]) -> Vec<usize> {
     let goes_on = |end: usize| {
-        let line = trimmed_end(&inside[..end], |byte| byte == b' ' || byte == b'\r');
+        let line = trimmed_end(&text[..end], |byte| byte == b' ' || byte == b'\r');
         matches!(line.last(), Some(b'\\' | b'`'))
     };
-    let is_end = |(at, byte): (usize, &u8)| match byte {
-        b';' | b'|' => Some(at),
-        b'&' if inside.get(at + 1) == Some(&b'&') => Some(at),
-        b'\n' if !goes_on(at) => Some(at),
-        _ => None,
-    };
-    let ends = inside.iter().enumerate().filter_map(is_end);
-    ends.chain([inside.len()]).collect()
+    let is_one = |at: &usize| text[*at] != b'&' || text.get(at + 1) == Some(&b'&');
+    let signs = memchr::memchr3_iter(b';', b'|', b'&', text).filter(is_one);
+    let lines = memchr::memchr_iter(b'\n', text).filter(|at| !goes_on(*at));
+    let mut ends: Vec<usize> = signs.chain(lines).collect();
+    ends.sort_unstable();
+    ends
 }
 
 /// Where commands begin that nobody knows and that have an address in them, as an argument. What is only said is none.
-fn strangers<'t>(inside: &'t [u8], ends: &'t [usize]) -> impl Iterator<Item = usize> + 't {
+fn strangers<'t>(
+    text: &'t [u8],
+    instruction: &Range<usize>,
+    ends: &'t [usize],
+) -> impl Iterator<Item = usize> + use<'t> {
     const SAID: [&[u8]; 6] = [b"echo", b"printf", b"export", b"apk", b"apt-get", b"sed"];
-    memmem::find_iter(inside, b"://").filter_map(move |at| {
+    let first = instruction.start;
+    memmem::find_iter(&text[instruction.clone()], b"://").filter_map(move |at| {
+        let at = first + at;
         let before = ends[..ends.partition_point(|end| *end < at)].last();
-        let start = before.map_or(0, |end| end + 1).max(at.saturating_sub(400));
-        let command = &inside[start..at];
+        let start = before.map_or(first, |end| end + 1);
+        let start = start.max(first).max(at.saturating_sub(400));
+        let command = &text[start..at];
         let is_space = |byte: u8| byte.is_ascii_whitespace() || b"&\\`({".contains(&byte);
         let blank = skip(command, 0, is_space);
         let command = &command[blank..];
         let word = &command[..skip(command, 0, |byte| !byte.is_ascii_whitespace())];
-        let is_comment = line_before(inside, at).trim_ascii_start().starts_with(b"#");
+        let is_comment = line_before(text, at).trim_ascii_start().starts_with(b"#");
         // `url=https://…`
         let is_assigned = word.contains(&b'=') || word.len() == command.len();
         (!is_comment && !is_assigned && !SAID.contains(&word)).then_some(start + blank)

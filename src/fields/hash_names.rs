@@ -65,14 +65,14 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Whether a hash is assigned to a variable that is called like the server, or like nothing in particular: `GIT_DOWNLOAD_SHA256`,
-/// rather than `TINI_SHA256`.
-pub(super) fn may_be_ours(text: &[u8], hash: &Range<usize>, key: &str) -> bool {
+/// Whether the variable that a hash is assigned to, if it is, is called like the server, or like nothing in particular:
+/// `GIT_DOWNLOAD_SHA256`, rather than `TINI_SHA256`.
+pub(super) fn may_be_ours(name: Option<&str>, key: &str) -> bool {
     const ANYBODY: [&str; 20] = [
         "ARCHIVE", "BINARY", "DOWNLOAD", "FILE", "GIT", "RELEASE", "SERVER", "URL", "AMD", "ARM",
         "ARMV", "ARMHF", "AARCH", "X", "I", "S", "PPC64LE", "RISCV", "LINUX", "WINDOWS",
     ];
-    let Some(name) = variable_of(text, hash) else {
+    let Some(name) = name else {
         return true;
     };
     let is_known = |word: &String| {
@@ -86,15 +86,16 @@ pub(super) fn may_be_ours(text: &[u8], hash: &Range<usize>, key: &str) -> bool {
             || ANYBODY.contains(&&**word)
             || is_of(key, word)
     };
-    words(&name).iter().all(is_known)
+    words(name).iter().all(is_known)
 }
 
 fn is_of(key: &str, word: &str) -> bool {
     key.split('_').any(|own| own.eq_ignore_ascii_case(word))
 }
 
-/// Whether a hash is assigned to a variable that is called like the server.
-pub(super) fn names_us(text: &[u8], hash: &Range<usize>, key: &str) -> bool {
-    let name = variable_of(text, hash).unwrap_or_default();
-    words(&name).iter().any(|word| is_of(key, word))
+/// Whether the variable that a hash is assigned to is called like the server.
+pub(super) fn names_us(name: Option<&str>, key: &str) -> bool {
+    words(name.unwrap_or_default())
+        .iter()
+        .any(|word| is_of(key, word))
 }

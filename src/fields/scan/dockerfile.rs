@@ -35,17 +35,17 @@ impl Scan<'_> {
         if self.kind == DocumentKind::Dockerfile && !self.is_comment(at) {
             let is_end = |byte: u8| byte.is_ascii_whitespace() || b"\"'`\\;)/,".contains(&byte);
             let token = &text[from..skip(text, from, |byte| !is_end(byte)).min(from + 400)];
-            let mut systems = SYSTEMS.iter();
-            let address = systems.find_map(|system| address(at, token, system));
+            let systems = || systems_in(token);
+            let address = systems().find_map(|(place, system)| address(at, token, place, system));
             self.facts.downloads |= address.is_some();
             if address.is_none() {
                 // Part of one, perhaps: `ENV FILE=server-v1.2.3-linux-amd64`.
                 self.seen.made.push(at);
             }
-            self.system(from..from + token.len());
-            self.seen
-                .addresses
-                .extend(address.map(|address| Address { at, ..address }));
+            let first = systems().min_by_key(|(place, _)| *place);
+            let span = |(place, system): (usize, &str)| from + place..from + place + system.len();
+            self.facts.systems.extend(first.map(span));
+            self.seen.addresses.extend(address);
         }
         let numbers = numbers(text, from)?;
         let is_suffix = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
@@ -67,19 +67,6 @@ impl Scan<'_> {
         let mut ends = (numbers..=longest).filter(|end| *end == numbers || *end > numbers + 1);
         let end = ends.find(is_end)?;
         self.put(from..end, Kind::Version { key: false })
-    }
-
-    /// The system that stands in the name of an archive, behind its version.
-    fn system(&mut self, name: Range<usize>) {
-        let text = &self.text[name.clone()];
-        let systems = SYSTEMS.iter().filter_map(|system| {
-            let word = format!("-{system}-");
-            let at = memchr::memmem::find(text, word.as_bytes())?;
-            Some(name.start + at + 1..name.start + at + 1 + system.len())
-        });
-        if let Some(system) = systems.min_by_key(|system| system.start) {
-            self.facts.systems.push(system);
-        }
     }
 
     /// The project in the address of an archive of ours, where it is not our server's.
@@ -265,9 +252,21 @@ impl Scan<'_> {
     }
 }
 
+/// The systems between dashes in the name of an archive, each with where it stands first.
+fn systems_in(token: &[u8]) -> impl Iterator<Item = (usize, &'static str)> {
+    SYSTEMS.into_iter().filter_map(|system| {
+        let is_there = |at: &usize| {
+            let end = after(token, *at, system.as_bytes());
+            end.is_some_and(|end| token.get(end) == Some(&b'-'))
+        };
+        let mut places = memchr::memchr_iter(b'-', token).map(|dash| dash + 1);
+        Some((places.find(is_there)?, system))
+    })
+}
+
 /// What an archive's name says behind `<server>-v`: `0.25.6-linux-arm64.tar.gz`, `${V}-linux-${arch}.tar.gz`.
-fn address(place: usize, token: &[u8], system: &'static str) -> Option<Address> {
-    let at = memchr::memmem::find(token, format!("-{system}-").as_bytes())? + system.len() + 2;
+fn address(place: usize, token: &[u8], system_at: usize, system: &'static str) -> Option<Address> {
+    let at = system_at + system.len() + 1;
     let is_arch = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let end = match token.get(at) {
         Some(b'$') => {
