@@ -11,6 +11,7 @@ use super::downloads::{Downloads, Of};
 use super::hash_names::{is_key_id, may_be_ours, names_us, variable_of};
 use super::spans::{is_setting, line_before, skip};
 use super::{Kind, found};
+use crate::release::checksums::Sha256;
 use crate::version::{apk_arch, release_arch};
 
 /// What a Dockerfile is seen to say of archives, in the order of the text.
@@ -79,6 +80,8 @@ struct Branch<'a> {
 /// A hash, with what is asked of it again and again.
 struct Hash<'a> {
     span: &'a Range<usize>,
+    /// What it says; of zeros nothing.
+    sha256: Option<Sha256>,
     /// The variable that it is assigned to.
     name: Option<String>,
     /// Its name, if it has one, is none of another program's.
@@ -99,6 +102,9 @@ enum Bound {
 
 /// The fields of hashes and architectures; `key` is the version key, which names of hashes of ours may begin with.
 pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, Kind)> {
+    if seen.arches.is_empty() && seen.sums.is_empty() && seen.words.is_empty() {
+        return Vec::new();
+    }
     let made = not_ours(text, seen);
     let ours: Vec<usize> = seen.addresses.iter().map(|address| address.at).collect();
     let downloads = Downloads::new(text, &ours, &made);
@@ -118,8 +124,8 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, 
         );
     }
     bound.extend(by_downloads(&outside, (seen, &downloads), key));
-    same_again(text, &mut bound);
-    one_each(text, &mut bound);
+    same_again(&mut bound);
+    one_each(&mut bound);
     // Something of our version is downloaded, and no hash is known to be of it: what nobody knows may be.
     let is_ours = |(_, of): &(&Hash, Bound)| matches!(of, Bound::Ours(_));
     let has_unpinned =
@@ -156,8 +162,11 @@ fn hashes<'a>(text: &[u8], seen: &'a Seen, branches: &[Branch], key: &str) -> Ve
         let before = branches.partition_point(|branch| branch.range.start <= span.start);
         let last = before.checked_sub(1);
         let name = variable_of(text, span);
+        let said = std::str::from_utf8(&text[span.clone()]);
+        let sha256 = said.ok().and_then(|said| said.parse().ok());
         Hash {
             span,
+            sha256: sha256.filter(|said| *said != Sha256::ZERO),
             may_be_ours: may_be_ours(name.as_deref(), key),
             name,
             branch: last.filter(|last| branches[*last].range.contains(&span.start)),
@@ -316,17 +325,14 @@ fn by_download(hash: &Hash, seen: &Seen, downloads: &Downloads) -> Option<Bound>
 }
 
 /// What stands somewhere else too, is of the same archive there.
-fn same_again(text: &[u8], bound: &mut [(&Hash, Bound)]) {
-    let said = |hash: &Hash| text[hash.span.clone()].to_ascii_lowercase();
-    let mut known: BTreeMap<Vec<u8>, Box<str>> = BTreeMap::new();
-    for (hash, of) in bound.iter() {
-        let is_zeros = text[hash.span.clone()].iter().all(|byte| *byte == b'0');
-        if let (Bound::Ours(platform), false) = (of, is_zeros) {
-            known.insert(said(hash), platform.clone());
-        }
-    }
-    for (hash, of) in bound.iter_mut() {
-        let same = known.get(&said(hash));
+fn same_again(bound: &mut [(&Hash, Bound)]) {
+    let known = bound.iter().filter_map(|(hash, of)| match of {
+        Bound::Ours(platform) => Some((hash.sha256?, platform.clone())),
+        _ => None,
+    });
+    let known: BTreeMap<Sha256, Box<str>> = known.collect();
+    for (hash, of) in bound {
+        let same = hash.sha256.and_then(|said| known.get(&said));
         if let (Some(platform), false) = (same, matches!(of, Bound::Ours(_))) {
             *of = Bound::Ours(platform.clone());
         }
@@ -334,16 +340,14 @@ fn same_again(text: &[u8], bound: &mut [(&Hash, Bound)]) {
 }
 
 /// One archive has one hash: of what differs nobody knows which it is.
-fn one_each(text: &[u8], bound: &mut [(&Hash, Bound)]) {
-    let mut hashes: BTreeMap<Box<str>, BTreeSet<Vec<u8>>> = BTreeMap::new();
+fn one_each(bound: &mut [(&Hash, Bound)]) {
+    let mut hashes: BTreeMap<Box<str>, BTreeSet<Sha256>> = BTreeMap::new();
     for (hash, of) in bound.iter() {
-        let said = text[hash.span.clone()].to_ascii_lowercase();
-        let is_one = is_sha256(hash.span) && said.iter().any(|byte| *byte != b'0');
-        if let (Bound::Ours(platform), true) = (of, is_one) {
+        if let (Bound::Ours(platform), Some(said)) = (of, hash.sha256) {
             hashes.entry(platform.clone()).or_default().insert(said);
         }
     }
-    for (_, of) in bound.iter_mut() {
+    for (_, of) in bound {
         if matches!(of, Bound::Ours(platform) if hashes.get(platform).is_some_and(|all| all.len() > 1))
         {
             *of = Bound::Unknown;

@@ -32,8 +32,9 @@ pub(super) struct Download {
 /// The downloads of a Dockerfile, in its instructions.
 pub(super) struct Downloads<'a> {
     pub(super) text: &'a [u8],
-    /// Each with whether it asks `apk` for the architecture.
-    instructions: Vec<(Range<usize>, bool)>,
+    instructions: Vec<Range<usize>>,
+    /// Where `apk` is asked for the architecture.
+    by_apk: Vec<usize>,
     all: Vec<Download>,
     /// Where commands end.
     ends: Vec<usize>,
@@ -42,8 +43,8 @@ pub(super) struct Downloads<'a> {
     checked: RefCell<BTreeMap<usize, Option<Of>>>,
 }
 
-/// Where variables are used, by their names.
-type Uses<'a> = BTreeMap<&'a [u8], Vec<usize>>;
+/// Where variables are used, in the order of their names, and of the text for each.
+struct Uses<'a>(Vec<(&'a [u8], usize)>);
 
 /// How many downloads are looked at in front of a hash, and behind it.
 const FURTHEST: usize = 64;
@@ -62,73 +63,66 @@ const COMMANDS: [&[u8]; 5] = [
 impl<'a> Downloads<'a> {
     /// Of a text with our archives' addresses, and our version in others, there.
     pub(super) fn new(text: &'a [u8], ours: &[usize], made: &[usize]) -> Self {
-        let instructions = instructions(text).into_iter().map(|span| {
-            let is_by_apk = has(&text[span.clone()], b"apk --print-arch");
-            (span, is_by_apk)
-        });
-        let instructions: Vec<(Range<usize>, bool)> = instructions.collect();
-        let inside = |places: &[usize], span: &Range<usize>| {
-            let end = places.partition_point(|at| *at < span.end);
-            let last = places[..end].last().copied();
-            last.filter(|at| *at >= span.start)
-        };
+        let (instructions, ends) = instructions(text);
         // The variables that hold an address, by name, each with what it is of.
         let of_place = |at: &usize, of: Of| Some((holder(text, *at)?, of));
         let holders = ours.iter().filter_map(|at| of_place(at, Of::Ours(*at)));
         let holders = holders.chain(made.iter().filter_map(|at| of_place(at, Of::Made)));
         // The first ones; no file has more of its own.
         let holders: Vec<(&[u8], Of)> = holders.take(16).collect();
-        let (uses, ends) = (uses(text), ends(text));
-        let mut all = Vec::new();
-        for (instruction, _) in &instructions {
-            for (span, is_known) in commands(text, instruction, &ends) {
-                let command = &text[span.clone()];
-                let held = || {
-                    let mut holders = holders.iter();
-                    let held = holders.find(|(name, _)| is_used(&uses, name, &span));
-                    held.map(|(_, of)| *of)
-                };
-                let is_anything = has(command, b"://") || command.contains(&b'$');
-                let lists = [&b"SHA256SUMS"[..], b".asc", b".sig", b".sha256"];
-                let is_list = lists.iter().any(|part| has(command, part));
-                let of = match (inside(ours, &span), inside(made, &span)) {
-                    (Some(at), _) => Of::Ours(at),
-                    (None, Some(_)) if !is_list => Of::Made,
-                    _ => match held() {
-                        Some(of) => of,
-                        None if is_list => continue,
-                        None if !is_known => Of::Unclear,
-                        None if is_anything => Of::Others,
-                        None => continue,
-                    },
-                };
-                all.push(Download { span, of });
+        let uses = Uses::of(text);
+        let of = |(span, is_known): &(Range<usize>, bool)| {
+            let command = &text[span.clone()];
+            if let Some(at) = inside(ours, span).last() {
+                return Some(Of::Ours(*at));
             }
-        }
+            let lists = [&b"SHA256SUMS"[..], b".asc", b".sig", b".sha256"];
+            let is_list = lists.iter().any(|part| has(command, part));
+            if !is_list && !inside(made, span).is_empty() {
+                return Some(Of::Made);
+            }
+            let mut holders = holders.iter();
+            let held = holders.find(|(name, _)| !uses.of_name(name, span).is_empty());
+            let is_anything = || has(command, b"://") || command.contains(&b'$');
+            match held {
+                Some((_, of)) => Some(*of),
+                None if is_list => None,
+                None if !is_known => Some(Of::Unclear),
+                None => is_anything().then_some(Of::Others),
+            }
+        };
+        let commands = commands(text, &instructions, &ends).into_iter();
+        let all = commands.filter_map(|command| {
+            let of = of(&command)?;
+            let (span, _) = command;
+            Some(Download { span, of })
+        });
         Self {
             text,
+            by_apk: memmem::find_iter(text, "apk --print-arch").collect(),
+            all: all.collect(),
             instructions,
-            all,
             ends,
             uses,
             checked: RefCell::default(),
         }
     }
 
-    fn instruction(&self, at: usize) -> Option<&(Range<usize>, bool)> {
+    fn instruction(&self, at: usize) -> Option<&Range<usize>> {
         let all = &self.instructions;
-        all.get(all.partition_point(|(span, _)| span.end <= at))
+        all.get(all.partition_point(|span| span.end <= at))
     }
 
     /// Whether the instruction at a place asks `apk` for the architecture.
     pub(super) fn is_by_apk(&self, at: usize) -> bool {
-        self.instruction(at).is_some_and(|(_, by_apk)| *by_apk)
+        self.instruction(at)
+            .is_some_and(|span| !inside(&self.by_apk, span).is_empty())
     }
 
     /// Whether two places are in one instruction.
     pub(super) fn are_together(&self, first: usize, second: usize) -> bool {
         self.instruction(first)
-            .is_some_and(|(span, _)| span.contains(&second))
+            .is_some_and(|span| span.contains(&second))
     }
 
     /// Whether anything is downloaded that is of that.
@@ -141,7 +135,7 @@ impl<'a> Downloads<'a> {
         let all = &self.all;
         let number = all.partition_point(|download| download.span.start < at);
         let last = &all[number.checked_sub(1)?];
-        let (instruction, _) = self.instruction(at)?;
+        let instruction = self.instruction(at)?;
         (last.span.start >= instruction.start).then_some(last)
     }
 
@@ -154,7 +148,7 @@ impl<'a> Downloads<'a> {
 
     /// What the downloads in a span, as far as it is in the instruction of its start, are of that use a variable.
     pub(super) fn with_behind(&self, name: &str, span: Range<usize>) -> Option<Of> {
-        let (instruction, _) = self.instruction(span.start)?;
+        let instruction = self.instruction(span.start)?;
         // No command is further from what it needs.
         let with = self.using(name, span.start..span.end.min(instruction.end));
         let with = with.take(16);
@@ -163,13 +157,8 @@ impl<'a> Downloads<'a> {
 
     /// The downloads that use a variable between two places.
     fn using(&self, name: &str, span: Range<usize>) -> impl Iterator<Item = &Download> {
-        let uses = self
-            .uses
-            .get(name.as_bytes())
-            .map_or(&[][..], Vec::as_slice);
-        let uses = &uses[uses.partition_point(|at| *at < span.start)..];
-        let uses = uses.iter().take_while(move |at| **at < span.end);
-        uses.filter_map(|at| self.with(*at))
+        let uses = self.uses.of_name(name.as_bytes(), &span).iter();
+        uses.filter_map(|(_, at)| self.with(*at))
     }
 
     /// What all downloads are of that use a variable, where that is one thing: ours, or another program.
@@ -180,8 +169,8 @@ impl<'a> Downloads<'a> {
 
     /// Where a variable is used first behind a place.
     pub(super) fn first_use(&self, name: &str, from: usize) -> Option<usize> {
-        let uses = self.uses.get(name.as_bytes())?;
-        uses.get(uses.partition_point(|at| *at < from)).copied()
+        let uses = self.uses.of_name(name.as_bytes(), &(from..self.text.len()));
+        uses.first().map(|(_, at)| *at)
     }
 
     /// What a variable with a hash is compared with where it is used first.
@@ -201,7 +190,7 @@ impl<'a> Downloads<'a> {
     }
 
     fn looked_up(&self, at: usize) -> Option<Of> {
-        let (instruction, _) = self.instruction(at)?;
+        let instruction = self.instruction(at)?;
         let statement = self.statement(instruction, at);
         let number = self
             .all
@@ -267,23 +256,31 @@ impl<'a> Downloads<'a> {
     }
 }
 
-/// Where a text uses variables: `$name`, `${name}`, `$env:name`.
-fn uses(text: &[u8]) -> Uses<'_> {
-    let mut uses = Uses::new();
-    for at in memchr::memchr_iter(b'$', text) {
-        let name = past(text, past(text, at + 1, b"{"), b"env:");
-        let end = skip(text, name, is_word);
-        if end > name {
-            uses.entry(&text[name..end]).or_default().push(name);
-        }
+impl<'a> Uses<'a> {
+    /// `$name`, `${name}`, `$env:name`.
+    fn of(text: &'a [u8]) -> Self {
+        let name = |at: usize| {
+            let name = past(text, past(text, at + 1, b"{"), b"env:");
+            let end = skip(text, name, is_word);
+            (end > name).then(|| (&text[name..end], name))
+        };
+        let mut all: Vec<_> = memchr::memchr_iter(b'$', text).filter_map(name).collect();
+        all.sort_unstable();
+        Self(all)
     }
-    uses
+
+    /// The uses of one variable in a span.
+    fn of_name(&self, name: &[u8], span: &Range<usize>) -> &[(&'a [u8], usize)] {
+        let number = |at: usize| self.0.partition_point(|one| *one < (name, at));
+        let (start, end) = (number(span.start), number(span.end));
+        &self.0[start..end.max(start)]
+    }
 }
 
-fn is_used(uses: &Uses, name: &[u8], span: &Range<usize>) -> bool {
-    let uses = uses.get(name).map_or(&[][..], Vec::as_slice);
-    let next = uses.get(uses.partition_point(|at| *at < span.start));
-    next.is_some_and(|at| *at < span.end)
+/// The places of an ordered list that are in a span.
+fn inside<'p>(places: &'p [usize], span: &Range<usize>) -> &'p [usize] {
+    let number = |at: usize| places.partition_point(|place| *place < at);
+    &places[number(span.start)..number(span.end)]
 }
 
 /// What several downloads are of together: one thing, or nobody knows.
@@ -313,15 +310,18 @@ fn heredoc(line: &[u8]) -> Option<usize> {
     memchr::memchr_iter(b'<', line).find(|at| line.get(at + 1) == Some(&b'<'))
 }
 
-/// The instructions of a Dockerfile: lines that go on are one, comments between them included, and so is what stands in a
-/// heredoc. A comment in front of one is one by itself.
-fn instructions(text: &[u8]) -> Vec<Range<usize>> {
-    let mut all: Vec<Range<usize>> = Vec::new();
+/// The instructions of a Dockerfile, and where commands end. Lines that go on are one instruction, comments between them
+/// included, and so is what stands in a heredoc. A comment in front of one is one by itself.
+fn instructions(text: &[u8]) -> (Vec<Range<usize>>, Vec<usize>) {
+    let (mut all, mut ends) = (Vec::new(), Vec::new());
     let (mut start, mut at) = (0, 0);
     let mut closes: Option<&[u8]> = None;
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        at += line.len();
+    let newlines = memchr::memchr_iter(b'\n', text).map(|newline| newline + 1);
+    for next in newlines.chain([text.len()]) {
+        let (begin, line) = (at, &text[at..next]);
+        at = next;
         let code = line.trim_ascii();
+        let in_heredoc = closes.is_some();
         if closes.is_some_and(|word| code == word) {
             closes = None;
         } else if let (None, Some(opens)) = (closes, heredoc(line)) {
@@ -329,11 +329,23 @@ fn instructions(text: &[u8]) -> Vec<Range<usize>> {
             let end = skip(word, 0, is_word);
             closes = Some(&word[..end]).filter(|word| !word.is_empty());
         }
-        let goes_on = match code.starts_with(b"#") {
-            true => start + line.len() < at,
-            false => code.ends_with(b"\\") || code.ends_with(b"`"),
+        let is_comment = code.starts_with(b"#");
+        let goes_on = match is_comment {
+            true => !in_heredoc && start < begin,
+            false => matches!(code.last(), Some(b'\\' | b'`')),
         };
-        if closes.is_none() && !goes_on {
+        if !is_comment {
+            let is_end = |sign: &usize| line[*sign] != b'&' || line.get(sign + 1) == Some(&b'&');
+            let signs = memchr::memchr3_iter(b';', b'|', b'&', line).filter(is_end);
+            ends.extend(signs.map(|sign| begin + sign));
+        }
+        if goes_on {
+            continue;
+        }
+        if line.ends_with(b"\n") {
+            ends.push(at - 1);
+        }
+        if closes.is_none() {
             all.push(start..at);
             start = at;
         }
@@ -341,96 +353,87 @@ fn instructions(text: &[u8]) -> Vec<Range<usize>> {
     if start < text.len() {
         all.push(start..text.len());
     }
+    (all, ends)
+}
+
+/// The commands that fetch something, each up to its end or the next one, and whether it is one that is known: others have
+/// an address in them.
+fn commands(
+    text: &[u8],
+    instructions: &[Range<usize>],
+    ends: &[usize],
+) -> Vec<(Range<usize>, bool)> {
+    let mut known: Vec<(usize, usize)> = Vec::new();
+    for command in COMMANDS {
+        let all = memmem::find_iter(text, command);
+        known.extend(all.map(|at| (at, at + command.len())));
+    }
+    known.sort_unstable();
+    let addresses: Vec<usize> = memmem::find_iter(text, "://").collect();
+    let mut all = Vec::new();
+    for instruction in instructions {
+        let first = text[instruction.clone()].trim_ascii_start();
+        let is = |word: &[u8]| {
+            let found = first.get(..word.len());
+            found.is_some_and(|found| found.eq_ignore_ascii_case(word))
+        };
+        let addresses = inside(&addresses, instruction);
+        if is(b"ADD ") && !addresses.is_empty() {
+            all.push((instruction.clone(), true));
+        }
+        if !is(b"RUN ") && !is(b"RUN\t") {
+            continue;
+        }
+        let is_whole = |(at, end): &&(usize, usize)| {
+            let next = text.get(*end);
+            next.is_none_or(|byte| !is_word(*byte) && *byte != b'-')
+                && begins(&text[instruction.start..*at])
+        };
+        let number = |at: usize| known.partition_point(|(start, _)| *start < at);
+        let known = &known[number(instruction.start)..number(instruction.end)];
+        let known = known.iter().filter(is_whole).map(|(at, _)| (*at, true));
+        let strangers = addresses.iter();
+        let strangers = strangers.filter_map(|at| stranger(text, instruction.start, *at, ends));
+        let mut starts: Vec<(usize, bool)> = known.chain(strangers.map(|at| (at, false))).collect();
+        starts.sort_unstable();
+        let end_of = |at: usize| {
+            let end = ends.get(ends.partition_point(|end| *end <= at));
+            end.map_or(instruction.end, |end| instruction.end.min(*end))
+        };
+        // What has an address is one that is known, where that is in the same command.
+        starts.dedup_by(|next, before| {
+            !next.1 && end_of(next.0) == end_of(before.0) || *next == *before
+        });
+        let nexts = starts.iter().skip(1).map(|(next, _)| *next);
+        let spans = starts.iter().zip(nexts.chain([usize::MAX]));
+        all.extend(spans.map(|((at, is_known), next)| (*at..end_of(*at).min(next), *is_known)));
+    }
     all
 }
 
-/// The commands of an instruction that fetch something, each up to its end or the next one, and whether it is one that is
-/// known: others have an address in them.
-fn commands(text: &[u8], instruction: &Range<usize>, ends: &[usize]) -> Vec<(Range<usize>, bool)> {
-    let inside = &text[instruction.clone()];
-    let first = inside.trim_ascii_start();
-    let is = |word: &[u8]| {
-        let found = first.get(..word.len());
-        found.is_some_and(|found| found.eq_ignore_ascii_case(word))
-    };
-    if is(b"ADD ") {
-        let all = has(inside, b"://").then(|| (instruction.clone(), true));
-        return all.into_iter().collect();
-    }
-    if !is(b"RUN ") && !is(b"RUN\t") {
-        return Vec::new();
-    }
-    let is_whole = |at: usize, command: &[u8]| {
-        let next = inside.get(at + command.len());
-        next.is_none_or(|byte| !is_word(*byte) && *byte != b'-') && begins(inside, at)
-    };
-    let mut starts: Vec<(usize, bool)> = Vec::new();
-    for command in COMMANDS {
-        let all = memmem::find_iter(inside, command).filter(|at| is_whole(*at, command));
-        starts.extend(all.map(|at| (instruction.start + at, true)));
-    }
-    let strangers = strangers(text, instruction, ends);
-    starts.extend(strangers.map(|at| (at, false)));
-    starts.sort_unstable();
-    let end_of = |at: usize| {
-        let end = ends.get(ends.partition_point(|end| *end <= at));
-        end.map_or(instruction.end, |end| instruction.end.min(*end))
-    };
-    // What has an address is one that is known, where that is in the same command.
-    starts
-        .dedup_by(|next, before| !next.1 && end_of(next.0) == end_of(before.0) || *next == *before);
-    let span = |(number, (at, is_known)): (usize, &(usize, bool))| {
-        let next = starts.get(number + 1).map_or(usize::MAX, |(next, _)| *next);
-        (*at..end_of(*at).min(next), *is_known)
-    };
-    starts.iter().enumerate().map(span).collect()
-}
-
-/// Where commands end.
-fn ends(text: &[u8]) -> Vec<usize> {
-    let goes_on = |end: usize| {
-        let line = trimmed_end(&text[..end], |byte| byte == b' ' || byte == b'\r');
-        matches!(line.last(), Some(b'\\' | b'`'))
-    };
-    let is_one = |at: &usize| text[*at] != b'&' || text.get(at + 1) == Some(&b'&');
-    let signs = memchr::memchr3_iter(b';', b'|', b'&', text).filter(is_one);
-    let lines = memchr::memchr_iter(b'\n', text).filter(|at| !goes_on(*at));
-    let mut ends: Vec<usize> = signs.chain(lines).collect();
-    ends.sort_unstable();
-    ends
-}
-
-/// Where commands begin that nobody knows and that have an address in them, as an argument. What is only said is none.
-fn strangers<'t>(
-    text: &'t [u8],
-    instruction: &Range<usize>,
-    ends: &'t [usize],
-) -> impl Iterator<Item = usize> + use<'t> {
+/// Where the command begins that has an address as an argument, if nobody knows it. What is only said is none.
+fn stranger(text: &[u8], first: usize, at: usize, ends: &[usize]) -> Option<usize> {
     const SAID: [&[u8]; 6] = [b"echo", b"printf", b"export", b"apk", b"apt-get", b"sed"];
-    let first = instruction.start;
-    memmem::find_iter(&text[instruction.clone()], b"://").filter_map(move |at| {
-        let at = first + at;
-        let before = ends[..ends.partition_point(|end| *end < at)].last();
-        let start = before.map_or(first, |end| end + 1);
-        let start = start.max(first).max(at.saturating_sub(400));
-        let command = &text[start..at];
-        let is_space = |byte: u8| byte.is_ascii_whitespace() || b"&\\`({".contains(&byte);
-        let blank = skip(command, 0, is_space);
-        let command = &command[blank..];
-        let word = &command[..skip(command, 0, |byte| !byte.is_ascii_whitespace())];
-        let is_comment = line_before(text, at).trim_ascii_start().starts_with(b"#");
-        // `url=https://…`
-        let is_assigned = word.contains(&b'=') || word.len() == command.len();
-        (!is_comment && !is_assigned && !SAID.contains(&word)).then_some(start + blank)
-    })
+    let before = ends[..ends.partition_point(|end| *end < at)].last();
+    let start = before.map_or(first, |end| end + 1);
+    let start = start.max(first).max(at.saturating_sub(400));
+    let command = &text[start..at];
+    let is_space = |byte: u8| byte.is_ascii_whitespace() || b"&\\`({".contains(&byte);
+    let blank = skip(command, 0, is_space);
+    let command = &command[blank..];
+    let word = &command[..skip(command, 0, |byte| !byte.is_ascii_whitespace())];
+    let is_comment = line_before(text, at).trim_ascii_start().starts_with(b"#");
+    // `url=https://…`
+    let is_assigned = word.contains(&b'=') || word.len() == command.len();
+    (!is_comment && !is_assigned && !SAID.contains(&word)).then_some(start + blank)
 }
 
-/// Whether a command begins there, rather than another word of one: `apk add curl`.
-fn begins(text: &[u8], at: usize) -> bool {
+/// Whether a command begins behind that, rather than another word of one: `apk add curl`.
+fn begins(before: &[u8]) -> bool {
     const OPENING: [&[u8]; 9] = [
         b"RUN", b"run", b"then", b"do", b"else", b"exec", b"sudo", b"if", b"while",
     ];
-    let mut before = &text[..at];
+    let mut before = before;
     loop {
         before = trimmed_end(before, is_blank);
         let Some(line) = before.strip_suffix(b"\n") else {
