@@ -32,10 +32,11 @@ fn repository(text: &str) -> Repository {
     repository
 }
 
-/// A text, and the same with a comment above each of its commands, which says as much.
-fn forms(text: &str) -> [String; 2] {
-    let commented = format!("\n{text}").replace("\nRUN ", "\n# Get it.\nRUN ");
-    [text.to_owned(), commented[1..].to_owned()]
+/// A text, and the same with a comment above each of its commands, and in each line that goes on, which says as much.
+fn forms(text: &str) -> [String; 3] {
+    let above = format!("\n{text}").replace("\nRUN ", "\n# Get it.\nRUN ");
+    let inside = text.replace("\\\n", "\\\n# First; the | rest && more.\n");
+    [text.to_owned(), above[1..].to_owned(), inside]
 }
 
 #[track_caller]
