@@ -1,5 +1,7 @@
 //! The command line: what can be asked for, and its help. What it means is `commands`' business.
 
+pub mod completions;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +9,8 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::env::CompleteEnv;
+use clap_complete::{ArgValueCandidates, ArgValueCompleter, Shell};
 
 use crate::fields::RUNNERS;
 use crate::library::misshapen;
@@ -55,8 +59,10 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Reads the command line; exits where it is wrong, or only asks for help.
+    /// Reads the command line; exits where it is wrong, or only asks for help, or what a shell may offer next.
     pub fn read() -> Self {
+        let words = CompleteEnv::with_factory(Self::command);
+        words.var(completions::ASKING).complete();
         let matches = Self::command().get_matches();
         if let Some(command) = matches.subcommand_name() {
             let update = UpdateArgs::augment_args(clap::Command::new(""));
@@ -94,7 +100,7 @@ pub enum Command {
     Completions {
         /// The shell
         #[arg(value_enum)]
-        shell: clap_complete::Shell,
+        shell: Shell,
     },
 }
 
@@ -119,7 +125,7 @@ pub struct StatusArgs {
     #[arg(long)]
     pub offline: bool,
     /// The library file of the image [default: that in ../official-images/library, where there is one]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", add = ArgValueCompleter::new(completions::library_files))]
     pub library: Option<PathBuf>,
     /// Where releases are
     #[command(flatten)]
@@ -142,7 +148,7 @@ Examples:
 Exit status: 0 success; 1 findings of `--check`, or changes with `--exit-code`; 2 error.")]
 pub struct LibraryArgs {
     /// The library file, in a clone of docker-library/official-images: ../official-images/library/nats
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE", add = ArgValueCompleter::new(completions::library_files))]
     pub file: PathBuf,
     /// Report what is not as expected, and write nothing
     #[arg(long, conflicts_with_all = ["adds", "dry_run", "diff", "exit_code"])]
@@ -154,7 +160,11 @@ pub struct LibraryArgs {
     #[arg(long, value_name = "REF", value_parser = fetched)]
     pub fetch: Option<String>,
     /// Offer a version directory, or a variant of one, that the file does not offer yet
-    #[arg(long = "add", value_name = "DIRECTORY")]
+    #[arg(
+        long = "add",
+        value_name = "DIRECTORY",
+        add = ArgValueCandidates::new(completions::parts)
+    )]
     pub adds: Vec<String>,
     /// Plan and print, write nothing
     #[arg(short = 'n', long)]
@@ -199,7 +209,7 @@ impl From {
 pub struct UpdateArgs {
     /// The release to move to, such as 0.25.6; `latest` for the newest stable one, of each series where there are several; `2.14.x`
     /// for the newest stable one of that series
-    #[arg(value_name = "VERSION")]
+    #[arg(value_name = "VERSION", add = ArgValueCandidates::new(completions::versions))]
     pub versions: Vec<Wanted>,
     /// Plan and print, write nothing
     #[arg(short = 'n', long)]
@@ -215,17 +225,31 @@ pub struct UpdateArgs {
     #[arg(
         long = "base",
         value_name = "[SERIES/]FAMILY=BASE",
-        conflicts_with = "keep"
+        conflicts_with = "keep",
+        add = ArgValueCandidates::new(completions::bases)
     )]
     pub bases: Vec<Base>,
     /// Add a variant, from its family's template or its nearest sibling: alpine3.19, 2.14.x/alpine3.23
-    #[arg(long = "add", value_name = "[SERIES/]VARIANT")]
+    #[arg(
+        long = "add",
+        value_name = "[SERIES/]VARIANT",
+        add = ArgValueCandidates::new(completions::adds)
+    )]
     pub adds: Vec<Add>,
     /// Remove a variant, or a series, with what scripts and workflows say of it: alpine3.18, 2.9.x/alpine3.18, 2.9.x
-    #[arg(long = "remove", value_name = "[SERIES/]VARIANT|SERIES")]
+    #[arg(
+        long = "remove",
+        value_name = "[SERIES/]VARIANT|SERIES",
+        add = ArgValueCandidates::new(completions::removes)
+    )]
     pub removes: Vec<Remove>,
     /// Move the runners of the workflows in .github/workflows: ubuntu=24.04, windows=2022
-    #[arg(long = "runner", value_name = "OS=LABEL", value_parser = runner)]
+    #[arg(
+        long = "runner",
+        value_name = "OS=LABEL",
+        value_parser = runner,
+        add = ArgValueCandidates::new(completions::runners)
+    )]
     pub runners: Vec<(String, String)>,
     /// Before anything is written, download every pinned archive and compare its hash
     #[arg(long)]

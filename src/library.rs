@@ -15,6 +15,7 @@ mod plan;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use semver::Version;
 
@@ -32,6 +33,16 @@ use crate::version::{Variant, parse_version};
 
 /// Where official-images keeps the file of an image.
 pub const OFFICIAL_IMAGES: &str = "https://github.com/docker-library/official-images";
+
+/// The file of an image where a clone of official-images stands beside the repository: none where it is not there.
+pub fn beside(root: &Path, image: &str) -> Option<PathBuf> {
+    let beside = Path::new("../official-images/library").join(image);
+    let file = match root == Path::new(".") {
+        true => beside,
+        false => root.join(beside),
+    };
+    Some(file).filter(|file| file.is_file())
+}
 
 /// Takes a file apart, and says what in it is not of its grammar, without which nothing else of it is known.
 pub fn parse(text: &str) -> (Manifest, Vec<Problem>) {

@@ -20,7 +20,6 @@ use std::io::{self, IsTerminal, Write};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
-use clap::CommandFactory;
 
 pub use self::library::{About, of_library};
 pub use self::progress::Bars;
@@ -28,7 +27,7 @@ pub use self::status::{Standing, Status, of_status};
 pub use self::summary::Summary;
 pub use self::title::{released, title};
 pub use self::update::{of_check, of_findings, of_update};
-use crate::cli::{Cli, Color, Common, Format};
+use crate::cli::{self, Color, Common, Format};
 use crate::problems::Several;
 use crate::release::verify::Archive;
 use crate::text::{harmless, harmless_json, harmless_lines};
@@ -81,9 +80,7 @@ pub fn error(error: &anyhow::Error, color: Color) {
 
 /// Prints the completions of a shell.
 pub fn completions(shell: clap_complete::Shell) -> Result<()> {
-    let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "update", &mut text);
-    finished(io::stdout().write_all(&text))
+    finished(io::stdout().write_all(&cli::completions::script(shell)?))
 }
 
 /// What somebody does next.

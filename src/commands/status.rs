@@ -112,14 +112,8 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
 
 /// The library file that is named, or stands beside the repository.
 fn library_file(args: &StatusArgs, common: &Common, repository: &Repository) -> Option<PathBuf> {
-    let beside = Path::new("../official-images/library").join(&repository.names.config.image);
-    let beside = match common.root == Path::new(".") {
-        true => beside,
-        false => common.root.join(beside),
-    };
-    args.library
-        .clone()
-        .or_else(|| Some(beside).filter(|file| file.is_file()))
+    let beside = || library::beside(&common.root, &repository.names.config.image);
+    args.library.clone().or_else(beside)
 }
 
 /// The version of each version directory that a library file offers.

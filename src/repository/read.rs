@@ -151,6 +151,12 @@ impl Outline {
             .max_by_key(|name| pattern.matches(name))
     }
 
+    /// The version directories, each with its variants.
+    pub fn variants(&self) -> impl Iterator<Item = (String, BTreeSet<Variant>)> {
+        let all = self.trees.iter();
+        all.map(|listed| (listed.name.clone(), listed.variants().collect()))
+    }
+
     /// Reads the version directories, several at once, and keeps of each what `keep` makes of it. In the order of names.
     pub fn trees<T: Send>(&self, keep: impl Fn(Tree) -> T + Sync) -> Result<Vec<T>> {
         let results = parallel::map(&self.trees, 0, |_, listed| {

@@ -414,28 +414,6 @@ fn markdown_is_the_body_of_a_pull_request() {
 }
 
 #[test]
-fn every_shell_has_its_completions() {
-    for (shell, part) in [
-        ("bash", "complete -F _update"),
-        ("zsh", "#compdef update"),
-        ("fish", "complete -c update"),
-        ("powershell", "Register-ArgumentCompleter"),
-    ] {
-        let run = Repository::empty()
-            .run(&["completions", shell])
-            .exits_with(0);
-        assert!(
-            run.stdout.contains(part) && run.stdout.contains("allow-downgrade"),
-            "{}",
-            run.stdout
-        );
-    }
-    Repository::empty()
-        .run(&["completions", "tcsh"])
-        .exits_with(2);
-}
-
-#[test]
 fn a_script_in_a_form_that_is_not_understood_is_left_and_said_to_miss_the_variant() {
     for text in [
         "images=\"alpine3.18 scratch\"\n",
