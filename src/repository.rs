@@ -297,11 +297,6 @@ impl<'a> Place<'a> {
         join(&[self.above, self.folder, &self.item.name])
     }
 
-    /// Whether it is a workflow.
-    pub fn is_workflow(&self) -> bool {
-        self.document.kind == DocumentKind::Workflow
-    }
-
     /// Whether it is a script.
     pub fn is_script(&self) -> bool {
         self.document.kind == DocumentKind::Script
@@ -363,8 +358,18 @@ impl Repository {
 
     /// The scripts and workflows of the root.
     pub fn shared_documents(&self) -> impl Iterator<Item = Place<'_>> {
-        let folders = [&self.tests, &self.workflows].into_iter();
-        folders.flat_map(|folder| in_folder("", folder, None))
+        in_folder("", &self.tests, None).chain(self.workflow_documents())
+    }
+
+    /// Its workflows.
+    pub fn workflow_documents(&self) -> impl Iterator<Item = Place<'_>> {
+        in_folder("", &self.workflows, None)
+    }
+
+    /// The variants of all version directories.
+    pub fn variants(&self) -> impl Iterator<Item = &Variant> {
+        let trees = self.trees.iter();
+        trees.flat_map(|tree| &tree.directory.variants)
     }
 
     /// The documents of templates.

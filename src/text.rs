@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::cell::Cell;
+use std::ops::Range;
 
 /// How many characters of somebody else's text an error repeats.
 const LONGEST: usize = 120;
@@ -59,6 +60,12 @@ pub fn excerpt(text: &str) -> String {
         Some((end, _)) => format!("{}…", harmless(&text[..end])),
         None => harmless(text),
     }
+}
+
+/// A part of a text; where it would begin within a character, from the next one on.
+pub fn window(text: &str, span: Range<usize>) -> &str {
+    let start = span.clone().find(|at| text.is_char_boundary(*at));
+    &text[start.unwrap_or(span.end)..span.end]
 }
 
 /// An address without what nobody else is to read: the user, the password, and what stands behind a `?`.

@@ -15,7 +15,7 @@ use crate::fields::workflow::{CHANGES, INPUTS, Line, Structure};
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::repository::{Directories, Directory, Place, Repository, TESTS, Tree};
-use crate::text::{Places, is_within};
+use crate::text::{Places, is_within, window};
 use crate::version::Variant;
 
 /// Checks the workflows of a repository.
@@ -26,7 +26,7 @@ pub(super) fn check(
 ) {
     let has_series = repository.names.config.directory.has_series();
     let series: Vec<Series> = directories.iter().map(Series::of).collect();
-    for place in repository.shared_documents().filter(Place::is_workflow) {
+    for place in repository.workflow_documents() {
         let Some(text) = place.document.utf8() else {
             continue;
         };
@@ -133,7 +133,7 @@ impl<'a> Workflow<'a> {
         let is_key = INPUTS.iter().any(|input| key == Some(input.as_bytes()));
         let is_change = CHANGES.iter().any(|word| {
             let rest = before.rfind(word).map(|at| &before[at + word.len()..]);
-            rest.is_some_and(|rest| !rest.contains(' '))
+            rest.is_some_and(|rest| rest.starts_with(' ') && !rest[1..].contains(' '))
         });
         let is_build = before.contains("docker ") && is_building(before);
         let last = path_behind(self.text, field.span.end).pop();
@@ -186,11 +186,7 @@ impl<'a> Workflow<'a> {
 
     /// The text in front of a place, from another one on, and no further back than a command is long.
     fn before(&self, from: usize, at: usize) -> &str {
-        let mut start = from.max(at.saturating_sub(BACK)).min(at);
-        while !self.text.is_char_boundary(start) {
-            start += 1;
-        }
-        &self.text[start..at]
+        window(self.text, from.max(at.saturating_sub(BACK)).min(at)..at)
     }
 
     fn line_of(&self, field: &Field) -> &'a Line {

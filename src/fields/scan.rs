@@ -90,7 +90,7 @@ impl Scanner {
         let names = names.map(|variant| variant.name.clone());
         Ok(Self {
             key: config.version_key(),
-            image: format!("{}:", config.image),
+            image: config.image.clone(),
             server: config.server.clone(),
             directory: config.directory.clone(),
             families: families.into_iter().rev().map(str::to_owned).collect(),
@@ -108,7 +108,7 @@ impl Scanner {
             all.iter().map(row).collect()
         };
         let mut table = words(Start::Key, std::slice::from_ref(&self.key));
-        table.extend(words(Start::Reference, std::slice::from_ref(&self.image)));
+        table.extend(words(Start::Reference, &[format!("{}:", self.image)]));
         table.extend(words(Start::Archive, &[format!("{}-v", self.server)]));
         table.push((Start::Download, "/releases/download/".to_owned()));
         if kind == DocumentKind::Dockerfile {

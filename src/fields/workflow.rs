@@ -9,7 +9,13 @@ use super::spans::{after, is_word, skip, trimmed_end};
 /// The keys whose values are folders or files of the repository.
 pub const INPUTS: [&str; 3] = ["context", "file", "working-directory"];
 /// The commands that go to a folder.
-pub const CHANGES: [&str; 3] = ["cd ", "pushd ", "Set-Location "];
+pub const CHANGES: [&str; 4] = ["cd", "pushd", "Set-Location", "Push-Location"];
+
+/// Whether a line ends in a command that goes to the folder that is named next.
+pub(super) fn goes_to(line: &[u8]) -> bool {
+    let command = line.strip_suffix(b" ");
+    command.is_some_and(|line| CHANGES.iter().any(|word| line.ends_with(word.as_bytes())))
+}
 
 /// A line that is not empty and not only a comment.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -51,10 +51,7 @@ fn idle(after: &Repository, options: &Options) -> Vec<String> {
 
 /// The variants that are added beside ones that workflows name, and that no workflow names.
 fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
-    let places: Vec<Place> = after
-        .shared_documents()
-        .filter(Place::is_workflow)
-        .collect();
+    let places: Vec<Place> = after.workflow_documents().collect();
     let named = places
         .iter()
         .flat_map(|place| place.document.variants_named());
@@ -88,33 +85,39 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
     notes
 }
 
+/// The new series that are made of another one, each with every workflow.
+fn new_series<'a>(
+    after: &'a Repository,
+    targets: &'a [Target],
+) -> impl Iterator<Item = (&'a str, &'a str, Place<'a>)> {
+    let has_series = after.names.config.directory.has_series();
+    let new = targets
+        .iter()
+        .filter(move |target| has_series && target.is_copy());
+    let new = new.filter_map(|target| Some((&*target.directory, target.source.as_deref()?)));
+    new.flat_map(|(directory, source)| {
+        let places = after.workflow_documents();
+        places.map(move |place| (directory, source, place))
+    })
+}
+
 /// The lines of workflows that name several series, and not the new one.
 fn unlisted(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<String> {
     let all: Vec<Series> = before.directories().iter().map(Series::of).collect();
     let mut notes = Vec::new();
-    let has_series = after.names.config.directory.has_series();
-    let new = targets
-        .iter()
-        .filter(|target| has_series && target.is_copy());
-    for target in new {
-        let directory = &target.directory;
-        for place in after.shared_documents().filter(Place::is_workflow) {
-            let lines = place.document.utf8().unwrap_or_default().lines();
-            for (number, line) in lines.enumerate() {
-                let named = all.iter().filter(|series| line.contains(&series.directory));
-                let named: Vec<&str> = named.map(|series| &*series.directory).collect();
-                let is_list = named.len() > 1
-                    && named
-                        .iter()
-                        .any(|name| target.source.as_deref() == Some(name));
-                if is_list && !line.contains(directory) && !line.trim_start().starts_with('#') {
-                    notes.push(format!(
-                        "{}:{}: names {}, and not {directory}: add it there by hand",
-                        place.path(),
-                        number + 1,
-                        named.join(", ")
-                    ));
-                }
+    for (directory, source, place) in new_series(after, targets) {
+        let lines = place.document.utf8().unwrap_or_default().lines();
+        for (number, line) in lines.enumerate() {
+            let named = all.iter().filter(|series| line.contains(&series.directory));
+            let named: Vec<&str> = named.map(|series| &*series.directory).collect();
+            let is_list = named.len() > 1 && named.contains(&source);
+            if is_list && !line.contains(directory) && !line.trim_start().starts_with('#') {
+                notes.push(format!(
+                    "{}:{}: names {}, and not {directory}: add it there by hand",
+                    place.path(),
+                    number + 1,
+                    named.join(", ")
+                ));
             }
         }
     }
@@ -123,40 +126,31 @@ fn unlisted(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<
 
 /// The rows of matrices that name the series of which a new one is made, alone.
 fn rows(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<String> {
-    let has_series = after.names.config.directory.has_series();
-    let new = targets
-        .iter()
-        .filter(|target| has_series && target.is_copy());
     let mut notes = Vec::new();
-    for target in new {
-        let (Some(source), directory) = (&target.source, &target.directory) else {
+    for (directory, source, place) in new_series(after, targets) {
+        let Some(text) = place.document.utf8() else {
             continue;
         };
-        for place in after.shared_documents().filter(Place::is_workflow) {
-            let Some(text) = place.document.utf8() else {
-                continue;
-            };
-            let structure = &place.document.facts.structure;
-            let is_include = |list: &&Vec<Part>| {
-                let first = list.first().map(|item| item.lines.start);
-                let above = first.and_then(|line| structure.lines[line].above);
-                let key = above.and_then(|line| structure.lines[line].key(text.as_bytes()));
-                key == Some(b"include")
-            };
-            for list in structure.lists().iter().filter(is_include) {
-                let names = |item: &Part, name: &str| text[item.span.clone()].contains(name);
-                let is_told = list.iter().any(|item| names(item, directory));
-                let mut others = before.trees.iter().map(|tree| &tree.directory.name);
-                let is_list =
-                    others.any(|name| name != source && list.iter().any(|item| names(item, name)));
-                let alone = list.iter().find(|item| names(item, source));
-                if let (Some(item), false, false) = (alone, is_told, is_list) {
-                    let number = text[..item.span.start].matches('\n').count() + 1;
-                    notes.push(format!(
-                        "{}:{number}: this row of the matrix names {source} alone: add one for {directory} by hand, if it has one",
-                        place.path()
-                    ));
-                }
+        let structure = &place.document.facts.structure;
+        let is_include = |list: &&Vec<Part>| {
+            let first = list.first().map(|item| item.lines.start);
+            let above = first.and_then(|line| structure.lines[line].above);
+            let key = above.and_then(|line| structure.lines[line].key(text.as_bytes()));
+            key == Some(b"include")
+        };
+        for list in structure.lists().iter().filter(is_include) {
+            let names = |item: &Part, name: &str| text[item.span.clone()].contains(name);
+            let is_told = list.iter().any(|item| names(item, directory));
+            let mut others = before.trees.iter().map(|tree| &tree.directory.name);
+            let is_list =
+                others.any(|name| name != source && list.iter().any(|item| names(item, name)));
+            let alone = list.iter().find(|item| names(item, source));
+            if let (Some(item), false, false) = (alone, is_told, is_list) {
+                let number = text[..item.span.start].matches('\n').count() + 1;
+                notes.push(format!(
+                    "{}:{number}: this row of the matrix names {source} alone: add one for {directory} by hand, if it has one",
+                    place.path()
+                ));
             }
         }
     }
@@ -166,7 +160,7 @@ fn rows(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<Stri
 /// The scripts that are new beside ones that workflows run, and that no workflow runs.
 fn not_run(before: &Repository, after: &Repository) -> Vec<String> {
     let mut run: BTreeSet<String> = BTreeSet::new();
-    let places = after.shared_documents().filter(Place::is_workflow);
+    let places = after.workflow_documents();
     for place in places {
         for field in place.document.statements() {
             let found = place.document.found(field);

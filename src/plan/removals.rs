@@ -58,10 +58,7 @@ pub(super) fn missing(before: &Repository, options: &Options) -> Result<Vec<Stri
                 .filter(|meant| meant.base.is_empty());
             meant.is_some_and(|meant| meant.family == variant.family)
         };
-        let all = before
-            .trees
-            .iter()
-            .flat_map(|tree| &tree.directory.variants);
+        let all = before.variants();
         let names: BTreeSet<&str> = all.filter(of_family).map(|one| one.name.as_str()).collect();
         ensure!(
             names.is_empty(),

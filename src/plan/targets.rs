@@ -251,22 +251,23 @@ pub(super) fn existing(repository: &Repository) -> String {
     format!("there {are} {}", names.join(", "))
 }
 
+/// Whether a variant is based on what a family is, and called differently: `fpm-alpine3.18` beside `alpine3.18`.
+fn is_beside(variant: &Variant, family: &str) -> bool {
+    let rest = variant.base.split(family).nth(1);
+    !variant.has_numbered_base()
+        && rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
 /// Which variants of the targets a base moves.
 fn move_base(repository: &Repository, base: &Base, targets: &mut [Target]) -> Result<()> {
     let is_meant = |target: &Target| is_meant(&base.series, &target.directory);
     let mut is_known = false;
     for target in targets.iter_mut().filter(|target| is_meant(target)) {
         let variants = variants_of(repository, target);
-        // `fpm-alpine3.18` is based on what `alpine3.18` is, and would stay behind.
-        let number = base.from.family.clone();
-        let beside = variants.iter().find(|variant| {
-            let rest = variant.base.split(&*number).nth(1);
-            !variant.has_numbered_base()
-                && rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-        });
-        if let Some(beside) = beside {
+        let family = &base.from.family;
+        if let Some(beside) = variants.iter().find(|variant| is_beside(variant, family)) {
             bail!(
-                "`--base {base}`: {beside} in {} is based on {number} too, and would stay behind: move both by hand",
+                "`--base {base}`: {beside} in {} is based on {family} too, and would stay behind: move both by hand",
                 target.directory
             );
         }
@@ -297,10 +298,7 @@ fn move_base(repository: &Repository, base: &Base, targets: &mut [Target]) -> Re
         .collect();
     if !is_known && !directories.is_empty() {
         let places = directories.join(", ");
-        let all = repository
-            .trees
-            .iter()
-            .flat_map(|tree| &tree.directory.variants);
+        let all = repository.variants();
         let (family, from) = (&base.from.family, &base.from);
         let like: BTreeSet<&str> = all
             .filter(|variant| base.is_of_family(variant))
@@ -324,8 +322,7 @@ fn move_base(repository: &Repository, base: &Base, targets: &mut [Target]) -> Re
 
 /// A base without a dot, where all of its family have one: `alpine322`.
 fn misshapen(repository: &Repository, new: &Variant, option: &str) -> Option<anyhow::Error> {
-    let variants = repository.trees.iter();
-    let variants = variants.flat_map(|tree| &tree.directory.variants);
+    let variants = repository.variants();
     let like = variants.filter(|one| one.family == new.family && one.has_numbered_base());
     let like: Vec<&Variant> = like.collect();
     let has_dot = |variant: &Variant| variant.base_tag().contains('.');
@@ -342,8 +339,7 @@ fn misshapen(repository: &Repository, new: &Variant, option: &str) -> Option<any
 
 /// The families of all variants that there are.
 pub(super) fn families(repository: &Repository) -> Vec<&str> {
-    let trees = repository.trees.iter();
-    let all = trees.flat_map(|tree| &tree.directory.variants);
+    let all = repository.variants();
     let families: BTreeSet<&str> = all.map(|variant| variant.family.as_str()).collect();
     Vec::from_iter(families)
 }

@@ -297,7 +297,7 @@ impl Work<'_> {
         let trees = [self.before, &self.after];
         let [before, after] = trees.map(Repository::directories);
         let mut new = Vec::new();
-        for place in self.after.shared_documents().filter(Place::is_workflow) {
+        for place in self.after.workflow_documents() {
             let Some(workflow) = Workflow::of(place.document) else {
                 continue;
             };
@@ -343,7 +343,7 @@ impl Work<'_> {
 
     /// The workflows, each with its path.
     fn workflows(&self) -> impl Iterator<Item = (String, &Document, Workflow<'_>)> {
-        let places = self.after.shared_documents().filter(Place::is_workflow);
+        let places = self.after.workflow_documents();
         places.filter_map(|place| {
             let workflow = Workflow::of(place.document)?;
             Some((place.path(), &**place.document, workflow))

@@ -4,15 +4,13 @@ use std::ops::Range;
 
 use super::Script;
 use crate::fields::Kind;
+use crate::fields::workflow::CHANGES;
 use crate::finding::Finding;
 use crate::repository::Tree;
-use crate::text::Places;
+use crate::text::{Places, window};
 
 /// How far in front of a variant the image can stand that it is of.
 const FAR: usize = 200;
-
-/// The commands that go to a folder.
-const CHANGES: [&str; 4] = ["cd", "pushd", "Set-Location", "Push-Location"];
 
 /// Checks the builds of a script of a version directory.
 pub(super) fn check((path, place, names): &Script, tree: &Tree, findings: &mut Vec<Finding>) {
@@ -87,11 +85,8 @@ pub(super) fn check_images(
     let places = Places::new(text.as_bytes());
     for (_, field) in names {
         // `nats:${ver[1]}-`
-        let mut from = field.span.start.saturating_sub(FAR);
-        while !text.is_char_boundary(from) {
-            from += 1;
-        }
-        let line = text[from..field.span.start].rsplit('\n').next();
+        let before = window(text, field.span.start.saturating_sub(FAR)..field.span.start);
+        let line = before.rsplit('\n').next();
         let line = line.unwrap_or_default();
         let is_tag = matches!(field.kind, Kind::TagVariant | Kind::Variant { .. });
         let before = line.rsplit_once(":$").filter(|(_, rest)| {

@@ -44,9 +44,9 @@ impl<'a> Ready<'a> {
     /// An error where the tree, or what git has checked out, was changed in the meantime.
     pub(super) fn is_still(&self, plan: &Plan) -> Result<()> {
         let now = Repository::read(self.root)?;
-        let text = |item: &Item| item.document().map(|document| document.text.clone());
         let is_same = |((now, new), (before, old)): ((String, &Item), (String, &Item))| {
-            now == before && text(new) == text(old)
+            let texts = [new, old].map(|item| item.document().map(|document| &document.text));
+            now == before && texts[0] == texts[1]
         };
         let is_as_before = now.items().count() == plan.before.items().count()
             && now.items().zip(plan.before.items()).all(is_same);
@@ -90,12 +90,12 @@ impl<'a> Ready<'a> {
         };
         write(root, &steps)?;
         let mut result = Ok(());
-        if let Some((git, _)) = committed.filter(|_| !steps.is_empty()) {
+        if let Some((git, branch)) = committed.filter(|_| !steps.is_empty()) {
             let (paths, message) = (Vec::from_iter(written(plan)), message(&git, plan)?);
             result = git.commit_paths(&paths, &message);
             if result.is_ok() {
                 output.done(&format!("Committed: {message}"));
-                let push = git.branch().push_commit(&in_folder(root), &message);
+                let push = branch.push_commit(&in_folder(root), &message);
                 output.next_steps(&NextSteps {
                     commands: Vec::from_iter(push),
                     remarks: vec!["Then open the pull request.".to_owned()],

@@ -53,7 +53,7 @@ impl Scan<'_> {
         }
         let image: Box<str> = String::from_utf8_lossy(image).into();
         self.facts.stages.push(image.clone());
-        if *whole == self.scanner.image.as_bytes()[..self.scanner.image.len() - 1] {
+        if *whole == *self.scanner.image.as_bytes() {
             // A reference.
             return Some(start);
         }
@@ -62,7 +62,7 @@ impl Scan<'_> {
             !byte.is_ascii_whitespace() && byte != b'@'
         });
         // Ours, from another registry or under another name.
-        if *image == self.scanner.image[..self.scanner.image.len() - 1] {
+        if *image == *self.scanner.image {
             let digits = after(text, tag, b"v").unwrap_or(tag);
             version(text, digits)?;
             let (in_word, whose) = (true, Whose::Ours);
@@ -117,7 +117,7 @@ impl Scan<'_> {
                 (None, Some(colon)) => {
                     let name = value[..colon].rsplit(|byte| *byte == b'/').next();
                     let name = name.unwrap_or_default();
-                    if *name == self.scanner.image.as_bytes()[..self.scanner.image.len() - 1] {
+                    if *name == *self.scanner.image.as_bytes() {
                         // A reference.
                         continue;
                     }

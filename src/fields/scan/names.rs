@@ -1,7 +1,7 @@
 //! Whose a name in a workflow is: ours, perhaps ours, or another program's.
 
 use super::super::spans::{after, base, ends, is_tag, is_word, line_before, trimmed_end};
-use super::super::workflow::{CHANGES, INPUTS};
+use super::super::workflow::{INPUTS, goes_to};
 use super::{Kind, Scan};
 
 /// What a path goes through in front of a name.
@@ -33,10 +33,7 @@ impl Scan<'_> {
             rest.is_some_and(|rest| rest.starts_with(b":"))
         });
         let unquoted = trimmed_end(line, |byte| b"\"'".contains(&byte));
-        let is_change = CHANGES
-            .iter()
-            .any(|command| unquoted.ends_with(command.as_bytes()));
-        is_key || is_change || is_separator(text.get(end).copied())
+        is_key || goes_to(unquoted) || is_separator(text.get(end).copied())
     }
 
     /// Whether a command goes to the folder at a place, or an input of a step names it.
@@ -48,10 +45,7 @@ impl Scan<'_> {
             let key = [key.as_bytes(), b": "].concat();
             unquoted.ends_with(&key)
         });
-        is_key
-            || CHANGES
-                .iter()
-                .any(|command| unquoted.ends_with(command.as_bytes()))
+        is_key || goes_to(unquoted)
     }
 
     /// What stands in front of the dash at a place: a variable in a tag that is ours or may be, what may be ours, or another
@@ -81,7 +75,7 @@ impl Scan<'_> {
             return Above::Ours;
         };
         let image = &image[trimmed_end(image, |byte| is_tag(byte) || byte == b'/').len()..];
-        let own = self.scanner.image.trim_end_matches(':').as_bytes();
+        let own = self.scanner.image.as_bytes();
         match image.is_empty() || memchr::memmem::find(image, own).is_some() {
             true => Above::Ours,
             false => Above::Other,
@@ -103,7 +97,7 @@ impl Scan<'_> {
     /// Whether a line ends in the name of an image that is called like ours, or like the server.
     fn is_own_image(&self, line: &[u8]) -> bool {
         let name = &line[trimmed_end(line, is_tag).len()..];
-        let own = self.scanner.image.trim_end_matches(':').as_bytes();
+        let own = self.scanner.image.as_bytes();
         name == own || name == self.scanner.server.as_bytes()
     }
 

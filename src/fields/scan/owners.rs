@@ -111,8 +111,7 @@ impl Scan<'_> {
             };
             parts.filter(is_said).map(str::to_owned).collect()
         };
-        let image = self.scanner.image.trim_end_matches(':');
-        let own = [image, &self.scanner.server];
+        let own = [&*self.scanner.image, &self.scanner.server];
         let is_whole = own.contains(&said.trim_matches(['-', '_']));
         let all = parts(&said);
         let is_own = is_whole || own.iter().any(|own| parts(&own.to_lowercase()) == all);

@@ -60,7 +60,7 @@ impl Scan<'_> {
         let strip = |at: usize, what: &[u8]| text[..at].strip_suffix(what).map_or(at, <[u8]>::len);
         let start = strip(strip(at, b"library/"), b"docker.io/");
         let before = self.before(start);
-        let at = at + self.scanner.image.len();
+        let at = at + self.scanner.image.len() + 1;
         if before == Some(b'/') && self.kind == DocumentKind::Workflow {
             // Ours in another registry, where it is of the version that there is.
             version(text, past(text, at, b"v"))?;
