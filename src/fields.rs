@@ -8,6 +8,7 @@ mod downloads;
 pub mod expected;
 mod hash_names;
 mod matrix;
+mod negation;
 mod runners;
 pub mod scan;
 pub mod series;

@@ -166,7 +166,7 @@ pub fn plan(
     // Before what stays is written: a name that is gone is not to become that of a sibling.
     let scripts = work.remove_from_scripts()?;
     work.remove_series(&gone)?;
-    work.remove_from_workflows();
+    work.remove_from_workflows()?;
     work.write_documents();
     work.write_plain_files()?;
     work.move_templates();

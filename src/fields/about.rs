@@ -12,7 +12,7 @@ use crate::repository::config::Pattern;
 /// Finds out what each job is about: the version directory that its paths and its matrix name alone, else the one that
 /// anything in it does, else the one that it is named after.
 fn name_jobs(structure: &mut Structure, text: &[u8], fields: &[Field], pattern: &Pattern) {
-    let is_name = |field: &&Field| field.is_directory() && !field.in_comment;
+    let is_name = |field: &&Field| field.is_directory() && structure.is_said(field.span.start);
     let mut named = fields.iter().filter(is_name).peekable();
     let mut matrix = (usize::MAX, false);
     let mut all = Vec::new();
@@ -71,7 +71,7 @@ impl Parts {
         let mut parts = Self::default();
         let named = fields
             .iter()
-            .filter(|field| field.is_directory() && !field.in_comment);
+            .filter(|field| field.is_directory() && structure.is_said(field.span.start));
         for field in named {
             let (line, name) = (
                 structure.line_at(field.span.start),

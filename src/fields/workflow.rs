@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::negation::denied;
 use super::spans::{after, is_word, skip, trimmed_end};
 
 /// The keys whose values are folders or files of the repository.
@@ -36,6 +37,10 @@ pub struct Line {
     pub(super) keys: Vec<Range<usize>>,
     /// What stands in `${{ … }}`.
     pub(super) expressions: Vec<Range<usize>>,
+    /// What it says is not.
+    denied: Vec<Range<usize>>,
+    /// It sets variables.
+    is_env: bool,
 }
 
 impl Line {
@@ -54,6 +59,8 @@ impl Line {
             command: 0,
             keys: Vec::new(),
             expressions: Vec::new(),
+            denied: Vec::new(),
+            is_env: false,
             span,
         };
         let mut at = first;
@@ -78,6 +85,7 @@ impl Line {
         }
         let code = text[line.span.start..line.end].trim_ascii_end();
         line.end = line.span.start + code.len();
+        line.denied = denied(text, &(first..line.end.max(first)));
         Some(line)
     }
 
@@ -172,6 +180,8 @@ impl Structure {
             open.retain(|other| is_above(&structure.lines[*other]));
             line.above = open.last().copied();
             line.command = structure.command(text, number, &line);
+            let above = line.above.map(|above| &structure.lines[above]);
+            line.is_env = line.key(text) == Some(b"env") || above.is_some_and(|above| above.is_env);
             open.push(number);
             if line.indent == 0 {
                 in_jobs = line.key(text) == Some(b"jobs");
@@ -268,6 +278,30 @@ impl Structure {
     pub fn upwards(&self, line: usize) -> impl Iterator<Item = &Line> {
         let numbers = std::iter::successors(Some(line), |line| self.lines[*line].above);
         numbers.map(|number| &self.lines[number])
+    }
+
+    /// Whether what stands at a place is said, rather than denied or a comment.
+    pub fn is_said(&self, at: usize) -> bool {
+        let line = self.lines.get(self.line_at(at));
+        let line = line.filter(|line| line.span.start <= at && at < line.end);
+        line.is_some_and(|line| !line.denied.iter().any(|span| span.contains(&at)))
+    }
+
+    /// What a part of a text says, comments and what is denied left out; and with or without the values of variables.
+    pub fn said(&self, text: &str, part: &Range<usize>, with_env: bool) -> String {
+        let mut said = String::new();
+        let lines = self.lines[self.line_at(part.start)..].iter();
+        let lines = lines.take_while(|line| line.span.start < part.end);
+        for line in lines.filter(|line| with_env || !line.is_env) {
+            let (mut at, end) = (line.span.start.max(part.start), line.end.min(part.end));
+            for denied in &line.denied {
+                said.push_str(text.get(at..denied.start.min(end)).unwrap_or_default());
+                at = at.max(denied.end);
+            }
+            said.push_str(text.get(at..end).unwrap_or_default());
+            said.push('\n');
+        }
+        said
     }
 
     /// The job at a place.

@@ -269,7 +269,12 @@ impl Work<'_> {
         let (mut new, mut left) = (Vec::new(), Vec::new());
         for (path, document, workflow) in self.workflows() {
             let (old, (text, mut edits)) = (workflow.text, workflow.without_series(&gone, &stay));
-            left.extend(workflows::left_over(&path, &text, &gone));
+            left.extend(workflows::left_over(
+                &path,
+                &document.facts.structure,
+                &text,
+                &gone,
+            ));
             if text != old {
                 let named = gone.iter().filter(|series| series.is_in(old));
                 let edit = |series: &Series| {
@@ -282,21 +287,17 @@ impl Work<'_> {
             }
         }
         self.put(new);
-        refuse(
-            "these lines still name what `--remove` takes away",
-            &left,
-            "Change or remove these lines, then run the same command again",
-        )
+        refuse_left(&left)
     }
 
     /// Takes what names a variant, or a script, that was there and is not any more out of the workflows.
-    pub(super) fn remove_from_workflows(&mut self) {
+    pub(super) fn remove_from_workflows(&mut self) -> Result<()> {
         if self.targets.iter().all(|target| target.removes.is_empty()) {
-            return;
+            return Ok(());
         }
         let trees = [self.before, &self.after];
         let [before, after] = trees.map(Repository::directories);
-        let mut new = Vec::new();
+        let (mut new, mut left) = (Vec::new(), Vec::new());
         for place in self.after.workflow_documents() {
             let Some(workflow) = Workflow::of(place.document) else {
                 continue;
@@ -307,7 +308,11 @@ impl Work<'_> {
             let (before, after) = (scope(&before), scope(&after));
             let is_there = |scope: &Scope, field: &Field| scope.is_there(field, place.document);
             let names = place.document.statements();
-            let names = names.filter(|field| field.names_something());
+            let structure = &place.document.facts.structure;
+            let is_said = |field: &&Field| structure.is_said(field.span.start);
+            let names = names
+                .filter(|field| field.names_something())
+                .filter(is_said);
             let (gone, others): (Vec<&Field>, Vec<&Field>) =
                 names.partition(|field| is_there(&before, field) && !is_there(&after, field));
             let has = |fields: &[&Field], part: &Range<usize>| {
@@ -329,6 +334,7 @@ impl Work<'_> {
             };
             let (text, mut edits) = workflow.without(&matter);
             if text != old {
+                left.extend(workflows::jobless(&place.path(), structure, &text));
                 let places = Places::new(old.as_bytes());
                 edits.extend(gone.iter().map(|field| {
                     let line = places.of(field.span.start).0;
@@ -339,6 +345,7 @@ impl Work<'_> {
             }
         }
         self.put(new);
+        refuse_left(&left)
     }
 
     /// The workflows, each with its path.
@@ -349,6 +356,14 @@ impl Work<'_> {
             Some((place.path(), &**place.document, workflow))
         })
     }
+}
+
+fn refuse_left(left: &[String]) -> Result<()> {
+    refuse(
+        "these lines still name what `--remove` takes away",
+        left,
+        "Change or remove these lines, then run the same command again",
+    )
 }
 
 fn is_target(targets: &[Target], tree: &Tree) -> bool {

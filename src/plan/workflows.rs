@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::edits::Edit;
-use super::units::is_code;
 use crate::fields::series::Series;
 use crate::fields::workflow::{Job, Line, Part, Structure};
 use crate::repository::Document;
@@ -75,11 +74,16 @@ impl<'a> Workflow<'a> {
         let mine = BTreeSet::from([from.directory.as_str()]);
         let named = |part: &Range<usize>| -> BTreeSet<&str> {
             let named = all.iter().chain([to]);
-            let named = named.filter(|series| series.is_in(&text[part.clone()]));
+            let said = structure.said(text, part, true);
+            let named = named.filter(|series| series.is_in(&said));
             named.map(|series| series.directory.as_str()).collect()
         };
         let jobs = &structure.jobs;
-        let is_alone = |(_, job): &(usize, &Job)| named(&job.part.span) == mine;
+        // What only a variable of it says, is not what a job is about.
+        let is_alone = |(_, job): &(usize, &Job)| {
+            let span = &job.part.span;
+            named(span) == mine && from.is_in(&structure.said(text, span, false))
+        };
         let alone: Vec<(usize, &Job)> = jobs.iter().enumerate().filter(is_alone).collect();
         let starts = alone.iter().map(|(_, job)| job.part.span.start);
         let starts: BTreeSet<usize> = starts.collect();
@@ -166,13 +170,21 @@ impl<'a> Workflow<'a> {
 
     /// The text without some series; `stay` are the others. And the jobs that go.
     pub(super) fn without_series(self, gone: &[Series], stay: &[Series]) -> (String, Vec<Edit>) {
-        let is_in = |all: &[Series], part: &Range<usize>| {
-            let mut all = all.iter();
-            all.any(|series| series.is_in(&self.text[part.clone()]))
+        let is_in = |all: &[Series], part: &Range<usize>, with_env: bool| {
+            let said = self.structure.said(self.text, part, with_env);
+            // Of nothing but comments, what they say.
+            let is_comment = self.structure.said(self.text, part, true).is_empty();
+            let said = if is_comment {
+                &self.text[part.clone()]
+            } else {
+                &said
+            };
+            all.iter().any(|series| series.is_in(said))
         };
         self.without(&Matter {
-            is_about: &|part| is_in(gone, part),
-            is_about_others: &|part| is_in(stay, part),
+            // A variable is not what anything is about: `LATEST: 2.14.x`.
+            is_about: &|part| is_in(gone, part, false),
+            is_about_others: &|part| is_in(stay, part, true),
             keeps_other_steps: false,
         })
     }
@@ -296,15 +308,29 @@ fn without_parts(
     going.map(cut).collect()
 }
 
-/// Where a workflow still speaks of series that are gone.
-pub(super) fn left_over(path: &str, text: &str, gone: &[Series]) -> Vec<String> {
-    let is_left = |series: &Series, line: &str| is_code(line) && series.is_in(line);
-    let named = |(number, line): (usize, &str)| {
-        let series = gone.iter().find(|series| is_left(series, line))?;
-        let (number, name, line) = (number + 1, &series.directory, line.trim());
-        Some(format!("{path}:{number}: still names {name}: `{line}`"))
+/// Where a workflow still speaks of series that are gone, or has nothing left to do.
+pub(super) fn left_over(path: &str, old: &Structure, text: &str, gone: &[Series]) -> Vec<String> {
+    let (structure, places) = (
+        Structure::new(text.as_bytes()),
+        Places::new(text.as_bytes()),
+    );
+    let named = |line: &Line| {
+        let said = &text[line.span.start..line.end];
+        let series = gone.iter().find(|series| series.is_in(said))?;
+        let (number, name) = (places.of(line.span.start).0, &series.directory);
+        Some(format!(
+            "{path}:{number}: still names {name}: `{}`",
+            said.trim()
+        ))
     };
-    text.lines().enumerate().filter_map(named).collect()
+    let named = structure.lines.iter().filter_map(named);
+    named.chain(jobless(path, old, text)).collect()
+}
+
+/// A workflow that had jobs, and has none any more.
+pub(super) fn jobless(path: &str, old: &Structure, text: &str) -> Option<String> {
+    let is_empty = !old.jobs.is_empty() && Structure::new(text.as_bytes()).jobs.is_empty();
+    is_empty.then(|| format!("{path}: none of its jobs would be left: remove the file"))
 }
 
 /// The text with what is repeated put in, and what a summary says of it.

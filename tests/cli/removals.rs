@@ -314,3 +314,58 @@ jobs:
         &[&rest[..before], &rest[after..]].concat(),
     );
 }
+
+#[test]
+fn what_serves_the_others_is_not_about_the_series_that_goes() {
+    let repository = Repository::of(&tree("series/before"));
+    const OWN: &str = ".github/workflows/own.yml";
+    let text = "\
+on: [push]
+jobs:
+  build:
+    strategy:
+      matrix:
+        version: [2.12.x, 2.14.x]
+    steps:
+      - name: All # 2.12.x has another base
+        run: docker build ./${{ matrix.version }}/scratch
+";
+    let denied = [
+        "      - if: ${{ matrix.version != '2.12.x' }}\n        run: docker build ./${{ matrix.version }}/scratch\n",
+        "  gate:\n    if: ${{ !startsWith(github.ref_name, 'v2.12.') }}\n    steps:\n      - run: ./publish.sh\n",
+        "  docs:\n    env:\n      OLDEST: 2.12.x\n    steps:\n      - run: make site\n",
+    ];
+    for part in denied {
+        repository.write(OWN, format!("{text}{part}"));
+        let before = repository.snapshot();
+        let line = part
+            .lines()
+            .find(|line| line.contains("2.12"))
+            .expect("a line");
+        let line = line.trim().trim_start_matches("- ");
+        let run = repository.run(&["--remove", "2.12.x"]);
+        run.fails_with(&["own.yml:", "still names 2.12.x: `", line]);
+        same(&repository.snapshot(), &before);
+    }
+    // Never built for 2.12.x, whose variant goes.
+    repository.write(OWN, format!("{text}{}", denied[0]));
+    repository
+        .run(&["--remove", "2.12.x/scratch"])
+        .exits_with(0);
+    assert_eq!(repository.read(OWN), format!("{text}{}", denied[0]));
+    repository.write(OWN, text);
+    changes(&repository, &["--remove", "2.12.x"]);
+    assert_eq!(
+        repository.read(OWN),
+        text.replace("2.12.x, 2.14.x", "2.14.x")
+    );
+}
+
+#[test]
+fn a_workflow_without_jobs_is_not_left() {
+    let repository = Repository::of(&tree("series/before"));
+    let text = "on: [push]\njobs:\n  a-2_12:\n    steps:\n      - run: cd 2.12.x/tests\n";
+    repository.write(".github/workflows/own.yml", text);
+    let run = repository.run(&["--remove", "2.12.x"]);
+    run.fails_with(&["own.yml: none of its jobs would be left: remove the file"]);
+}
