@@ -152,9 +152,9 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, 
     fields
 }
 
-/// The hashes, in the order of the text: what is called one, and else what looks like one.
+/// The hashes, in the order of the text: what is called one, and what looks like one.
 fn hashes<'a>(text: &[u8], seen: &'a Seen, branches: &[Branch], key: &str) -> Vec<Hash<'a>> {
-    let words = seen.words.iter().filter(|word| is_sha256(word));
+    let words = seen.words.iter().filter(|word| !is_key_id(text, word));
     let mut all: Vec<&Range<usize>> = seen.sums.iter().chain(words).collect();
     all.sort_by_key(|span| span.start);
     all.dedup_by_key(|span| span.start);

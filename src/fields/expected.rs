@@ -113,8 +113,20 @@ impl<'a> Scope<'a> {
         fields.map(|field| self.expected(field, document)).collect()
     }
 
-    /// What a field is expected to say.
+    /// What a field is expected to say. A digest behind a tag says which image it is, and would stay.
     pub fn expected(&self, field: &Field, document: &Document) -> Expected {
+        let expected = self.by_kind(field, document);
+        let found = document.found(field);
+        match expected.instead_of(&found) {
+            Some(new) if document.text[field.span.end..].starts_with(b"@sha256:") => {
+                let why = format!("is pinned by digest; change tag and digest to {new} by hand");
+                Expected::Impossible(why)
+            }
+            _ => expected,
+        }
+    }
+
+    fn by_kind(&self, field: &Field, document: &Document) -> Expected {
         let found = document.found(field);
         let is_at_rest = self.change.checksums.is_empty();
         if let Kind::Hash(Some(_)) = &field.kind
@@ -145,10 +157,8 @@ impl<'a> Scope<'a> {
             Kind::Version { .. } => self.version(&found, document),
             Kind::Directory { is_certain: true } => self.directory(&found),
             Kind::Directory { is_certain: false } => Expected::Anything,
-            Kind::Tag => self
-                .copied(field, document)
-                .unwrap_or_else(|| self.tag(&found)),
-            Kind::TagVariant => self.variant(&found, None),
+            Kind::Tag => self.copied(field, document, self.tag(&found)),
+            Kind::TagVariant => self.copied(field, document, self.variant(&found, None)),
             Kind::Variant { directory } => self.variant(&found, directory.as_deref()),
             Kind::Caption { family, directory } => {
                 self.caption(&found, family.as_deref(), directory.as_deref())
@@ -224,15 +234,21 @@ impl<'a> Scope<'a> {
         self.names.endings.split(tag, &self.suffixes)
     }
 
-    /// The version directory that a document speaks of where it gives this version: its own; at the root the newest, or
-    /// the one of the same series.
+    /// The version directory that a document speaks of where it gives this version: its own; at the root the one of the same
+    /// series, the one that is or was at that version, else the newest.
     fn directory_for(&self, version: &str) -> Option<&'a Directory> {
         let pattern = &self.names.config.directory;
-        let of_series = || {
-            let given = parse_version(version).filter(|_| pattern.has_series())?;
-            self.directories.get(&pattern.render(&given))
+        let meant = || {
+            let given = parse_version(version)?;
+            let was = |one: &&Directory| self.old(one).any(|old| *old == given);
+            let moved = self
+                .directories
+                .iter()
+                .find(was)
+                .filter(|_| !pattern.has_series());
+            moved.or_else(|| self.directories.get(&pattern.render(&given)))
         };
-        self.own.or_else(of_series).or(self.directories.newest())
+        self.own.or_else(meant).or(self.directories.newest())
     }
 
     fn old(&self, directory: &Directory) -> impl Iterator<Item = &'a Version> {
@@ -289,7 +305,8 @@ impl<'a> Scope<'a> {
     fn directory(&self, found: &str) -> Expected {
         let pattern = &self.names.config.directory;
         if self.own.is_some() || !pattern.has_series() {
-            let directory = self.own.or(self.directories.newest());
+            let version = pattern.matches(found).map(|version| version.to_string());
+            let directory = self.directory_for(&version.unwrap_or_default());
             let name = directory.map(|directory| directory.name.clone());
             return name.map_or(Expected::Anything, Expected::Exactly);
         }
@@ -365,11 +382,6 @@ impl<'a> Scope<'a> {
         let rest = found.strip_prefix(base);
         if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-'])) {
             return Expected::Exactly(found.into_owned());
-        }
-        if document.text[field.span.end..].starts_with(b"@sha256:") {
-            return Expected::Impossible(format!(
-                "is pinned by digest; change tag and digest to {base} by hand"
-            ));
         }
         // `12-slim`
         let number = found.strip_prefix("ltsc").unwrap_or(&found);

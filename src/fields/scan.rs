@@ -17,7 +17,7 @@ use regex_automata::{Input, meta::Regex, util::syntax};
 
 use super::branches::{self, Seen};
 use super::spans::{
-    BACK, after, assigned, base, ends, is_tag, last_word, line_before, past, skip, trimmed_end,
+    BACK, after, assigned, base, ends, is_tag, last_word, line_before, past, set, skip, trimmed_end,
 };
 use super::{DocumentKind, Facts, Field, Kind, Named, RUNNERS, Whose, about, matrix};
 use crate::repository::config::{Config, Pattern};
@@ -28,6 +28,8 @@ pub struct Scanner {
     key: String,
     image: String,
     server: String,
+    /// What the image's name begins with where it is the owner's: `nats-io/`.
+    namespace: String,
     directory: Pattern,
     /// The longest first: where one name begins another the longer one is tried first.
     families: Vec<String>,
@@ -92,6 +94,7 @@ impl Scanner {
             key: config.version_key(),
             image: config.image.clone(),
             server: config.server.clone(),
+            namespace: format!("{}/", config.owner),
             directory: config.directory.clone(),
             families: families.into_iter().rev().map(str::to_owned).collect(),
             names: names.collect(),
@@ -359,7 +362,8 @@ impl<'a> Scan<'a> {
         self.variables.versions.remove(self.scanner.key.as_bytes());
         if !self.variables.versions.is_empty() {
             for span in &self.variables.values {
-                let name = assigned(line_before(self.text, span.start));
+                let before = line_before(self.text, span.start);
+                let name = assigned(before).or_else(|| set(before));
                 if name.is_some_and(|name| self.variables.versions.contains(name)) {
                     // Perhaps with a variant behind it.
                     let kind = match self.text[span.clone()].contains(&b'-') {

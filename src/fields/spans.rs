@@ -202,6 +202,16 @@ pub(super) fn assigned(before: &[u8]) -> Option<&[u8]> {
     (opens && !name.is_empty()).then_some(name)
 }
 
+/// The name of the variable of an image that a value is set to: `VERSION` of `ENV VERSION 2.14.4`.
+pub(super) fn set(before: &[u8]) -> Option<&[u8]> {
+    let unquoted = trimmed_end(before, |byte| b"\"'".contains(&byte));
+    let unquoted = unquoted.strip_suffix(b"v").unwrap_or(unquoted);
+    let bare = trimmed_end(unquoted, is_blank);
+    let name = last_word(bare);
+    let is_first = is_setting(bare) && bare.trim_ascii_start()[4..].trim_ascii_start() == name;
+    (is_first && bare.len() < unquoted.len() && !name.is_empty()).then_some(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

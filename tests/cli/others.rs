@@ -303,3 +303,128 @@ fn workflows_name_directories_of_one_version_in_many_ways() {
     assert_eq!(repository.read(path), at(workflow, 1));
     repository.finds(&[]);
 }
+
+#[test]
+fn the_variable_that_an_address_gives_the_version_by_is_ours_whatever_it_is_called() {
+    let url = URL.replace("${FOO}", "${FOO_VERSION}");
+    let ours = format!("RUN wget -O f {url}-amd64.tar.gz && echo '@A  f' | sha256sum -c\n");
+    for set in [
+        "ENV FOO_VERSION @V",
+        "ENV FOO_VERSION=\"@V\"",
+        "ARG FOO_VERSION=@V",
+    ] {
+        moves("alpine3.18", &format!("FROM alpine:3.18\n{set}\n{ours}"));
+    }
+    let older = at(
+        &format!(
+            "FROM alpine:3.18\nENV FOO_VERSION 1.2.2\n{ours}LABEL org.opencontainers.image.version=@V\n"
+        ),
+        0,
+    );
+    foo("alpine3.18", &older)
+        .finds(&["1.2.3/alpine3.18/Dockerfile:2:17: version: found 1.2.2, expected 1.2.3"]);
+}
+
+#[test]
+fn a_hash_that_is_no_sha256_is_found_and_never_taken_in_parts() {
+    const ADD: &str = "FROM alpine:3.18\nENV FOO @V\nADD --checksum=";
+    let url = format!("{URL}-amd64.tar.gz /\n");
+    for (pin, digits) in [
+        (format!("sha256:ab12cd34{}", AMD64[0]), 72),
+        (format!("sha256:{}", &AMD64[0][1..]), 63),
+    ] {
+        let text = format!("{ADD}{pin} {url}");
+        let repository = foo("alpine3.18", &text);
+        let run = repository.run(&["check"]).exits_with(1);
+        assert!(
+            run.stdout
+                .contains("expected the 64 hex digits of a SHA-256"),
+            "{digits}: {}",
+            run.stdout
+        );
+        repository
+            .run(&["-q", "1.2.4", "--from", "releases"])
+            .exits_with(0);
+        let found = repository.read("1.2.4/alpine3.18/Dockerfile");
+        assert_eq!(found, at(&format!("{ADD}sha256:@A {url}"), 1));
+    }
+    let sha512 = "ab".repeat(64);
+    refuses(
+        &format!("{ADD}sha512:{sha512} {url}"),
+        "a hash of 128 digits, expected a SHA-256",
+    );
+    let both = format!("echo '@A  f' | sha256sum -c && echo '{sha512}  f' | sha512sum -c");
+    refuses(
+        &format!("FROM alpine:3.18\nENV FOO @V\nRUN wget -O f {URL}-amd64.tar.gz && {both}\n"),
+        "a hash of 128 digits, expected a SHA-256",
+    );
+}
+
+#[test]
+fn references_of_the_owner_move_and_those_with_a_digest_do_not() {
+    let built = |line: &str| {
+        let repository = foo(
+            "alpine3.18",
+            &format!("FROM alpine:3.18\nENV FOO @V\n{OURS}"),
+        );
+        repository.write(
+            "1.2.3/scratch/Dockerfile",
+            at(&format!("FROM scratch\n{line}\n"), 0),
+        );
+        repository
+    };
+    let repository = built("COPY --from=acme/foo:@V-alpine3.18 /foo /");
+    repository.finds(&[]);
+    repository
+        .run(&["-q", "1.2.4", "--from", "releases", "--base", "alpine=3.19"])
+        .exits_with(0);
+    let expected = "FROM scratch\nCOPY --from=acme/foo:1.2.4-alpine3.19 /foo /\n";
+    assert_eq!(repository.read("1.2.4/scratch/Dockerfile"), expected);
+
+    let run = ["1.2.4", "--from", "releases"];
+    let pinned = built(&format!(
+        "COPY --from=foo:@V-alpine3.18@sha256:{OTHER} /foo /"
+    ));
+    pinned
+        .run(&run)
+        .fails_with(&["is pinned by digest; change tag and digest to 1.2.4-alpine3.18 by hand"]);
+    let turned = built("LABEL version=@V\nCOPY --from=foo:alpine3.18-@V /foo /");
+    turned
+        .run(&run)
+        .fails_with(&["expected the version in front of the variant"]);
+
+    // What a label says of its own image is no copy.
+    moves(
+        "alpine3.18",
+        &format!(
+            "FROM alpine:3.18\nENV FOO @V\n{OURS}LABEL org.opencontainers.image.ref.name=\"foo:@V-alpine3.18\"\n"
+        ),
+    );
+}
+
+#[test]
+fn of_several_versions_side_by_side_only_the_one_that_moves_is_touched() {
+    let text = format!("FROM alpine:3.18\nENV FOO @V\n{OURS}");
+    let repository = foo("alpine3.18", &text);
+    let older = at(&text, 0)
+        .replace("1.2.3", "1.1.9")
+        .replace(AMD64[0], OTHER);
+    repository.write("1.1.9/alpine3.18/Dockerfile", older);
+    let script = "docker run foo:1.1.9-alpine3.18\ndocker run foo:@V-alpine3.18\ncd ../1.1.9/alpine3.18\ncd ../@V/alpine3.18\n";
+    let workflow = "jobs:\n  a:\n    strategy:\n      matrix:\n        version: [1.1.9, @V]\n    steps:\n      - run: docker build ./${{ matrix.version }}/alpine3.18\n";
+    let files = [
+        ("tests/run.sh", script),
+        (".github/workflows/a.yml", workflow),
+    ];
+    for (path, text) in files {
+        repository.write(path, at(text, 0));
+    }
+    repository.finds(&[]);
+    repository
+        .run(&["-q", "1.2.4", "--from", "releases"])
+        .exits_with(0);
+    for (path, text) in files {
+        assert_eq!(repository.read(path), at(text, 1));
+    }
+    repository.finds(&[]);
+}

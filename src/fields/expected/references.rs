@@ -3,23 +3,36 @@
 use std::collections::BTreeSet;
 
 use super::{Expected, Scope};
+use crate::fields::spans::{is_setting, line_before};
 use crate::fields::{Field, Kind, Made, Named};
 use crate::repository::{Directory, Document};
 use crate::text::first_of;
-use crate::version::Variant;
+use crate::version::{Variant, parse_version};
 
 impl<'a> Scope<'a> {
-    /// What is copied from is one image: a tag without a variant names none.
-    pub(super) fn copied(&self, field: &Field, document: &Document) -> Option<Expected> {
+    /// What is copied from is one image, and another one: a tag without a variant names none.
+    pub(super) fn copied(&self, field: &Field, document: &Document, said: Expected) -> Expected {
         // The image's name stands between: a look back of no more than that keeps long lines cheap.
-        let before = &document.text[field.span.start.saturating_sub(100)..field.span.start];
-        let last_word = before
-            .rsplit(u8::is_ascii_whitespace)
-            .next()
-            .unwrap_or_default();
-        let names_none = self.split(&document.found(field)).name.is_empty();
-        (self.builds && last_word.starts_with(b"--from=") && names_none)
-            .then(|| Expected::Impossible("names no variant to copy from".to_owned()))
+        let line = line_before(&document.text, field.span.start);
+        let last_word = line.rsplit(u8::is_ascii_whitespace).next();
+        let is_copy = last_word.is_some_and(|word| word.starts_with(b"--from="));
+        let owner = format!("--from={}/", self.names.config.owner);
+        let is_owners = last_word.is_some_and(|word| word.starts_with(owner.as_bytes()));
+        let is_label = !is_copy && !is_setting(line) && line.contains(&b'=');
+        let name = |tag: &'_ str| match field.kind {
+            Kind::TagVariant => tag.to_owned(),
+            _ => self.split(tag).name.to_owned(),
+        };
+        match (&said, self.variant.filter(|_| self.builds)) {
+            // In the owner's own place a tag without a variant may be anything.
+            (_, Some(_)) if is_copy && !is_owners && name(&document.found(field)).is_empty() => {
+                Expected::Impossible("names no variant to copy from".to_owned())
+            }
+            (Expected::Exactly(new), Some(own)) if !is_label && name(new) == own.name => {
+                Expected::Impossible(format!("{own} copies from itself"))
+            }
+            _ => said,
+        }
     }
 
     /// The version directory that a path names: where there is one at a time, the newest, whatever it was called before.
@@ -216,6 +229,10 @@ impl<'a> Scope<'a> {
         let Some(wanted) = Variant::parse(name) else {
             return Err(format!("`{name}` cannot be the name of a variant"));
         };
+        let behind = name.rsplit('-').next().and_then(parse_version);
+        if behind.is_some() && !directory.has(name) {
+            return Err("expected the version in front of the variant".to_owned());
+        }
         let family: Vec<&Variant> = directory
             .variants
             .iter()
@@ -292,7 +309,6 @@ impl<'a> Scope<'a> {
             Some(own) if own.is_windows() != found.is_windows() => {
                 Err(format!("{found} does not run on the system of {own}"))
             }
-            Some(own) if own == *found && self.builds => Err(format!("{own} copies from itself")),
             _ => Ok(found.name.clone()),
         }
     }

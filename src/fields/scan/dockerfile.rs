@@ -5,8 +5,9 @@ use std::ops::Range;
 use super::super::branches::{Address, Assigned};
 use super::super::spans::{
     after, is_blank, is_tag, is_word, last_part, last_word, line_before, numbers, skip,
-    trimmed_end, unquoted, version,
+    trimmed_end, unquoted, variable, version,
 };
+use super::words::name_of;
 use super::{DocumentKind, Kind, Scan};
 
 /// The systems that archives are built for, as their names give them: where a version ends and the system begins.
@@ -35,6 +36,9 @@ impl Scan<'_> {
         if self.kind == DocumentKind::Dockerfile && !self.is_comment(at) {
             let is_end = |byte: u8| byte.is_ascii_whitespace() || b"\"'`\\;)/,".contains(&byte);
             let token = &text[from..skip(text, from, |byte| !is_end(byte)).min(from + 400)];
+            if let Some(end) = variable(text, from) {
+                self.variables.versions.insert(name_of(&text[from..end]));
+            }
             let systems = || systems_in(token);
             let address = systems().find_map(|(place, system)| address(at, token, place, system));
             self.facts.downloads |= address.is_some();
@@ -201,10 +205,9 @@ impl Scan<'_> {
             _ => return None,
         };
         let from = unquoted(text, from);
-        // `--checksum=sha256:…`
-        if let Some(from) = after(text, from, b"sha256:") {
-            return self.hex(from);
-        }
+        // `--checksum=sha256:…`, or of another algorithm
+        let algorithm = skip(text, from, is_word);
+        let from = after(text, algorithm, b":").unwrap_or(from);
         let is_end = |byte: u8| byte.is_ascii_whitespace() || b"\"';\\`".contains(&byte);
         let end = skip(text, from, |byte| !is_end(byte));
         let is_known = self.seen.sums.last().is_some_and(|last| last.start == from);
@@ -225,8 +228,10 @@ impl Scan<'_> {
         let end = skip(text, at, is_word);
         let start = at - last_word(&text[at.saturating_sub(8)..at]).len();
         let word = &text[start..end];
-        let is_hash = [32, 40, 56, 64, 96, 128].contains(&word.len())
-            && word.iter().all(u8::is_ascii_hexdigit);
+        // Of a SHA-256 digits may be missing, or too many.
+        let is_long = matches!(word.len(), 32 | 40 | 50..=90 | 96 | 128);
+        let is_whole = !self.before(start).is_some_and(is_word);
+        let is_hash = is_long && is_whole && word.iter().all(u8::is_ascii_hexdigit);
         let last = self.seen.words.last();
         let is_known = last.is_some_and(|last| last.start == start);
         if is_hash && !is_known && !text[..start].ends_with(b"@sha256:") && !self.is_comment(start)

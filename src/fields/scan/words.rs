@@ -58,7 +58,12 @@ impl Scan<'_> {
     pub(super) fn reference(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
         let strip = |at: usize, what: &[u8]| text[..at].strip_suffix(what).map_or(at, <[u8]>::len);
-        let start = strip(strip(at, b"library/"), b"docker.io/");
+        let namespace = self.scanner.namespace.as_bytes();
+        let named = match self.kind == DocumentKind::Workflow || namespace.len() < 2 {
+            true => at,
+            false => strip(at, namespace),
+        };
+        let start = strip(strip(named, b"library/"), b"docker.io/");
         let before = self.before(start);
         let at = at + self.scanner.image.len() + 1;
         if before == Some(b'/') && self.kind == DocumentKind::Workflow {
