@@ -37,6 +37,7 @@ pub(super) fn check(
             places: Places::new(text.as_bytes()),
         };
         workflow.check_paths(repository, findings);
+        workflow.check_lists(findings);
         let all = &workflow.structure.jobs;
         let jobs = Jobs::new(all.iter().map(|job| &text[job.name.clone()]), &series);
         tags::check((&workflow, &jobs), directories, findings);
@@ -49,6 +50,7 @@ pub(super) fn check(
             }
             workflow.check_needs(job, &jobs, findings);
             workflow.check_matrix(job, findings);
+            workflow.check_runs(job, repository, findings);
             if let Some(tags) = &started {
                 workflow.check_tags(job, tags, findings);
             }
@@ -109,7 +111,7 @@ impl<'a> Workflow<'a> {
             let path = path_behind(self.text, field.span.end);
             let names: Vec<&str> = path.iter().map(|name| &self.text[name.clone()]).collect();
             if names == [TESTS] {
-                self.check_scripts(field, tree, findings);
+                self.check_scripts(field.span.end, tree, &[], findings);
             }
             let Some(missing) = missing(tree, &names) else {
                 continue;
@@ -149,20 +151,29 @@ impl<'a> Workflow<'a> {
         start..self.structure.below(start).end
     }
 
-    /// The scripts that a step runs from the folder of scripts that it goes to, or works in, are there.
-    fn check_scripts(&self, folder: &Field, tree: &Tree, findings: &mut Vec<Finding>) {
+    /// The scripts that a step runs from the folder of scripts that it goes to, or works in, are there. `folder` is where the
+    /// name of the version directory ends. What no version directory has, has a finding of its own; `beside` are others.
+    fn check_scripts(
+        &self,
+        folder: usize,
+        tree: &Tree,
+        beside: &[&Tree],
+        findings: &mut Vec<Finding>,
+    ) {
         let lines = &self.structure.lines;
-        let line = self.structure.line_at(folder.span.start);
+        let line = self.structure.line_at(folder);
         let step = self.step(line);
         let is_key = lines[line].key(self.text.as_bytes()) == Some(b"working-directory");
         let from = match is_key {
             true => lines[step.start].span.start,
-            false => folder.span.end,
+            false => folder,
         };
         let text = &self.text[from..lines[step.end - 1].end];
         let text = &text[..text.find("cd ").filter(|_| !is_key).unwrap_or(text.len())];
-        let tests = tree.folder(TESTS);
-        let has = |name: &str| tests.is_some_and(|tests| tests.item(name).is_some());
+        let has = |tree: &Tree, name: &str| {
+            let tests = tree.folder(TESTS);
+            tests.is_some_and(|tests| tests.item(name).is_some())
+        };
         for (at, _) in text.match_indices("./") {
             let is_free =
                 text[..at].ends_with(|c: char| c.is_whitespace() || ";&|('\"".contains(c));
@@ -171,7 +182,8 @@ impl<'a> Workflow<'a> {
             let name = &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())];
             let span = from + at + 2..from + at + 2 + name.len();
             let goes_on = rest[name.len()..].starts_with(['/', '$', '{', '*']);
-            if is_free && is_script(name) && !goes_on && !has(name) && !self.is_field(span.start) {
+            let is_named = self.is_field(span.start) && !beside.iter().any(|tree| has(tree, name));
+            if is_free && is_script(name) && !goes_on && !has(tree, name) && !is_named {
                 let why = format!(": no script {name} in {}/{TESTS}", tree.directory.name);
                 findings.push(self.finding(&span, "file", &why));
             }

@@ -352,7 +352,7 @@ impl Session<'_> {
         if let Ok(git) = Git::within(self.folder()) {
             let branch = git.branch();
             let commit = format!("git{place} commit -m {} -- {name}", quoted(title));
-            commands.extend(branch.switch(&place, title));
+            commands.extend(branch.switch(&git, &place, title));
             commands.push(commit);
             commands.extend(branch.push(&place));
             remarks.push("Then open the pull request there.".to_owned());

@@ -71,6 +71,8 @@ pub struct Scope<'a> {
     pub own: Option<&'a Directory>,
     /// The variant whose folder it is in.
     pub variant: Option<&'a Variant>,
+    /// At the root: the version directory that a script names alone.
+    named: Option<&'a Directory>,
     /// It is what the variant is built from, rather than another Dockerfile beside it.
     pub builds: bool,
     /// What an update changes.
@@ -96,10 +98,16 @@ impl<'a> Scope<'a> {
         let versions = old.chain(all.map(|directory| &directory.version));
         let versions = versions.filter(|version| !version.pre.is_empty());
         let suffixes = versions.map(|version| version.pre.to_string()).collect();
+        let is_named = |field: &&Field| field.is_directory();
+        let named = place.document.fields.iter().filter(is_named);
+        let named: BTreeSet<_> = named.map(|field| place.document.found(field)).collect();
+        let is_alone = own.is_none() && place.is_script() && named.len() == 1;
+        let named = named.first().filter(|_| is_alone);
         Self {
             names,
             directories,
             own,
+            named: named.and_then(|name| directories.get(name)),
             variant: place.variant(),
             builds: place.builds(),
             change,

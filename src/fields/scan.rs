@@ -19,7 +19,7 @@ use super::branches::{self, Seen};
 use super::spans::{
     BACK, after, assigned, base, ends, is_tag, last_word, line_before, past, set, skip, trimmed_end,
 };
-use super::{DocumentKind, Facts, Field, Kind, Named, RUNNERS, Whose, about, matrix};
+use super::{DocumentKind, Facts, Field, Kind, Named, RUNNERS, Whose, about, found, matrix};
 use crate::repository::config::{Config, Pattern};
 use crate::version::{Variant, is_numbered};
 
@@ -222,6 +222,18 @@ impl Scanner {
     }
 }
 
+/// Tells variants behind the name of a version directory whose they are: `../2.14.x/alpine3.22`.
+fn in_paths(text: &[u8], fields: &mut [Field]) {
+    for number in 1..fields.len() {
+        let (before, behind) = fields.split_at_mut(number);
+        let (last, field) = (&before[number - 1], &mut behind[0]);
+        let is_behind = last.is_directory() && last.span.end + 1 == field.span.start;
+        if let (Kind::Variant { directory }, true) = (&mut field.kind, is_behind) {
+            *directory = Some(found(text, &last.span).into());
+        }
+    }
+}
+
 /// Whether that is the name of a script.
 pub fn is_script(name: &str) -> bool {
     name.ends_with(".sh") || name.ends_with(".ps1")
@@ -346,6 +358,9 @@ impl<'a> Scan<'a> {
                 span,
                 kind,
             });
+        }
+        if self.kind == DocumentKind::Script {
+            in_paths(self.text, &mut fields);
         }
         if self.kind == DocumentKind::Workflow {
             let (text, pattern) = (self.text, &self.scanner.directory);

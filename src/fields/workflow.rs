@@ -319,7 +319,7 @@ impl Structure {
     }
 
     /// Whether a line is part of a matrix.
-    pub(super) fn is_in_matrix(&self, text: &[u8], line: usize) -> bool {
+    pub fn is_in_matrix(&self, text: &[u8], line: usize) -> bool {
         let mut keys = self.upwards(line).flat_map(|line| &line.keys);
         keys.any(|key| &text[key.clone()] == b"matrix")
     }

@@ -39,9 +39,19 @@ impl Branch {
     }
 
     /// The command that goes to a branch of its own for a commit of that title, where one is needed.
-    pub fn switch(&self, place: &str, title: &str) -> Option<String> {
-        let branch = quoted(&slug(title));
-        (!self.is_own()).then(|| format!("git{place} switch -c {branch}"))
+    pub fn switch(&self, git: &Git, place: &str, title: &str) -> Option<String> {
+        let slug = slug(title);
+        let is_there = |name: &String| {
+            let name = format!("refs/heads/{name}");
+            git.succeeds(&["show-ref", "--verify", "--quiet", &name])
+                .unwrap_or(false)
+        };
+        let more = (2..10).map(|number| format!("{slug}-{number}"));
+        let free = std::iter::once(slug.clone())
+            .chain(more)
+            .find(|name| !is_there(name));
+        let free = free.unwrap_or_else(|| slug.clone());
+        (!self.is_own()).then(|| format!("git{place} switch -c {}", quoted(&free)))
     }
 
     /// The command that pushes it.
@@ -74,6 +84,9 @@ fn slug(title: &str) -> String {
         .join("-")
         .to_lowercase()
         .replace("..", ".");
-    slug.truncate(60);
+    if slug.len() > 60 {
+        slug.truncate(60);
+        slug.truncate(slug.rfind('-').unwrap_or(60));
+    }
     slug.trim_end_matches(['.', '-']).to_owned()
 }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use semver::Version;
+
+use super::units::is_code;
 use super::{Options, Target};
 use crate::check::pins::Pin;
 use crate::fields::Kind;
@@ -25,6 +28,7 @@ pub(super) fn all(
         unlisted(before, after, targets),
         rows(before, after, targets),
         not_run(before, after),
+        left_behind(after, targets),
         zeros(pins),
     ];
     notes.concat()
@@ -192,6 +196,45 @@ fn not_run(before: &Repository, after: &Repository) -> Vec<String> {
         }));
     }
     notes
+}
+
+/// The lines of scripts and workflows that give a version which no version directory is at any more.
+fn left_behind(after: &Repository, targets: &[Target]) -> Vec<String> {
+    let is_at = |version: &Version| {
+        let mut trees = after.trees.iter();
+        trees.any(|tree| tree.directory.version == *version)
+    };
+    let gone = targets.iter().filter_map(|target| target.old.as_ref());
+    let gone: BTreeSet<&Version> = gone.filter(|old| !is_at(old)).collect();
+    let mut notes = Vec::new();
+    for place in after.shared_documents() {
+        let lines = place.document.utf8().unwrap_or_default().lines();
+        for (number, line) in lines.enumerate().filter(|(_, line)| is_code(line)) {
+            let left = gone.iter().find(|old| gives(line, &old.to_string()));
+            notes.extend(left.map(|old| {
+                let (path, number) = (place.path(), number + 1);
+                format!(
+                    "{path}:{number}: still says {old}: change it by hand, if it is the server's"
+                )
+            }));
+        }
+    }
+    notes
+}
+
+/// Whether a line gives a version as a whole: `v1.2.3-alpine3.18`, not `1.2.30` and not `1.2.3-rc.1`.
+fn gives(line: &str, version: &str) -> bool {
+    line.match_indices(version).any(|(at, _)| {
+        let (before, behind) = (&line[..at], &line[at + version.len()..]);
+        let before = before.strip_suffix('v').unwrap_or(before);
+        // `uses: somebody/action@v1.2.3`
+        let is_part = |c: char| c.is_ascii_alphanumeric() || ".@".contains(c);
+        let rest = behind.strip_prefix('.').unwrap_or(behind);
+        !before.ends_with(is_part)
+            && !rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && !behind.starts_with("-rc")
+            && !behind.starts_with("-RC")
+    })
 }
 
 /// What is there already, and a pre-release where a release is.

@@ -306,6 +306,16 @@ Next steps:
 Then open the pull request. Other changes are left out.
 ";
     assert!(run.stdout.ends_with(steps), "{}", run.stdout);
+    // A branch of that name may be left of an earlier try.
+    let repository = committed();
+    git(repository.root(), &["branch", "update-to-2.14.5"]);
+    let run = with_git(&repository, &["--from", releases.path(), "2.14.5"]).exits_with(0);
+    assert!(
+        run.stdout
+            .contains("\n  git switch -c update-to-2.14.5-2\n"),
+        "{}",
+        run.stdout
+    );
     // What is written may hold somebody's earlier changes.
     let repository = committed();
     git(repository.root(), &["switch", "--quiet", "-c", "work"]);

@@ -952,3 +952,87 @@ fn mistakes_in_when_and_where_a_job_runs_are_found() {
         assert!(is_found, "{new}: {findings:#?}");
     }
 }
+
+#[test]
+fn scripts_that_a_matrix_runs_are_in_each_series_and_no_item_stands_twice() {
+    let repository = series();
+    const OWN: &str = ".github/workflows/own.yml";
+    let text = "\
+on: [push]
+jobs:
+  a:
+    strategy:
+      matrix:
+        line: [2.12.x, 2.14.x]
+        ltsc:
+          - 2022
+          - 2019
+    steps:
+      - run: ./build-images.sh
+        working-directory: ./${{ matrix.line }}/tests
+";
+    repository.write(OWN, text);
+    repository.finds(&[]);
+    repository.edit(OWN, "- 2019", "- 2022");
+    repository.finds(&[".github/workflows/own.yml:9:13: job: found 2022 twice in a list"]);
+    repository.edit(OWN, "          - 2022\n    steps", "    steps");
+    repository.edit(OWN, "build-images", "build-image");
+    repository.finds(&[
+        ".github/workflows/own.yml:10:16: file: found build-image.sh: no script build-image.sh in 2.12.x/tests",
+        ".github/workflows/own.yml:10:16: file: found build-image.sh: no script build-image.sh in 2.14.x/tests",
+    ]);
+    repository.edit(OWN, "build-image", "smoke");
+    repository.write("2.14.x/tests/smoke.sh", "true\n");
+    repository.finds(&[
+        ".github/workflows/own.yml:10:16: file: found smoke.sh: no script smoke.sh in 2.12.x/tests",
+    ]);
+    // What some of them alone run, is not known to be missing.
+    repository.edit(
+        OWN,
+        "- run: ./",
+        "- if: ${{ matrix.line == '2.14.x' }}\n        run: ./",
+    );
+    repository.finds(&[]);
+}
+
+#[test]
+fn a_script_of_the_root_is_about_the_series_that_it_names_alone() {
+    let repository = series();
+    repository.write(
+        "tests/old.sh",
+        "ver=(NATS_SERVER 2.12.x)\ncd \"../${ver[1]}/alpine3.20\"\n",
+    );
+    repository.write(
+        "tests/both.sh",
+        "cd ../2.12.x/alpine3.22\ncd ../2.14.x/alpine3.22\n",
+    );
+    repository.finds(&[
+        "tests/both.sh:1:14: variant: found alpine3.22, expected alpine3.21",
+        "tests/old.sh:2:18: variant: found alpine3.20, expected alpine3.21",
+    ]);
+    let run = repository.run(&["--from", RELEASES_OF_SERIES, "2.12.15", "-q"]);
+    run.exits_with(0);
+    assert!(repository.read("tests/old.sh").contains("/alpine3.21"));
+    repository.finds(&[]);
+}
+
+#[test]
+fn lines_that_still_give_the_old_version_are_named() {
+    let repository = series();
+    let text = "on: [push]\njobs:\n  a:\n    env:\n      VERSION: 2.14.4 # ours\n      OTHER: 2.14.40\n    steps:\n      - uses: a/b@v2.14.4\n";
+    repository.write(".github/workflows/own.yml", text);
+    let run = repository
+        .run(&["--from", RELEASES_OF_SERIES, "2.14.5"])
+        .exits_with(0);
+    let notes: Vec<&str> = run
+        .stdout
+        .lines()
+        .filter(|line| line.contains("still says"))
+        .collect();
+    assert_eq!(
+        notes,
+        [
+            "  .github/workflows/own.yml:5: still says 2.14.4: change it by hand, if it is the server's"
+        ]
+    );
+}

@@ -1,10 +1,13 @@
 //! The rules about what a job runs with and when: names that its matrix has, and tags that start the workflow.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::Workflow;
-use crate::fields::workflow::Job;
+use crate::fields::Field;
+use crate::fields::workflow::{Job, Part};
 use crate::finding::Finding;
+use crate::repository::{Repository, Tree};
 
 impl Workflow<'_> {
     /// What an expression takes from the matrix is there.
@@ -41,6 +44,85 @@ impl Workflow<'_> {
                     let why = ": the matrix of the job has no such name";
                     let place = start..start + name.len();
                     findings.push(self.finding(&place, "job", why));
+                }
+            }
+        }
+    }
+
+    /// No list of a matrix has an item twice: what it stands for is built twice, and another one not at all.
+    pub(super) fn check_lists(&self, findings: &mut Vec<Finding>) {
+        let (text, structure) = (self.text, self.structure);
+        let is_plain = |item: &&Part| {
+            let lines = &structure.lines[item.lines.clone()];
+            lines.len() == 1 && lines[0].keys().is_empty()
+        };
+        let code = |item: &Part| {
+            let line = &structure.lines[item.lines.start];
+            line.span.start + line.indent + 1..line.end
+        };
+        let lists = structure.lists().into_iter();
+        let lists = lists.map(|list| list.iter().filter(is_plain).map(code).collect());
+        for list in lists.chain(structure.bracket_lists(text)) {
+            let list: Vec<Range<usize>> = list;
+            let first = list.first().map(|item| structure.line_at(item.start));
+            if !first.is_some_and(|line| structure.is_in_matrix(text.as_bytes(), line)) {
+                continue;
+            }
+            let mut known = BTreeSet::new();
+            for item in list {
+                let said = text[item.clone()].trim();
+                let bare = said.trim_matches(['"', '\'']);
+                if !bare.is_empty() && !known.insert(bare) {
+                    let start = item.start + text[item].find(bare).unwrap_or_default();
+                    let is_series = self.directories().any(|field| field.span.start == start);
+                    // A series has a finding of its own.
+                    let span = start..start + bare.len();
+                    let twice = self.finding(&span, "job", " twice in a list");
+                    findings.extend((!is_series).then_some(twice));
+                }
+            }
+        }
+    }
+
+    /// The scripts that a job runs in the version directories of its matrix are in each of them.
+    pub(super) fn check_runs(
+        &self,
+        job: &Job,
+        repository: &Repository,
+        findings: &mut Vec<Finding>,
+    ) {
+        let lines = &self.structure.lines[job.part.lines.clone()];
+        let has = |key: &[u8]| {
+            lines
+                .iter()
+                .any(|line| line.key(self.text.as_bytes()) == Some(key))
+        };
+        // What runs for some of them alone is not known.
+        if [&b"include"[..], b"exclude"].into_iter().any(has) {
+            return;
+        }
+        let is_item = |field: &&Field| {
+            let line = self.structure.line_at(field.span.start);
+            job.part.span.contains(&field.span.start)
+                && self.structure.is_in_matrix(self.text.as_bytes(), line)
+        };
+        let names = self.directories().filter(is_item);
+        let names: BTreeSet<&str> = names.map(|field| &self.text[field.span.clone()]).collect();
+        let trees: Vec<&Tree> = names
+            .into_iter()
+            .filter_map(|name| repository.tree(name))
+            .collect();
+        for span in lines.iter().flat_map(|line| line.expressions()) {
+            let is_it = self.text[span.clone()].trim().starts_with("matrix.");
+            let behind = self.text[span.end..].trim_start_matches('}');
+            let step = self.step(self.structure.line_at(span.start));
+            let is_free = self.structure.lines[step]
+                .iter()
+                .all(|line| line.key(self.text.as_bytes()) != Some(b"if"));
+            let rest = behind.strip_prefix("/tests");
+            if is_it && is_free && rest.is_some_and(|rest| !rest.starts_with('/')) {
+                for tree in &trees {
+                    self.check_scripts(span.end, tree, &trees, findings);
                 }
             }
         }

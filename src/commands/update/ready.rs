@@ -246,7 +246,7 @@ fn next_steps(root: &Path, plan: &Plan) -> Option<NextSteps> {
         true => String::new(),
         false => format!(" -- {names}"),
     };
-    let mut commands = Vec::from_iter(branch.switch(&place, &message));
+    let mut commands = Vec::from_iter(branch.switch(&git, &place, &message));
     commands.extend([
         format!("git{place} add {names}"),
         format!("git{place} --no-pager diff --cached --stat{only}"),

@@ -73,7 +73,7 @@ impl<'a> Scope<'a> {
                 let moving = renames.find(|(_, renames)| renames.contains_key(found));
                 let moved = moving.and_then(|(name, _)| self.directories.get(name));
                 let holder = self.directories.holder(found).or(moved);
-                match holder.or(self.directories.newest()) {
+                match self.named.or(holder).or(self.directories.newest()) {
                     Some(directory) => directory,
                     None => return Expected::Anything,
                 }
