@@ -104,16 +104,21 @@ impl<'a> Workflow<'a> {
 
     /// What a path names below a version directory is there.
     fn check_paths(&self, repository: &Repository, findings: &mut Vec<Finding>) {
+        // The steps that were looked at for a folder that they work in.
+        let mut known = BTreeSet::new();
         for field in self.directories().filter(|field| self.is_read(field)) {
             let Some(tree) = repository.tree(&self.text[field.span.clone()]) else {
                 continue;
             };
             let path = path_behind(self.text, field.span.end);
             let names: Vec<&str> = path.iter().map(|name| &self.text[name.clone()]).collect();
-            if names == [TESTS] {
-                self.check_scripts(field.span.end, tree, &[], findings);
-            }
             let Some(missing) = missing(tree, &names) else {
+                let line = self.line_of(field);
+                let is_key = line.key(self.text.as_bytes()) == Some(b"working-directory");
+                let step = || self.step_start(self.structure.line_at(field.span.start));
+                if names == [TESTS] && (!is_key || known.insert((step(), &tree.directory.name))) {
+                    self.check_scripts(field.span.end, tree, &[], findings);
+                }
                 continue;
             };
             // The name of a variant or a script has a finding of its own.
@@ -145,10 +150,14 @@ impl<'a> Workflow<'a> {
 
     /// The lines of the step that a line is in: of the innermost item of a list.
     fn step(&self, line: usize) -> Range<usize> {
+        let start = self.step_start(line);
+        start..self.structure.below(start).end
+    }
+
+    fn step_start(&self, line: usize) -> usize {
         let lines = &self.structure.lines;
         let mut above = std::iter::successors(Some(line), |line| lines[*line].above);
-        let start = above.find(|line| lines[*line].is_item).unwrap_or(line);
-        start..self.structure.below(start).end
+        above.find(|line| lines[*line].is_item).unwrap_or(line)
     }
 
     /// The scripts that a step runs from the folder of scripts that it goes to, or works in, are there. `folder` is where the
@@ -169,7 +178,12 @@ impl<'a> Workflow<'a> {
             false => folder,
         };
         let text = &self.text[from..lines[step.end - 1].end];
-        let text = &text[..text.find("cd ").filter(|_| !is_key).unwrap_or(text.len())];
+        // Up to the next folder.
+        let up_to = |text: &'a str, what: &str| -> &'a str {
+            let next = text.get(1..).and_then(|rest| rest.find(what));
+            &text[..next.filter(|_| !is_key).map_or(text.len(), |at| at + 1)]
+        };
+        let text = up_to(up_to(text, "/tests"), "cd ");
         let has = |tree: &Tree, name: &str| {
             let tests = tree.folder(TESTS);
             tests.is_some_and(|tests| tests.item(name).is_some())

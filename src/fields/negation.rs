@@ -5,7 +5,10 @@ use std::ops::Range;
 
 use super::spans::{after, is_blank, is_word, skip, trimmed_end};
 
-/// The operands of what is not equal, and the arguments of what is not so, between two places.
+/// How long an operand is, or what stands in brackets.
+const FAR: usize = 400;
+
+/// The operands of what is not equal, and the arguments of what is not so, between two places: in their order, and apart.
 pub(super) fn denied(text: &[u8], span: &Range<usize>) -> Vec<Range<usize>> {
     let code = &text[..span.end];
     let mut all = Vec::new();
@@ -18,6 +21,14 @@ pub(super) fn denied(text: &[u8], span: &Range<usize>) -> Vec<Range<usize>> {
             None => {}
         }
     }
+    all.sort_by_key(|span| span.start);
+    all.dedup_by(|next, last| {
+        let overlaps = next.start < last.end;
+        if overlaps {
+            last.end = last.end.max(next.end);
+        }
+        overlaps
+    });
     all
 }
 
@@ -35,6 +46,7 @@ fn operand(code: &[u8], at: usize) -> Range<usize> {
 }
 
 fn operand_before(code: &[u8], floor: usize, at: usize) -> Range<usize> {
+    let floor = floor.max(at.saturating_sub(FAR));
     let before = trimmed_end(&code[floor..at], is_between);
     let start = trimmed_end(before, is_operand).len();
     floor + start..floor + before.len()
@@ -49,8 +61,9 @@ fn arguments(code: &[u8], at: usize) -> Option<Range<usize>> {
         depth += i32::from(*byte == b'(') - i32::from(*byte == b')');
         depth == 0
     };
-    let length = code[start..].iter().position(closes);
-    Some(start..length.map_or(code.len(), |length| start + length))
+    let end = code.len().min(start + FAR);
+    let length = code[start..end].iter().position(closes);
+    Some(start..length.map_or(end, |length| start + length))
 }
 
 #[cfg(test)]

@@ -284,7 +284,10 @@ impl Structure {
     pub fn is_said(&self, at: usize) -> bool {
         let line = self.lines.get(self.line_at(at));
         let line = line.filter(|line| line.span.start <= at && at < line.end);
-        line.is_some_and(|line| !line.denied.iter().any(|span| span.contains(&at)))
+        line.is_some_and(|line| {
+            let number = line.denied.partition_point(|span| span.end <= at);
+            line.denied.get(number).is_none_or(|span| at < span.start)
+        })
     }
 
     /// What a part of a text says, comments and what is denied left out; and with or without the values of variables.

@@ -555,6 +555,16 @@ fn many_of_anything_in_a_document_are_no_trouble() {
             "  x:\n    steps:\n    - run: cd 0.25.5/alpine3.18\n".repeat(many)
         ),
         "- ".repeat(many) + "0.25.5/alpine3.18",
+        format!("jobs:\n  x:\n    if: {}\n", "!(".repeat(200_000)),
+        format!("jobs:\n  x:\n    if: {} 0.25.5\n", "!=a".repeat(200_000)),
+        format!(
+            "jobs:\n  x:\n    if: {}\n",
+            "pushd 0.25.5/tests;./a.sh;".repeat(many)
+        ),
+        format!(
+            "jobs:\n  x:\n    steps:\n    - run: a\n{}",
+            "      working-directory: ./0.25.5/tests\n".repeat(many)
+        ),
     ];
     for (path, texts) in [
         ("0.25.5/alpine3.18/Dockerfile.x", &texts[..]),

@@ -265,6 +265,7 @@ fn commit_commits_what_was_written_and_nothing_else() {
     let releases = Releases::new();
     let repository = committed();
     repository.write("notes", "mine");
+    repository.write("2.14.x/notes", "mine");
     repository.write("staged", "mine too");
     git(repository.root(), &["add", "staged"]);
     let run = with_git(
@@ -284,7 +285,7 @@ fn commit_commits_what_was_written_and_nothing_else() {
     );
     assert_eq!(
         git(repository.root(), &["status", "--porcelain"]),
-        "A  staged\n?? notes\n"
+        "A  staged\n?? 2.14.x/notes\n?? notes\n"
     );
     let files = git(repository.root(), &["show", "--name-only", "--format="]);
     assert!(files.lines().all(|file| file.starts_with("2.1")), "{files}");

@@ -428,3 +428,29 @@ fn of_several_versions_side_by_side_only_the_one_that_moves_is_touched() {
     }
     repository.finds(&[]);
 }
+
+#[test]
+fn a_pre_release_that_an_archive_is_named_after_moves_as_a_whole() {
+    let [old, new] = ["1.3.0-rc.1", "1.3.0-rc.2"];
+    let text = |version: &str, hash: &str| {
+        format!(
+            "FROM alpine:3.18\nENV FOO {version}\nRUN wget -O f https://github.com/acme/foo/releases/download/v{version}/foo-v{version}-linux-amd64.tar.gz && echo '{hash}  f' | sha256sum -c\n"
+        )
+    };
+    let repository = Repository::empty();
+    repository.write(&format!("{old}/alpine3.18/Dockerfile"), text(old, AMD64[0]));
+    for (version, hash) in [old, new].iter().zip(AMD64) {
+        let sums = format!("{hash}  foo-v{version}-linux-amd64.tar.gz\n");
+        repository.write(&format!("releases/v{version}/SHA256SUMS"), sums);
+    }
+    repository.write(
+        "update.toml",
+        "image = \"foo\"\nserver = \"foo\"\nowner = \"acme\"\n",
+    );
+    repository.finds(&[]);
+    repository
+        .run(&["-q", new, "--from", "releases"])
+        .exits_with(0);
+    let found = repository.read(&format!("{new}/alpine3.18/Dockerfile"));
+    assert_eq!(found, text(new, AMD64[1]));
+}

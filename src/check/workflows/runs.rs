@@ -74,8 +74,10 @@ impl Workflow<'_> {
                 let bare = said.trim_matches(['"', '\'']);
                 if !bare.is_empty() && !known.insert(bare) {
                     let start = item.start + text[item].find(bare).unwrap_or_default();
-                    let is_series = self.directories().any(|field| field.span.start == start);
+                    let fields = &self.place.document.fields;
+                    let field = fields.binary_search_by_key(&start, |field| field.span.start);
                     // A series has a finding of its own.
+                    let is_series = field.is_ok_and(|number| fields[number].is_directory());
                     let span = start..start + bare.len();
                     let twice = self.finding(&span, "job", " twice in a list");
                     findings.extend((!is_series).then_some(twice));
@@ -101,26 +103,40 @@ impl Workflow<'_> {
         if [&b"include"[..], b"exclude"].into_iter().any(has) {
             return;
         }
+        let fields = &self.place.document.fields;
+        let from = fields.partition_point(|field| field.span.start < job.part.span.start);
+        let inside = fields[from..].iter();
+        let inside = inside.take_while(|field| field.span.start < job.part.span.end);
         let is_item = |field: &&Field| {
             let line = self.structure.line_at(field.span.start);
-            job.part.span.contains(&field.span.start)
+            field.is_directory()
+                && !field.in_comment
                 && self.structure.is_in_matrix(self.text.as_bytes(), line)
         };
-        let names = self.directories().filter(is_item);
+        let names = inside.filter(is_item);
         let names: BTreeSet<&str> = names.map(|field| &self.text[field.span.clone()]).collect();
         let trees: Vec<&Tree> = names
             .into_iter()
             .filter_map(|name| repository.tree(name))
             .collect();
+        // Each step once: however many folders it goes to, its scripts are the same.
+        let mut known = BTreeSet::new();
         for span in lines.iter().flat_map(|line| line.expressions()) {
             let is_it = self.text[span.clone()].trim().starts_with("matrix.");
             let behind = self.text[span.end..].trim_start_matches('}');
-            let step = self.step(self.structure.line_at(span.start));
+            if !is_it || !behind.starts_with("/tests") {
+                continue;
+            }
+            let line = self.structure.line_at(span.start);
+            if !known.insert(self.step_start(line)) {
+                continue;
+            }
+            let step = self.step(line);
             let is_free = self.structure.lines[step]
                 .iter()
                 .all(|line| line.key(self.text.as_bytes()) != Some(b"if"));
-            let rest = behind.strip_prefix("/tests");
-            if is_it && is_free && rest.is_some_and(|rest| !rest.starts_with('/')) {
+            let is_whole = !behind["/tests".len()..].starts_with('/');
+            if is_free && is_whole {
                 for tree in &trees {
                     self.check_scripts(span.end, tree, &trees, findings);
                 }
