@@ -350,6 +350,14 @@ impl<'a> Scope<'a> {
             (true, _) if whose == Whose::Others => Expected::Impossible(
                 "cannot tell whether this is the version of the server".to_owned(),
             ),
+            // Ours in another registry moves with its variant.
+            (false, false)
+                if whose == Whose::Ours
+                    && version == directory.version
+                    && self.is_renamed(found) =>
+            {
+                self.tag(found)
+            }
             (false, false) => Expected::Anything,
             _ => self.tag(found),
         }

@@ -104,7 +104,7 @@ impl Outline {
         let misfit = strays.first().map(misfit).unwrap_or_default();
         ensure!(
             !trees.is_empty() || shared[2].folders.len() > 1,
-            "no version directory (such as 0.25.6 or 2.14.x) and no templates in {}{misfit}: `-C <DIR>` names another folder",
+            "no version directory (such as 0.25.6 or 2.14.x) and no templates in {}{misfit}: run it in the repository, or name that with `-C <DIR>`",
             root.display()
         );
         let config = Self::config(&stated, pattern, root, (&trees, &shared[2]))?;

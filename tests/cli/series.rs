@@ -1036,3 +1036,16 @@ fn lines_that_still_give_the_old_version_are_named() {
         ]
     );
 }
+
+#[test]
+fn a_tag_in_another_registry_moves_with_its_base_alone_too() {
+    let repository = series();
+    const OWN: &str = ".github/workflows/own.yml";
+    let text = "on: [push]\njobs:\n  a:\n    steps:\n      - run: docker pull ghcr.io/nats-io/nats:2.14.4-alpine3.22\n      - run: docker pull ghcr.io/nats-io/nats:2.12.14-alpine3.21\n";
+    repository.write(OWN, text);
+    changes(&repository, &["--base", "2.14.x/alpine=3.23"]);
+    assert_eq!(
+        repository.read(OWN),
+        text.replace("alpine3.22", "alpine3.23")
+    );
+}
