@@ -212,6 +212,12 @@ impl Work<'_> {
                     )
                 };
                 notes.extend(unnamed.into_iter().map(say));
+                if latest(&new) > latest(workflow.text) {
+                    let (from, to) = (&from.directory, &to.directory);
+                    notes.push(format!(
+                        "{path}: says `latest` for {to} as for {from}: leave it to one of them"
+                    ));
+                }
                 if new != workflow.text {
                     let document = self.with_text(document, new.into_bytes());
                     rewritten.push((path, (document, edits)));
@@ -364,6 +370,12 @@ fn refuse_left(left: &[String]) -> Result<()> {
         left,
         "Change or remove these lines, then run the same command again",
     )
+}
+
+/// How often a text says `latest`, which only one series can be; the runners of that name are none.
+fn latest(text: &str) -> usize {
+    let all = text.match_indices("latest");
+    all.filter(|(at, _)| !text[..*at].ends_with('-')).count()
 }
 
 fn is_target(targets: &[Target], tree: &Tree) -> bool {

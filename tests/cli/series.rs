@@ -1049,3 +1049,27 @@ fn a_tag_in_another_registry_moves_with_its_base_alone_too() {
         text.replace("alpine3.22", "alpine3.23")
     );
 }
+
+#[test]
+fn what_would_make_two_series_the_latest_is_named() {
+    let repository = series();
+    let text = "\
+on: [push]
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    strategy:
+      matrix:
+        include:
+          - line: 2.12.x
+          - line: 2.14.x
+            latest: true
+    steps:
+      - run: cd ./${{ matrix.line }}/tests
+";
+    repository.write(".github/workflows/own.yml", text);
+    let run = gets_a_new_series(&repository);
+    let note = "  .github/workflows/own.yml: says `latest` for 2.15.x as for 2.14.x: leave it to one of them\n";
+    assert!(run.stdout.contains(note), "{}", run.stdout);
+    assert_eq!(run.stdout.matches("`latest`").count(), 1, "{}", run.stdout);
+}
