@@ -986,6 +986,16 @@ jobs:
     repository.finds(&[
         ".github/workflows/own.yml:10:16: file: found smoke.sh: no script smoke.sh in 2.12.x/tests",
     ]);
+    repository.write(
+        OWN,
+        "jobs:\n  a:\n    strategy:\n      matrix:\n        line:\n          -",
+    );
+    repository.finds(&[]);
+    repository.write(
+        OWN,
+        text.replace("build-images", "smoke")
+            .replace("          - 2019\n", ""),
+    );
     // What some of them alone run, is not known to be missing.
     repository.edit(
         OWN,

@@ -64,7 +64,8 @@ impl Workflow<'_> {
         let lists = lists.map(|list| list.iter().filter(is_plain).map(code).collect());
         for list in lists.chain(structure.bracket_lists(text)) {
             let list: Vec<Range<usize>> = list;
-            let first = list.first().map(|item| structure.line_at(item.start));
+            // By what stands in front of the first one: an item may be empty, at the very end.
+            let first = list.first().map(|item| structure.line_at(item.start - 1));
             if !first.is_some_and(|line| structure.is_in_matrix(text.as_bytes(), line)) {
                 continue;
             }
