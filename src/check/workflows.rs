@@ -86,6 +86,14 @@ impl<'a> Workflow<'a> {
         fields.filter(move |field| is_it(&field.kind))
     }
 
+    /// The fields in a part of the text, comments included.
+    fn fields_in(&self, part: &Range<usize>) -> impl Iterator<Item = &'a Field> {
+        let (fields, end) = (&self.place.document.fields, part.end);
+        let from = fields.partition_point(|field| field.span.start < part.start);
+        let inside = fields[from..].iter();
+        inside.take_while(move |field| field.span.start < end)
+    }
+
     fn directories(&self) -> impl Iterator<Item = &'a Field> {
         self.fields(|kind| matches!(kind, Kind::Directory { .. }))
     }
@@ -113,10 +121,9 @@ impl<'a> Workflow<'a> {
             let path = path_behind(self.text, field.span.end);
             let names: Vec<&str> = path.iter().map(|name| &self.text[name.clone()]).collect();
             let Some(missing) = missing(tree, &names) else {
-                let line = self.line_of(field);
-                let is_key = line.key(self.text.as_bytes()) == Some(b"working-directory");
-                let step = || self.step_start(self.structure.line_at(field.span.start));
-                if names == [TESTS] && (!is_key || known.insert((step(), &tree.directory.name))) {
+                let number = self.structure.line_at(field.span.start);
+                let step = || (self.step_start(number), &tree.directory.name);
+                if names == [TESTS] && (!self.is_where_it_works(number) || known.insert(step())) {
                     self.check_scripts(field.span.end, tree, &[], findings);
                 }
                 continue;
@@ -154,6 +161,11 @@ impl<'a> Workflow<'a> {
         start..self.structure.below(start).end
     }
 
+    /// Whether a line says in which folder a step works.
+    fn is_where_it_works(&self, line: usize) -> bool {
+        self.structure.lines[line].key(self.text.as_bytes()) == Some(b"working-directory")
+    }
+
     fn step_start(&self, line: usize) -> usize {
         let lines = &self.structure.lines;
         let mut above = std::iter::successors(Some(line), |line| lines[*line].above);
@@ -172,7 +184,7 @@ impl<'a> Workflow<'a> {
         let lines = &self.structure.lines;
         let line = self.structure.line_at(folder);
         let step = self.step(line);
-        let is_key = lines[line].key(self.text.as_bytes()) == Some(b"working-directory");
+        let is_key = self.is_where_it_works(line);
         let from = match is_key {
             true => lines[step.start].span.start,
             false => folder,
@@ -266,7 +278,8 @@ impl<'a> Workflow<'a> {
             if !between.contains([',', '-']) || !between.chars().all(separates) {
                 continue;
             }
-            if first == second {
+            // Those of a matrix are looked at with its other lists.
+            if first == second && !self.structure.is_in_matrix(pair[1].span.start) {
                 let why = " twice in a list";
                 findings.push(self.finding(&pair[1].span, "series", why));
             }
@@ -277,7 +290,7 @@ impl<'a> Workflow<'a> {
             if has_first != has_second && major(first) == major(second) {
                 let missing = if has_first { pair[1] } else { pair[0] };
                 let is_free = missing.kind == Kind::Directory { is_certain: false };
-                if is_free && self.is_in_matrix(missing) {
+                if is_free && self.structure.is_in_matrix(missing.span.start) {
                     let why = ": there is no such version directory";
                     findings.push(self.finding(&missing.span, "directory", why));
                 }
@@ -296,12 +309,6 @@ impl<'a> Workflow<'a> {
             let finding = Finding::at(&self.place.path(), at, "series", message);
             findings.push(finding.expected(&*missing.directory));
         }
-    }
-
-    fn is_in_matrix(&self, field: &Field) -> bool {
-        let own = self.structure.line_at(field.span.start);
-        let mut above = self.structure.upwards(own).take(8);
-        above.any(|line| line.key(self.text.as_bytes()) == Some(b"matrix"))
     }
 
     /// Whether a version directory has variants of every family that the workflow names.

@@ -14,20 +14,15 @@ use crate::repository::config::Pattern;
 fn name_jobs(structure: &mut Structure, text: &[u8], fields: &[Field], pattern: &Pattern) {
     let is_name = |field: &&Field| field.is_directory() && structure.is_said(field.span.start);
     let mut named = fields.iter().filter(is_name).peekable();
-    let mut matrix = (usize::MAX, false);
     let mut all = Vec::new();
     for job in &structure.jobs {
         let (mut paths, mut items, mut others) =
             (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         while let Some(field) = named.next_if(|field| field.span.start < job.part.span.end) {
-            let line = structure.line_at(field.span.start);
-            if matrix.0 != line {
-                matrix = (line, structure.is_in_matrix(text, line));
-            }
             let names = match field.kind {
                 _ if field.span.start < job.part.span.start => continue,
                 Kind::Directory { is_certain: true } => &mut paths,
-                _ if matrix.1 => &mut items,
+                _ if structure.is_in_matrix(field.span.start) => &mut items,
                 _ => &mut others,
             };
             names.insert(found(text, &field.span));

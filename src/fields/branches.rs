@@ -116,12 +116,9 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, 
         hashes.iter().partition(|hash| hash.branch.is_some());
     let mut bound: Vec<(&Hash, Bound)> = Vec::new();
     for hashes in inside.chunk_by(|a, b| a.branch == b.branch) {
-        let branch = hashes[0].branch.map(|number| &branches[number]);
-        bound.extend(
-            branch
-                .into_iter()
-                .flat_map(|branch| in_branch(branch, hashes, &downloads)),
-        );
+        if let Some(number) = hashes[0].branch {
+            bound.extend(in_branch(&branches[number], hashes, &downloads));
+        }
     }
     bound.extend(by_downloads(&outside, (seen, &downloads), key));
     same_again(&mut bound);

@@ -36,6 +36,15 @@ impl Expected {
     }
 }
 
+/// The version directory that a script names alone.
+fn named_alone<'a>(directories: &'a Directories, place: &Place) -> Option<&'a Directory> {
+    let fields = place.document.fields.iter().filter(|_| place.is_script());
+    let named = fields.filter(|field| field.is_directory());
+    let named: BTreeSet<_> = named.map(|field| place.document.found(field)).collect();
+    let first = named.first().filter(|_| named.len() == 1)?;
+    directories.get(first)
+}
+
 /// What an update changes, by version directory. Of a tree at rest: nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Change {
@@ -98,16 +107,11 @@ impl<'a> Scope<'a> {
         let versions = old.chain(all.map(|directory| &directory.version));
         let versions = versions.filter(|version| !version.pre.is_empty());
         let suffixes = versions.map(|version| version.pre.to_string()).collect();
-        let is_named = |field: &&Field| field.is_directory();
-        let named = place.document.fields.iter().filter(is_named);
-        let named: BTreeSet<_> = named.map(|field| place.document.found(field)).collect();
-        let is_alone = own.is_none() && place.is_script() && named.len() == 1;
-        let named = named.first().filter(|_| is_alone);
         Self {
             names,
             directories,
             own,
-            named: named.and_then(|name| directories.get(name)),
+            named: named_alone(directories, place).filter(|_| own.is_none()),
             variant: place.variant(),
             builds: place.builds(),
             change,
@@ -123,8 +127,8 @@ impl<'a> Scope<'a> {
 
     /// What a field is expected to say. A digest behind a tag says which image it is, and would stay.
     pub fn expected(&self, field: &Field, document: &Document) -> Expected {
-        let expected = self.by_kind(field, document);
         let found = document.found(field);
+        let expected = self.by_kind(field, &found, document);
         match expected.instead_of(&found) {
             Some(new) if document.text[field.span.end..].starts_with(b"@sha256:") => {
                 let why = format!("is pinned by digest; change tag and digest to {new} by hand");
@@ -134,8 +138,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    fn by_kind(&self, field: &Field, document: &Document) -> Expected {
-        let found = document.found(field);
+    fn by_kind(&self, field: &Field, found: &str, document: &Document) -> Expected {
         let is_at_rest = self.change.checksums.is_empty();
         if let Kind::Hash(Some(_)) = &field.kind
             && is_at_rest
@@ -151,35 +154,35 @@ impl<'a> Scope<'a> {
                 ..
             }
         );
-        let is_told = self.is_replaced(&found) || self.is_renamed(&found);
+        let is_told = self.is_replaced(found) || self.is_renamed(found);
         if field.in_comment && (is_of_others || !is_told) {
             return Expected::Anything;
         }
         if document.kind == DocumentKind::Workflow
             && matches!(field.kind, Kind::Version { .. } | Kind::Tag)
-            && !self.is_current(&found)
+            && !self.is_current(found)
         {
             return Expected::Anything;
         }
         match &field.kind {
-            Kind::Version { .. } => self.version(&found, document),
-            Kind::Directory { is_certain: true } => self.directory(&found),
+            Kind::Version { .. } => self.version(found, document),
+            Kind::Directory { is_certain: true } => self.directory(found),
             Kind::Directory { is_certain: false } => Expected::Anything,
-            Kind::Tag => self.copied(field, document, self.tag(&found)),
-            Kind::TagVariant => self.copied(field, document, self.variant(&found, None)),
-            Kind::Variant { directory } => self.variant(&found, directory.as_deref()),
+            Kind::Tag => self.copied(field, document, self.tag(found)),
+            Kind::TagVariant => self.copied(field, document, self.variant(found, None)),
+            Kind::Variant { directory } => self.variant(found, directory.as_deref()),
             Kind::Caption { family, directory } => {
-                self.caption(&found, family.as_deref(), directory.as_deref())
+                self.caption(found, family.as_deref(), directory.as_deref())
             }
-            Kind::Script { directory } => self.named(Named::Script, &found, directory.as_deref()),
-            Kind::Item { made } => self.item(&found, made),
+            Kind::Script { directory } => self.named(Named::Script, found, directory.as_deref()),
+            Kind::Item { made } => self.item(found, made),
             Kind::Mention { in_word, whose } => {
-                self.mention(&found, (*in_word, *whose), document.kind)
+                self.mention(found, (*in_word, *whose), document.kind)
             }
             Kind::Hash(None) => {
                 Expected::Impossible("cannot tell which archive this hash belongs to".to_owned())
             }
-            Kind::Hash(Some(platform)) => self.hash(&found, platform),
+            Kind::Hash(Some(platform)) => self.hash(found, platform),
             Kind::Base { image } => self.base(field, image, document),
             Kind::Family => Expected::Anything,
             Kind::Runner { system } => self
@@ -193,7 +196,7 @@ impl<'a> Scope<'a> {
                 );
                 Expected::Impossible(why)
             }
-            Kind::Labels { arch, .. } => match right_labels(&found, arch) {
+            Kind::Labels { arch, .. } => match right_labels(found, arch) {
                 None => Expected::Anything,
                 Some(Ok(label)) => Expected::Exactly(label),
                 Some(Err(why)) => Expected::Impossible(why),
@@ -203,16 +206,14 @@ impl<'a> Scope<'a> {
             ),
             Kind::Arch {
                 labels: Some(labels),
-            } => match right_arch(labels, &found) {
+            } => match right_arch(labels, found) {
                 Some(right) if right != found && self.has_arch(&right) == Some(false) => {
                     Expected::Impossible(format!(
                         "expected {right}, of which the release has no archive: is {found} what this project calls it?"
                     ))
                 }
                 // A name that no other release has, and this one does.
-                Some(right)
-                    if apk_arch(&found).is_none() && self.has_arch(&found) == Some(true) =>
-                {
+                Some(right) if apk_arch(found).is_none() && self.has_arch(found) == Some(true) => {
                     Expected::Impossible(format!(
                         "expected {right}, and the release has archives of {found} too: say which by hand"
                     ))
@@ -245,9 +246,13 @@ impl<'a> Scope<'a> {
     /// The version directory that a document speaks of where it gives this version: its own; at the root the one of the same
     /// series, the one that is or was at that version, else the newest.
     fn directory_for(&self, version: &str) -> Option<&'a Directory> {
+        self.directory_at(|| parse_version(version))
+    }
+
+    fn directory_at(&self, version: impl Fn() -> Option<Version>) -> Option<&'a Directory> {
         let pattern = &self.names.config.directory;
         let meant = || {
-            let given = parse_version(version)?;
+            let given = version()?;
             let was = |one: &&Directory| self.old(one).any(|old| *old == given);
             let moved = self
                 .directories
@@ -313,8 +318,7 @@ impl<'a> Scope<'a> {
     fn directory(&self, found: &str) -> Expected {
         let pattern = &self.names.config.directory;
         if self.own.is_some() || !pattern.has_series() {
-            let version = pattern.matches(found).map(|version| version.to_string());
-            let directory = self.directory_for(&version.unwrap_or_default());
+            let directory = self.directory_at(|| pattern.matches(found));
             let name = directory.map(|directory| directory.name.clone());
             return name.map_or(Expected::Anything, Expected::Exactly);
         }

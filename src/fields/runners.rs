@@ -31,7 +31,6 @@ pub(super) fn labels(text: &[u8], structure: &Structure, runners: &[usize]) -> V
         }
         let lines_above = || structure.upwards(number).skip(1);
         let above = || lines_above().filter_map(|line| line.keys.first());
-        let in_matrix = structure.is_in_matrix(text, number);
         let mut keys = line.keys.iter().peekable();
         let mut expressions = line.expressions.iter().peekable();
         let mut key = above().next();
@@ -42,7 +41,7 @@ pub(super) fn labels(text: &[u8], structure: &Structure, runners: &[usize]) -> V
             while expressions.next_if(|span| span.end <= at).is_some() {}
             let in_expression = expressions.peek().is_some_and(|span| span.contains(&at));
             let names = key.map(said).is_some_and(|key| {
-                key == b"runs-on" || key == b"labels" || in_matrix && taken.contains(key)
+                key == b"runs-on" || key == b"labels" || line.in_matrix && taken.contains(key)
             });
             if at < line.end && names && !in_expression {
                 labels.extend(label(text, at));

@@ -94,7 +94,10 @@ impl Scanner {
             key: config.version_key(),
             image: config.image.clone(),
             server: config.server.clone(),
-            namespace: format!("{}/", config.owner),
+            namespace: match config.owner.is_empty() {
+                true => String::new(),
+                false => format!("{}/", config.owner),
+            },
             directory: config.directory.clone(),
             families: families.into_iter().rev().map(str::to_owned).collect(),
             names: names.collect(),

@@ -108,20 +108,27 @@ impl Series {
     }
 }
 
-/// A text with a version moved where it stands as a whole.
-fn replaced(text: &str, old: &str, new: &str) -> String {
-    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
-    for (at, _) in text.match_indices(old) {
-        let (before, after) = (&text[..at], &text[at + old.len()..]);
+/// Where a version stands in a text as a whole: in `v1.2.3-alpine3.18`, not in `1.2.30`.
+pub fn places_of<'t>(text: &'t str, version: &'t str) -> impl Iterator<Item = usize> + 't {
+    let is_whole = move |at: &usize| {
+        let (before, after) = (&text[..*at], &text[at + version.len()..]);
         let before = before.strip_suffix('v').unwrap_or(before);
         let is_part = |c: char| c.is_ascii_alphanumeric();
         let rest = after.strip_prefix('.').unwrap_or(after);
-        let goes_on = rest.starts_with(is_part);
-        if !before.ends_with(|c: char| is_part(c) || c == '.') && !goes_on {
-            out.push_str(&text[from..at]);
-            out.push_str(new);
-            from = at + old.len();
-        }
+        !before.ends_with(|c: char| is_part(c) || c == '.') && !rest.starts_with(is_part)
+    };
+    text.match_indices(version)
+        .map(|(at, _)| at)
+        .filter(is_whole)
+}
+
+/// A text with a version moved where it stands as a whole.
+fn replaced(text: &str, old: &str, new: &str) -> String {
+    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+    for at in places_of(text, old) {
+        out.push_str(&text[from..at]);
+        out.push_str(new);
+        from = at + old.len();
     }
     out + &text[from..]
 }

@@ -39,8 +39,8 @@ pub struct Line {
     pub(super) expressions: Vec<Range<usize>>,
     /// What it says is not.
     denied: Vec<Range<usize>>,
-    /// It sets variables.
-    is_env: bool,
+    /// It is part of a matrix.
+    pub(super) in_matrix: bool,
 }
 
 impl Line {
@@ -60,7 +60,7 @@ impl Line {
             keys: Vec::new(),
             expressions: Vec::new(),
             denied: Vec::new(),
-            is_env: false,
+            in_matrix: false,
             span,
         };
         let mut at = first;
@@ -181,7 +181,9 @@ impl Structure {
             line.above = open.last().copied();
             line.command = structure.command(text, number, &line);
             let above = line.above.map(|above| &structure.lines[above]);
-            line.is_env = line.key(text) == Some(b"env") || above.is_some_and(|above| above.is_env);
+            let mut keys = line.keys.iter().map(|key| &text[key.clone()]);
+            line.in_matrix =
+                keys.any(|key| key == b"matrix") || above.is_some_and(|above| above.in_matrix);
             open.push(number);
             if line.indent == 0 {
                 in_jobs = line.key(text) == Some(b"jobs");
@@ -290,12 +292,21 @@ impl Structure {
         })
     }
 
+    /// The numbers of the lines that a part of a text has anything of.
+    pub fn lines_in(&self, part: &Range<usize>) -> Range<usize> {
+        let end = self
+            .lines
+            .partition_point(|line| line.span.start < part.end);
+        self.line_at(part.start)..end
+    }
+
     /// What a part of a text says, comments and what is denied left out; and with or without the values of variables.
     pub fn said(&self, text: &str, part: &Range<usize>, with_env: bool) -> String {
         let mut said = String::new();
-        let lines = self.lines[self.line_at(part.start)..].iter();
-        let lines = lines.take_while(|line| line.span.start < part.end);
-        for line in lines.filter(|line| with_env || !line.is_env) {
+        let is_env = |line: &Line| line.key(text.as_bytes()) == Some(b"env");
+        let is_meant = |number: &usize| with_env || !self.upwards(*number).any(is_env);
+        for line in self.lines_in(part).filter(is_meant) {
+            let line = &self.lines[line];
             let (mut at, end) = (line.span.start.max(part.start), line.end.min(part.end));
             for denied in &line.denied {
                 said.push_str(text.get(at..denied.start.min(end)).unwrap_or_default());
@@ -321,10 +332,10 @@ impl Structure {
         line + 1..line + 1 + inside.count()
     }
 
-    /// Whether a line is part of a matrix.
-    pub fn is_in_matrix(&self, text: &[u8], line: usize) -> bool {
-        let mut keys = self.upwards(line).flat_map(|line| &line.keys);
-        keys.any(|key| &text[key.clone()] == b"matrix")
+    /// Whether what stands at a place is part of a matrix.
+    pub fn is_in_matrix(&self, at: usize) -> bool {
+        let line = self.lines.get(self.line_at(at));
+        line.is_some_and(|line| line.in_matrix)
     }
 }
 

@@ -40,6 +40,9 @@ impl Branch {
 
     /// The command that goes to a branch of its own for a commit of that title, where one is needed.
     pub fn switch(&self, git: &Git, place: &str, title: &str) -> Option<String> {
+        if self.is_own() {
+            return None;
+        }
         let slug = slug(title);
         let is_there = |name: &String| {
             let name = format!("refs/heads/{name}");
@@ -51,7 +54,7 @@ impl Branch {
             .chain(more)
             .find(|name| !is_there(name));
         let free = free.unwrap_or_else(|| slug.clone());
-        (!self.is_own()).then(|| format!("git{place} switch -c {}", quoted(&free)))
+        Some(format!("git{place} switch -c {}", quoted(&free)))
     }
 
     /// The command that pushes it.

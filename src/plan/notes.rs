@@ -8,7 +8,7 @@ use super::units::is_code;
 use super::{Options, Target};
 use crate::check::pins::Pin;
 use crate::fields::Kind;
-use crate::fields::series::Series;
+use crate::fields::series::{Series, places_of};
 use crate::fields::workflow::Part;
 use crate::release::checksums::Sha256;
 use crate::repository::{Item, Place, Repository};
@@ -115,7 +115,7 @@ fn unlisted(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<
             let named = all.iter().filter(|series| line.contains(&series.directory));
             let named: Vec<&str> = named.map(|series| &*series.directory).collect();
             let is_list = named.len() > 1 && named.contains(&source);
-            if is_list && !line.contains(directory) && !line.trim_start().starts_with('#') {
+            if is_list && !line.contains(directory) && is_code(line) {
                 notes.push(format!(
                     "{}:{}: names {}, and not {directory}: add it there by hand",
                     place.path(),
@@ -205,12 +205,13 @@ fn left_behind(after: &Repository, targets: &[Target]) -> Vec<String> {
         trees.any(|tree| tree.directory.version == *version)
     };
     let gone = targets.iter().filter_map(|target| target.old.as_ref());
-    let gone: BTreeSet<&Version> = gone.filter(|old| !is_at(old)).collect();
+    let gone = gone.filter(|old| !is_at(old));
+    let gone: BTreeSet<String> = gone.map(Version::to_string).collect();
     let mut notes = Vec::new();
     for place in after.shared_documents() {
         let lines = place.document.utf8().unwrap_or_default().lines();
         for (number, line) in lines.enumerate().filter(|(_, line)| is_code(line)) {
-            let left = gone.iter().find(|old| gives(line, &old.to_string()));
+            let left = gone.iter().find(|old| gives(line, old));
             notes.extend(left.map(|old| {
                 let (path, number) = (place.path(), number + 1);
                 format!(
@@ -222,18 +223,12 @@ fn left_behind(after: &Repository, targets: &[Target]) -> Vec<String> {
     notes
 }
 
-/// Whether a line gives a version as a whole: `v1.2.3-alpine3.18`, not `1.2.30` and not `1.2.3-rc.1`.
+/// Whether a line gives a version of ours, perhaps: not `1.2.3-rc.1`, and not `uses: somebody/action@v1.2.3`.
 fn gives(line: &str, version: &str) -> bool {
-    line.match_indices(version).any(|(at, _)| {
+    places_of(line, version).any(|at| {
         let (before, behind) = (&line[..at], &line[at + version.len()..]);
         let before = before.strip_suffix('v').unwrap_or(before);
-        // `uses: somebody/action@v1.2.3`
-        let is_part = |c: char| c.is_ascii_alphanumeric() || ".@".contains(c);
-        let rest = behind.strip_prefix('.').unwrap_or(behind);
-        !before.ends_with(is_part)
-            && !rest.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && !behind.starts_with("-rc")
-            && !behind.starts_with("-RC")
+        !before.ends_with('@') && !behind.starts_with("-rc") && !behind.starts_with("-RC")
     })
 }
 

@@ -212,16 +212,17 @@ impl Work<'_> {
                     )
                 };
                 notes.extend(unnamed.into_iter().map(say));
+                if new == workflow.text {
+                    continue;
+                }
                 if latest(&new) > latest(workflow.text) {
                     let (from, to) = (&from.directory, &to.directory);
                     notes.push(format!(
                         "{path}: says `latest` for {to} as for {from}: leave it to one of them"
                     ));
                 }
-                if new != workflow.text {
-                    let document = self.with_text(document, new.into_bytes());
-                    rewritten.push((path, (document, edits)));
-                }
+                let document = self.with_text(document, new.into_bytes());
+                rewritten.push((path, (document, edits)));
             }
             self.put(rewritten);
         }
@@ -275,21 +276,21 @@ impl Work<'_> {
         let (mut new, mut left) = (Vec::new(), Vec::new());
         for (path, document, workflow) in self.workflows() {
             let (old, (text, mut edits)) = (workflow.text, workflow.without_series(&gone, &stay));
-            left.extend(workflows::left_over(
-                &path,
-                &document.facts.structure,
-                &text,
-                &gone,
-            ));
-            if text != old {
+            if text == old {
+                left.extend(workflows::left_over(&path, workflow, &gone));
+            } else {
                 let named = gone.iter().filter(|series| series.is_in(old));
                 let edit = |series: &Series| {
                     let name = &series.directory;
                     removed("directory", old, name, |line| line.contains(name))
                 };
                 edits.extend(named.map(edit));
-                let document = self.with_text(document, text.into_bytes());
-                new.push((path, (document, edits)));
+                let written = self.with_text(document, text.into_bytes());
+                let named =
+                    Workflow::of(&written).map(|new| workflows::left_over(&path, new, &gone));
+                left.extend(named.into_iter().flatten());
+                left.extend(workflows::jobless(&path, document, &written));
+                new.push((path, (written, edits)));
             }
         }
         self.put(new);
@@ -340,14 +341,14 @@ impl Work<'_> {
             };
             let (text, mut edits) = workflow.without(&matter);
             if text != old {
-                left.extend(workflows::jobless(&place.path(), structure, &text));
                 let places = Places::new(old.as_bytes());
                 edits.extend(gone.iter().map(|field| {
                     let line = places.of(field.span.start).0;
                     Edit::new(field.kind.label(), line, &place.document.found(field), "")
                 }));
-                let document = self.with_text(place.document, text.into_bytes());
-                new.push((place.path(), (document, edits)));
+                let written = self.with_text(place.document, text.into_bytes());
+                left.extend(workflows::jobless(&place.path(), place.document, &written));
+                new.push((place.path(), (written, edits)));
             }
         }
         self.put(new);

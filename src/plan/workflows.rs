@@ -171,15 +171,12 @@ impl<'a> Workflow<'a> {
     /// The text without some series; `stay` are the others. And the jobs that go.
     pub(super) fn without_series(self, gone: &[Series], stay: &[Series]) -> (String, Vec<Edit>) {
         let is_in = |all: &[Series], part: &Range<usize>, with_env: bool| {
-            let said = self.structure.said(self.text, part, with_env);
             // Of nothing but comments, what they say.
-            let is_comment = self.structure.said(self.text, part, true).is_empty();
-            let said = if is_comment {
-                &self.text[part.clone()]
-            } else {
-                &said
+            let said = match self.structure.lines_in(part).is_empty() {
+                true => self.text[part.clone()].to_owned(),
+                false => self.structure.said(self.text, part, with_env),
             };
-            all.iter().any(|series| series.is_in(said))
+            all.iter().any(|series| series.is_in(&said))
         };
         self.without(&Matter {
             // A variable is not what anything is about: `LATEST: 2.14.x`.
@@ -308,12 +305,10 @@ fn without_parts(
     going.map(cut).collect()
 }
 
-/// Where a workflow still speaks of series that are gone, or has nothing left to do.
-pub(super) fn left_over(path: &str, old: &Structure, text: &str, gone: &[Series]) -> Vec<String> {
-    let (structure, places) = (
-        Structure::new(text.as_bytes()),
-        Places::new(text.as_bytes()),
-    );
+/// Where a workflow still speaks of series that are gone.
+pub(super) fn left_over(path: &str, workflow: Workflow, gone: &[Series]) -> Vec<String> {
+    let Workflow { text, structure } = workflow;
+    let places = Places::new(text.as_bytes());
     let named = |line: &Line| {
         let said = &text[line.span.start..line.end];
         let series = gone.iter().find(|series| series.is_in(said))?;
@@ -323,13 +318,12 @@ pub(super) fn left_over(path: &str, old: &Structure, text: &str, gone: &[Series]
             said.trim()
         ))
     };
-    let named = structure.lines.iter().filter_map(named);
-    named.chain(jobless(path, old, text)).collect()
+    structure.lines.iter().filter_map(named).collect()
 }
 
 /// A workflow that had jobs, and has none any more.
-pub(super) fn jobless(path: &str, old: &Structure, text: &str) -> Option<String> {
-    let is_empty = !old.jobs.is_empty() && Structure::new(text.as_bytes()).jobs.is_empty();
+pub(super) fn jobless(path: &str, old: &Document, new: &Document) -> Option<String> {
+    let is_empty = !old.facts.structure.jobs.is_empty() && new.facts.structure.jobs.is_empty();
     is_empty.then(|| format!("{path}: none of its jobs would be left: remove the file"))
 }
 

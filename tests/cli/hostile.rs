@@ -562,6 +562,10 @@ fn many_of_anything_in_a_document_are_no_trouble() {
             "pushd 0.25.5/tests;./a.sh;".repeat(many)
         ),
         format!(
+            "jobs:\n  x:\n    if: {}\n",
+            "- run: cd 0.25.5/tests;./a.sh;".repeat(2 * many)
+        ),
+        format!(
             "jobs:\n  x:\n    steps:\n    - run: a\n{}",
             "      working-directory: ./0.25.5/tests\n".repeat(many)
         ),

@@ -116,11 +116,8 @@ impl Workflow<'_> {
     ) {
         let name = &self.text[job.name.clone()];
         let said = |field: &Field| &self.text[field.span.clone()];
-        let fields = &self.place.document.fields;
-        let from = fields.partition_point(|field| field.span.start < job.part.span.start);
-        let inside = fields[from..].iter();
-        let inside = inside.take_while(|field| field.span.start < job.part.span.end);
-        let directories: Vec<&Field> = inside
+        let directories: Vec<&Field> = self
+            .fields_in(&job.part.span)
             .filter(|field| matches!(field.kind, Kind::Directory { is_certain: true }))
             .filter(|field| !field.in_comment)
             .collect();

@@ -65,8 +65,10 @@ impl Workflow<'_> {
         for list in lists.chain(structure.bracket_lists(text)) {
             let list: Vec<Range<usize>> = list;
             // By what stands in front of the first one: an item may be empty, at the very end.
-            let first = list.first().map(|item| structure.line_at(item.start - 1));
-            if !first.is_some_and(|line| structure.is_in_matrix(text.as_bytes(), line)) {
+            if !list
+                .first()
+                .is_some_and(|item| self.structure.is_in_matrix(item.start - 1))
+            {
                 continue;
             }
             let mut known = BTreeSet::new();
@@ -75,13 +77,10 @@ impl Workflow<'_> {
                 let bare = said.trim_matches(['"', '\'']);
                 if !bare.is_empty() && !known.insert(bare) {
                     let start = item.start + text[item].find(bare).unwrap_or_default();
-                    let fields = &self.place.document.fields;
-                    let field = fields.binary_search_by_key(&start, |field| field.span.start);
-                    // A series has a finding of its own.
-                    let is_series = field.is_ok_and(|number| fields[number].is_directory());
                     let span = start..start + bare.len();
-                    let twice = self.finding(&span, "job", " twice in a list");
-                    findings.extend((!is_series).then_some(twice));
+                    let is_series = self.fields_in(&span).any(Field::is_directory);
+                    let rule = if is_series { "series" } else { "job" };
+                    findings.push(self.finding(&span, rule, " twice in a list"));
                 }
             }
         }
@@ -104,17 +103,12 @@ impl Workflow<'_> {
         if [&b"include"[..], b"exclude"].into_iter().any(has) {
             return;
         }
-        let fields = &self.place.document.fields;
-        let from = fields.partition_point(|field| field.span.start < job.part.span.start);
-        let inside = fields[from..].iter();
-        let inside = inside.take_while(|field| field.span.start < job.part.span.end);
         let is_item = |field: &&Field| {
-            let line = self.structure.line_at(field.span.start);
             field.is_directory()
                 && !field.in_comment
-                && self.structure.is_in_matrix(self.text.as_bytes(), line)
+                && self.structure.is_in_matrix(field.span.start)
         };
-        let names = inside.filter(is_item);
+        let names = self.fields_in(&job.part.span).filter(is_item);
         let names: BTreeSet<&str> = names.map(|field| &self.text[field.span.clone()]).collect();
         let trees: Vec<&Tree> = names
             .into_iter()

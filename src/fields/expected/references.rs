@@ -12,12 +12,12 @@ use crate::version::{Variant, parse_version};
 impl<'a> Scope<'a> {
     /// What is copied from is one image, and another one: a tag without a variant names none.
     pub(super) fn copied(&self, field: &Field, document: &Document, said: Expected) -> Expected {
-        // The image's name stands between: a look back of no more than that keeps long lines cheap.
         let line = line_before(&document.text, field.span.start);
         let last_word = line.rsplit(u8::is_ascii_whitespace).next();
-        let is_copy = last_word.is_some_and(|word| word.starts_with(b"--from="));
-        let owner = format!("--from={}/", self.names.config.owner);
-        let is_owners = last_word.is_some_and(|word| word.starts_with(owner.as_bytes()));
+        let copied = last_word.and_then(|word| word.strip_prefix(b"--from="));
+        let owned = copied.and_then(|image| image.strip_prefix(self.names.config.owner.as_bytes()));
+        let is_owners = owned.is_some_and(|image| image.starts_with(b"/"));
+        let is_copy = copied.is_some();
         let is_label = !is_copy && !is_setting(line) && line.contains(&b'=');
         let name = |tag: &'_ str| match field.kind {
             Kind::TagVariant => tag.to_owned(),

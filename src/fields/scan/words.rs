@@ -58,10 +58,9 @@ impl Scan<'_> {
     pub(super) fn reference(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
         let strip = |at: usize, what: &[u8]| text[..at].strip_suffix(what).map_or(at, <[u8]>::len);
-        let namespace = self.scanner.namespace.as_bytes();
-        let named = match self.kind == DocumentKind::Workflow || namespace.len() < 2 {
-            true => at,
-            false => strip(at, namespace),
+        let named = match self.kind {
+            DocumentKind::Workflow => at,
+            _ => strip(at, self.scanner.namespace.as_bytes()),
         };
         let start = strip(strip(named, b"library/"), b"docker.io/");
         let before = self.before(start);
