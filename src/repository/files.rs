@@ -1,7 +1,7 @@
 //! Opens files: regular ones of bounded size, never through a symbolic link, a pipe or a device.
 
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -11,10 +11,10 @@ pub const LARGEST_DOCUMENT: u64 = 1 << 20;
 
 /// The bytes of a regular file of at most so many, and its permission bits.
 pub fn read_file(path: &Path, largest: u64) -> Result<(Vec<u8>, u32)> {
-    let found = fs::symlink_metadata(path)?;
-    if found.is_symlink() {
+    let Some(file) = open(path)? else {
         bail!("a symbolic link, where a file is expected: put the file itself there");
-    }
+    };
+    let found = file.metadata()?;
     if !found.is_file() {
         bail!("neither a file nor a folder: remove it");
     }
@@ -26,9 +26,7 @@ pub fn read_file(path: &Path, largest: u64) -> Result<(Vec<u8>, u32)> {
     }
     let mut bytes = Vec::with_capacity(found.len() as usize + 1);
     // It may have grown since.
-    fs::File::open(path)?
-        .take(largest + 1)
-        .read_to_end(&mut bytes)?;
+    file.take(largest + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > largest {
         bail!("more than the {largest} bytes that such a file can have");
     }
@@ -44,6 +42,30 @@ pub fn read_if_there(path: &Path, largest: u64) -> Result<Option<Vec<u8>>> {
                 .with_context(|| format!("cannot read {}", path.display()))?;
             Ok(Some(read.0))
         }
+    }
+}
+
+/// Opens a file that is no symbolic link, without waiting for the other end of a pipe; `None` where it is a link.
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<Option<fs::File>> {
+    use rustix::{fs::OFlags, io::Errno};
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+    let opened = fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.cast_signed())
+        .open(path);
+    match opened {
+        Err(problem) if problem.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<Option<fs::File>> {
+    match fs::symlink_metadata(path)?.is_symlink() {
+        true => Ok(None),
+        false => fs::File::open(path).map(Some),
     }
 }
 
