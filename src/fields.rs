@@ -6,7 +6,6 @@ mod about;
 mod branches;
 mod downloads;
 pub mod expected;
-mod hash_names;
 mod matrix;
 mod negation;
 mod runners;

@@ -1,15 +1,14 @@
 //! Which archive each hash of a Dockerfile is of, and which architecture each branch of a `case` is for.
 //!
-//! A hash is bound by what stands beside it: by the branch whose variable an address of ours has as its architecture, or by
-//! the download that it follows. What nothing binds belongs to somebody else; or, where it could be ours, no value is right
-//! for it.
+//! A hash is bound by the instruction in which it stands, or in which its variable is used: where that downloads archives of
+//! ours and nothing else, it is of the one whose branch it is in, else of the only one. Where it downloads nothing of ours,
+//! the hash is another program's; for any other no value is right.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::downloads::{Downloads, Of};
-use super::hash_names::{is_key_id, may_be_ours, names_us, variable_of};
-use super::spans::{is_setting, line_before, skip};
+use super::spans::{has, is_setting, last_word, line_before, trimmed_end};
 use super::{Kind, found};
 use crate::release::checksums::Sha256;
 use crate::version::{apk_arch, release_arch};
@@ -49,11 +48,6 @@ impl Address {
     fn platform(&self, arch: &str) -> Box<str> {
         [self.system, "-", arch, ".", self.ending].concat().into()
     }
-
-    /// The archive, where the address names one.
-    fn archive(&self) -> Option<Box<str>> {
-        self.variable().is_none().then(|| self.platform(&self.arch))
-    }
 }
 
 /// A variable that is called like an architecture, with its value.
@@ -65,29 +59,14 @@ pub(super) struct Assigned {
 
 /// A branch of a `case` or an `if` that names an architecture.
 struct Branch<'a> {
-    range: Range<usize>,
+    span: Range<usize>,
     assigned: &'a Assigned,
-    /// The address that takes its architecture from here.
-    address: Option<&'a Address>,
     /// The release's name that is to stand there.
     arch: String,
-    /// What its architecture goes into, where that is known.
-    of: Option<Of>,
+    /// The address that takes its architecture from here.
+    address: &'a Address,
     /// It is chosen by what `apk` prints.
-    is_apk: bool,
-}
-
-/// A hash, with what is asked of it again and again.
-struct Hash<'a> {
-    span: &'a Range<usize>,
-    /// What it says; of zeros nothing.
-    sha256: Option<Sha256>,
-    /// The variable that it is assigned to.
-    name: Option<String>,
-    /// Its name, if it has one, is none of another program's.
-    may_be_ours: bool,
-    /// The number of the branch that it is in.
-    branch: Option<usize>,
+    is_by_apk: bool,
 }
 
 /// What a hash is of.
@@ -96,332 +75,228 @@ enum Bound {
     Ours(Box<str>),
     /// Another program.
     Others,
+    /// Nothing here: its variable is used nowhere.
+    Unused,
     /// Nobody can tell.
     Unknown,
 }
 
-/// The fields of hashes and architectures; `key` is the version key, which names of hashes of ours may begin with.
-pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, Kind)> {
+/// The fields of hashes and architectures.
+pub(super) fn fields(text: &[u8], seen: &Seen) -> Vec<(Range<usize>, Kind)> {
     if seen.arches.is_empty() && seen.sums.is_empty() && seen.words.is_empty() {
         return Vec::new();
     }
-    let made = not_ours(text, seen);
     let ours: Vec<usize> = seen.addresses.iter().map(|address| address.at).collect();
-    let downloads = Downloads::new(text, &ours, &made);
-    let branches = branches(text, seen, &downloads);
+    let pins = Pins::new(text, seen, Downloads::new(text, &ours, &seen.made));
+    let branches = pins.branches();
     let mut fields = Vec::new();
     architectures(text, &branches, &mut fields);
-    let hashes = hashes(text, seen, &branches, key);
-    let (inside, outside): (Vec<&Hash>, Vec<&Hash>) =
-        hashes.iter().partition(|hash| hash.branch.is_some());
-    let mut bound: Vec<(&Hash, Bound)> = Vec::new();
-    for hashes in inside.chunk_by(|a, b| a.branch == b.branch) {
-        if let Some(number) = hashes[0].branch {
-            bound.extend(in_branch(&branches[number], hashes, &downloads));
-        }
-    }
-    bound.extend(by_downloads(&outside, (seen, &downloads), key));
-    same_again(&mut bound);
-    one_each(&mut bound);
+    let hashes = pins.hashes();
+    let bound = hashes.iter().map(|hash| pins.bound(hash, &branches));
+    let mut bound: Vec<Bound> = bound.collect();
+    one_each(text, &hashes, &mut bound);
     // Something of our version is downloaded, and no hash is known to be of it: what nobody knows may be.
-    let is_ours = |(_, of): &(&Hash, Bound)| matches!(of, Bound::Ours(_));
-    let has_unpinned =
-        (!seen.addresses.is_empty() || !made.is_empty()) && !bound.iter().any(is_ours);
-    for (hash, of) in bound {
+    let has_pin = bound.iter().any(|of| matches!(of, Bound::Ours(_)));
+    let has_unpinned = (!ours.is_empty() || !seen.made.is_empty()) && !has_pin;
+    for (hash, of) in hashes.into_iter().zip(bound) {
         let platform = match of {
             Bound::Ours(platform) => Some(platform),
-            // Beside one of ours its name tells enough.
-            Bound::Unknown if !has_unpinned && !hash.may_be_ours => continue,
-            Bound::Unknown if is_sha256(hash.span) || has_unpinned || hash.branch.is_some() => None,
-            Bound::Unknown | Bound::Others => continue,
+            Bound::Unused if has_unpinned => None,
+            Bound::Unknown if hash.len() == 64 || has_unpinned => None,
+            Bound::Unknown | Bound::Unused | Bound::Others => continue,
         };
-        fields.push((hash.span.clone(), Kind::Hash(platform)));
-    }
-    if has_unpinned {
-        let is_other = |word: &&Range<usize>| !is_sha256(word) && !is_key_id(text, word);
-        let others = seen.words.iter().filter(is_other);
-        let unknown = others.filter(|word| {
-            let before = downloads.before(word.start);
-            before.is_none_or(|one| one.of != Of::Others)
-        });
-        fields.extend(unknown.map(|hash| (hash.clone(), Kind::Hash(None))));
+        fields.push((hash, Kind::Hash(platform)));
     }
     fields
 }
 
-/// The hashes, in the order of the text: what is called one, and what looks like one.
-fn hashes<'a>(text: &[u8], seen: &'a Seen, branches: &[Branch], key: &str) -> Vec<Hash<'a>> {
-    let words = seen.words.iter().filter(|word| !is_key_id(text, word));
-    let mut all: Vec<&Range<usize>> = seen.sums.iter().chain(words).collect();
-    all.sort_by_key(|span| span.start);
-    all.dedup_by_key(|span| span.start);
-    let hash = |span: &'a Range<usize>| {
-        let before = branches.partition_point(|branch| branch.range.start <= span.start);
-        let last = before.checked_sub(1);
-        let name = variable_of(text, span);
-        let said = std::str::from_utf8(&text[span.clone()]);
-        let sha256 = said.ok().and_then(|said| said.parse().ok());
-        Hash {
-            span,
-            sha256: sha256.filter(|said| *said != Sha256::ZERO),
-            may_be_ours: may_be_ours(name.as_deref(), key),
-            name,
-            branch: last.filter(|last| branches[*last].range.contains(&span.start)),
-        }
-    };
-    all.into_iter().map(hash).collect()
+/// What is asked of a Dockerfile for each of its hashes.
+struct Pins<'a> {
+    text: &'a [u8],
+    seen: &'a Seen,
+    downloads: Downloads<'a>,
+    /// The one archive that each instruction downloads, of those that download one of ours.
+    archives: BTreeMap<usize, Box<str>>,
 }
 
-/// What the hashes of one branch are of.
-fn in_branch<'h, 'a>(
-    branch: &Branch,
-    hashes: &[&'h Hash<'a>],
-    downloads: &Downloads,
-) -> Vec<(&'h Hash<'a>, Bound)> {
-    let checked = |hash: &Hash| {
-        let name = hash.name.as_ref()?;
-        downloads.checked_with(name, hash.span.end)
-    };
-    let checked: Vec<Option<Of>> = hashes.iter().map(|hash| checked(hash)).collect();
-    let all = || hashes.iter().copied().zip(checked.iter().copied());
-    let may_be = |(hash, of): &(&Hash, Option<Of>)| hash.may_be_ours && *of != Some(Of::Others);
-    let ours = all().filter(may_be).count();
-    let of = |(hash, of): (&'h Hash<'a>, Option<Of>)| {
-        let Some(address) = branch.address else {
-            // Of another program, where its architecture goes into a download that is not of our version; else of nobody known.
-            let of = match branch.of {
-                Some(Of::Others) => Bound::Others,
-                _ => Bound::Unknown,
+impl<'a> Pins<'a> {
+    fn new(text: &'a [u8], seen: &'a Seen, downloads: Downloads<'a>) -> Self {
+        // What a variable says that has one value.
+        let mut values: BTreeMap<&[u8], Option<&Range<usize>>> = BTreeMap::new();
+        for Assigned { name, value, .. } in &seen.arches {
+            let only = values.entry(&text[name.clone()]);
+            only.and_modify(|only| *only = None).or_insert(Some(value));
+        }
+        let archive = |at: usize| {
+            let before = seen.addresses.partition_point(|address| address.at < at);
+            let address = &seen.addresses[before];
+            let Some(name) = address.variable() else {
+                return Some(address.platform(&address.arch));
             };
-            return (hash, of);
+            let value = (*values.get(name.as_bytes())?)?;
+            Some(address.platform(&found(text, value)))
         };
-        let of = match (hash.may_be_ours, of) {
-            (_, Some(Of::Others)) => Bound::Others,
-            (_, Some(Of::Made | Of::Unclear)) => Bound::Unknown,
-            // What stands alone in our branch, and is called like something else, may be ours all the same.
-            (false, None) if ours > 0 => Bound::Others,
-            (false, _) => Bound::Unknown,
-            (true, None) if branch.of == Some(Of::Unclear) => Bound::Unknown,
-            (true, _) if ours == 1 => Bound::Ours(address.platform(&branch.arch)),
-            (true, _) => Bound::Unknown,
-        };
-        (hash, of)
-    };
-    all().map(of).collect()
-}
-
-/// Where our version goes into an address that is not of one of our archives.
-fn not_ours(text: &[u8], seen: &Seen) -> Vec<usize> {
-    let is_one_word = |from: usize, to: usize| {
-        let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`;".contains(byte);
-        to - from < 400 && !text[from..to].iter().any(is_end)
-    };
-    let is_other = |at: &usize| {
-        let next = seen.addresses.partition_point(|address| address.at < *at);
-        let last = next.checked_sub(1).map(|last| seen.addresses[last].at);
-        let next = seen.addresses.get(next).map(|address| address.at);
-        !next.is_some_and(|next| is_one_word(*at, next))
-            && !last.is_some_and(|last| is_one_word(last, *at))
-    };
-    seen.made.iter().copied().filter(is_other).collect()
-}
-
-/// What the hashes outside of branches are of.
-fn by_downloads<'h, 'a>(
-    hashes: &[&'h Hash<'a>],
-    (seen, downloads): (&Seen, &Downloads),
-    key: &str,
-) -> Vec<(&'h Hash<'a>, Bound)> {
-    let mut bound = Vec::new();
-    // Those of which only a name can tell.
-    let mut open: Vec<&Hash> = Vec::new();
-    for hash in hashes.iter().copied() {
-        match by_download(hash, seen, downloads) {
-            Some(of) => bound.push((hash, of)),
-            None => open.push(hash),
+        let ours = downloads.instructions.iter().enumerate();
+        let ours = ours.filter(|(_, instruction)| instruction.of == Of::Ours);
+        let archives = ours.filter_map(|(number, instruction)| {
+            let all = downloads.addresses(&instruction.span).map(archive);
+            let all: BTreeSet<Option<Box<str>>> = all.collect();
+            let only = all.into_iter().reduce(|_, _| None).flatten()?;
+            Some((number, only))
+        });
+        Self {
+            text,
+            seen,
+            archives: archives.collect(),
+            downloads,
         }
     }
-    let mut archives = seen.addresses.iter().map(Address::archive);
-    let first = archives.next().flatten();
-    let only = first.filter(|first| {
-        !downloads.has(Of::Made) && archives.all(|archive| archive.as_ref() == Some(first))
-    });
-    // One that is called like the server says that others are not of it.
-    let is_named = |hash: &&Hash| hash.may_be_ours && names_us(hash.name.as_deref(), key);
-    let named = open.iter().filter(|hash| is_named(hash)).count();
-    for hash in open {
-        let of = match (&only, is_named(&hash)) {
-            (Some(archive), true) if named == 1 => Bound::Ours(archive.clone()),
-            (_, false) if named > 0 => Bound::Others,
+
+    /// The hashes, in the order of the text: what is called one, and what looks like one.
+    fn hashes(&self) -> Vec<Range<usize>> {
+        let words = self.seen.words.iter();
+        let words = words.filter(|word| !is_key_id(self.text, word));
+        let mut all: Vec<Range<usize>> = self.seen.sums.iter().chain(words).cloned().collect();
+        all.sort_by_key(|span| span.start);
+        all.dedup_by_key(|span| span.start);
+        all
+    }
+
+    /// The branches whose architecture an address of ours in the same instruction has.
+    fn branches(&self) -> Vec<Branch<'a>> {
+        let downloads = &self.downloads;
+        let mut takers: BTreeMap<(usize, &str), &Address> = BTreeMap::new();
+        for address in self.seen.addresses.iter().rev() {
+            let number = downloads.number(address.at);
+            takers.extend(address.variable().map(|name| ((number, name), address)));
+        }
+        let mut branches: Vec<Branch> = Vec::new();
+        let mut ends = self.seen.ends.iter().copied().peekable();
+        for assigned in &self.seen.arches {
+            let labels = assigned.labels.as_ref();
+            let start = labels.map_or(assigned.name.start, |labels| labels.start);
+            while ends.next_if(|end| *end < assigned.value.end).is_some() {}
+            if let Some(last) = branches.last_mut() {
+                last.span.end = last.span.end.min(start);
+            }
+            let number = downloads.number(start);
+            let instruction = &downloads.instructions[number];
+            let name = found(self.text, &assigned.name);
+            let Some(address) = takers.get(&(number, &*name)) else {
+                continue;
+            };
+            if instruction.of != Of::Ours {
+                continue;
+            }
+            let end = ends.peek().copied().unwrap_or(instruction.span.end);
+            let value = found(self.text, &assigned.value);
+            let is_by_apk = instruction.is_by_apk;
+            let right = labels.filter(|_| is_by_apk);
+            let right = right.and_then(|labels| right_arch(&found(self.text, labels), &value));
+            branches.push(Branch {
+                span: start..end.min(instruction.span.end),
+                assigned,
+                arch: right.unwrap_or_else(|| value.into_owned()),
+                address,
+                is_by_apk,
+            });
+        }
+        branches
+    }
+
+    /// What a hash is of: what the instruction downloads in which it stands, or in which its variable is used.
+    fn bound(&self, hash: &Range<usize>, branches: &[Branch]) -> Bound {
+        let downloads = &self.downloads;
+        let own = downloads.number(hash.start);
+        let is_run = downloads.instructions[own].of != Of::Nothing;
+        let used: Vec<usize> = match variable_of(self.text, hash) {
+            None => vec![own],
+            Some(name) => {
+                let end = match is_run {
+                    true => downloads.instructions[own].span.end,
+                    false => self.text.len(),
+                };
+                let mut used = downloads.using(&name, &(hash.end..end));
+                // What is called nothing but a hash is one of what is there.
+                if used.is_empty() && is_run && is_plain(&name) {
+                    used.push(own);
+                }
+                used
+            }
+        };
+        let of = |number: &usize| downloads.instructions[*number].of;
+        match used.first().map(of) {
+            None => Bound::Unused,
+            Some(first) if used.iter().any(|number| of(number) != first) => Bound::Unknown,
+            Some(Of::Others) => Bound::Others,
+            Some(Of::Ours) => {
+                let branch = self.in_branch(hash, branches).filter(|_| is_run);
+                let mut all = used.iter().map(|number| self.archives.get(number));
+                let first = all.next().flatten();
+                let only = first.filter(|first| all.all(|archive| archive == Some(*first)));
+                let archive = branch.or_else(|| only.cloned());
+                archive.map_or(Bound::Unknown, Bound::Ours)
+            }
             _ => Bound::Unknown,
-        };
-        bound.push((hash, of));
-    }
-    bound
-}
-
-/// What a hash outside of branches is of: the archive that is named behind it or in front of it, or the download that it, or
-/// its variable, is compared with. `None` where there is none of that.
-fn by_download(hash: &Hash, seen: &Seen, downloads: &Downloads) -> Option<Bound> {
-    let text = downloads.text;
-    let Hash {
-        span: hash,
-        name,
-        may_be_ours: is_known,
-        ..
-    } = hash;
-    let ours = |archive: Option<Box<str>>| match archive.filter(|_| *is_known) {
-        Some(archive) => Bound::Ours(archive),
-        None => Bound::Unknown,
-    };
-    // `<hash>  server-v1.2.3-linux-amd64.tar.gz`
-    let named = skip(text, hash.end, |byte| b" *".contains(&byte));
-    let (addresses, ends) = (&seen.addresses, &seen.ends);
-    if let Ok(index) = addresses.binary_search_by_key(&named, |address| address.at) {
-        return Some(ours(addresses[index].archive()));
-    }
-    let used = |name: &String| downloads.first_use(name, hash.end);
-    let used = name.as_ref().and_then(used);
-    let place = used.unwrap_or(hash.start);
-    let followed = downloads.before(place);
-    let checked = match (name, used) {
-        (Some(_), None) => None,
-        _ => downloads.checked_at(place),
-    };
-    // `amd64) url='…-linux-amd64.tar.gz'; sha256='<hash>' ;;`
-    let last = |all: usize| all.checked_sub(1);
-    let next = addresses.partition_point(|address| address.at < hash.start);
-    let end = last(ends.partition_point(|end| *end < hash.start));
-    let end = end.map_or(0, |index| ends[index]);
-    // Of the same branch or in front of the hash; nothing else is downloaded between.
-    let start = followed.filter(|download| download.span.start < hash.start);
-    let start = start.map_or(0, |download| download.span.start).max(end);
-    let is_set = || is_setting(line_before(text, hash.start));
-    // `amd64) sha256='<hash>'; url='…-linux-amd64.tar.gz' ;;`
-    let close = ends.partition_point(|close| *close < hash.end);
-    let close = ends.get(close).copied();
-    let is_behind = |one: &&Address| name.is_some() && close.is_some_and(|close| one.at < close);
-    let address = last(next)
-        .map(|index| &seen.addresses[index])
-        .filter(|one| one.at > start);
-    let address = address.or(seen.addresses.get(next).filter(is_behind));
-    if let Some(address) =
-        address.filter(|one| !is_set() && downloads.are_together(one.at, hash.start))
-    {
-        let is_of = matches!(checked, Some(Of::Ours(_)));
-        return Some(ours(address.archive().filter(|_| is_of)));
-    }
-    Some(match checked? {
-        Of::Others if !*is_known || used.is_some() || name.is_none() => Bound::Others,
-        Of::Ours(at) => {
-            let index = addresses.partition_point(|address| address.at < at);
-            ours(addresses.get(index).and_then(Address::archive))
-        }
-        Of::Others | Of::Made | Of::Unclear => Bound::Unknown,
-    })
-}
-
-/// What stands somewhere else too, is of the same archive there.
-fn same_again(bound: &mut [(&Hash, Bound)]) {
-    let known = bound.iter().filter_map(|(hash, of)| match of {
-        Bound::Ours(platform) => Some((hash.sha256?, platform.clone())),
-        _ => None,
-    });
-    let known: BTreeMap<Sha256, Box<str>> = known.collect();
-    for (hash, of) in bound {
-        let same = hash.sha256.and_then(|said| known.get(&said));
-        if let (Some(platform), false) = (same, matches!(of, Bound::Ours(_))) {
-            *of = Bound::Ours(platform.clone());
         }
     }
+
+    /// The archive of the branch that a hash is in: by its architecture, or by the address in it.
+    fn in_branch(&self, hash: &Range<usize>, branches: &[Branch]) -> Option<Box<str>> {
+        let before = branches.partition_point(|branch| branch.span.start <= hash.start);
+        let last = before.checked_sub(1).map(|last| &branches[last]);
+        if let Some(branch) = last.filter(|branch| branch.span.contains(&hash.start)) {
+            return Some(branch.address.platform(&branch.arch));
+        }
+        // `amd64) url='…-linux-amd64.tar.gz'; sha256='<hash>' ;;`
+        let ends = &self.seen.ends;
+        let next = ends.partition_point(|end| *end < hash.start);
+        let end = ends.get(next)?;
+        let start = next.checked_sub(1).map_or(0, |last| ends[last]);
+        let addresses = &self.seen.addresses;
+        let from = addresses.partition_point(|address| address.at < start);
+        let mut inside = addresses[from..]
+            .iter()
+            .take_while(|address| address.at < *end);
+        let only = inside.next().filter(|_| inside.next().is_none())?;
+        only.variable().is_none().then(|| only.platform(&only.arch))
+    }
+}
+
+/// Whether a variable is called nothing but a hash.
+fn is_plain(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let mut kinds = ["sha", "sum", "hash", "check"].into_iter();
+    kinds.any(|kind| name.starts_with(kind))
 }
 
 /// One archive has one hash: of what differs nobody knows which it is.
-fn one_each(bound: &mut [(&Hash, Bound)]) {
-    let mut hashes: BTreeMap<Box<str>, BTreeSet<Sha256>> = BTreeMap::new();
-    for (hash, of) in bound.iter() {
-        if let (Bound::Ours(platform), Some(said)) = (of, hash.sha256) {
-            hashes.entry(platform.clone()).or_default().insert(said);
+fn one_each(text: &[u8], hashes: &[Range<usize>], bound: &mut [Bound]) {
+    let said = |hash: &Range<usize>| found(text, hash).parse::<Sha256>().ok();
+    let said = |hash: &Range<usize>| said(hash).filter(|said| *said != Sha256::ZERO);
+    let mut known: BTreeMap<Box<str>, BTreeSet<Sha256>> = BTreeMap::new();
+    for (hash, of) in hashes.iter().zip(bound.iter()) {
+        if let Bound::Ours(platform) = of {
+            known
+                .entry(platform.clone())
+                .or_default()
+                .extend(said(hash));
         }
     }
-    for (_, of) in bound {
-        if matches!(of, Bound::Ours(platform) if hashes.get(platform).is_some_and(|all| all.len() > 1))
-        {
+    for of in bound {
+        if matches!(of, Bound::Ours(platform) if known[platform].len() > 1) {
             *of = Bound::Unknown;
         }
     }
 }
 
-fn is_sha256(word: &Range<usize>) -> bool {
-    word.len() == 64
-}
-
-fn branches<'a>(text: &[u8], seen: &'a Seen, downloads: &Downloads) -> Vec<Branch<'a>> {
-    let mut branches: Vec<Branch> = Vec::new();
-    let mut ends = seen.ends.iter().copied().peekable();
-    let named = seen.addresses.iter().rev();
-    let named = named.filter_map(|address| Some((address.variable()?, address)));
-    let variables: BTreeMap<&str, &Address> = named.collect();
-    // Where variables are set.
-    let mut set: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
-    for assigned in &seen.arches {
-        let places = set.entry(&text[assigned.name.clone()]).or_default();
-        places.push(assigned.name.start);
-    }
-    // What all downloads are of that use a variable, by its name.
-    let mut all: BTreeMap<String, Option<Of>> = BTreeMap::new();
-    for assigned in &seen.arches {
-        let labels = assigned.labels.as_ref();
-        let start = labels.map_or(assigned.name.start, |labels| labels.start);
-        while ends.next_if(|end| *end < assigned.value.end).is_some() {}
-        if let Some(last) = branches.last_mut() {
-            last.range.end = last.range.end.min(start);
-        }
-        let name = found(text, &assigned.name);
-        // The next downloads that have the variable, until it is set again, are what it is for; where there are none in this
-        // instruction, all that do.
-        let places = &set[&text[assigned.name.clone()]];
-        let set_again = |used: usize| {
-            let next = places.partition_point(|at| *at < used);
-            places.get(next).copied().unwrap_or(text.len())
-        };
-        let used = downloads.first_use(&name, assigned.value.end);
-        let end = used.map_or(text.len(), set_again);
-        let of = downloads.with_behind(&name, assigned.value.end..end);
-        let of = of.or_else(|| {
-            let of = all.entry(name.to_string());
-            *of.or_insert_with(|| downloads.of_all_with(&name))
-        });
-        let may_be = of.is_none_or(|of| matches!(of, Of::Ours(_) | Of::Unclear));
-        let address = variables.get(&*name).copied().filter(|_| may_be);
-        // An architecture that no address of ours has, and no `case` chooses, says nothing of the hashes behind it.
-        if address.is_none() && labels.is_none() {
-            continue;
-        }
-        let value = found(text, &assigned.value);
-        let is_apk = downloads.is_by_apk(start);
-        let right = labels.filter(|_| is_apk);
-        let right = right.and_then(|labels| right_arch(&found(text, labels), &value));
-        branches.push(Branch {
-            range: start..ends.peek().copied().unwrap_or(text.len()),
-            assigned,
-            address,
-            of,
-            arch: right.unwrap_or_else(|| value.into_owned()),
-            is_apk,
-        });
-    }
-    branches
-}
-
 /// The labels of our branches, and the architectures behind them.
 fn architectures(text: &[u8], branches: &[Branch], fields: &mut Vec<(Range<usize>, Kind)>) {
-    let is_ours = |branch: &&Branch| branch.address.is_some() && branch.is_apk;
-    let ours = || branches.iter().filter(is_ours);
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    ours().for_each(|branch| *counts.entry(&branch.arch).or_default() += 1);
-    let has_labels = ours().any(|branch| branch.assigned.labels.is_some());
-    for branch in ours().filter(|_| has_labels) {
+    let by_apk = || branches.iter().filter(|branch| branch.is_by_apk);
+    by_apk().for_each(|branch| *counts.entry(&branch.arch).or_default() += 1);
+    let has_labels = by_apk().any(|branch| branch.assigned.labels.is_some());
+    for branch in by_apk().filter(|_| has_labels) {
         let labels = branch.assigned.labels.as_ref();
         if let Some(labels) = labels {
             let twice = counts[branch.arch.as_str()] > 1;
@@ -431,6 +306,48 @@ fn architectures(text: &[u8], branches: &[Branch], fields: &mut Vec<(Range<usize
         let labels = labels.map(|labels| found(text, labels).into());
         fields.push((branch.assigned.value.clone(), Kind::Arch { labels }));
     }
+}
+
+/// Whether digits are the name of a key rather than a hash: of those who sign a release.
+fn is_key_id(text: &[u8], word: &Range<usize>) -> bool {
+    let keys = ["KEY", "FINGERPRINT", "GPG", "PGP"];
+    let is_key = |name: &String| keys.iter().any(|key| name.contains(key));
+    let before = &text[word.start.saturating_sub(400)..word.start];
+    word.len() == 40
+        && (variable_of(text, word).is_some_and(|name| is_key(&name.to_uppercase()))
+            || has(before, b"recv-key")
+            || has(before, b"gpg "))
+}
+
+/// The variable that a hash is assigned to.
+fn variable_of(text: &[u8], hash: &Range<usize>) -> Option<String> {
+    let before = line_before(text, hash.start);
+    let unquoted = trimmed_end(before, |byte| b"\"'".contains(&byte));
+    // `${SHA256:-<hash>}`
+    let default = before
+        .strip_suffix(b":-")
+        .or(before.strip_suffix(b":="))
+        .or(before.strip_suffix(b"-"));
+    if let Some(default) = default {
+        let name = last_word(default);
+        let is_open = default[..default.len() - name.len()].ends_with(b"${");
+        return is_open.then(|| String::from_utf8_lossy(name).into_owned());
+    }
+    let is_set = is_setting(before);
+    let bare = trimmed_end(unquoted, |byte| b" \t".contains(&byte));
+    let is_spaced = bare.len() < unquoted.len() || bare.ends_with(b" =");
+    if !is_set && !bare.ends_with(b"=") {
+        return None;
+    }
+    let unquoted = trimmed_end(unquoted, |byte| b" \t=".contains(&byte));
+    let name = last_word(unquoted);
+    // `$sha256 = '…'`, in PowerShell
+    if !is_set && is_spaced && !unquoted[..unquoted.len() - name.len()].ends_with(b"$") {
+        return None;
+    }
+    // `--checksum=`
+    let is_option = unquoted[..unquoted.len() - name.len()].ends_with(b"-");
+    (!is_option && !name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned())
 }
 
 /// The labels of a `case` branch, without quotes.

@@ -90,7 +90,7 @@ fn an_address_and_a_hash_in_each_branch_belong_together_in_either_order() {
 }
 
 #[test]
-fn a_variable_is_of_the_download_that_it_is_compared_with() {
+fn a_variable_is_of_what_its_instruction_downloads() {
     let case = |arch: &str, sha: &str, hashes: [&str; 2]| {
         format!(
             "case \"$(apk --print-arch)\" in x86_64) {arch}=amd64; {sha}='{}' ;; aarch64) {arch}=arm64; {sha}='{}' ;; esac; \\\n",
@@ -101,17 +101,16 @@ fn a_variable_is_of_the_download_that_it_is_compared_with() {
     let other = case("arch", "sha", ["@X", "@Y"]);
     let get = "wget -O f \"@URL${arch}.tar.gz\"; echo \"$sha *f\" | sha256sum -c -; \\\n";
     let get_other = "wget -O g \"https://bar.example/bar-${arch}.tgz\"; echo \"$sha *g\" | sha256sum -c -; \\\n";
-    // The same variables twice: what each is set to last counts.
-    moves(&format!("RUN {ours}{get}{other}{get_other}true\n"));
-    moves(&format!("RUN {other}{get_other}{ours}{get}true\n"));
+    // In instructions of their own the same variables are not the same.
     moves(&format!(
         "RUN {other}{get_other}true\nRUN {ours}{get}true\n"
     ));
-    // The other one's hash alone, whatever stands between.
-    let alone = case("arch", "sha", ["@X", "@Y"]);
+    // In one, nobody can tell.
+    is_refused(&format!("RUN {ours}{get}{other}{get_other}true\n"));
+    is_refused(&format!("RUN {other}{get_other}{ours}{get}true\n"));
     let without = "wget -O f \"@URL${arch}.tar.gz\"; \\\n";
-    comes_out(&format!("RUN {alone}{get_other}{without}true\n"));
-    comes_out(&format!("RUN {alone}{without}{get_other}true\n"));
+    is_refused(&format!("RUN {other}{get_other}{without}true\n"));
+    is_refused(&format!("RUN {other}{without}{get_other}true\n"));
 }
 
 #[test]
@@ -162,21 +161,30 @@ fn a_hash_of_another_file_is_not_the_archives_even_where_it_is_the_only_one() {
 }
 
 #[test]
-fn a_hash_is_of_the_file_that_its_statement_names() {
+fn a_hash_is_of_what_the_instruction_downloads_that_compares_it() {
     let get_other = "wget -O g https://bar.example/bar; ";
     for text in [
-        // All downloads in front of all checks.
-        format!("RUN wget -O f @URLamd64.tar.gz; {get_other}echo \"@AMD  f\" | sha256sum -c; echo \"@X  g\" | sha256sum -c\n"),
-        format!("ENV SUM @AMD\nENV BAR_SHA256 @X\nRUN wget -O f @URLamd64.tar.gz; {get_other}echo \"$BAR_SHA256  g\" | sha256sum -c; echo \"$SUM  f\" | sha256sum -c\n"),
-        // In instructions of their own, by `grep`, as the default of a variable.
-        "RUN wget -O /tmp/f @URLamd64.tar.gz\nRUN sha256sum /tmp/f | grep @AMD\n".to_owned(),
+        format!("ENV SUM @AMD\nENV BAR_SHA256 @X\nRUN {get_other}echo \"$BAR_SHA256  g\" | sha256sum -c\nRUN wget -O /f @URLamd64.tar.gz; echo \"$SUM  f\" | sha256sum -c\n"),
+        "RUN wget -O f @URLamd64.tar.gz && sha256sum ./f | grep @AMD\n".to_owned(),
+        "RUN curl -fsSLo f @URLamd64.tar.gz; echo \"@AMD *f\" > sums; [ \"$(sha256sum f)\" = \"@AMD  f\" ]\n".to_owned(),
         "ARG SHA256=${SHA256:-@AMD}\nRUN wget -O f @URLamd64.tar.gz; echo \"$SHA256 f\" | sha256sum -c\n".to_owned(),
         "RUN wget -O- @URLamd64.tar.gz | tee f | sha256sum | grep -q @AMD\n".to_owned(),
     ] {
         moves(&text);
     }
     for text in [
+        // Downloaded beside something else, or in another instruction.
+        &format!(
+            "RUN wget -O f @URLamd64.tar.gz; {get_other}echo \"@AMD  f\" | sha256sum -c; echo \"@X  g\" | sha256sum -c\n"
+        ),
+        &format!(
+            "ENV SUM @AMD\nRUN wget -O f @URLamd64.tar.gz; {get_other}echo \"$SUM  f\" | sha256sum -c\n"
+        ),
+        "RUN wget -O /tmp/f @URLamd64.tar.gz\nRUN sha256sum /tmp/f | grep @AMD\n",
         // Of another file, or of nobody knows which.
+        "RUN wget -O /tmp/f @URLamd64.tar.gz; sha256sum /etc/f | grep @X\n",
+        "RUN wget -O f @URLamd64.tar.gz 2>&1; sha256sum bar | cut -d' ' -f 1 | grep @X\n",
+        "RUN if wget -qO- @URLamd64.tar.gz >/dev/null; then sha256sum bar >/dev/null && grep @X bar; fi\n",
         "RUN wget -O f @URLamd64.tar.gz; gpg --verify f.asc f; sha256sum /etc/bar | grep @X\n",
         "RUN wget -O f @URLamd64.tar.gz; [ \"$(sha256sum /etc/bar)\" = @X ]\n",
         "RUN wget -O f @URLamd64.tar.gz; echo \"@X\" \"/etc/bar\" | sha256sum -c\n",

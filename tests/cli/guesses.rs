@@ -332,7 +332,7 @@ fn a_hash_that_is_called_like_another_program_is_not_taken_for_ours() {
         format!(
             "RUN wget {AMD64}\nADD --checksum=sha256:{tini} https://github.com/krallin/tini/releases/download/v0.19.0/tini-amd64 /tini\n"
         ),
-        format!("RUN wget {AMD64}; wget -O t \"$TINI\" && echo \"{tini}  t\" | sha256sum -c\n"),
+        format!("RUN wget {AMD64}\nRUN wget -O t \"$TINI\" && echo \"{tini}  t\" | sha256sum -c\n"),
     ] {
         let (repository, text) = with(&text);
         repository.update(&["-q", "0.25.6"]).exits_with(0);

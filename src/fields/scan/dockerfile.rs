@@ -34,7 +34,12 @@ impl Scan<'_> {
         }
         let from = at + self.scanner.server.len() + 2;
         if self.kind == DocumentKind::Dockerfile && !self.is_comment(at) {
-            let is_end = |byte: u8| byte.is_ascii_whitespace() || b"\"'`\\;)/,".contains(&byte);
+            let is_end = |byte: u8| {
+                matches!(
+                    byte,
+                    b' ' | b'\t'..=b'\r' | b'"' | b'\'' | b'`' | b'\\' | b';' | b')' | b'/' | b','
+                )
+            };
             let token = &text[from..skip(text, from, |byte| !is_end(byte)).min(from + 400)];
             if let Some(end) = variable(text, from) {
                 self.variables.versions.insert(name_of(&text[from..end]));
@@ -208,7 +213,12 @@ impl Scan<'_> {
         // `--checksum=sha256:…`, or of another algorithm
         let algorithm = skip(text, from, is_word);
         let from = after(text, algorithm, b":").unwrap_or(from);
-        let is_end = |byte: u8| byte.is_ascii_whitespace() || b"\"';\\`".contains(&byte);
+        let is_end = |byte: u8| {
+            matches!(
+                byte,
+                b' ' | b'\t'..=b'\r' | b'"' | b'\'' | b'`' | b'\\' | b';'
+            )
+        };
         let end = skip(text, from, |byte| !is_end(byte));
         let is_known = self.seen.sums.last().is_some_and(|last| last.start == from);
         if text.get(from) == Some(&b'$') {
