@@ -21,6 +21,8 @@ pub struct Finding {
     pub expected: String,
     /// Both, and why, in a sentence.
     pub message: String,
+    /// The command that puts it right; empty where only an editor does.
+    pub fix: String,
 }
 
 impl Finding {
@@ -32,6 +34,7 @@ impl Finding {
         message: String,
     ) -> Self {
         let (path, found, expected) = (path.to_owned(), String::new(), String::new());
+        let fix = String::new();
         Self {
             path,
             line,
@@ -40,6 +43,7 @@ impl Finding {
             found,
             expected,
             message,
+            fix,
         }
     }
 
@@ -62,6 +66,11 @@ impl Finding {
             expected: expected.into(),
             ..self
         }
+    }
+
+    /// The same with the command that puts it right.
+    pub fn fixed_by(self, fix: String) -> Self {
+        Self { fix, ..self }
     }
 }
 

@@ -55,16 +55,19 @@ impl<'a> Seen<'a> {
     /// What is wrong with a field.
     pub(super) fn check_field(&self, field: &Field) -> Option<Finding> {
         let found = self.document.found(field);
-        let (expected, message) = match self.scope.expected(field, self.document) {
+        let wrong = |message: String| {
+            let finding = self.at(field.span.start, field.kind.rule(), message);
+            finding.found(&*found)
+        };
+        match self.scope.expected(field, self.document) {
             Expected::Exactly(expected) if found != expected => {
                 let message = format!("found {}, expected {expected}", shown(&found));
-                (expected, message)
+                let finding = wrong(message).fixed_by(self.scope.fix());
+                Some(finding.expected(expected))
             }
-            Expected::Impossible(why) => (String::new(), format!("found {}: {why}", shown(&found))),
-            _ => return None,
-        };
-        let finding = self.at(field.span.start, field.kind.rule(), message);
-        Some(finding.found(found).expected(expected))
+            Expected::Impossible(why) => Some(wrong(format!("found {}: {why}", shown(&found)))),
+            _ => None,
+        }
     }
 
     /// Every architecture that a Dockerfile names has a hash, if any has.

@@ -81,7 +81,8 @@ pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
             // A pre-release may lack an archive, whose pin is zeros then; a file of nothing else was not filled in.
             if pin.archive.version.pre.is_empty() || file.len() > 1 && at_zero == file.len() {
                 let message = format!("the hash of {} is zeros", pin.archive.name);
-                findings.push(pin.finding(String::new(), message));
+                let fix = format!("update {}", pin.archive.version);
+                findings.push(pin.finding(String::new(), message).fixed_by(fix));
             }
         }
     }

@@ -64,7 +64,8 @@ pub(super) fn check(repository: &Repository, tree: &Tree, findings: &mut Vec<Fin
                 }
                 (Some(item), _) => plain_drift(repository, (item, &path), (source, &shown)),
             };
-            findings.extend(drift);
+            let fix = || format!("update {}", tree.directory.version);
+            findings.extend(drift.map(|finding| finding.fixed_by(fix())));
         }
     }
 }
@@ -81,6 +82,7 @@ pub(super) fn check_labels(repository: &Repository, findings: &mut Vec<Finding>)
         let all = labels.filter_map(|field| seen.check_field(field));
         findings.extend(all.map(|finding| Finding {
             rule: "template",
+            fix: String::new(),
             ..finding
         }));
     }

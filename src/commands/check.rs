@@ -33,15 +33,20 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
             let is_wrong = |newest: &Version| has_series || *newest > directory.version;
             if let Some(newest) = newest.filter(is_wrong) {
                 let (name, version) = (&directory.name, &directory.version);
-                let message = match newest > *version {
-                    true => format!(
-                        "found {version}, a pre-release; {newest} has been released since: run `update {newest}`"
+                let (message, option) = match newest > *version {
+                    true => (
+                        format!("found {version}, a pre-release; {newest} has been released since"),
+                        "",
                     ),
-                    false => format!(
-                        "found {version}, a pre-release; {newest} of the same series is released: put it back"
+                    false => (
+                        format!(
+                            "found {version}, a pre-release; {newest} of the same series is released"
+                        ),
+                        " --allow-downgrade",
                     ),
                 };
                 let finding = Finding::of(name, "overtaken", message);
+                let finding = finding.fixed_by(format!("update {newest}{option}"));
                 report.add(vec![
                     finding
                         .found(version.to_string())

@@ -119,6 +119,12 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// The command that writes what is expected into the document.
+    pub fn fix(&self) -> String {
+        let directory = self.own.or(self.directories.newest());
+        directory.map_or(String::new(), |one| format!("update {}", one.version))
+    }
+
     /// What each field of a document is expected to say, in their order.
     pub fn judge(&self, document: &Document) -> Vec<Expected> {
         let fields = document.fields.iter();

@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use super::summary::{Group, Summary};
 use super::text::shortened;
-use crate::finding::Finding;
 use crate::text::{count, harmless};
 
 /// A whole result.
@@ -84,7 +83,7 @@ fn update(out: &mut String, summary: &Summary) -> std::fmt::Result {
         (false, _) => {}
     }
     writeln!(out, "\n{}:\n", summary.findings_title)?;
-    table(out, &summary.findings)
+    table(out, summary)
 }
 
 fn group(out: &mut String, group: &Group) -> std::fmt::Result {
@@ -111,7 +110,7 @@ fn verdict(out: &mut String, summary: &Summary) -> std::fmt::Result {
     } else {
         let number = count(findings.len(), "finding");
         writeln!(out, "`{command}` of {subject}: {number}.\n")?;
-        table(out, findings)?;
+        table(out, summary)?;
     }
     summary
         .details
@@ -119,14 +118,17 @@ fn verdict(out: &mut String, summary: &Summary) -> std::fmt::Result {
         .try_for_each(|detail| writeln!(out, "\n{}", prose(detail)))
 }
 
-fn table(out: &mut String, findings: &[Finding]) -> std::fmt::Result {
+fn table(out: &mut String, summary: &Summary) -> std::fmt::Result {
     writeln!(out, "| place | rule | finding |\n| --- | --- | --- |")?;
-    for finding in findings {
+    for finding in &summary.findings {
         let place = code(&format!("{}:{}", finding.path, finding.line));
         let message = code(&finding.message);
         writeln!(out, "| {place} | {} | {message} |", finding.rule)?;
     }
-    Ok(())
+    match summary.fixes() {
+        Some(fixes) => writeln!(out, "\n{}", prose(&fixes)),
+        None => Ok(()),
+    }
 }
 
 /// A text in which nothing is taken for Markdown.

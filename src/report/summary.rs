@@ -1,5 +1,7 @@
 //! What a command has to say, whatever it is printed as.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::finding::Finding;
@@ -39,6 +41,38 @@ pub struct Summary {
     pub is_dry_run: bool,
     /// The whole of it for programs.
     pub json: Value,
+}
+
+impl Summary {
+    /// What puts the findings right, in a sentence; `None` where somebody has to find out first why a hash is another one.
+    pub fn fixes(&self) -> Option<String> {
+        let mut fixes: BTreeMap<&str, usize> = BTreeMap::new();
+        let is_known = |finding: &&Finding| !finding.fix.is_empty() || finding.rule != "hash";
+        for finding in self.findings.iter().filter(is_known) {
+            *fixes.entry(&finding.fix).or_default() += 1;
+        }
+        // By hand, which is the empty one, comes last.
+        let by_hand = fixes.remove_entry("");
+        let is_one = fixes.is_empty() || fixes.len() == 1 && by_hand.is_none();
+        let say = |(fix, number): (&str, usize)| {
+            let how = match fix {
+                "" => "by hand".to_owned(),
+                fix => format!("with `{fix}`"),
+            };
+            if is_one {
+                how
+            } else {
+                format!("{how} ({number})")
+            }
+        };
+        let parts: Vec<String> = fixes.into_iter().chain(by_hand).map(say).collect();
+        let what = if self.findings.len() == 1 {
+            "it"
+        } else {
+            "them"
+        };
+        (!parts.is_empty()).then(|| format!("Fix {what} {}.", parts.join(", ")))
+    }
 }
 
 /// What something comes to.

@@ -360,9 +360,50 @@ fn findings_come_as_json_too() {
             "found": "0.25.5-alpine3.18",
             "expected": "0.25.6-alpine3.18",
             "message": "found 0.25.5-alpine3.18, expected 0.25.6-alpine3.18",
+            "fix": "update 0.25.6",
         }] })
     );
     repository.run(&["check", "-q"]).exits_with(1).says("");
+}
+
+#[test]
+fn the_command_that_a_finding_names_fixes_it() {
+    let repository = Repository::of(&tree("series/after"));
+    let edits = [
+        (
+            "2.14.x/scratch/Dockerfile",
+            "2.14.5-alpine3.22",
+            "2.14.4-alpine3.22",
+        ),
+        (
+            "2.12.x/alpine3.21/Dockerfile",
+            "FROM alpine:3.21",
+            "FROM alpine:3.20",
+        ),
+        (
+            ".github/workflows/publish.yaml",
+            "needs: linux-2_12",
+            "needs: linux-2_1",
+        ),
+    ];
+    for (path, old, new) in edits {
+        repository.edit(path, old, new);
+    }
+    let run = repository.run(&["check"]).exits_with(1);
+    let verdict = "Fix them with `update 2.12.15` (1), with `update 2.14.5` (1), by hand (1).\n";
+    assert!(run.stdout.ends_with(verdict), "{}", run.stdout);
+    let from = tree("series/releases");
+    let from = from.to_str().expect("UTF-8");
+    repository
+        .run(&["-q", "2.12.15", "2.14.5", "--from", from])
+        .exits_with(0);
+    let run = repository.run(&["check"]).exits_with(1);
+    assert!(
+        run.stdout
+            .ends_with("1 finding in 1 file. Fix it by hand.\n"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]

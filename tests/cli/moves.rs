@@ -386,10 +386,11 @@ fn github_gets_annotations_and_a_summary() {
     let mut command = crate::support::program(repository.root(), &["check", "--format", "github"]);
     Run::of(command.env("GITHUB_STEP_SUMMARY", &summary)).exits_with(1).says(
         "::error file=0.25.6/scratch/Dockerfile,line=3,col=28,title=reference::found 0.25.5-alpine3.18, expected 0.25.6-alpine3.18\n\
-         1 finding in 1 file\n",
+         1 finding in 1 file. Fix it with `update 0.25.6`.\n",
     );
     let expected = "`update check` of nats-streaming 0.25.6: 1 finding.\n\n| place | rule | finding |\n| --- | --- | --- |\n\
-                    | `0.25.6/scratch/Dockerfile:3` | reference | `found 0.25.5-alpine3.18, expected 0.25.6-alpine3.18` |\n";
+                    | `0.25.6/scratch/Dockerfile:3` | reference | `found 0.25.5-alpine3.18, expected 0.25.6-alpine3.18` |\n\n\
+                    Fix it with `update 0.25.6`.\n";
     assert_eq!(repository.read("summary.md"), expected);
     repository
         .run(&["check", "--format", "markdown"])

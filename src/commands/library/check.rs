@@ -10,7 +10,13 @@ use crate::finding::{Finding, Problem};
 use crate::git::{Git, Reach};
 use crate::library::{self, Home, Image, Manifest, Offer, Paragraph, Seen, homes, names};
 use crate::report::{Output, of_findings};
-use crate::text::Places;
+use crate::text::{Places, quoted};
+
+/// Whether an update of the file writes what is expected.
+fn is_written(finding: &Finding) -> bool {
+    let rules = ["commit", "constraint", "directory", "variant", "version"];
+    finding.rule == "latest" || rules.contains(&finding.rule) && !finding.expected.is_empty()
+}
 
 impl Session<'_> {
     /// Checks the file. Whether there are findings.
@@ -31,7 +37,16 @@ impl Session<'_> {
             }
         }
         problems.sort_by_key(|problem| problem.at);
-        let finding = |problem: Problem| problem.finding(&self.path(), &places);
+        let finding = |problem: Problem| {
+            let finding = problem.finding(&self.path(), &places);
+            match is_written(&finding) {
+                true => {
+                    let path = quoted(&self.path());
+                    finding.fixed_by(format!("update library {path}"))
+                }
+                false => finding,
+            }
+        };
         let findings: Vec<Finding> = problems.into_iter().map(finding).collect();
         let found = !findings.is_empty();
         let summary = of_findings(
