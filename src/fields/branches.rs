@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::downloads::{Downloads, Of};
-use super::spans::{has, is_setting, last_word, line_before, trimmed_end};
+use super::spans::{
+    has, is_comment, is_setting, is_word, last_word, line_before, skip, trimmed_end,
+};
 use super::{Kind, found};
 use crate::release::checksums::Sha256;
 use crate::version::{apk_arch, release_arch};
@@ -22,8 +24,6 @@ pub(super) struct Seen {
     pub(super) arches: Vec<Assigned>,
     /// What is assigned to variables that are called like a hash, right or not.
     pub(super) sums: Vec<Range<usize>>,
-    /// Words that look like a hash.
-    pub(super) words: Vec<Range<usize>>,
     /// Where branches end.
     pub(super) ends: Vec<usize>,
     /// Where our version goes into an address that is not of our archives.
@@ -83,7 +83,8 @@ enum Bound {
 
 /// The fields of hashes and architectures.
 pub(super) fn fields(text: &[u8], seen: &Seen) -> Vec<(Range<usize>, Kind)> {
-    if seen.arches.is_empty() && seen.sums.is_empty() && seen.words.is_empty() {
+    let words = hex_words(text);
+    if seen.arches.is_empty() && seen.sums.is_empty() && words.is_empty() {
         return Vec::new();
     }
     let ours: Vec<usize> = seen.addresses.iter().map(|address| address.at).collect();
@@ -91,7 +92,11 @@ pub(super) fn fields(text: &[u8], seen: &Seen) -> Vec<(Range<usize>, Kind)> {
     let branches = pins.branches();
     let mut fields = Vec::new();
     architectures(text, &branches, &mut fields);
-    let hashes = pins.hashes();
+    // What is called a hash, and what looks like one.
+    let words = words.into_iter().filter(|word| !is_key_id(text, word));
+    let mut hashes: Vec<Range<usize>> = seen.sums.iter().cloned().chain(words).collect();
+    hashes.sort_by_key(|span| span.start);
+    hashes.dedup_by_key(|span| span.start);
     let bound = hashes.iter().map(|hash| pins.bound(hash, &branches));
     let mut bound: Vec<Bound> = bound.collect();
     one_each(text, &hashes, &mut bound);
@@ -150,16 +155,6 @@ impl<'a> Pins<'a> {
             archives: archives.collect(),
             downloads,
         }
-    }
-
-    /// The hashes, in the order of the text: what is called one, and what looks like one.
-    fn hashes(&self) -> Vec<Range<usize>> {
-        let words = self.seen.words.iter();
-        let words = words.filter(|word| !is_key_id(self.text, word));
-        let mut all: Vec<Range<usize>> = self.seen.sums.iter().chain(words).cloned().collect();
-        all.sort_by_key(|span| span.start);
-        all.dedup_by_key(|span| span.start);
-        all
     }
 
     /// The branches whose architecture an address of ours in the same instruction has.
@@ -261,6 +256,32 @@ impl<'a> Pins<'a> {
         let only = inside.next().filter(|_| inside.next().is_none())?;
         only.variable().is_none().then(|| only.platform(&only.arch))
     }
+}
+
+/// The words of nothing but hex digits, as long as hashes are. An image's digest says which bytes the base is, not which
+/// archive.
+fn hex_words(text: &[u8]) -> Vec<Range<usize>> {
+    // One of so many bytes is in each of them.
+    const SHORTEST: usize = 32;
+    const LONGEST: usize = 128;
+    let (mut words, mut at) = (Vec::new(), SHORTEST - 1);
+    while let Some(byte) = text.get(at) {
+        if !byte.is_ascii_hexdigit() {
+            at += SHORTEST;
+            continue;
+        }
+        let start = at - last_word(&text[at.saturating_sub(LONGEST)..at]).len();
+        let end = skip(text, at, is_word);
+        at = end + SHORTEST - 1;
+        // Of a SHA-256 digits may be missing, or too many.
+        let is_long = matches!(end - start, SHORTEST | 40 | 50..=90 | 96 | LONGEST);
+        let is_whole = start == 0 || !is_word(text[start - 1]);
+        let is_hash = is_long && is_whole && text[start..end].iter().all(u8::is_ascii_hexdigit);
+        if is_hash && !text[..start].ends_with(b"@sha256:") && !is_comment(text, start) {
+            words.push(start..end);
+        }
+    }
+    words
 }
 
 /// Whether a variable is called nothing but a hash.

@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::spans::{has, is_setting, is_word, last_word, line_before, past, skip, trimmed_end};
+use super::spans::{
+    has, is_comment, is_setting, is_word, last_word, line_before, past, skip, trimmed_end,
+};
 
 /// What an instruction downloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,13 +238,8 @@ impl<'a> Downloads<'a> {
 
     /// The marks in a statement that are not in a comment.
     fn code(&self, marks: &'a [usize], statement: &Range<usize>) -> impl Iterator<Item = usize> {
-        let is_comment = |at: &usize| {
-            line_before(self.text, *at)
-                .trim_ascii_start()
-                .starts_with(b"#")
-        };
         let marks = inside(marks, statement).iter().copied();
-        marks.filter(move |at| !is_comment(at))
+        marks.filter(|at| !is_comment(self.text, *at))
     }
 
     /// The files that a statement writes: what its options say, and what its addresses end in.

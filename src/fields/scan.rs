@@ -17,7 +17,8 @@ use regex_automata::{Input, meta::Regex, util::syntax};
 
 use super::branches::{self, Seen};
 use super::spans::{
-    BACK, after, assigned, base, ends, is_tag, last_word, line_before, past, set, skip, trimmed_end,
+    BACK, after, assigned, base, ends, is_comment, is_tag, last_word, line_before, past, set, skip,
+    trimmed_end,
 };
 use super::{DocumentKind, Facts, Field, Kind, Named, RUNNERS, Whose, about, found, matrix};
 use crate::repository::config::{Config, Pattern};
@@ -60,7 +61,6 @@ enum Start {
     Sum,
     BranchEnd,
     Number,
-    Hex,
     Family,
     Script,
     Runner,
@@ -123,7 +123,6 @@ impl Scanner {
                 (Start::From, "(?i:from)"),
                 (Start::Arch, "rch=|RCH="),
                 (Start::Sum, "(?i:sha|sum|hash)"),
-                (Start::Hex, "[0-9A-Fa-f]{8}"),
                 (Start::BranchEnd, ";;|esac|elif|fi"),
             ];
             table.extend(rows.map(|(start, pattern)| (start, pattern.to_owned())));
@@ -292,7 +291,6 @@ impl<'a> Scan<'a> {
             Start::Sum => self.sum(at),
             Start::BranchEnd => self.branch_end(found.clone()),
             Start::Number => self.number(at),
-            Start::Hex => self.hex(at),
             Start::Family => self.family_or_variant(at),
             Start::Script => self.script(at),
             Start::Runner => {
@@ -322,8 +320,7 @@ impl<'a> Scan<'a> {
     }
 
     fn is_comment(&self, at: usize) -> bool {
-        let start = memchr::memrchr(b'\n', &self.text[..at]).map_or(0, |newline| newline + 1);
-        self.text[start..at].trim_ascii_start().starts_with(b"#")
+        is_comment(self.text, at)
     }
 
     fn finish(mut self) -> (Vec<Field>, Facts) {

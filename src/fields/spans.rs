@@ -77,6 +77,13 @@ pub(super) fn line_before(text: &[u8], at: usize) -> &[u8] {
     &window[memchr::memrchr(b'\n', window).map_or(0, |newline| newline + 1)..]
 }
 
+/// Whether a place is in a line that is a comment; one that begins further before it than lines are long is none.
+pub(super) fn is_comment(text: &[u8], at: usize) -> bool {
+    let window = &text[at.saturating_sub(4096)..at];
+    let start = memchr::memrchr(b'\n', window).map_or(0, |newline| newline + 1);
+    window[start..].trim_ascii_start().starts_with(b"#")
+}
+
 /// A text without such bytes at its end.
 pub(super) fn trimmed_end(text: &[u8], is: impl Fn(u8) -> bool) -> &[u8] {
     let last = text.iter().rposition(|byte| !is(*byte));

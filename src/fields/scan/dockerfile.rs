@@ -226,34 +226,8 @@ impl Scan<'_> {
         }
         if !is_known && !self.is_comment(at) {
             self.seen.sums.push(from..end);
-            self.hex(from);
         }
         Some(end)
-    }
-
-    /// A word of nothing but hex digits, as long as hashes are. An image's digest says which bytes the base is, not which
-    /// archive.
-    pub(super) fn hex(&mut self, at: usize) -> Option<usize> {
-        let text = self.text;
-        let end = skip(text, at, is_word);
-        let start = at - last_word(&text[at.saturating_sub(8)..at]).len();
-        let word = &text[start..end];
-        // Of a SHA-256 digits may be missing, or too many.
-        let is_long = matches!(word.len(), 32 | 40 | 50..=90 | 96 | 128);
-        let is_whole = !self.before(start).is_some_and(is_word);
-        let is_hash = is_long && is_whole && word.iter().all(u8::is_ascii_hexdigit);
-        let last = self.seen.words.last();
-        let is_known = last.is_some_and(|last| last.start == start);
-        if is_hash && !is_known && !text[..start].ends_with(b"@sha256:") && !self.is_comment(start)
-        {
-            self.seen.words.push(start..end);
-        }
-        if is_hash {
-            return Some(end);
-        }
-        // A number of eight digits and more may begin a version.
-        let is_number = text.get(at).is_some_and(u8::is_ascii_digit);
-        is_number.then(|| self.number(at))?
     }
 
     pub(super) fn branch_end(&mut self, span: Range<usize>) -> Option<usize> {
