@@ -6,6 +6,7 @@ mod about;
 mod branches;
 mod downloads;
 pub mod expected;
+mod marks;
 mod matrix;
 mod negation;
 mod runners;

@@ -1,13 +1,13 @@
 //! Which archive each hash of a Dockerfile is of, and which architecture each branch of a `case` is for.
 //!
-//! A hash is bound by the instruction in which it stands, or in which its variable is used: where that downloads archives of
-//! ours and nothing else, it is of the one whose branch it is in, else of the only one. Where it downloads nothing of ours,
-//! the hash is another program's; for any other no value is right.
+//! A hash is of the file that is hashed where it, or its variable, is compared: of an archive of ours that was downloaded to it,
+//! that of the branch it is in, else the only one; or of another program. For any other no value is right.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::downloads::{Downloads, Of};
+use super::downloads::Downloads;
+use super::marks::{Of, without_comments};
 use super::spans::{
     has, is_comment, is_setting, is_word, last_word, line_before, skip, trimmed_end,
 };
@@ -70,31 +70,48 @@ struct Branch<'a> {
 }
 
 /// What a hash is of.
+#[derive(PartialEq, Eq)]
 enum Bound {
     /// This archive of ours.
     Ours(Box<str>),
     /// Another program.
     Others,
-    /// Nothing here: its variable is used nowhere.
+    /// Nothing that is seen: its variable, which is not called like ours, is used nowhere.
     Unused,
+    /// Nothing that is seen: nothing compares it.
+    Unchecked,
     /// Nobody can tell.
     Unknown,
 }
 
-/// The fields of hashes and architectures.
-pub(super) fn fields(text: &[u8], seen: &Seen) -> Vec<(Range<usize>, Kind)> {
+/// The fields of hashes and architectures; `key` is the version key, which names of hashes of ours may begin with.
+pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, Kind)> {
     let words = hex_words(text);
     if seen.arches.is_empty() && seen.sums.is_empty() && words.is_empty() {
         return Vec::new();
     }
     let ours: Vec<usize> = seen.addresses.iter().map(|address| address.at).collect();
-    let pins = Pins::new(text, seen, Downloads::new(text, &ours, &seen.made));
+    let code = without_comments(text);
+    let pins = Pins {
+        text,
+        seen,
+        key,
+        downloads: Downloads::new((text, &code), &ours, &seen.made),
+        values: values(text, seen),
+    };
     let branches = pins.branches();
     let mut fields = Vec::new();
     architectures(text, &branches, &mut fields);
-    // What is called a hash, and what looks like one.
+    // What is called a hash, and is one, or stands where one is expected; and what looks like one.
+    let is_hash = |span: &&Range<usize>| {
+        let is_word = text[(*span).clone()].iter().all(u8::is_ascii_alphanumeric);
+        let is_long =
+            is_word && span.len() >= 20 || span.len() >= 8 && is_hex(&text[(*span).clone()]);
+        is_long || branch_of(span, &branches).is_some()
+    };
+    let sums = seen.sums.iter().filter(is_hash).cloned();
     let words = words.into_iter().filter(|word| !is_key_id(text, word));
-    let mut hashes: Vec<Range<usize>> = seen.sums.iter().cloned().chain(words).collect();
+    let mut hashes: Vec<Range<usize>> = sums.chain(words).collect();
     hashes.sort_by_key(|span| span.start);
     hashes.dedup_by_key(|span| span.start);
     let bound = hashes.iter().map(|hash| pins.bound(hash, &branches));
@@ -107,57 +124,43 @@ pub(super) fn fields(text: &[u8], seen: &Seen) -> Vec<(Range<usize>, Kind)> {
         let platform = match of {
             Bound::Ours(platform) => Some(platform),
             Bound::Unused if has_unpinned => None,
-            Bound::Unknown if hash.len() == 64 || has_unpinned => None,
-            Bound::Unknown | Bound::Unused | Bound::Others => continue,
+            Bound::Unchecked if hash.len() >= 50 || has_unpinned => None,
+            Bound::Unknown => None,
+            Bound::Others | Bound::Unused | Bound::Unchecked => continue,
         };
         fields.push((hash, Kind::Hash(platform)));
     }
     fields
 }
 
+/// What variables hold that are called like an architecture, and have one value.
+fn values<'a>(text: &'a [u8], seen: &'a Seen) -> BTreeMap<&'a [u8], Option<&'a Range<usize>>> {
+    let mut values: BTreeMap<&[u8], Option<&Range<usize>>> = BTreeMap::new();
+    for Assigned { name, value, .. } in &seen.arches {
+        let only = values.entry(&text[name.clone()]);
+        only.and_modify(|only| *only = None).or_insert(Some(value));
+    }
+    values
+}
+
+/// The branch that a hash is in.
+fn branch_of<'b, 'a>(hash: &Range<usize>, branches: &'b [Branch<'a>]) -> Option<&'b Branch<'a>> {
+    let before = branches.partition_point(|branch| branch.span.start <= hash.start);
+    let last = before.checked_sub(1).map(|last| &branches[last]);
+    last.filter(|branch| branch.span.contains(&hash.start))
+}
+
 /// What is asked of a Dockerfile for each of its hashes.
 struct Pins<'a> {
     text: &'a [u8],
     seen: &'a Seen,
+    key: &'a str,
     downloads: Downloads<'a>,
-    /// The one archive that each instruction downloads, of those that download one of ours.
-    archives: BTreeMap<usize, Box<str>>,
+    values: BTreeMap<&'a [u8], Option<&'a Range<usize>>>,
 }
 
 impl<'a> Pins<'a> {
-    fn new(text: &'a [u8], seen: &'a Seen, downloads: Downloads<'a>) -> Self {
-        // What a variable says that has one value.
-        let mut values: BTreeMap<&[u8], Option<&Range<usize>>> = BTreeMap::new();
-        for Assigned { name, value, .. } in &seen.arches {
-            let only = values.entry(&text[name.clone()]);
-            only.and_modify(|only| *only = None).or_insert(Some(value));
-        }
-        let archive = |at: usize| {
-            let before = seen.addresses.partition_point(|address| address.at < at);
-            let address = &seen.addresses[before];
-            let Some(name) = address.variable() else {
-                return Some(address.platform(&address.arch));
-            };
-            let value = (*values.get(name.as_bytes())?)?;
-            Some(address.platform(&found(text, value)))
-        };
-        let ours = downloads.instructions.iter().enumerate();
-        let ours = ours.filter(|(_, instruction)| instruction.of == Of::Ours);
-        let archives = ours.filter_map(|(number, instruction)| {
-            let all = downloads.addresses(&instruction.span).map(archive);
-            let all: BTreeSet<Option<Box<str>>> = all.collect();
-            let only = all.into_iter().reduce(|_, _| None).flatten()?;
-            Some((number, only))
-        });
-        Self {
-            text,
-            seen,
-            archives: archives.collect(),
-            downloads,
-        }
-    }
-
-    /// The branches whose architecture an address of ours in the same instruction has.
+    /// The branches whose architecture an address of ours in the same instruction has, and no other one.
     fn branches(&self) -> Vec<Branch<'a>> {
         let downloads = &self.downloads;
         let mut takers: BTreeMap<(usize, &str), &Address> = BTreeMap::new();
@@ -175,14 +178,12 @@ impl<'a> Pins<'a> {
                 last.span.end = last.span.end.min(start);
             }
             let number = downloads.number(start);
-            let instruction = &downloads.instructions[number];
             let name = found(self.text, &assigned.name);
-            let Some(address) = takers.get(&(number, &*name)) else {
+            let taker = takers.get(&(number, &*name));
+            let Some(address) = taker.filter(|_| !downloads.is_taken(number, &name)) else {
                 continue;
             };
-            if instruction.of != Of::Ours {
-                continue;
-            }
+            let instruction = &downloads.instructions[number];
             let end = ends.peek().copied().unwrap_or(instruction.span.end);
             let value = found(self.text, &assigned.value);
             let is_by_apk = instruction.is_by_apk;
@@ -199,51 +200,40 @@ impl<'a> Pins<'a> {
         branches
     }
 
-    /// What a hash is of: what the instruction downloads in which it stands, or in which its variable is used.
+    /// What a hash is of: what the statement hashes that compares it, or its variable.
     fn bound(&self, hash: &Range<usize>, branches: &[Branch]) -> Bound {
         let downloads = &self.downloads;
-        let own = downloads.number(hash.start);
-        let is_run = downloads.instructions[own].of != Of::Nothing;
-        let used: Vec<usize> = match variable_of(self.text, hash) {
-            None => vec![own],
+        let instruction = &downloads.instructions[downloads.number(hash.start)];
+        let name = variable_of(self.text, hash);
+        let (of, is_used) = match &name {
+            None => (downloads.compared(hash.start).cloned(), true),
             Some(name) => {
-                let end = match is_run {
-                    true => downloads.instructions[own].span.end,
+                let end = match instruction.is_run {
+                    true => instruction.span.end,
                     false => self.text.len(),
                 };
-                let mut used = downloads.using(&name, &(hash.end..end));
-                // What is called nothing but a hash is one of what is there.
-                if used.is_empty() && is_run && is_plain(&name) {
-                    used.push(own);
-                }
-                used
+                downloads.compared_with(name, &(hash.end..end))
             }
         };
-        let of = |number: &usize| downloads.instructions[*number].of;
-        match used.first().map(of) {
-            None => Bound::Unused,
-            Some(first) if used.iter().any(|number| of(number) != first) => Bound::Unknown,
-            Some(Of::Others) => Bound::Others,
-            Some(Of::Ours) => {
-                let branch = self.in_branch(hash, branches).filter(|_| is_run);
-                let mut all = used.iter().map(|number| self.archives.get(number));
-                let first = all.next().flatten();
-                let only = first.filter(|first| all.all(|archive| archive == Some(*first)));
-                let archive = branch.or_else(|| only.cloned());
-                archive.map_or(Bound::Unknown, Bound::Ours)
-            }
-            _ => Bound::Unknown,
+        let beside = || {
+            let own = branch_of(hash, branches).map(|branch| branch.address.platform(&branch.arch));
+            own.or_else(|| self.in_segment(hash).filter(|_| instruction.is_run))
+        };
+        let bound = |archive: Option<Box<str>>| archive.map_or(Bound::Unknown, Bound::Ours);
+        match (of, &instruction.of, name) {
+            (Some(Of::Ours(of)), ..) => bound(beside().or_else(|| self.only(&of))),
+            (Some(Of::Others), ..) => Bound::Others,
+            (Some(Of::Unclear), ..) => Bound::Unknown,
+            // Nothing uses it: of what the instruction downloads, if that is one thing; or not ours by its name.
+            (None, Some(Of::Others), Some(_)) if !is_used => Bound::Others,
+            (None, Some(Of::Ours(_)), Some(name)) if !is_used && is_plain(&name) => bound(beside()),
+            (None, None, Some(name)) if !is_used && !may_be_ours(&name, self.key) => Bound::Unused,
+            _ => Bound::Unchecked,
         }
     }
 
-    /// The archive of the branch that a hash is in: by its architecture, or by the address in it.
-    fn in_branch(&self, hash: &Range<usize>, branches: &[Branch]) -> Option<Box<str>> {
-        let before = branches.partition_point(|branch| branch.span.start <= hash.start);
-        let last = before.checked_sub(1).map(|last| &branches[last]);
-        if let Some(branch) = last.filter(|branch| branch.span.contains(&hash.start)) {
-            return Some(branch.address.platform(&branch.arch));
-        }
-        // `amd64) url='…-linux-amd64.tar.gz'; sha256='<hash>' ;;`
+    /// The archive whose address stands beside a hash: `amd64) url='…-linux-amd64.tar.gz'; sha256='<hash>' ;;`.
+    fn in_segment(&self, hash: &Range<usize>) -> Option<Box<str>> {
         let ends = &self.seen.ends;
         let next = ends.partition_point(|end| *end < hash.start);
         let end = ends.get(next)?;
@@ -256,6 +246,75 @@ impl<'a> Pins<'a> {
         let only = inside.next().filter(|_| inside.next().is_none())?;
         only.variable().is_none().then(|| only.platform(&only.arch))
     }
+
+    /// The one archive that some addresses name, also where the only value of a variable says its architecture.
+    fn only(&self, of: &BTreeSet<usize>) -> Option<Box<str>> {
+        let archive = |at: &usize| {
+            let before = self
+                .seen
+                .addresses
+                .partition_point(|address| address.at < *at);
+            let address = &self.seen.addresses[before];
+            let Some(name) = address.variable() else {
+                return Some(address.platform(&address.arch));
+            };
+            let value = (*self.values.get(name.as_bytes())?)?;
+            Some(address.platform(&found(self.text, value)))
+        };
+        let all: BTreeSet<Option<Box<str>>> = of.iter().map(archive).collect();
+        all.into_iter().reduce(|_, _| None).flatten()
+    }
+}
+
+/// Whether a variable is called nothing but a hash.
+fn is_plain(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let mut kinds = ["sha", "sum", "hash", "check"].into_iter();
+    kinds.any(|kind| name.starts_with(kind))
+}
+
+/// Whether a variable is called like the server, or like nothing in particular: `GIT_DOWNLOAD_SHA256`, rather than `TINI_SHA256`.
+fn may_be_ours(name: &str, key: &str) -> bool {
+    const ANYBODY: [&str; 19] = [
+        "ARCHIVE", "BINARY", "DOWNLOAD", "FILE", "GIT", "RELEASE", "SERVER", "URL", "AMD", "ARM",
+        "ARMV", "ARMHF", "AARCH", "X", "I", "S", "RISCV", "LINUX", "WINDOWS",
+    ];
+    let is_known = |word: &str| {
+        let bare = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        let is_own = key.split('_').any(|own| own == word);
+        bare.is_empty() || is_own || is_plain(word) || ANYBODY.contains(&bare)
+    };
+    name.to_uppercase().split('_').all(is_known)
+}
+
+/// What stands somewhere else too is of the same archive there; and one archive has one hash: of what differs nobody knows which
+/// it is.
+fn one_each(text: &[u8], hashes: &[Range<usize>], bound: &mut [Bound]) {
+    let said = |hash: &Range<usize>| found(text, hash).parse::<Sha256>().ok();
+    let said = |hash: &Range<usize>| said(hash).filter(|said| *said != Sha256::ZERO);
+    let said: Vec<Option<Sha256>> = hashes.iter().map(said).collect();
+    let mut archives: BTreeMap<Sha256, Box<str>> = BTreeMap::new();
+    let mut known: BTreeMap<Box<str>, BTreeSet<Sha256>> = BTreeMap::new();
+    for (said, of) in said.iter().zip(bound.iter()) {
+        if let (Some(said), Bound::Ours(platform)) = (said, of) {
+            archives.insert(*said, platform.clone());
+            known.entry(platform.clone()).or_default().insert(*said);
+        }
+    }
+    for (said, of) in said.iter().zip(bound) {
+        let same = said.and_then(|said| archives.get(&said));
+        if let (Some(platform), false) = (same, matches!(of, Bound::Ours(_))) {
+            *of = Bound::Ours(platform.clone());
+        }
+        let several = |platform| known.get(platform).is_some_and(|all| all.len() > 1);
+        if matches!(of, Bound::Ours(platform) if several(&*platform)) {
+            *of = Bound::Unknown;
+        }
+    }
+}
+
+fn is_hex(word: &[u8]) -> bool {
+    word.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// The words of nothing but hex digits, as long as hashes are. An image's digest says which bytes the base is, not which
@@ -276,39 +335,12 @@ fn hex_words(text: &[u8]) -> Vec<Range<usize>> {
         // Of a SHA-256 digits may be missing, or too many.
         let is_long = matches!(end - start, SHORTEST | 40 | 50..=90 | 96 | LONGEST);
         let is_whole = start == 0 || !is_word(text[start - 1]);
-        let is_hash = is_long && is_whole && text[start..end].iter().all(u8::is_ascii_hexdigit);
+        let is_hash = is_long && is_whole && is_hex(&text[start..end]);
         if is_hash && !text[..start].ends_with(b"@sha256:") && !is_comment(text, start) {
             words.push(start..end);
         }
     }
     words
-}
-
-/// Whether a variable is called nothing but a hash.
-fn is_plain(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let mut kinds = ["sha", "sum", "hash", "check"].into_iter();
-    kinds.any(|kind| name.starts_with(kind))
-}
-
-/// One archive has one hash: of what differs nobody knows which it is.
-fn one_each(text: &[u8], hashes: &[Range<usize>], bound: &mut [Bound]) {
-    let said = |hash: &Range<usize>| found(text, hash).parse::<Sha256>().ok();
-    let said = |hash: &Range<usize>| said(hash).filter(|said| *said != Sha256::ZERO);
-    let mut known: BTreeMap<Box<str>, BTreeSet<Sha256>> = BTreeMap::new();
-    for (hash, of) in hashes.iter().zip(bound.iter()) {
-        if let Bound::Ours(platform) = of {
-            known
-                .entry(platform.clone())
-                .or_default()
-                .extend(said(hash));
-        }
-    }
-    for of in bound {
-        if matches!(of, Bound::Ours(platform) if known[platform].len() > 1) {
-            *of = Bound::Unknown;
-        }
-    }
 }
 
 /// The labels of our branches, and the architectures behind them.

@@ -90,7 +90,7 @@ fn an_address_and_a_hash_in_each_branch_belong_together_in_either_order() {
 }
 
 #[test]
-fn a_variable_is_of_what_its_instruction_downloads() {
+fn a_variable_is_of_what_is_compared_with_it() {
     let case = |arch: &str, sha: &str, hashes: [&str; 2]| {
         format!(
             "case \"$(apk --print-arch)\" in x86_64) {arch}=amd64; {sha}='{}' ;; aarch64) {arch}=arm64; {sha}='{}' ;; esac; \\\n",
@@ -108,9 +108,10 @@ fn a_variable_is_of_what_its_instruction_downloads() {
     // In one, nobody can tell.
     is_refused(&format!("RUN {ours}{get}{other}{get_other}true\n"));
     is_refused(&format!("RUN {other}{get_other}{ours}{get}true\n"));
+    // The other one's hash alone, whatever stands between.
     let without = "wget -O f \"@URL${arch}.tar.gz\"; \\\n";
-    is_refused(&format!("RUN {other}{get_other}{without}true\n"));
-    is_refused(&format!("RUN {other}{without}{get_other}true\n"));
+    comes_out(&format!("RUN {other}{get_other}{without}true\n"));
+    comes_out(&format!("RUN {other}{without}{get_other}true\n"));
 }
 
 #[test]
@@ -161,26 +162,24 @@ fn a_hash_of_another_file_is_not_the_archives_even_where_it_is_the_only_one() {
 }
 
 #[test]
-fn a_hash_is_of_what_the_instruction_downloads_that_compares_it() {
+fn a_hash_is_of_the_file_that_its_statement_hashes() {
     let get_other = "wget -O g https://bar.example/bar; ";
     for text in [
-        format!("ENV SUM @AMD\nENV BAR_SHA256 @X\nRUN {get_other}echo \"$BAR_SHA256  g\" | sha256sum -c\nRUN wget -O /f @URLamd64.tar.gz; echo \"$SUM  f\" | sha256sum -c\n"),
+        format!("ENV SUM @AMD\nENV BAR_SHA256 @X\nRUN {get_other}echo \"$BAR_SHA256  g\" | sha256sum -c\nRUN wget -O /tmp/f @URLamd64.tar.gz; echo \"$SUM  /tmp/f\" | sha256sum -c\n"),
         "RUN wget -O f @URLamd64.tar.gz && sha256sum ./f | grep @AMD\n".to_owned(),
         "RUN curl -fsSLo f @URLamd64.tar.gz; echo \"@AMD *f\" > sums; [ \"$(sha256sum f)\" = \"@AMD  f\" ]\n".to_owned(),
+        // Beside other downloads, and in other instructions.
+        format!("RUN wget -O f @URLamd64.tar.gz; {get_other}echo \"@AMD  f\" | sha256sum -c; echo \"@X  g\" | sha256sum -c\n"),
+        format!("ENV SUM @AMD\nRUN wget -O f @URLamd64.tar.gz; {get_other}echo \"$SUM  f\" | sha256sum -c\n"),
+        format!("ADD @URLamd64.tar.gz /f\nRUN {get_other}echo \"@AMD  /f\" | sha256sum -c\n"),
+        "RUN wget -O /tmp/f @URLamd64.tar.gz\nRUN sha256sum /tmp/f | grep @AMD\n".to_owned(),
+        "RUN wget -O a @URLamd64.tar.gz; wget -O b @URLarm64.tar.gz; sha256sum a | grep @AMD; sha256sum b | grep @ARM\n".to_owned(),
         "ARG SHA256=${SHA256:-@AMD}\nRUN wget -O f @URLamd64.tar.gz; echo \"$SHA256 f\" | sha256sum -c\n".to_owned(),
         "RUN wget -O- @URLamd64.tar.gz | tee f | sha256sum | grep -q @AMD\n".to_owned(),
     ] {
         moves(&text);
     }
     for text in [
-        // Downloaded beside something else, or in another instruction.
-        &format!(
-            "RUN wget -O f @URLamd64.tar.gz; {get_other}echo \"@AMD  f\" | sha256sum -c; echo \"@X  g\" | sha256sum -c\n"
-        ),
-        &format!(
-            "ENV SUM @AMD\nRUN wget -O f @URLamd64.tar.gz; {get_other}echo \"$SUM  f\" | sha256sum -c\n"
-        ),
-        "RUN wget -O /tmp/f @URLamd64.tar.gz\nRUN sha256sum /tmp/f | grep @AMD\n",
         // Of another file, or of nobody knows which.
         "RUN wget -O /tmp/f @URLamd64.tar.gz; sha256sum /etc/f | grep @X\n",
         "RUN wget -O f @URLamd64.tar.gz 2>&1; sha256sum bar | cut -d' ' -f 1 | grep @X\n",
@@ -189,13 +188,40 @@ fn a_hash_is_of_what_the_instruction_downloads_that_compares_it() {
         "RUN wget -O f @URLamd64.tar.gz; [ \"$(sha256sum /etc/bar)\" = @X ]\n",
         "RUN wget -O f @URLamd64.tar.gz; echo \"@X\" \"/etc/bar\" | sha256sum -c\n",
         "ENV CA_SHA256=@X\nRUN wget -O f @URLamd64.tar.gz\n",
+        "RUN wget -O f @URLamd64.tar.gz; tar xf f -C /bin; cd /bin; echo \"@X  f\" | sha256sum -c\n",
+        "RUN wget -O f @URLamd64.tar.gz; mv bar f; echo \"@X  f\" | sha256sum -c\n",
+        "RUN wget -O f @URLamd64.tar.gz; gunzip -c f | sha256sum | grep @X\n",
+        "RUN wget -O f @URLamd64.tar.gz; sha256sum f /etc/bar | grep @X\n",
+        "RUN wget -O f @URLamd64.tar.gz; foo --api-key @X\n",
+        "RUN wget -O f @URLamd64.tar.gz; echo \"@X  f\" | b3sum -c\n",
+        "RUN wget -O f @URLamd64.tar.gz\nRUN wget https://bar.example/bar; echo \"@X  f\" | sha256sum -c\n",
         // Where the downloads are not seen, nothing is known of what is compared.
-        "ONBUILD RUN wget -O f @URLamd64.tar.gz; wget -O g https://bar.example/bar; echo \"@X g\" | sha256sum -c\n",
         "COPY <<E /get\nwget -O f @URLamd64.tar.gz\nwget -O g https://bar.example/bar\necho \"@X g\" | sha256sum -c\nE\n",
         // An address that is made of parts.
         "ENV FILE nats-streaming-server-v@V-linux-amd64\nRUN for u in https://mirror.example; do wget -O f \"$u/$FILE.tar.gz\"; done; echo \"@AMD  f\" | sha256sum -c\n",
     ] {
         is_refused(text);
+    }
+}
+
+#[test]
+fn a_value_that_is_no_hash_is_not_made_one() {
+    for line in [
+        "ARG GIT_SHA=unknown",
+        "ENV VERIFY_CHECKSUM=true",
+        "RUN sum=0; hash=true; sha256=''; sha=",
+    ] {
+        moves(&format!(
+            "{line}\nRUN wget -O f @URLamd64.tar.gz; sum=; echo \"$GIT_SHA $VERIFY_CHECKSUM\"; echo \"@AMD f\" | sha256sum -c\n"
+        ));
+    }
+}
+
+#[test]
+fn a_copy_of_a_hash_moves_with_it() {
+    let ours = "RUN wget -O f @URLamd64.tar.gz; echo \"@AMD f\" | sha256sum -c\n";
+    for line in ["LABEL foo.sha256=\"@AMD\"", "ENV NATS_SHA256 @AMD"] {
+        moves(&format!("{line}\n{ours}"));
     }
 }
 
