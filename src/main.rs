@@ -8,7 +8,7 @@ use update::{commands, report};
 fn main() -> ExitCode {
     let cli = Cli::read();
     commands::run(&cli).unwrap_or_else(|error| {
-        report::error(&error, cli.common.color);
+        report::error(&error, &cli.common);
         ExitCode::from(2)
     })
 }

@@ -64,12 +64,15 @@ fn stderr(color: Color) -> AutoStream<io::Stderr> {
     AutoStream::new(io::stderr(), choice(color, io::stderr().is_terminal()))
 }
 
-/// Prints an error, with what caused it, to standard error; of several, each.
-pub fn error(error: &anyhow::Error, color: Color) {
+/// Prints an error, with what caused it, to standard error; of several, each. GitHub's runner is told in its own way too.
+pub fn error(error: &anyhow::Error, common: &Common) {
     if let Some(Several(errors)) = error.downcast_ref() {
-        return errors.iter().for_each(|each| self::error(each, color));
+        return errors.iter().for_each(|each| self::error(each, common));
     }
-    let mut err = stderr(color);
+    let mut err = stderr(common.color);
+    if common.format == Format::Github {
+        let _ = writeln!(io::stdout(), "{}", github::error(&format!("{error:#}")));
+    }
     // Nothing is left to be done where standard error is closed.
     let said = harmless_lines(&error.to_string());
     let _ = writeln!(err, "{ERROR}error:{ERROR:#} {said}");

@@ -119,6 +119,13 @@ pub fn first_of<T: Borrow<str>>(names: &[T], most: usize) -> String {
     }
 }
 
+/// A text that begins with a capital.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
 /// A number of things, in words: `1 file`, `2 entries`, `3 hashes`.
 pub fn count(number: usize, what: &str) -> String {
     match what {

@@ -89,9 +89,10 @@ pub(super) fn adds() -> Vec<CompletionCandidate> {
     let all: BTreeSet<&Variant> = all.flat_map(|(_, variants)| variants).collect();
     let lacking = known.directories.iter().flat_map(|(name, own)| {
         let lacking = all.iter().filter(|variant| !own.contains(variant));
-        lacking.map(move |variant| format!("{name}/{variant}"))
+        lacking.flat_map(move |variant| [format!("{name}/{variant}"), variant.to_string()])
     });
-    offered(lacking.filter(|_| known.has_series))
+    let lacking: BTreeSet<String> = lacking.filter(|_| known.has_series).collect();
+    offered(lacking)
 }
 
 /// What is there to be removed: variants, of all series and of one, and series.

@@ -42,7 +42,7 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
             Ok(newest) => newest.flatten(),
             // What is known without the network is said all the same.
             Err(problem) if !args.exit_code => {
-                output.warn(&format!("{problem:#}; `--offline` does not ask"));
+                output.warn(&format!("{problem:#}; `--offline` leaves releases out"));
                 releases = None;
                 None
             }
@@ -71,6 +71,11 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
     if let Some(releases) = &mut releases {
         releases.note_newer_series(&directories)?;
     }
+    let without = match (args.offline, &releases) {
+        (true, _) => "not asked",
+        (false, Some(_)) => "none",
+        (false, None) => "unknown",
+    };
     let mut notes = releases.map(|releases| releases.notes).unwrap_or_default();
     let overtaken = rows.iter().filter(|row| is_preview(&row.version));
     notes.extend(overtaken.filter_map(|row| {
@@ -102,6 +107,7 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
     let status = Status {
         rows: &rows,
         findings: &report.findings,
+        without,
         has_library: file.is_some(),
         notes,
         advice,

@@ -122,7 +122,10 @@ impl<'a> Scope<'a> {
     /// The command that writes what is expected into the document.
     pub fn fix(&self) -> String {
         let directory = self.own.or(self.directories.newest());
-        directory.map_or(String::new(), |one| format!("update {}", one.version))
+        let pattern = &self.names.config.directory;
+        // One that is called like another version is not what that is written to.
+        let own = directory.filter(|one| pattern.render(&one.version) == one.name);
+        own.map_or(String::new(), |one| format!("update {}", one.version))
     }
 
     /// What each field of a document is expected to say, in their order.

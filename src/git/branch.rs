@@ -32,6 +32,14 @@ impl Git {
 }
 
 impl Branch {
+    /// Where a commit goes, in a sentence.
+    pub fn place(&self) -> String {
+        match &self.name {
+            Some(name) => format!("to {name}"),
+            None => "to a detached HEAD".to_owned(),
+        }
+    }
+
     /// Whether a pull request can be made from it.
     fn is_own(&self) -> bool {
         let name = self.name.as_deref();

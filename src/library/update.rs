@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use semver::Version;
 
 use super::add::add;
@@ -16,7 +16,7 @@ use super::manifest::{Manifest, Paragraph};
 use super::plan::{Changes, Draft, Offer, Plan, Wanted, names};
 use crate::finding::Problem;
 use crate::tag::Level;
-use crate::text::Places;
+use crate::text::{Places, is_like};
 use crate::version::{Variant, parse_version};
 
 /// Plans the update of a file whose grammar is right. What else was wrong in it, and is no worse, is what remains.
@@ -215,6 +215,19 @@ impl Draft<'_> {
             offer.place,
             may_be.join(", ")
         );
+        // A slip of the pen is no removal.
+        let mut others = offer.images.iter().map(Image::path);
+        let meant = others.find(|path| is_like(path, &folder) && !offered.contains(path));
+        let is_known = offer
+            .images
+            .iter()
+            .any(|image| Some(&image.variant.family) == family.as_ref());
+        if let Some(meant) = meant.filter(|_| !is_known) {
+            bail!(
+                "{folder} is not in {}: did you mean {meant}? Write the right one into its Directory, or remove the entry",
+                offer.place
+            );
+        }
         let mut cuts = vec![self.span(index)];
         // What stands by itself above the first entry of a series is its heading.
         let start = manifest.paragraphs[index].span.end;

@@ -42,6 +42,16 @@ pub(super) fn draft(
         after.trees.retain(|other| !empties(other));
         tree.directory.name.clone_from(&target.directory);
         tree.directory.version = target.version.clone();
+        let others: BTreeSet<String> = tree.folders.iter().map(|one| one.name.clone()).collect();
+        let mut moved = target.renames.values();
+        if let Some(name) =
+            moved.find(|name| !target.renames.contains_key(*name) && others.contains(*name))
+        {
+            bail!(
+                "{}/{name} is there already, and is no variant: move it away",
+                target.directory
+            );
+        }
         for folder in &mut tree.folders {
             if let Some(name) = target.renames.get(&folder.name) {
                 folder.name.clone_from(name);
@@ -164,7 +174,7 @@ fn add_variants(before: &Repository, target: &Target, tree: &mut Tree) -> Result
         ensure!(
             tree.folder(&variant.name)
                 .is_none_or(|folder| folder.items.is_empty()),
-            "{}/{variant} is there already, and is no variant: remove it",
+            "{}/{variant} is there already, and is no variant: give another name, or move it away",
             target.directory
         );
         let items = match before.template(&variant.family) {

@@ -152,7 +152,7 @@ fn rows(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<Stri
             if let (Some(item), false, false) = (alone, is_told, is_list) {
                 let number = text[..item.span.start].matches('\n').count() + 1;
                 notes.push(format!(
-                    "{}:{number}: this row of the matrix names {source} alone: add one for {directory} by hand, if it has one",
+                    "{}:{number}: this row of the matrix is for {source} alone: add one for {directory} by hand, if it is to run too",
                     place.path()
                 ));
             }

@@ -144,6 +144,8 @@ impl FromStr for Base {
             true => "1809 or ltsc2022",
             false => "3.19",
         };
+        let is_year = base.from.is_windows() && to.parse().is_ok_and(|year: u32| year > 2019);
+        ensure!(!is_year, "did you mean ltsc{to}?");
         ensure!(
             family.is_some_and(|variant| is_known(&variant)),
             "expected a numbered base, such as {example}"
@@ -186,9 +188,11 @@ impl Base {
             let example = bases.first().unwrap_or(&"");
             let is_windows = moving.iter().any(|variant| variant.is_windows());
             let dash = if is_windows { "-" } else { "" };
+            let series = self.series.iter().map(|series| format!("{series}/"));
             bail!(
-                "`--base {self}` could move any of {}: say which, as in `--base {}{dash}{example}={}`",
+                "`--base {self}` could move any of {}: say which, as in `--base {}{}{dash}{example}={}`",
                 names.join(", "),
+                series.collect::<String>(),
                 self.from.family,
                 self.to
             );

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::options::{Options, Remove, is_meant};
 use super::targets::{existing, families};
-use crate::repository::Repository;
+use crate::repository::{Repository, Tree};
 use crate::text::is_like;
 use crate::version::Variant;
 
@@ -58,7 +58,17 @@ pub(super) fn missing(before: &Repository, options: &Options) -> Result<Vec<Stri
                 .filter(|meant| meant.base.is_empty());
             meant.is_some_and(|meant| meant.family == variant.family)
         };
-        let all = before.variants();
+        let trees = before.trees.iter();
+        let trees = trees.filter(|tree| is_meant(&remove.series, &tree.directory.name));
+        let is_folder = |tree: &Tree| {
+            let name = remove.variant.as_ref().map(|variant| &variant.name);
+            name.is_some_and(|name| tree.folder(name).is_some())
+        };
+        ensure!(
+            !trees.clone().any(is_folder),
+            "`--remove {remove}`: there is such a folder, and it is no variant"
+        );
+        let all = trees.flat_map(|tree| &tree.directory.variants);
         let names: BTreeSet<&str> = all.filter(of_family).map(|one| one.name.as_str()).collect();
         ensure!(
             names.is_empty(),

@@ -177,6 +177,8 @@ pub fn targets(
     for add in &options.adds {
         let meant = targets.iter_mut();
         let meant = meant.filter(|target| is_meant(&add.series, &target.directory));
+        let is_new = |target: &&mut Target| !target.adds.contains(&add.variant);
+        let meant = meant.filter(is_new);
         meant.for_each(|target| target.adds.push(add.variant.clone()));
         problems.extend(misshapen(repository, &add.variant, &format!("--add {add}")));
     }

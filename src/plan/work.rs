@@ -207,7 +207,7 @@ impl Work<'_> {
                 let (new, edits, unnamed) = workflow.with_series((from, &to), &all);
                 let say = |job: String| {
                     format!(
-                        "{path}: `{job}` names {} alone: add one for {} by hand",
+                        "{path}: `{job}` is for {} alone: add one for {} by hand",
                         from.directory, to.directory
                     )
                 };

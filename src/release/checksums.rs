@@ -35,9 +35,12 @@ impl FromStr for Sha256 {
         let digits = text.as_bytes();
         ensure!(
             digits.len() == 64 && digits.iter().all(u8::is_ascii_hexdigit),
-            "`{}` is not a SHA-256: expected 64 hex digits, found {} characters",
+            "`{}` is not a SHA-256: expected 64 hex digits, found {}",
             excerpt(text),
-            text.chars().count()
+            match text.chars().count() {
+                64 => "other characters among them".to_owned(),
+                count => format!("{count} characters"),
+            }
         );
         let mut value = [0; 32];
         for (byte, pair) in value.iter_mut().zip(digits.chunks(2)) {

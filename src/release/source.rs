@@ -234,9 +234,18 @@ impl Source {
             let address = self.address(version, "SHA256SUMS");
             let tags = self.tags().unwrap_or_default();
             if tags.contains(version) {
+                let what = match self {
+                    Self::Folder(_) => "folder",
+                    Self::Web(..) => "tag",
+                };
                 return format!(
-                    "{version} is not released yet: there is its tag, but no {address}"
+                    "{version} is not released yet: there is its {what}, but no {address}"
                 );
+            }
+            let asked = version.to_string();
+            let mut alike = tags.iter().map(Version::to_string);
+            if let Some(meant) = alike.find(|tag| tag.eq_ignore_ascii_case(&asked)) {
+                return format!("no release {version}: did you mean {meant}?");
             }
             // Of the same series, where there is one.
             let is_near = |tag: &&Version| {

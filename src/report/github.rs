@@ -78,6 +78,11 @@ pub(super) fn warning(text: &str) -> String {
     format!("::warning::{}", data(text))
 }
 
+/// An error, in one line.
+pub(super) fn error(text: &str) -> String {
+    format!("::error::{}", data(text))
+}
+
 fn data(text: &str) -> String {
     harmless(text).replace('%', "%25")
 }

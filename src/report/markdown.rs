@@ -106,7 +106,7 @@ fn verdict(out: &mut String, summary: &Summary) -> std::fmt::Result {
     };
     let (findings, looked_at) = (&summary.findings, &summary.looked_at);
     if findings.is_empty() {
-        writeln!(out, "`{command}`: {subject} is consistent ({looked_at}).")?;
+        writeln!(out, "`{command}`: consistent: {subject} ({looked_at}).")?;
     } else {
         let number = count(findings.len(), "finding");
         writeln!(out, "`{command}` of {subject}: {number}.\n")?;
@@ -125,10 +125,7 @@ fn table(out: &mut String, summary: &Summary) -> std::fmt::Result {
         let message = code(&finding.message);
         writeln!(out, "| {place} | {} | {message} |", finding.rule)?;
     }
-    match summary.fixes() {
-        Some(fixes) => writeln!(out, "\n{}", prose(&fixes)),
-        None => Ok(()),
-    }
+    writeln!(out, "\n{}", prose(&summary.fixes()))
 }
 
 /// A text in which nothing is taken for Markdown.

@@ -34,6 +34,8 @@ pub struct Status<'a> {
     pub rows: &'a [Standing],
     /// All findings, those outside of version directories too.
     pub findings: &'a [Finding],
+    /// What there is to say where no stable release is known.
+    pub without: &'static str,
     /// A library file was compared.
     pub has_library: bool,
     /// What somebody should know.
@@ -52,7 +54,7 @@ pub fn of_status(names: &Names, status: Status) -> Summary {
         let newest = match &row.newest {
             Some(newest) if row.is_behind || is_preview(&row.version) => newest.to_string(),
             Some(_) => "up to date".to_owned(),
-            None => "unknown".to_owned(),
+            None => status.without.to_owned(),
         };
         let findings = match row.findings {
             0 => "none".to_owned(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::finding::Finding;
+use crate::text::capital;
 
 /// What a command did, would do or found.
 #[derive(Default)]
@@ -44,11 +45,13 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// What puts the findings right, in a sentence; `None` where somebody has to find out first why a hash is another one.
-    pub fn fixes(&self) -> Option<String> {
+    /// What puts the findings right, in a sentence; a hash may be wrong because an archive was replaced.
+    pub fn fixes(&self) -> String {
         let mut fixes: BTreeMap<&str, usize> = BTreeMap::new();
         let is_known = |finding: &&Finding| !finding.fix.is_empty() || finding.rule != "hash";
-        for finding in self.findings.iter().filter(is_known) {
+        let (known, hashes): (Vec<&Finding>, Vec<&Finding>) =
+            self.findings.iter().partition(is_known);
+        for finding in &known {
             *fixes.entry(&finding.fix).or_default() += 1;
         }
         // By hand, which is the empty one, comes last.
@@ -66,12 +69,16 @@ impl Summary {
             }
         };
         let parts: Vec<String> = fixes.into_iter().chain(by_hand).map(say).collect();
-        let what = if self.findings.len() == 1 {
-            "it"
-        } else {
-            "them"
+        let what = if known.len() == 1 { "it" } else { "them" };
+        let fix = format!("fix {what} {}", parts.join(", "));
+        let fix = Some(fix).filter(|_| !parts.is_empty());
+        let look = match hashes.len() {
+            0 => None,
+            1 => Some("find out which hash is right".to_owned()),
+            several => Some(format!("find out which hashes are right ({several})")),
         };
-        (!parts.is_empty()).then(|| format!("Fix {what} {}.", parts.join(", ")))
+        let both: Vec<String> = fix.into_iter().chain(look).collect();
+        capital(&both.join("; ")) + "."
     }
 }
 

@@ -68,9 +68,7 @@ pub(super) fn print(out: &mut impl Write, summary: &Summary, all: bool) -> io::R
     if !summary.findings.is_empty() {
         writeln!(out, "\n{NOTE}{}:{NOTE:#}", summary.findings_title)?;
         print_findings(out, "  ", &summary.findings)?;
-        if let Some(fixes) = summary.fixes() {
-            writeln!(out, "{DIM}{fixes}{DIM:#}")?;
-        }
+        writeln!(out, "{DIM}{}{DIM:#}", summary.fixes())?;
     }
     if summary.is_dry_run {
         writeln!(out, "\nDry run: nothing was written.")?;
@@ -179,9 +177,8 @@ pub(super) fn print_verdict(out: &mut impl Write, summary: &Summary) -> io::Resu
         let paths: BTreeSet<&str> = findings.iter().map(|one| one.path.as_str()).collect();
         let findings = count(findings.len(), "finding");
         let files = count(paths.len(), "file");
-        let fixes = summary.fixes().map(|fixes| format!(". {fixes}"));
-        let fixes = fixes.unwrap_or_default();
-        writeln!(out, "{OLD}{findings} in {files}{OLD:#}{fixes}")?;
+        let fixes = summary.fixes();
+        writeln!(out, "{OLD}{findings} in {files}{OLD:#}. {fixes}")?;
     }
     summary
         .details

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::plan::Plan;
+use crate::text::capital;
 
 /// The releases that a plan moves to, the newest one first.
 pub fn released(plan: &Plan) -> Vec<String> {
@@ -44,7 +45,5 @@ pub fn title(plan: &Plan) -> String {
     if versions.is_empty() && has_series && (1..plan.after.trees.len()).contains(&here.len()) {
         said += &format!(" in {}", here.join(", "));
     }
-    let mut letters = said.chars();
-    let first = letters.next().map(char::to_uppercase);
-    first.into_iter().flatten().chain(letters).collect()
+    capital(&said)
 }

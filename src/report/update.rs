@@ -13,6 +13,7 @@ use crate::check::pins::Pin;
 use crate::check::{Report, versions};
 use crate::finding::Finding;
 use crate::plan::{Action, Edit, FileChange, Plan, Target};
+use crate::release::checksums::Sha256;
 use crate::repository::{Directories, Item, Names};
 use crate::text::count;
 
@@ -260,7 +261,9 @@ fn counts(plan: &Plan) -> String {
 /// Where to read about the releases, and the hashes in full, for the body of a pull request.
 fn details(plan: &Plan) -> Vec<String> {
     let pin = |pin: &'_ Pin| (pin.archive.name.clone(), pin.hash.to_string());
-    let hashes: BTreeMap<String, String> = plan.pins.iter().map(pin).collect();
+    // What the release lacks is said in a note.
+    let pins = plan.pins.iter().filter(|pin| pin.hash != Sha256::ZERO);
+    let hashes: BTreeMap<String, String> = pins.map(pin).collect();
     let project = plan.after.names.config.project();
     let link = |target: &Target| {
         let new = &target.version;
@@ -280,7 +283,13 @@ fn details(plan: &Plan) -> Vec<String> {
     if !lines.is_empty() {
         lines.push(String::new());
     }
-    let head = ["| archive | SHA-256 |", "| --- | --- |"].map(str::to_owned);
+    let head = [
+        "Pinned archives:",
+        "",
+        "| archive | SHA-256 |",
+        "| --- | --- |",
+    ]
+    .map(str::to_owned);
     let rows = hashes.iter();
     let rows = rows.map(|(archive, hash)| format!("| {} | {} |", code(archive), code(hash)));
     lines.extend(head.into_iter().chain(rows));

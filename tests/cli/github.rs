@@ -170,6 +170,23 @@ fn sums() -> Vec<u8> {
 }
 
 #[test]
+fn an_error_is_an_annotation_too() {
+    let run = Repository::empty()
+        .run(&["check", "--format", "github"])
+        .exits_with(2);
+    assert!(
+        run.stdout.starts_with("::error::no version directory"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stderr.starts_with("error: no version directory"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn the_default_address_is_the_projects_downloads_and_the_token_is_for_github_alone() {
     let proxy = Proxy::new(|request| {
         match (request.host.as_str(), request.path().strip_prefix(RELEASES)) {

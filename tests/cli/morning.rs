@@ -274,8 +274,8 @@ fn commit_commits_what_was_written_and_nothing_else() {
     )
     .exits_with(0);
     assert!(
-        run.stdout
-            .ends_with("\nCommitted: Update to 2.14.5, 2.12.15\n"),
+        run.stdout.contains("\nCommitted to ma")
+            && run.stdout.ends_with(": Update to 2.14.5, 2.12.15\n"),
         "{}",
         run.stdout
     );

@@ -482,12 +482,12 @@ fn a_base_that_no_folder_can_be_called_by_is_refused() {
     for base in [
         "alpine=edge",
         "alpine=latest",
-        "windows=2022",
         "windows=ltsc",
         "windowsservercore=3.18",
     ] {
         repository.update_fails(&["--base", base], &["expected a numbered base, such as"]);
     }
+    repository.update_fails(&["--base", "windows=2022"], &["did you mean ltsc2022?"]);
     repository.update_fails(
         &["--add", "alpine"],
         &["`alpine` names no base", "such as alpine3.18"],

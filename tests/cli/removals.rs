@@ -208,6 +208,20 @@ fn a_variant_of_one_series_goes_from_the_steps_of_that_series() {
 }
 
 #[test]
+fn a_folder_that_is_no_variant_is_neither_removed_nor_moved_over() {
+    let repository = Repository::of(&tree("series/before"));
+    repository.update_fails(
+        &["--remove", "2.14.x/tests"],
+        &["`--remove 2.14.x/tests`: there is such a folder, and it is no variant"],
+    );
+    repository.write("2.14.x/alpine3.23/nats-server.conf", "x\n");
+    repository.update_fails(
+        &["--base", "2.14.x/alpine=3.23"],
+        &["2.14.x/alpine3.23 is there already, and is no variant: move it away"],
+    );
+}
+
+#[test]
 fn what_is_left_dangling_in_a_workflow_is_named() {
     let repository = Repository::of(&tree("series/before"));
     let needs = "  publish:\n    needs: [nats-2_12-linux, nats-2_14-linux]\n    if: ${{ startsWith(github.ref_name, 'v2.12.') || startsWith(github.ref_name, 'v2.14.') }}\n";

@@ -515,7 +515,7 @@ jobs:
     repository.write(OWN, text);
     let run = gets_a_new_series(&repository);
     assert_eq!(repository.read(OWN), text);
-    let note = "  .github/workflows/steps.yml: `- id: build` names 2.14.x alone: add one for 2.15.x by hand\n";
+    let note = "  .github/workflows/steps.yml: `- id: build` is for 2.14.x alone: add one for 2.15.x by hand\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
 
@@ -913,7 +913,7 @@ fn a_preview_comes_before_a_release_candidate() {
 fn a_row_of_a_matrix_that_names_the_source_alone_is_said() {
     let text = "    strategy:\n      matrix:\n        series: [2.12.x, 2.14.x]\n        year: [2022]\n        include:\n          - series: 2.14.x\n            year: 2025\n    steps:\n      - run: cd ./${{ matrix.series }}/tests && ./build-images-${{ matrix.year }}.ps1\n";
     let run = gets_a_new_series(&with_steps(text));
-    let note = "  .github/workflows/more.yml:10: this row of the matrix names 2.14.x alone: add one for 2.15.x by hand, if it has one\n";
+    let note = "  .github/workflows/more.yml:10: this row of the matrix is for 2.14.x alone: add one for 2.15.x by hand, if it is to run too\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
 
@@ -981,6 +981,12 @@ jobs:
         ".github/workflows/own.yml:10:16: file: found build-image.sh: no script build-image.sh in 2.12.x/tests",
         ".github/workflows/own.yml:10:16: file: found build-image.sh: no script build-image.sh in 2.14.x/tests",
     ]);
+    let inline = "on: [push]\njobs:\n  a:\n    strategy:\n      matrix: { line: [2.12.x, 2.14.x] }\n    steps:\n      - run: cd ${{ matrix.line }}/tests && ./build-image.sh\n";
+    repository.write(OWN.replace("own", "inline").as_str(), inline);
+    let all = repository.findings();
+    let of = |name: &str| all.iter().filter(|one| one.contains(name)).count();
+    assert_eq!((of("own.yml"), of("inline.yml")), (2, 2), "{all:?}");
+    repository.remove(".github/workflows/inline.yml");
     repository.edit(OWN, "build-image", "smoke");
     repository.write("2.14.x/tests/smoke.sh", "true\n");
     repository.finds(&[

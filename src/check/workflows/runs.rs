@@ -7,7 +7,7 @@ use super::Workflow;
 use crate::fields::Field;
 use crate::fields::workflow::{Job, Part};
 use crate::finding::Finding;
-use crate::repository::{Repository, Tree};
+use crate::repository::{Repository, TESTS, Tree};
 
 impl Workflow<'_> {
     /// What an expression takes from the matrix is there.
@@ -119,7 +119,11 @@ impl Workflow<'_> {
         for span in lines.iter().flat_map(|line| line.expressions()) {
             let is_it = self.text[span.clone()].trim().starts_with("matrix.");
             let behind = self.text[span.end..].trim_start_matches('}');
-            if !is_it || !behind.starts_with("/tests") {
+            let tests = behind.strip_prefix(['/', '\\']);
+            let Some(rest) = tests.and_then(|rest| rest.strip_prefix(TESTS)) else {
+                continue;
+            };
+            if !is_it {
                 continue;
             }
             let line = self.structure.line_at(span.start);
@@ -130,10 +134,11 @@ impl Workflow<'_> {
             let is_free = self.structure.lines[step]
                 .iter()
                 .all(|line| line.key(self.text.as_bytes()) != Some(b"if"));
-            let is_whole = !behind["/tests".len()..].starts_with('/');
+            let is_whole = !rest.starts_with(['/', '\\']);
             if is_free && is_whole {
+                let folder = self.text.len() - behind.len();
                 for tree in &trees {
-                    self.check_scripts(span.end, tree, &trees, findings);
+                    self.check_scripts(folder, tree, &trees, findings);
                 }
             }
         }

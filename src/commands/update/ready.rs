@@ -94,7 +94,7 @@ impl<'a> Ready<'a> {
             let (paths, message) = (Vec::from_iter(written(plan)), message(&git, plan)?);
             result = git.commit_paths(&paths, &message);
             if result.is_ok() {
-                output.done(&format!("Committed: {message}"));
+                output.done(&format!("Committed {}: {message}", branch.place()));
                 let push = branch.push_commit(&in_folder(root), &message);
                 output.next_steps(&NextSteps {
                     commands: Vec::from_iter(push),

@@ -212,6 +212,20 @@ fn an_entry_whose_variant_is_gone_is_taken_out_and_said() {
 }
 
 #[test]
+fn a_slip_of_the_pen_in_a_directory_removes_no_entry() {
+    let published = Published::right();
+    let slip = published
+        .library()
+        .replace("0.25.6/scratch", "0.25.6/scrath");
+    published.repository.write("library", &slip);
+    let parts = [
+        "0.25.6/scrath is not in the tree at",
+        "did you mean 0.25.6/scratch?",
+    ];
+    published.fails(&[], &parts);
+}
+
+#[test]
 fn an_old_base_goes_where_the_new_one_has_an_entry_already() {
     let published = Published::lines(&file("nats-2.14.5"));
     published.update(&[
