@@ -522,7 +522,10 @@ fn many_of_anything_in_a_document_are_no_trouble() {
     let branches: String = (0..many)
         .map(|number| format!("x{number}) natsArch='a{number}'; sha256='x' ;;\n"))
         .collect();
-    let address = "RUN wget https://github.com/nats-io/nats-streaming-server/releases/download/v1/nats-streaming-server-v1-linux-${natsArch}.tar.gz\n";
+    let archive = "https://github.com/nats-io/nats-streaming-server/releases/download/v1/nats-streaming-server-v1-linux";
+    let address = format!("RUN wget {archive}-${{natsArch}}.tar.gz\n");
+    let url = format!("{archive}-amd64.tar.gz");
+    let hash = "a".repeat(64);
     let texts = [
         "FROM alpine:$X\n".repeat(many),
         format!("{address}RUN case $(apk --print-arch) in\n{branches}esac\n"),
@@ -534,12 +537,31 @@ fn many_of_anything_in_a_document_are_no_trouble() {
         "ARG X=nats-streaming:${Y}-${Z}\n".repeat(many),
         format!("{}{}", "sha=x;".repeat(many), "natsArch=x"),
         "#".repeat(500_000) + &"\n# 0.25.5".repeat(many),
-        "RUN ".to_owned() + &"(wget $x ".repeat(many) + address,
+        "RUN ".to_owned() + &"(wget $x ".repeat(many) + &address,
         "RUN ".to_owned() + &"echo \\\n".repeat(many),
-        format!("ARG S={}\n", "5".repeat(64)).repeat(many / 2) + address,
+        format!("ARG S={}\n", "5".repeat(64)).repeat(many / 2) + &address,
         "FROM ".to_owned() + &"--platform=x ".repeat(many),
         "f() { ".repeat(many),
         "/releases/download/".repeat(many),
+        "RUN true".to_owned()
+            + &format!("; wget -O f {url}; sha256sum f | grep {hash}").repeat(many / 5),
+        format!(
+            "ENV U={url}\nRUN true{}",
+            format!("; wget -O f $U; sha256sum f {hash}").repeat(many / 2)
+        ),
+        format!(
+            "RUN case x in {}esac; wget -O f $url; echo $sha256 f | sha256sum -c",
+            format!("a) url='{url}'; sha256='{hash}' ;; ").repeat(many / 5)
+        ),
+        format!(
+            "RUN wget -O f {url}{};{}",
+            " -O f ".repeat(many),
+            "sha256sum x;".repeat(many)
+        ),
+        format!(
+            "RUN {}{hash}",
+            "wget https://x/$NATS_STREAMING_SERVER/y; ".repeat(many)
+        ),
     ];
     let workflows = [
         format!(
