@@ -4,6 +4,7 @@
 
 mod about;
 mod branches;
+mod commands;
 mod downloads;
 pub mod expected;
 mod marks;
@@ -248,6 +249,8 @@ pub struct Facts {
     pub has_variable_stage: bool,
     /// It downloads an archive of the server.
     pub downloads: bool,
+    /// Archives without a hash beside others that have one, each with where it is named.
+    pub unpinned: Vec<(usize, Box<str>)>,
     /// The systems in the names of our archives.
     pub systems: Vec<Range<usize>>,
     /// An address has its `v` in front of the variable with the version: `/v${VERSION}/`, `-v{0}-`.

@@ -137,16 +137,25 @@ pub fn count(number: usize, what: &str) -> String {
     }
 }
 
-/// The number of the line of a text from which one of its changed text comes, both from 1.
-pub fn line_before(old: &[u8], new: &[u8], line: usize) -> usize {
-    let diff = similar::TextDiff::from_lines(old, new);
-    let at = line.saturating_sub(1);
-    let op = diff.ops().iter().find(|op| op.new_range().contains(&at));
-    op.map_or(line, |op| {
-        let (old, new) = (op.old_range(), op.new_range());
-        let within = old.start + (at - new.start);
-        within.min(old.end.saturating_sub(1).max(old.start)) + 1
-    })
+/// From which lines of a text those of its changed text come.
+pub struct LinesBefore(Vec<similar::DiffOp>);
+
+impl LinesBefore {
+    /// Of a text as it was, and as it is.
+    pub fn new(old: &[u8], new: &[u8]) -> Self {
+        Self(similar::TextDiff::from_lines(old, new).ops().to_vec())
+    }
+
+    /// The number of the line from which one comes, both from 1.
+    pub fn of(&self, line: usize) -> usize {
+        let at = line.saturating_sub(1);
+        let number = self.0.partition_point(|op| op.new_range().end <= at);
+        self.0.get(number).map_or(line, |op| {
+            let (old, new) = (op.old_range(), op.new_range());
+            let within = old.start + (at - new.start);
+            within.min(old.end.saturating_sub(1).max(old.start)) + 1
+        })
+    }
 }
 
 /// Lines and columns in a text. Places that are asked for in their order cost one pass over it.

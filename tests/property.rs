@@ -234,7 +234,8 @@ impl Style {
                 format!(
                     "# escape=`\nFROM mcr.microsoft.com/windows/servercore:{base}\nENV {key}{between}{version}\n\
                      ENV {key}_SHASUM{between}{quote}{pin}{quote}\n\
-                     RUN wget ('https://github.com/nats-io/{server}/releases/download/v{{0}}/{server}-v{{0}}-windows-amd64.zip' -f $env:{key})\n"
+                     RUN wget ('https://github.com/nats-io/{server}/releases/download/v{{0}}/{server}-v{{0}}-windows-amd64.zip' -f $env:{key}) -OutFile a.zip; \
+                     if ((Get-FileHash a.zip).Hash -ne $env:{key}_SHASUM) {{ exit 1 }}\n"
                 ),
             );
             let from = format!(

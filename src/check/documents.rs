@@ -86,6 +86,10 @@ impl<'a> Seen<'a> {
                 findings.push(finding.expected("<sha256>"));
             }
         }
+        for (at, platform) in &self.document.facts.unpinned {
+            let message = format!("missing the hash of {platform}: others of this file have one");
+            findings.push(self.at(*at, "hash", message).expected("<sha256>"));
+        }
     }
 
     /// Archives are of the system that the variant runs on.

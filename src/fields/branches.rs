@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::commands::without_comments;
 use super::downloads::Downloads;
-use super::marks::{Of, without_comments};
+use super::marks::Of;
 use super::spans::{
-    has, is_comment, is_setting, is_word, last_word, line_before, skip, trimmed_end,
+    has, is_comment, is_escape, is_setting, is_word, last_word, line_before, skip, trimmed_end,
 };
 use super::{Kind, found};
 use crate::release::checksums::Sha256;
@@ -69,6 +70,9 @@ struct Branch<'a> {
     is_by_apk: bool,
 }
 
+/// Archives without a hash, each with where it is named.
+type Unpinned = Vec<(usize, Box<str>)>;
+
 /// What a hash is of.
 #[derive(PartialEq, Eq)]
 enum Bound {
@@ -84,11 +88,12 @@ enum Bound {
     Unknown,
 }
 
-/// The fields of hashes and architectures; `key` is the version key, which names of hashes of ours may begin with.
-pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, Kind)> {
+/// The fields of hashes and architectures; `key` is the version key, which names of hashes of ours may begin with. And, where some
+/// archives have hashes, those that have none, each with its address.
+pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> (Vec<(Range<usize>, Kind)>, Unpinned) {
     let words = hex_words(text);
     if seen.arches.is_empty() && seen.sums.is_empty() && words.is_empty() {
-        return Vec::new();
+        return Default::default();
     }
     let ours: Vec<usize> = seen.addresses.iter().map(|address| address.at).collect();
     let code = without_comments(text);
@@ -107,7 +112,10 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, 
         let is_word = text[(*span).clone()].iter().all(u8::is_ascii_alphanumeric);
         let is_long =
             is_word && span.len() >= 20 || span.len() >= 8 && is_hex(&text[(*span).clone()]);
-        is_long || branch_of(span, &branches).is_some()
+        // `url='…'; sha256='' ;;`
+        let address = pins.in_segment(span);
+        let is_behind = address.is_some_and(|address| address.at < span.start);
+        is_long || is_behind || branch_of(span, &branches).is_some()
     };
     let sums = seen.sums.iter().filter(is_hash).cloned();
     let words = words.into_iter().filter(|word| !is_key_id(text, word));
@@ -120,6 +128,7 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, 
     // Something of our version is downloaded, and no hash is known to be of it: what nobody knows may be.
     let has_pin = bound.iter().any(|of| matches!(of, Bound::Ours(_)));
     let has_unpinned = (!ours.is_empty() || !seen.made.is_empty()) && !has_pin;
+    let unpinned = pins.unpinned(&branches, &bound);
     for (hash, of) in hashes.into_iter().zip(bound) {
         let platform = match of {
             Bound::Ours(platform) => Some(platform),
@@ -130,7 +139,7 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> Vec<(Range<usize>, 
         };
         fields.push((hash, Kind::Hash(platform)));
     }
-    fields
+    (fields, unpinned)
 }
 
 /// What variables hold that are called like an architecture, and have one value.
@@ -217,7 +226,8 @@ impl<'a> Pins<'a> {
         };
         let beside = || {
             let own = branch_of(hash, branches).map(|branch| branch.address.platform(&branch.arch));
-            own.or_else(|| self.in_segment(hash).filter(|_| instruction.is_run))
+            let segment = self.in_segment(hash).filter(|_| instruction.is_run);
+            own.or_else(|| segment.map(|address| address.platform(&address.arch)))
         };
         let bound = |archive: Option<Box<str>>| archive.map_or(Bound::Unknown, Bound::Ours);
         match (of, &instruction.of, name) {
@@ -232,8 +242,33 @@ impl<'a> Pins<'a> {
         }
     }
 
-    /// The archive whose address stands beside a hash: `amd64) url='…-linux-amd64.tar.gz'; sha256='<hash>' ;;`.
-    fn in_segment(&self, hash: &Range<usize>) -> Option<Box<str>> {
+    /// The archives that no hash is of, where others have one, and each is known. What `apk` prints has labels, which tell it.
+    fn unpinned(&self, branches: &[Branch], bound: &[Bound]) -> Unpinned {
+        let pinned = bound.iter().filter_map(|of| match of {
+            Bound::Ours(platform) => Some(&**platform),
+            _ => None,
+        });
+        let pinned: BTreeSet<&str> = pinned.collect();
+        if pinned.is_empty() || bound.contains(&Bound::Unknown) {
+            return Vec::new();
+        }
+        let own = self.seen.addresses.iter();
+        let own = own.filter(|address| address.variable().is_none());
+        let own = own.map(|address| (address.platform(&address.arch), address.at));
+        let others = branches.iter().filter(|branch| !branch.is_by_apk);
+        let others = others.map(|branch| {
+            let platform = branch.address.platform(&branch.arch);
+            (platform, branch.assigned.value.start)
+        });
+        let all: BTreeMap<Box<str>, usize> = own.chain(others).collect();
+        let lacking = all
+            .into_iter()
+            .filter(|(platform, _)| !pinned.contains(&**platform));
+        lacking.map(|(platform, at)| (at, platform)).collect()
+    }
+
+    /// The one address that stands beside a hash: `amd64) url='…-linux-amd64.tar.gz'; sha256='<hash>' ;;`.
+    fn in_segment(&self, hash: &Range<usize>) -> Option<&Address> {
         let ends = &self.seen.ends;
         let next = ends.partition_point(|end| *end < hash.start);
         let end = ends.get(next)?;
@@ -244,7 +279,7 @@ impl<'a> Pins<'a> {
             .iter()
             .take_while(|address| address.at < *end);
         let only = inside.next().filter(|_| inside.next().is_none())?;
-        only.variable().is_none().then(|| only.platform(&only.arch))
+        Some(only).filter(|only| only.variable().is_none())
     }
 
     /// The one archive that some addresses name, also where the only value of a variable says its architecture.
@@ -330,11 +365,13 @@ fn hex_words(text: &[u8]) -> Vec<Range<usize>> {
             continue;
         }
         let start = at - last_word(&text[at.saturating_sub(LONGEST)..at]).len();
+        // `\n<hash>`
+        let start = start + usize::from(is_escape(text, start));
         let end = skip(text, at, is_word);
         at = end + SHORTEST - 1;
         // Of a SHA-256 digits may be missing, or too many.
         let is_long = matches!(end - start, SHORTEST | 40 | 50..=90 | 96 | LONGEST);
-        let is_whole = start == 0 || !is_word(text[start - 1]);
+        let is_whole = start == 0 || !is_word(text[start - 1]) || is_escape(text, start - 1);
         let is_hash = is_long && is_whole && is_hex(&text[start..end]);
         if is_hash && !text[..start].ends_with(b"@sha256:") && !is_comment(text, start) {
             words.push(start..end);

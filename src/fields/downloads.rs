@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::marks::{Marks, Of, Uses, used};
+use super::commands::{Uses, used};
+use super::marks::{Marks, Of};
 use super::spans::{has, is_digit, is_word, skip};
 
 /// An instruction, with the lines in which it goes on.
@@ -28,8 +29,55 @@ pub(super) struct Downloads<'a> {
     uses: Uses<'a>,
 }
 
-/// A file: by its whole path, or by its name in a folder of an instruction, which is as far as it is known.
-type File<'a> = (Option<(usize, usize)>, Cow<'a, [u8]>);
+/// The files that are downloaded: by their names in each instruction, where one name is one file's, and by whole paths in all.
+#[derive(Default)]
+struct Files<'a> {
+    named: BTreeMap<(usize, Cow<'a, [u8]>), Named<'a>>,
+    whole: BTreeMap<Cow<'a, [u8]>, Of>,
+}
+
+/// What has a name; and how that was written, and how often the instruction had gone to another folder before, where that was the same
+/// each time.
+struct Named<'a> {
+    of: Of,
+    written: Option<(Cow<'a, [u8]>, usize)>,
+}
+
+impl<'a> Files<'a> {
+    /// Adds one; `place` is the number of its instruction, and how often that had gone to another folder before.
+    fn add(&mut self, path: &'a [u8], place: (usize, usize), of: &Of) {
+        let (is_whole, path, name) = names(path);
+        let moves = if is_whole { 0 } else { place.1 };
+        if is_whole {
+            let other = self.whole.remove(&path);
+            self.whole.insert(path.clone(), of.clone().and(other));
+        }
+        let key = (place.0, name);
+        let (of, written) = (of.clone(), Some((path, moves)));
+        let named = match self.named.remove(&key) {
+            None => Named { of, written },
+            Some(other) => Named {
+                of: of.and(Some(other.of)),
+                written: written.filter(|written| other.written.as_ref() == Some(written)),
+            },
+        };
+        self.named.insert(key, named);
+    }
+
+    /// What a file is that an instruction names there.
+    fn of(&self, path: &[u8], place: (usize, usize)) -> Option<Of> {
+        let (is_whole, path, name) = names(path);
+        let moves = if is_whole { 0 } else { place.1 };
+        let whole = self.whole.get(&path).filter(|_| is_whole).cloned();
+        match self.named.get(&(place.0, name)) {
+            None => whole,
+            Some(named) if named.written == Some((path, moves)) => {
+                Some(named.of.clone().and(whole))
+            }
+            Some(_) => Some(Of::Unclear),
+        }
+    }
+}
 
 impl<'a> Downloads<'a> {
     /// Of a text, and the same without its comments, with our archives' addresses, and our version in others, there.
@@ -37,7 +85,7 @@ impl<'a> Downloads<'a> {
         let uses = Uses::of(text);
         let (spans, ends) = instructions(whole);
         let marks = Marks::new(text, ends, (ours, made), &uses);
-        let mut files: BTreeMap<File, Of> = BTreeMap::new();
+        let mut files = Files::default();
         let (mut instructions, mut taken) = (Vec::new(), BTreeSet::new());
         for (number, span) in spans.into_iter().enumerate() {
             let is_run = is_run(&text[span.clone()]);
@@ -47,9 +95,8 @@ impl<'a> Downloads<'a> {
                     continue;
                 };
                 for name in marks.files(&statement) {
-                    let file = file(name, (number, marks.moves(span.start..statement.start)));
-                    let other = files.remove(&file);
-                    files.insert(file, of.clone().and(other));
+                    let moves = marks.moves(span.start..statement.start);
+                    files.add(name, (number, moves), &of);
                 }
                 if of == Of::Others {
                     let names = used(&text[statement.clone()]);
@@ -65,9 +112,8 @@ impl<'a> Downloads<'a> {
             });
         }
         let mut checks = Vec::new();
-        let of = |file: &File| files.get(file).cloned();
         for (number, Instruction { span, .. }) in instructions.iter().enumerate() {
-            checks.extend(Self::checks(&marks, span, number, &of));
+            checks.extend(Self::checks(&marks, &uses, (number, span), &files));
         }
         Self {
             instructions,
@@ -77,32 +123,39 @@ impl<'a> Downloads<'a> {
         }
     }
 
-    /// What the statements of an instruction hash; and, with them all, what those compare that hash nothing themselves.
+    /// What the statements of an instruction hash; and what those compare that use the variable to which such a hash is assigned.
     fn checks(
         marks: &Marks,
-        span: &Range<usize>,
-        number: usize,
-        of: &dyn Fn(&File) -> Option<Of>,
+        uses: &Uses,
+        (number, span): (usize, &Range<usize>),
+        files: &Files,
     ) -> Vec<(Range<usize>, Of)> {
-        let (mut checks, mut comparing) = (Vec::new(), Vec::new());
-        let mut all: Option<Of> = None;
+        let mut checks = Vec::new();
+        let mut actual: BTreeMap<&[u8], Of> = BTreeMap::new();
         for statement in marks.statements(span) {
             let place = (number, marks.moves(span.start..statement.start));
-            let hashed = marks.hashed(&statement, &|name| of(&file(name, place)));
+            let hashed = marks.hashed(&statement, &|name| files.of(name, place));
             match hashed {
                 Some(hashed) => {
-                    all = Some(hashed.clone().and(all));
+                    if let Some(name) = marks.assigned(&statement) {
+                        // A second value of it is anybody's.
+                        let of = match uses.assignments(name, span) {
+                            1 => hashed.clone(),
+                            _ => Of::Unclear,
+                        };
+                        actual.insert(name, of);
+                    }
                     checks.push((statement, hashed));
                 }
-                None if marks.compares(&statement) => comparing.push(statement),
+                None if marks.compares(&statement) => {
+                    let compared = marks.used(&statement);
+                    let compared = compared.filter_map(|name| actual.get(name).cloned());
+                    let of = compared.reduce(|all, one| one.and(Some(all)));
+                    checks.extend(of.map(|of| (statement, of)));
+                }
                 None => {}
             }
         }
-        let both = comparing
-            .into_iter()
-            .filter_map(|one| Some((one, all.clone()?)));
-        checks.extend(both);
-        checks.sort_by_key(|(statement, _)| statement.start);
         checks
     }
 
@@ -137,17 +190,26 @@ impl<'a> Downloads<'a> {
     }
 }
 
-/// A file that an instruction names; `place` is its number, and how often it has gone to another folder before.
-fn file(path: &[u8], place: (usize, usize)) -> File<'_> {
-    let path = path.strip_prefix(b"./").unwrap_or(path);
+/// Whether a path is a whole one, the path, and the name at its end; in one spelling.
+fn names(path: &[u8]) -> (bool, Cow<'_, [u8]>, Cow<'_, [u8]>) {
+    let here = path.strip_prefix(b"./").or(path.strip_prefix(b".\\"));
+    let path = here.unwrap_or(path);
     let is_whole = path.starts_with(b"/") || path.get(1) == Some(&b':');
-    // `${name}` is `$name`.
-    let plain = || path.iter().copied().filter(|byte| !b"{}".contains(byte));
-    let path = match memchr::memchr(b'{', path) {
-        Some(_) => Cow::Owned(plain().collect()),
-        None => Cow::Borrowed(path),
-    };
-    ((!is_whole).then_some(place), path)
+    let is_odd = |byte: &u8| byte.is_ascii_uppercase() || b"{}\\".contains(byte);
+    let name = |path: &[u8]| memchr::memrchr(b'/', path).map_or(0, |slash| slash + 1);
+    if !path.iter().any(is_odd) {
+        let at = name(path);
+        return (is_whole, path.into(), path[at..].into());
+    }
+    // `${name}` is `$name`; Windows knows no case.
+    let plain = path.iter().filter(|byte| !b"{}".contains(byte));
+    let plain = plain.map(|byte| match byte {
+        b'\\' => b'/',
+        other => other.to_ascii_lowercase(),
+    });
+    let plain: Vec<u8> = plain.collect();
+    let file = plain[name(&plain)..].to_vec();
+    (is_whole, plain.into(), file.into())
 }
 
 /// Whether an instruction runs commands, or fetches a file itself.

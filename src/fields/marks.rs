@@ -6,9 +6,8 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::spans::{
-    has, is_digit, is_setting, is_word, last_word, line_before, past, skip, trimmed_end,
-};
+use super::commands::{Uses, first_word, holder, is_assigned, used, word, words};
+use super::spans::{has, is_digit, is_word};
 
 /// What is downloaded, or hashed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,9 +36,6 @@ impl Of {
     }
 }
 
-/// Where variables are used, in the order of their names, and of the text for each.
-pub(super) struct Uses<'a>(Vec<(&'a [u8], usize)>);
-
 /// What is looked for in a text to find its downloads.
 pub(super) struct Marks<'a> {
     text: &'a [u8],
@@ -50,6 +46,8 @@ pub(super) struct Marks<'a> {
     made: Vec<usize>,
     /// Where variables are used that hold one of those, and the address.
     held: Vec<(usize, usize)>,
+    /// Where the first address of ours is that nothing fetches, neither itself nor by a variable that holds it.
+    loose: Option<usize>,
     /// Where addresses have their `://`, and where commands stand that fetch something, hash something, compare two things, or make
     /// another file of a name.
     found: [Vec<usize>; 5],
@@ -77,6 +75,7 @@ const WORDS: [&[&str]; 5] = [
     &[
         "sha256sum",
         "shasum -a 256",
+        "shasum -a256",
         "-sha256",
         "sha512sum",
         "sha384sum",
@@ -87,7 +86,20 @@ const WORDS: [&[&str]; 5] = [
         "ComputeHash",
     ],
     &["-ne", "-eq"],
-    &["cd", "pushd", "popd", "Set-Location", "mv", "cp", "ln"],
+    &[
+        "cd",
+        "pushd",
+        "popd",
+        "Set-Location",
+        "Push-Location",
+        "Pop-Location",
+        "mv",
+        "cp",
+        "ln",
+        "Move-Item",
+        "Copy-Item",
+        "Rename-Item",
+    ],
 ];
 
 static FINDERS: LazyLock<[Vec<Finder>; 5]> =
@@ -105,23 +117,8 @@ const SAYING: [&[u8]; 7] = [
 ];
 /// The commands that hand on what is hashed, or the list of it, as it is.
 const PASSING: [&[u8]; 5] = [b"echo", b"printf", b"wget", b"curl", b"tee"];
-/// What can stand in front of a command.
-const OPENING: [&[u8]; 9] = [
-    b"RUN", b"run", b"if", b"then", b"else", b"do", b"while", b"exec", b"sudo",
-];
 /// The ends of what lies beside an archive: its checksums, its signature.
 const LISTS: [&[u8]; 4] = [b"SHA256SUMS", b".asc", b".sig", b".sha256"];
-
-/// A Dockerfile with blanks in the place of its comments.
-pub(super) fn without_comments(text: &[u8]) -> Vec<u8> {
-    let mut code = text.to_vec();
-    for line in code.split_mut(|byte| *byte == b'\n') {
-        if line.trim_ascii_start().starts_with(b"#") {
-            line.fill(b' ');
-        }
-    }
-    code
-}
 
 impl<'a> Marks<'a> {
     /// Of a text, without comments, with our archives' addresses, and our version in others, there.
@@ -133,9 +130,9 @@ impl<'a> Marks<'a> {
     ) -> Self {
         let is_other = |at: &usize| inside(ours, &word(text, *at)).is_empty();
         let made: Vec<usize> = made.iter().copied().filter(is_other).collect();
-        let holder = |at: &usize| Some((holder(text, *at)?, *at));
+        let named = |at: &usize| Some((holder(text, *at)?, *at));
         // The first ones; no file has more of its own.
-        let holders = ours.iter().chain(&made).filter_map(holder).take(16);
+        let holders = ours.iter().chain(&made).filter_map(named).take(16);
         let held = holders.flat_map(|(name, address)| {
             let uses = uses.of_name(name, &(0..text.len())).iter();
             uses.map(move |(_, at)| (*at, address))
@@ -152,15 +149,32 @@ impl<'a> Marks<'a> {
             .copied()
             .collect();
         all.sort_unstable();
-        Self {
+        let mut marks = Self {
             text,
             ends,
             ours,
             made,
             held,
+            loose: None,
             found,
             all,
-        }
+        };
+        let is_loose = |at: &&usize| {
+            let statement = marks.statement(**at, &(0..text.len()));
+            let is_used = |name| !uses.of_name(name, &(0..text.len())).is_empty();
+            let fetches = marks.has(FETCHING, &statement) || first_word(&text[statement]) == b"ADD";
+            !fetches && !holder(text, **at).is_some_and(is_used)
+        };
+        marks.loose = ours.iter().find(is_loose).copied();
+        marks
+    }
+
+    /// The statement at a place of an instruction.
+    fn statement(&self, at: usize, span: &Range<usize>) -> Range<usize> {
+        let next = self.ends.partition_point(|end| *end < at);
+        let start = next.checked_sub(1).map_or(0, |last| self.ends[last] + 1);
+        let end = self.ends.get(next).copied().unwrap_or(span.end);
+        start.max(span.start)..end.min(span.end)
     }
 
     /// The statements of an instruction, pipes included, in which anything is marked.
@@ -170,10 +184,7 @@ impl<'a> Marks<'a> {
             if all.last().is_some_and(|last| *at < last.end) {
                 continue;
             }
-            let next = self.ends.partition_point(|end| end < at);
-            let start = next.checked_sub(1).map_or(0, |last| self.ends[last] + 1);
-            let end = self.ends.get(next).copied().unwrap_or(span.end);
-            all.push(start.max(span.start)..end.min(span.end));
+            all.push(self.statement(*at, span));
         }
         all
     }
@@ -190,6 +201,18 @@ impl<'a> Marks<'a> {
     /// Whether a statement compares two things, as PowerShell does.
     pub(super) fn compares(&self, statement: &Range<usize>) -> bool {
         self.has(COMPARING, statement)
+    }
+
+    /// The variable that a statement of PowerShell assigns to.
+    pub(super) fn assigned(&self, statement: &Range<usize>) -> Option<&'a [u8]> {
+        let part = &self.text[statement.clone()];
+        let (name, at) = used(part).next()?;
+        is_assigned(part, at + name.len()).then_some(name)
+    }
+
+    /// The variables that a statement uses.
+    pub(super) fn used(&self, statement: &Range<usize>) -> impl Iterator<Item = &'a [u8]> {
+        used(&self.text[statement.clone()]).map(|(name, _)| name)
     }
 
     /// The addresses, ours or not, in the variables that a statement uses.
@@ -226,7 +249,11 @@ impl<'a> Marks<'a> {
             (false, true) => Some(Of::Ours(ours)),
             (false, false) => Some(Of::Unclear),
             (true, false) => Some(Of::Others),
-            (true, true) => by_variable.then_some(Of::Others),
+            (true, true) if by_variable => match self.loose {
+                Some(at) if at < statement.end => Some(Of::Unclear),
+                _ => Some(Of::Others),
+            },
+            (true, true) => None,
         }
     }
 
@@ -254,7 +281,8 @@ impl<'a> Marks<'a> {
         if stages.any(|stage| !PASSING.contains(&first_word(stage))) {
             return Some(Of::Unclear);
         }
-        let files = words(part).filter_map(of);
+        let names = words(part).filter(|word| !has(word, b"://"));
+        let files = names.filter_map(of);
         let files = files.chain(self.download(statement));
         let known = files.reduce(|all, one| one.and(Some(all)));
         // `sha256sum f /etc/g`
@@ -302,10 +330,15 @@ impl<'a> Marks<'a> {
         }
         files.retain(|file| !file.starts_with(b"http") && !file.starts_with(b"/dev/"));
         if files.is_empty() && first_word(first) != b"ADD" {
-            let own = inside(self.ours, statement).iter();
-            files.extend(
-                own.filter_map(|at| words(&self.text[*at..word(self.text, *at).end]).next()),
-            );
+            let own = inside(self.ours, statement).iter().copied();
+            let schemes = inside(&self.found[SCHEME], statement).iter();
+            let others = schemes.map(|at| {
+                let word = word(self.text, *at);
+                let name = memchr::memrchr(b'/', &self.text[word.clone()]);
+                word.start + name.map_or(0, |slash| slash + 1)
+            });
+            let name = |at: usize| words(&self.text[at..word(self.text, at).end]).next();
+            files.extend(own.chain(others).filter_map(name));
         }
         if first_word(first) == b"ADD" {
             files.extend(all.last());
@@ -313,30 +346,6 @@ impl<'a> Marks<'a> {
         files.truncate(16);
         files
     }
-}
-
-impl<'a> Uses<'a> {
-    pub(super) fn of(text: &'a [u8]) -> Self {
-        let mut all: Vec<_> = used(text).collect();
-        all.sort_unstable();
-        Self(all)
-    }
-
-    /// The uses of one variable in a span.
-    pub(super) fn of_name(&self, name: &[u8], span: &Range<usize>) -> &[(&'a [u8], usize)] {
-        let number = |at: usize| self.0.partition_point(|one| *one < (name, at));
-        let (start, end) = (number(span.start), number(span.end));
-        &self.0[start..end.max(start)]
-    }
-}
-
-/// The variables that a text uses, each with where its name stands: `$name`, `${name}`, `$env:name`.
-pub(super) fn used(text: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
-    memchr::memchr_iter(b'$', text).filter_map(|at| {
-        let name = past(text, past(text, at + 1, b"{"), b"env:");
-        let end = skip(text, name, is_word);
-        (end > name).then(|| (&text[name..end], name))
-    })
 }
 
 /// The places of an ordered list that are in a span.
@@ -369,63 +378,6 @@ fn marks(text: &[u8], words: &[Finder]) -> Vec<usize> {
     all
 }
 
-/// The word that a place is in.
-fn word(text: &[u8], at: usize) -> Range<usize> {
-    let is_part = |byte: u8| {
-        !matches!(
-            byte,
-            b' ' | b'\t'..=b'\r' | b'"' | b'\'' | b'`' | b';' | b'(' | b')'
-        )
-    };
-    let line = line_before(text, at);
-    let start = at - (line.len() - trimmed_end(line, is_part).len());
-    start..skip(text, at, is_part)
-}
-
-/// The words of a statement, without quotes and brackets.
-fn words(part: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-    let is_end = |byte: &u8| {
-        matches!(
-            byte,
-            b' ' | b'\t'
-                ..=b'\r'
-                    | b'"'
-                    | b'\''
-                    | b'`'
-                    | b'('
-                    | b')'
-                    | b'['
-                    | b']'
-                    | b'<'
-                    | b'>'
-                    | b'|'
-                    | b'&'
-                    | b';'
-                    | b','
-                    | b'*'
-                    | b'='
-        )
-    };
-    let words = part.split(is_end);
-    words.filter(|word| word.iter().any(|byte| is_word(*byte)))
-}
-
-/// The command of a statement.
-fn first_word(part: &[u8]) -> &[u8] {
-    let is_first = |word: &&[u8]| !OPENING.contains(word) && !word.starts_with(b"--");
-    words(part).find(is_first).unwrap_or_default()
-}
-
 fn is_list(word: &[u8]) -> bool {
     LISTS.iter().any(|list| has(word, list))
-}
-
-/// The name of the variable to which the word at a place is assigned.
-fn holder(text: &[u8], at: usize) -> Option<&[u8]> {
-    let line = line_before(text, at);
-    let is_end = |byte: u8| byte.is_ascii_whitespace() || byte == b'=';
-    let before = trimmed_end(line, |byte| !is_end(byte));
-    let bare = trimmed_end(before, |byte| b" \t\"'(".contains(&byte));
-    let name = last_word(trimmed_end(bare, |byte| b" \t=".contains(&byte)));
-    (!name.is_empty() && (bare.ends_with(b"=") || is_setting(line))).then_some(name)
 }

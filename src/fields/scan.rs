@@ -326,7 +326,8 @@ impl<'a> Scan<'a> {
     fn finish(mut self) -> (Vec<Field>, Facts) {
         let mut found = Vec::new();
         if self.kind == DocumentKind::Dockerfile {
-            found = branches::fields(self.text, &self.seen, &self.scanner.key);
+            (found, self.facts.unpinned) =
+                branches::fields(self.text, &self.seen, &self.scanner.key);
             self.default_bases(&mut found);
             let is_with_v = |(span, kind): &(Range<usize>, Kind)| {
                 matches!(kind, Kind::Version { .. }) && self.text[span.start] == b'v'

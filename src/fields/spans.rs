@@ -9,6 +9,12 @@ pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
+/// Whether a letter is the second one of `\n`, `\t` or `\r`.
+pub(super) fn is_escape(text: &[u8], at: usize) -> bool {
+    let letter = text.get(at).is_some_and(|letter| b"ntr".contains(letter));
+    letter && text[..at].ends_with(b"\\")
+}
+
 pub(super) fn is_tag(byte: u8) -> bool {
     is_word(byte) || byte == b'.' || byte == b'-'
 }

@@ -11,7 +11,7 @@ use crate::fields::Kind;
 use crate::finding::Finding;
 use crate::release::checksums::{Checksums, Sha256};
 use crate::repository::{Item, Place, Repository, WORKFLOWS};
-use crate::text::{Places, harmless_list, line_before};
+use crate::text::{LinesBefore, Places, harmless_list};
 
 /// An error that names all problems of one kind, where there are any.
 pub(super) fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()> {
@@ -73,6 +73,7 @@ pub(super) fn repinned(
             if versions.any(|version| version != target.version) {
                 continue;
             }
+            let places = Places::new(&place.document.text);
             for (archive, found, at) in pins(before, target, &place) {
                 let (Ok(found), Some(published)) =
                     (found.parse::<Sha256>(), checksums.get(&archive))
@@ -80,7 +81,7 @@ pub(super) fn repinned(
                     continue;
                 };
                 if found != published && found != Sha256::ZERO {
-                    let (line, _) = Places::new(&place.document.text).of(at);
+                    let (line, _) = places.of(at);
                     problems.push(format!(
                         "{}:{line}: {archive}: pinned {found}, published {published}",
                         place.path()
@@ -111,12 +112,13 @@ pub(super) fn archives(
         let mut names: BTreeMap<Sha256, BTreeSet<String>> = BTreeMap::new();
         let tree = after.tree(&target.directory);
         for place in tree.into_iter().flat_map(Repository::documents_of) {
+            let places = Places::new(&place.document.text);
             for (archive, _, at) in pins(after, target, &place) {
                 if let Some(hash) = checksums.get(&archive) {
                     names.entry(hash).or_default().insert(archive);
                     continue;
                 }
-                let (line, _) = Places::new(&place.document.text).of(at);
+                let (line, _) = places.of(at);
                 let other = |name: &str| format!("; `{name}` has a `/`, and is another file");
                 let slash = checksums.with_slash(&archive).map(other);
                 let slash = slash.unwrap_or_default();
@@ -177,8 +179,7 @@ pub(super) fn wrong(
             .filter(|count| **count > 0);
         let was_there = was.map(|count| *count -= 1).is_some();
         // A download without a pin is what it was; a hash that nothing binds is of another version now.
-        let is_unpinned =
-            finding.rule == "hash" && finding.expected == "<sha256>" && finding.line == 1;
+        let is_unpinned = finding.rule == "hash" && finding.expected == "<sha256>";
         let is_zeros = finding.found.parse().ok() == Some(Sha256::ZERO);
         let is_allowed = ["folder", "order", "script", "series", "template"]
             .contains(&finding.rule)
@@ -191,6 +192,7 @@ pub(super) fn wrong(
     }
     let items: BTreeMap<String, &Item> = after.items().collect();
     let sources: BTreeMap<String, &Item> = before.items().collect();
+    let mut lines: BTreeMap<String, LinesBefore> = BTreeMap::new();
     // By the files as they are: somebody has to find the line.
     let shown = |finding: &&Finding| {
         let Finding {
@@ -206,7 +208,12 @@ pub(super) fn wrong(
             let old = sources.get(&origin)?.document()?;
             Some((&old.text, &item.document()?.text))
         });
-        let line = texts.map_or(*line, |(old, new)| line_before(old, new, *line));
+        let line = texts.map_or(*line, |(old, new)| {
+            let lines = lines.entry(path.clone());
+            lines
+                .or_insert_with(|| LinesBefore::new(old, new))
+                .of(*line)
+        });
         format!("{origin}:{line}: {rule}: {message}")
     };
     let (what, advice) = match options.removes.is_empty() {

@@ -176,6 +176,9 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN wget -O a @URLamd64.tar.gz; wget -O b @URLarm64.tar.gz; sha256sum a | grep @AMD; sha256sum b | grep @ARM\n".to_owned(),
         "ARG SHA256=${SHA256:-@AMD}\nRUN wget -O f @URLamd64.tar.gz; echo \"$SHA256 f\" | sha256sum -c\n".to_owned(),
         "RUN wget -O- @URLamd64.tar.gz | tee f | sha256sum | grep -q @AMD\n".to_owned(),
+        "RUN wget -O f @URLamd64.tar.gz; printf \"@AMD  f\\n\" | sha256sum -c\n".to_owned(),
+        "RUN iwr @URLamd64.tar.gz -OutFile f; if ((Get-FileHash .\\F).Hash -ne '@AMD') { exit 1 }\n".to_owned(),
+        "RUN iwr @URLamd64.tar.gz -OutFile f; $h = (Get-FileHash f).Hash; $h = $h.ToLower(); if ($h -ne '@AMD') { exit 1 }\n".to_owned(),
     ] {
         moves(&text);
     }
@@ -197,11 +200,52 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN wget -O f @URLamd64.tar.gz\nRUN wget https://bar.example/bar; echo \"@X  f\" | sha256sum -c\n",
         // Where the downloads are not seen, nothing is known of what is compared.
         "COPY <<E /get\nwget -O f @URLamd64.tar.gz\nwget -O g https://bar.example/bar\necho \"@X g\" | sha256sum -c\nE\n",
+        // Two lines in one string.
+        "RUN wget -O a https://bar.example/bar; wget -O f @URLamd64.tar.gz; echo -e \"@X  a\\n@AMD  f\" | sha256sum -c\n",
+        // What is compared is not what is hashed.
+        "RUN iwr @URLamd64.tar.gz -OutFile f; $h = (Get-FileHash f).Hash; if ($x -ne '@X') { exit 1 }\n",
+        "RUN iwr @URLamd64.tar.gz -OutFile f; $h = (Get-FileHash f).Hash; $h = $env:BAR; if ($h -ne '@X') { exit 1 }\n",
+        // One file in two spellings.
+        "RUN wget -O f @URLamd64.tar.gz; wget -O $PWD/f https://bar.example/bar; echo \"@X f\" | sha256sum -c\n",
+        "RUN wget -O f https://bar.example/bar; wget -O $D/f @URLamd64.tar.gz; echo \"@AMD f\" | sha256sum -c\n",
+        "RUN curl -o bar @URLamd64.tar.gz; curl -O https://bar.example/bar; echo \"@X bar\" | sha256sum -c\n",
+        // One of several addresses.
+        "RUN for u in https://mirror.example/f @URLamd64.tar.gz; do wget -O f $u && break; done; echo \"@AMD f\" | sha256sum -c\n",
         // An address that is made of parts.
         "ENV FILE nats-streaming-server-v@V-linux-amd64\nRUN for u in https://mirror.example; do wget -O f \"$u/$FILE.tar.gz\"; done; echo \"@AMD  f\" | sha256sum -c\n",
     ] {
         is_refused(text);
     }
+}
+
+#[test]
+fn an_archive_without_a_hash_is_found_beside_one_that_has_one() {
+    let pinned = "RUN wget -O b @URLarm64.tar.gz; echo \"@ARM b\" | sha256sum -c\n";
+    let missing =
+        "4:108: hash: missing the hash of linux-amd64.tar.gz: others of this file have one";
+    for text in [
+        "RUN wget -O a @URLamd64.tar.gz\n",
+        "RUN wget -O a @URLamd64.tar.gz; echo \"no hash a\" | sha256sum -c\n",
+    ] {
+        let text = format!("{pinned}{text}");
+        repository(&text).finds(&[&format!("{PATH}:{missing}")]);
+        comes_out(&text);
+    }
+    // One that is empty is filled in.
+    let text = "RUN case x in a) url='@URLamd64.tar.gz'; sha='@AMD' ;; b) url='@URLarm64.tar.gz'; sha='@ARM' ;; esac; wget -O f $url; echo \"$sha f\" | sha256sum -c\n";
+    let repository = repository(&text.replace("@AMD", ""));
+    repository.update(&["-q", "0.25.6"]).exits_with(0);
+    let found = repository.read("0.25.6/alpine3.18/Dockerfile");
+    assert_eq!(found, dockerfile("0.25.6", text));
+}
+
+#[test]
+fn many_hashes_that_are_refused_are_no_trouble() {
+    let check = "(cd /x; echo \"@X f\" | sha256sum -c); ";
+    let text = format!("RUN wget -O f @URLamd64.tar.gz; {}\n", check.repeat(10_000));
+    let repository = repository(&text);
+    let cannot = "cannot tell which archive this hash belongs to";
+    repository.update(&["0.25.6"]).fails_with(&[cannot]);
 }
 
 #[test]
@@ -220,7 +264,11 @@ fn a_value_that_is_no_hash_is_not_made_one() {
 #[test]
 fn a_copy_of_a_hash_moves_with_it() {
     let ours = "RUN wget -O f @URLamd64.tar.gz; echo \"@AMD f\" | sha256sum -c\n";
-    for line in ["LABEL foo.sha256=\"@AMD\"", "ENV NATS_SHA256 @AMD"] {
+    for line in [
+        "LABEL foo.sha256=\"@AMD\"",
+        "LABEL foo=\"a line\\n@AMD\"",
+        "ENV NATS_SHA256 @AMD",
+    ] {
         moves(&format!("{line}\n{ours}"));
     }
 }
