@@ -140,6 +140,16 @@ impl Draft<'_> {
                 }
                 Home::Image(image) => image,
             };
+            let inherited =
+                folder(manifest, entry).filter(|_| manifest.own(entry, "Directory").is_none());
+            ensure!(
+                inherited
+                    .as_ref()
+                    .is_none_or(|folder| *folder == image.path()),
+                "{} in the first paragraph is {} now: write a Directory into each entry, then run the same command again",
+                inherited.unwrap_or_default(),
+                image.path()
+            );
             let mut expected = expectations(manifest, entry, (image, false), &self.context);
             // An entry's own commit, beside the one for all, stays as long as there is nothing new for the entry after it.
             let own: Vec<Expectation> = self.commits(entry).collect();

@@ -226,6 +226,25 @@ fn a_slip_of_the_pen_in_a_directory_removes_no_entry() {
 }
 
 #[test]
+fn a_directory_that_an_entry_has_from_the_first_paragraph_is_none_to_rewrite() {
+    let streaming = Repository::of_this_project();
+    let own = "Directory: 0.25.5/alpine3.18\n";
+    let text = file("nats-streaming-0.25.5").replace(own, "");
+    let commit = "GitCommit: d8dd9e2f5f7943f6a4d08de304f2bce513cc6735\n";
+    let text = text.replace(commit, &format!("{commit}{own}"));
+    assert!(text.contains(own));
+    let published = Published::of(streaming, &text);
+    let parts = [
+        "0.25.5/alpine3.18 in the first paragraph is 0.25.6/alpine3.18 now",
+        "write a Directory into each entry",
+    ];
+    published.fails(
+        &["--commit", "b58b5957ac6c7e2349e52a01ec61fb0afb376ac5"],
+        &parts,
+    );
+}
+
+#[test]
 fn an_old_base_goes_where_the_new_one_has_an_entry_already() {
     let published = Published::lines(&file("nats-2.14.5"));
     published.update(&[
