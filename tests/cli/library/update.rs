@@ -226,6 +226,17 @@ fn a_slip_of_the_pen_in_a_directory_removes_no_entry() {
 }
 
 #[test]
+fn a_field_without_a_value_is_refused() {
+    let published = Published::right();
+    let text = published.library() + "GitCommit:\n";
+    published.repository.write("library", &text);
+    published.fails(
+        &[],
+        &["GitCommit has no value: write one, or remove the line"],
+    );
+}
+
+#[test]
 fn a_directory_that_an_entry_has_from_the_first_paragraph_is_none_to_rewrite() {
     let streaming = Repository::of_this_project();
     let own = "Directory: 0.25.5/alpine3.18\n";
