@@ -71,7 +71,11 @@ pub fn error(error: &anyhow::Error, common: &Common) {
     }
     let mut err = stderr(common.color);
     if common.format == Format::Github {
-        let _ = writeln!(io::stdout(), "{}", github::error(&format!("{error:#}")));
+        let _ = writeln!(
+            io::stdout(),
+            "{}",
+            github::annotation("error", &format!("{error:#}"))
+        );
     }
     // Nothing is left to be done where standard error is closed.
     let said = harmless_lines(&error.to_string());
@@ -131,7 +135,11 @@ impl Output {
     /// Says, of what is done all the same, what somebody should know.
     pub fn warn(&self, warning: &str) {
         if self.format == Format::Github {
-            let _ = writeln!(stderr(self.color), "{}", github::warning(warning));
+            let _ = writeln!(
+                stderr(self.color),
+                "{}",
+                github::annotation("warning", warning)
+            );
         } else if !self.quiet {
             // Nothing is left to be done where standard error is closed.
             let (mut err, said) = (stderr(self.color), harmless_lines(warning));

@@ -6,16 +6,11 @@ use super::spans::{
     is_escape, is_setting, is_word, last_word, line_before, past, skip, trimmed_end,
 };
 
-/// Where variables are used, in the order of their names, and of the text for each.
-pub(super) struct Uses<'a> {
-    text: &'a [u8],
-    all: Vec<(&'a [u8], usize)>,
-}
-
 /// What can stand in front of a command.
 const OPENING: [&[u8]; 9] = [
     b"RUN", b"run", b"if", b"then", b"else", b"do", b"while", b"exec", b"sudo",
 ];
+
 /// A Dockerfile with blanks in the place of its comments, and of the line breaks and tabs in strings that stand in front of a hash
 /// or a variable, or at the end.
 pub(super) fn without_comments(text: &[u8]) -> Vec<u8> {
@@ -37,6 +32,12 @@ pub(super) fn without_comments(text: &[u8]) -> Vec<u8> {
         }
     }
     code
+}
+
+/// Where variables are used, in the order of their names, and of the text for each.
+pub(super) struct Uses<'a> {
+    text: &'a [u8],
+    all: Vec<(&'a [u8], usize)>,
 }
 
 impl<'a> Uses<'a> {

@@ -17,6 +17,16 @@ pub(super) struct Instruction {
     pub(super) is_by_apk: bool,
     /// What it downloads, if anything.
     pub(super) of: Option<Of>,
+    steps: Vec<Step>,
+}
+
+/// A statement in which anything is marked.
+struct Step {
+    statement: Range<usize>,
+    /// How often its instruction had gone to another folder before.
+    moves: usize,
+    /// What it downloads, if anything.
+    of: Option<Of>,
 }
 
 /// The downloads of a Dockerfile.
@@ -89,31 +99,35 @@ impl<'a> Downloads<'a> {
         let (mut instructions, mut taken) = (Vec::new(), BTreeSet::new());
         for (number, span) in spans.into_iter().enumerate() {
             let is_run = is_run(&text[span.clone()]);
+            let step = |statement: Range<usize>| Step {
+                moves: marks.moves(span.start..statement.start),
+                of: marks.download(&statement),
+                statement,
+            };
+            let steps: Vec<Step> = marks.statements(&span).into_iter().map(step).collect();
             let mut all: Option<Of> = None;
-            for statement in marks.statements(&span).into_iter().filter(|_| is_run) {
-                let Some(of) = marks.download(&statement) else {
-                    continue;
-                };
-                for name in marks.files(&statement) {
-                    let moves = marks.moves(span.start..statement.start);
-                    files.add(name, (number, moves), &of);
+            for step in steps.iter().filter(|_| is_run) {
+                let Some(of) = &step.of else { continue };
+                for name in marks.files(&step.statement) {
+                    files.add(name, (number, step.moves), of);
                 }
-                if of == Of::Others {
-                    let names = used(&text[statement.clone()]);
+                if *of == Of::Others {
+                    let names = used(&text[step.statement.clone()]);
                     taken.extend(names.map(|(name, _)| (number, name)));
                 }
-                all = Some(of.and(all));
+                all = Some(of.clone().and(all));
             }
             instructions.push(Instruction {
                 is_run,
                 is_by_apk: has(&text[span.clone()], b"apk --print-arch"),
                 of: all,
+                steps,
                 span,
             });
         }
         let mut checks = Vec::new();
-        for (number, Instruction { span, .. }) in instructions.iter().enumerate() {
-            checks.extend(Self::checks(&marks, &uses, (number, span), &files));
+        for (number, instruction) in instructions.iter().enumerate() {
+            checks.extend(Self::checks(&marks, &uses, (number, instruction), &files));
         }
         Self {
             instructions,
@@ -127,31 +141,31 @@ impl<'a> Downloads<'a> {
     fn checks(
         marks: &Marks,
         uses: &Uses,
-        (number, span): (usize, &Range<usize>),
+        (number, instruction): (usize, &Instruction),
         files: &Files,
     ) -> Vec<(Range<usize>, Of)> {
         let mut checks = Vec::new();
         let mut actual: BTreeMap<&[u8], Of> = BTreeMap::new();
-        for statement in marks.statements(span) {
-            let place = (number, marks.moves(span.start..statement.start));
-            let hashed = marks.hashed(&statement, &|name| files.of(name, place));
+        for step in &instruction.steps {
+            let (statement, place) = (&step.statement, (number, step.moves));
+            let hashed = marks.hashed(statement, &step.of, &|name| files.of(name, place));
             match hashed {
                 Some(hashed) => {
-                    if let Some(name) = marks.assigned(&statement) {
+                    if let Some(name) = marks.assigned(statement) {
                         // A second value of it is anybody's.
-                        let of = match uses.assignments(name, span) {
+                        let of = match uses.assignments(name, &instruction.span) {
                             1 => hashed.clone(),
                             _ => Of::Unclear,
                         };
                         actual.insert(name, of);
                     }
-                    checks.push((statement, hashed));
+                    checks.push((statement.clone(), hashed));
                 }
-                None if marks.compares(&statement) => {
-                    let compared = marks.used(&statement);
+                None if marks.compares(statement) => {
+                    let compared = marks.used(statement);
                     let compared = compared.filter_map(|name| actual.get(name).cloned());
                     let of = compared.reduce(|all, one| one.and(Some(all)));
-                    checks.extend(of.map(|of| (statement, of)));
+                    checks.extend(of.map(|of| (statement.clone(), of)));
                 }
                 None => {}
             }

@@ -130,11 +130,14 @@ impl<'a> Marks<'a> {
     ) -> Self {
         let is_other = |at: &usize| inside(ours, &word(text, *at)).is_empty();
         let made: Vec<usize> = made.iter().copied().filter(is_other).collect();
-        let named = |at: &usize| Some((holder(text, *at)?, *at));
+        let used = |name: &[u8]| uses.of_name(name, &(0..text.len()));
+        let named = |at: &usize| (*at, holder(text, *at));
+        let own: Vec<(usize, Option<&[u8]>)> = ours.iter().map(named).collect();
+        let holders = own.iter().copied().chain(made.iter().map(named));
+        let holders = holders.filter_map(|(address, name)| Some((address, name?)));
         // The first ones; no file has more of its own.
-        let holders = ours.iter().chain(&made).filter_map(named).take(16);
-        let held = holders.flat_map(|(name, address)| {
-            let uses = uses.of_name(name, &(0..text.len())).iter();
+        let held = holders.take(16).flat_map(|(address, name)| {
+            let uses = used(name).iter();
             uses.map(move |(_, at)| (*at, address))
         });
         let mut held: Vec<(usize, usize)> = held.collect();
@@ -149,32 +152,24 @@ impl<'a> Marks<'a> {
             .copied()
             .collect();
         all.sort_unstable();
-        let mut marks = Self {
+        let fetches = |at: usize| {
+            let statement = statement(&ends, at, &(0..text.len()));
+            let has_command = !inside(&found[FETCHING], &statement).is_empty();
+            has_command || first_word(&text[statement]) == b"ADD"
+        };
+        let mut own = own.iter();
+        let is_used = |name| !used(name).is_empty();
+        let loose = own.find(|(at, name)| !name.is_some_and(is_used) && !fetches(*at));
+        Self {
+            loose: loose.map(|(at, _)| *at),
             text,
             ends,
             ours,
             made,
             held,
-            loose: None,
             found,
             all,
-        };
-        let is_loose = |at: &&usize| {
-            let statement = marks.statement(**at, &(0..text.len()));
-            let is_used = |name| !uses.of_name(name, &(0..text.len())).is_empty();
-            let fetches = marks.has(FETCHING, &statement) || first_word(&text[statement]) == b"ADD";
-            !fetches && !holder(text, **at).is_some_and(is_used)
-        };
-        marks.loose = ours.iter().find(is_loose).copied();
-        marks
-    }
-
-    /// The statement at a place of an instruction.
-    fn statement(&self, at: usize, span: &Range<usize>) -> Range<usize> {
-        let next = self.ends.partition_point(|end| *end < at);
-        let start = next.checked_sub(1).map_or(0, |last| self.ends[last] + 1);
-        let end = self.ends.get(next).copied().unwrap_or(span.end);
-        start.max(span.start)..end.min(span.end)
+        }
     }
 
     /// The statements of an instruction, pipes included, in which anything is marked.
@@ -184,7 +179,7 @@ impl<'a> Marks<'a> {
             if all.last().is_some_and(|last| *at < last.end) {
                 continue;
             }
-            all.push(self.statement(*at, span));
+            all.push(statement(&self.ends, *at, span));
         }
         all
     }
@@ -225,6 +220,9 @@ impl<'a> Marks<'a> {
     /// What a statement downloads, if anything.
     pub(super) fn download(&self, statement: &Range<usize>) -> Option<Of> {
         let part = &self.text[statement.clone()];
+        if SAYING.contains(&first_word(part)) {
+            return None;
+        }
         let is_ours = |address: &usize| self.ours.binary_search(address).is_ok();
         let (held, held_made): (Vec<usize>, Vec<usize>) = self.held(statement).partition(is_ours);
         let own = inside(self.ours, statement).iter().copied();
@@ -239,9 +237,6 @@ impl<'a> Marks<'a> {
         let fetches = self.has(FETCHING, statement);
         let is_made = |word: &Range<usize>| !inside(&self.made, word).is_empty();
         let by_variable = fetches && part.contains(&b'$') && !is_list(part);
-        if SAYING.contains(&first_word(part)) {
-            return None;
-        }
         match (ours.is_empty(), strange.is_empty()) {
             _ if strange.iter().any(is_made) || fetches && !held_made.is_empty() => {
                 Some(Of::Unclear)
@@ -257,18 +252,18 @@ impl<'a> Marks<'a> {
         }
     }
 
-    /// What a statement hashes, if anything; `of` tells what a file is. Nobody can tell where the file is none that was downloaded,
-    /// or goes through other commands first.
+    /// What a statement hashes, if anything, that downloads that; `of` tells what a file is. Nobody can tell where the file is none
+    /// that was downloaded, or goes through other commands first.
     pub(super) fn hashed(
         &self,
         statement: &Range<usize>,
+        download: &Option<Of>,
         of: &dyn Fn(&[u8]) -> Option<Of>,
     ) -> Option<Of> {
         let part = &self.text[statement.clone()];
-        let checksum = |option: &[u8]| has(part, option).then(|| self.download(statement));
         // `ADD --checksum=sha256:…`
-        if let Some(added) = checksum(b"--checksum=sha256:").or(checksum(b"--checksum=sha512:")) {
-            return added;
+        if has(part, b"--checksum=sha256:") || has(part, b"--checksum=sha512:") {
+            return download.clone();
         }
         let mark = *inside(&self.found[HASHING], statement).first()?;
         let before = &self.text[statement.start..mark];
@@ -283,7 +278,7 @@ impl<'a> Marks<'a> {
         }
         let names = words(part).filter(|word| !has(word, b"://"));
         let files = names.filter_map(of);
-        let files = files.chain(self.download(statement));
+        let files = files.chain(download.clone());
         let known = files.reduce(|all, one| one.and(Some(all)));
         // `sha256sum f /etc/g`
         let behind = self.text[mark..statement.end]
@@ -329,7 +324,8 @@ impl<'a> Marks<'a> {
             files.extend(words(stage).skip(1));
         }
         files.retain(|file| !file.starts_with(b"http") && !file.starts_with(b"/dev/"));
-        if files.is_empty() && first_word(first) != b"ADD" {
+        let is_added = first_word(first) == b"ADD";
+        if files.is_empty() && !is_added {
             let own = inside(self.ours, statement).iter().copied();
             let schemes = inside(&self.found[SCHEME], statement).iter();
             let others = schemes.map(|at| {
@@ -340,12 +336,20 @@ impl<'a> Marks<'a> {
             let name = |at: usize| words(&self.text[at..word(self.text, at).end]).next();
             files.extend(own.chain(others).filter_map(name));
         }
-        if first_word(first) == b"ADD" {
+        if is_added {
             files.extend(all.last());
         }
         files.truncate(16);
         files
     }
+}
+
+/// The statement at a place of an instruction; `ends` are those of all.
+fn statement(ends: &[usize], at: usize, span: &Range<usize>) -> Range<usize> {
+    let next = ends.partition_point(|end| *end < at);
+    let start = next.checked_sub(1).map_or(0, |last| ends[last] + 1);
+    let end = ends.get(next).copied().unwrap_or(span.end);
+    start.max(span.start)..end.min(span.end)
 }
 
 /// The places of an ordered list that are in a span.

@@ -199,16 +199,14 @@ fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) 
     let mut seen = BTreeSet::new();
     for value in values {
         let said = manifest.said(value);
+        if SINGLE.contains(&plain) && said.is_empty() {
+            let message = format!("{name} has no value: write one, or remove the line");
+            problems.push(malformed(value.start, &message));
+            continue;
+        }
         let mut wrong = |rule, message: String| {
             problems.push(Problem::new(value.start, rule, &said, "", message));
         };
-        if SINGLE.contains(&plain) && said.is_empty() {
-            wrong(
-                "format",
-                format!("{name} has no value: write one, or remove the line"),
-            );
-            continue;
-        }
         if is_list && said.is_empty() {
             wrong("list", format!("{name}: an empty item: remove a comma"));
             continue;

@@ -42,11 +42,9 @@ pub(super) fn draft(
         after.trees.retain(|other| !empties(other));
         tree.directory.name.clone_from(&target.directory);
         tree.directory.version = target.version.clone();
-        let others: BTreeSet<String> = tree.folders.iter().map(|one| one.name.clone()).collect();
-        let mut moved = target.renames.values();
-        if let Some(name) =
-            moved.find(|name| !target.renames.contains_key(*name) && others.contains(*name))
-        {
+        let stays = |name: &&String| !target.renames.contains_key(*name);
+        let mut moved = target.renames.values().filter(stays);
+        if let Some(name) = moved.find(|name| tree.folder(name).is_some()) {
             bail!(
                 "{}/{name} is there already, and is no variant: move it away",
                 target.directory

@@ -73,14 +73,9 @@ pub(super) fn append_outputs(json: &serde_json::Value) -> Result<()> {
     append("GITHUB_OUTPUT", &lines)
 }
 
-/// A warning about nothing in particular.
-pub(super) fn warning(text: &str) -> String {
-    format!("::warning::{}", data(text))
-}
-
-/// An error, in one line.
-pub(super) fn error(text: &str) -> String {
-    format!("::error::{}", data(text))
+/// An `error` or a `warning` about nothing in particular, in one line.
+pub(super) fn annotation(level: &str, text: &str) -> String {
+    format!("::{level}::{}", data(text))
 }
 
 fn data(text: &str) -> String {
