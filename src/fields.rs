@@ -4,10 +4,10 @@
 
 mod about;
 mod branches;
+mod checks;
 mod commands;
 mod downloads;
 pub mod expected;
-mod marks;
 mod matrix;
 mod negation;
 mod runners;

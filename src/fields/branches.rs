@@ -3,15 +3,14 @@
 //! A hash is of the file that is hashed where it, or its variable, is compared: of an archive of ours that was downloaded to it,
 //! that of the branch it is in, else the only one; or of another program. For any other no value is right.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::commands::without_comments;
-use super::downloads::Downloads;
-use super::marks::Of;
-use super::spans::{
-    has, is_comment, is_escape, is_setting, is_word, last_word, line_before, skip, trimmed_end,
-};
+use super::checks::Checks;
+use super::commands::variable_of;
+use super::downloads::Of;
+use super::spans::{has, is_comment, is_escape, is_word, last_word, skip};
 use super::{Kind, found};
 use crate::release::checksums::Sha256;
 use crate::version::{apk_arch, release_arch};
@@ -63,7 +62,7 @@ struct Branch<'a> {
     span: Range<usize>,
     assigned: &'a Assigned,
     /// The release's name that is to stand there.
-    arch: String,
+    arch: Cow<'a, str>,
     /// The address that takes its architecture from here.
     address: &'a Address,
     /// It is chosen by what `apk` prints.
@@ -96,12 +95,11 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> (Vec<(Range<usize>,
         return Default::default();
     }
     let ours: Vec<usize> = seen.addresses.iter().map(|address| address.at).collect();
-    let code = without_comments(text);
     let pins = Pins {
         text,
         seen,
         key,
-        downloads: Downloads::new((text, &code), &ours, &seen.made),
+        checks: Checks::new(text, &ours, &seen.made),
         values: values(text, seen),
     };
     let branches = pins.branches();
@@ -164,17 +162,17 @@ struct Pins<'a> {
     text: &'a [u8],
     seen: &'a Seen,
     key: &'a str,
-    downloads: Downloads<'a>,
+    checks: Checks<'a>,
     values: BTreeMap<&'a [u8], Option<&'a Range<usize>>>,
 }
 
 impl<'a> Pins<'a> {
     /// The branches whose architecture an address of ours in the same instruction has, and no other one.
     fn branches(&self) -> Vec<Branch<'a>> {
-        let downloads = &self.downloads;
+        let code = &self.checks.code;
         let mut takers: BTreeMap<(usize, &str), &Address> = BTreeMap::new();
         for address in self.seen.addresses.iter().rev() {
-            let number = downloads.number(address.at);
+            let number = code.number(address.at);
             takers.extend(address.variable().map(|name| ((number, name), address)));
         }
         let mut branches: Vec<Branch> = Vec::new();
@@ -186,13 +184,14 @@ impl<'a> Pins<'a> {
             if let Some(last) = branches.last_mut() {
                 last.span.end = last.span.end.min(start);
             }
-            let number = downloads.number(start);
+            let number = code.number(start);
             let name = found(self.text, &assigned.name);
             let taker = takers.get(&(number, &*name));
-            let Some(address) = taker.filter(|_| !downloads.is_taken(number, &name)) else {
+            let Some(address) = taker.filter(|_| !self.checks.is_taken(number, name.as_bytes()))
+            else {
                 continue;
             };
-            let instruction = &downloads.instructions[number];
+            let instruction = &code.instructions[number];
             let end = ends.peek().copied().unwrap_or(instruction.span.end);
             let value = found(self.text, &assigned.value);
             let is_by_apk = instruction.is_by_apk;
@@ -201,7 +200,7 @@ impl<'a> Pins<'a> {
             branches.push(Branch {
                 span: start..end.min(instruction.span.end),
                 assigned,
-                arch: right.unwrap_or_else(|| value.into_owned()),
+                arch: right.map_or(value, Cow::Borrowed),
                 address,
                 is_by_apk,
             });
@@ -211,17 +210,19 @@ impl<'a> Pins<'a> {
 
     /// What a hash is of: what the statement hashes that compares it, or its variable.
     fn bound(&self, hash: &Range<usize>, branches: &[Branch]) -> Bound {
-        let downloads = &self.downloads;
-        let instruction = &downloads.instructions[downloads.number(hash.start)];
-        let name = variable_of(self.text, hash);
-        let (of, is_used) = match &name {
-            None => (downloads.compared(hash.start).cloned(), true),
+        let checks = &self.checks;
+        let number = checks.code.number(hash.start);
+        let instruction = &checks.code.instructions[number];
+        let name = variable_of(self.text, hash.start);
+        let name = name.and_then(|name| std::str::from_utf8(name).ok());
+        let (of, is_used) = match name {
+            None => (checks.compared(hash.start).cloned(), true),
             Some(name) => {
                 let end = match instruction.is_run {
                     true => instruction.span.end,
                     false => self.text.len(),
                 };
-                downloads.compared_with(name, &(hash.end..end))
+                checks.compared_with(name.as_bytes(), &(hash.end..end))
             }
         };
         let beside = || {
@@ -230,14 +231,14 @@ impl<'a> Pins<'a> {
             own.or_else(|| segment.map(|address| address.platform(&address.arch)))
         };
         let bound = |archive: Option<Box<str>>| archive.map_or(Bound::Unknown, Bound::Ours);
-        match (of, &instruction.of, name) {
+        match (of, checks.download(number), name) {
             (Some(Of::Ours(of)), ..) => bound(beside().or_else(|| self.only(&of))),
             (Some(Of::Others), ..) => Bound::Others,
             (Some(Of::Unclear), ..) => Bound::Unknown,
             // Nothing uses it: of what the instruction downloads, if that is one thing; or not ours by its name.
             (None, Some(Of::Others), Some(_)) if !is_used => Bound::Others,
-            (None, Some(Of::Ours(_)), Some(name)) if !is_used && is_plain(&name) => bound(beside()),
-            (None, None, Some(name)) if !is_used && !may_be_ours(&name, self.key) => Bound::Unused,
+            (None, Some(Of::Ours(_)), Some(name)) if !is_used && is_plain(name) => bound(beside()),
+            (None, None, Some(name)) if !is_used && !may_be_ours(name, self.key) => Bound::Unused,
             _ => Bound::Unchecked,
         }
     }
@@ -328,21 +329,22 @@ fn one_each(text: &[u8], hashes: &[Range<usize>], bound: &mut [Bound]) {
     let said = |hash: &Range<usize>| found(text, hash).parse::<Sha256>().ok();
     let said = |hash: &Range<usize>| said(hash).filter(|said| *said != Sha256::ZERO);
     let said: Vec<Option<Sha256>> = hashes.iter().map(said).collect();
-    let mut archives: BTreeMap<Sha256, Box<str>> = BTreeMap::new();
-    let mut known: BTreeMap<Box<str>, BTreeSet<Sha256>> = BTreeMap::new();
-    for (said, of) in said.iter().zip(bound.iter()) {
-        if let (Some(said), Bound::Ours(platform)) = (said, of) {
-            archives.insert(*said, platform.clone());
-            known.entry(platform.clone()).or_default().insert(*said);
-        }
-    }
+    let known = said.iter().zip(bound.iter());
+    let known = known.filter_map(|(said, of)| match of {
+        Bound::Ours(platform) => Some((platform.clone(), (*said)?)),
+        _ => None,
+    });
+    let known: BTreeSet<(Box<str>, Sha256)> = known.collect();
+    let archives: BTreeMap<Sha256, &str> = known.iter().map(|(of, said)| (*said, &**of)).collect();
+    let pairs = known.iter().zip(known.iter().skip(1));
+    let twice = pairs.filter(|(one, next)| one.0 == next.0);
+    let twice: BTreeSet<&str> = twice.map(|(one, _)| &*one.0).collect();
     for (said, of) in said.iter().zip(bound) {
         let same = said.and_then(|said| archives.get(&said));
         if let (Some(platform), false) = (same, matches!(of, Bound::Ours(_))) {
-            *of = Bound::Ours(platform.clone());
+            *of = Bound::Ours((*platform).into());
         }
-        let several = |platform| known.get(platform).is_some_and(|all| all.len() > 1);
-        if matches!(of, Bound::Ours(platform) if several(&*platform)) {
+        if matches!(of, Bound::Ours(platform) if twice.contains(&**platform)) {
             *of = Bound::Unknown;
         }
     }
@@ -384,13 +386,13 @@ fn hex_words(text: &[u8]) -> Vec<Range<usize>> {
 fn architectures(text: &[u8], branches: &[Branch], fields: &mut Vec<(Range<usize>, Kind)>) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let by_apk = || branches.iter().filter(|branch| branch.is_by_apk);
-    by_apk().for_each(|branch| *counts.entry(&branch.arch).or_default() += 1);
+    by_apk().for_each(|branch| *counts.entry(&*branch.arch).or_default() += 1);
     let has_labels = by_apk().any(|branch| branch.assigned.labels.is_some());
     for branch in by_apk().filter(|_| has_labels) {
         let labels = branch.assigned.labels.as_ref();
         if let Some(labels) = labels {
-            let twice = counts[branch.arch.as_str()] > 1;
-            let arch = branch.arch.as_str().into();
+            let twice = counts[&*branch.arch] > 1;
+            let arch = (*branch.arch).into();
             fields.push((labels.clone(), Kind::Labels { arch, twice }));
         }
         let labels = labels.map(|labels| found(text, labels).into());
@@ -400,44 +402,16 @@ fn architectures(text: &[u8], branches: &[Branch], fields: &mut Vec<(Range<usize
 
 /// Whether digits are the name of a key rather than a hash: of those who sign a release.
 fn is_key_id(text: &[u8], word: &Range<usize>) -> bool {
-    let keys = ["KEY", "FINGERPRINT", "GPG", "PGP"];
-    let is_key = |name: &String| keys.iter().any(|key| name.contains(key));
+    let keys = [&b"KEY"[..], b"FINGERPRINT", b"GPG", b"PGP"];
+    let is_key = |name: &[u8]| {
+        let name = name.to_ascii_uppercase();
+        keys.iter().any(|key| has(&name, key))
+    };
     let before = &text[word.start.saturating_sub(400)..word.start];
     word.len() == 40
-        && (variable_of(text, word).is_some_and(|name| is_key(&name.to_uppercase()))
+        && (variable_of(text, word.start).is_some_and(is_key)
             || has(before, b"recv-key")
             || has(before, b"gpg "))
-}
-
-/// The variable that a hash is assigned to.
-fn variable_of(text: &[u8], hash: &Range<usize>) -> Option<String> {
-    let before = line_before(text, hash.start);
-    let unquoted = trimmed_end(before, |byte| b"\"'".contains(&byte));
-    // `${SHA256:-<hash>}`
-    let default = before
-        .strip_suffix(b":-")
-        .or(before.strip_suffix(b":="))
-        .or(before.strip_suffix(b"-"));
-    if let Some(default) = default {
-        let name = last_word(default);
-        let is_open = default[..default.len() - name.len()].ends_with(b"${");
-        return is_open.then(|| String::from_utf8_lossy(name).into_owned());
-    }
-    let is_set = is_setting(before);
-    let bare = trimmed_end(unquoted, |byte| b" \t".contains(&byte));
-    let is_spaced = bare.len() < unquoted.len() || bare.ends_with(b" =");
-    if !is_set && !bare.ends_with(b"=") {
-        return None;
-    }
-    let unquoted = trimmed_end(unquoted, |byte| b" \t=".contains(&byte));
-    let name = last_word(unquoted);
-    // `$sha256 = '…'`, in PowerShell
-    if !is_set && is_spaced && !unquoted[..unquoted.len() - name.len()].ends_with(b"$") {
-        return None;
-    }
-    // `--checksum=`
-    let is_option = unquoted[..unquoted.len() - name.len()].ends_with(b"-");
-    (!is_option && !name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned())
 }
 
 /// The labels of a `case` branch, without quotes.
@@ -448,15 +422,15 @@ fn labels_in(text: &str) -> impl Iterator<Item = &str> {
 
 /// The release's name for the labels of a branch: what stands there where one of them pairs with it, else the first one's;
 /// `None` where `apk` prints none of them.
-pub(super) fn right_arch(labels: &str, found: &str) -> Option<String> {
+pub(super) fn right_arch(labels: &str, found: &str) -> Option<&'static str> {
     let mut names = labels_in(labels).filter_map(release_arch).peekable();
     let first = *names.peek()?;
     let right = names.find(|name| *name == found);
-    Some(right.unwrap_or(first).to_owned())
+    Some(right.unwrap_or(first))
 }
 
 /// What the labels in front of the release's name of an architecture are to be; `None` where they are right.
-pub(super) fn right_labels(labels: &str, arch: &str) -> Option<Result<String, String>> {
+pub(super) fn right_labels(labels: &str, arch: &str) -> Option<Result<&'static str, String>> {
     if right_arch(labels, arch).is_some() {
         return None;
     }
@@ -465,5 +439,5 @@ pub(super) fn right_labels(labels: &str, arch: &str) -> Option<Result<String, St
             "`apk --print-arch` never prints {labels}, and {arch} is not an architecture of Alpine"
         )
     };
-    Some(apk_arch(arch).map(str::to_owned).ok_or_else(none))
+    Some(apk_arch(arch).ok_or_else(none))
 }

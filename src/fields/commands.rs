@@ -1,145 +1,443 @@
-//! What the commands of a Dockerfile are made of: words, and variables that are assigned and used.
+//! The commands of a Dockerfile, read once: its instructions, their statements, the words of those, and the variables that they use.
+//! What is downloaded and hashed by them is for others to say.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use super::spans::{
-    is_escape, is_setting, is_word, last_word, line_before, past, skip, trimmed_end,
+    is_digit, is_escape, is_setting, is_word, last_word, line_before, past, skip, trimmed_end,
 };
+
+/// What commands do that matter to a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Does {
+    Fetch,
+    Hash,
+    Compare,
+    /// Go to another folder, or put another file in the place of one.
+    Move,
+    /// Set a variable whose name is not in front of a `=`.
+    Assign,
+}
+
+const COMMANDS: [(Does, &str); 5] = [
+    (
+        Does::Fetch,
+        "wget curl Invoke-WebRequest iwr irm DownloadFile Start-BitsTransfer",
+    ),
+    (
+        Does::Hash,
+        "sha256sum shasum -sha256 sha512sum sha384sum sha1sum md5sum Get-FileHash certutil ComputeHash",
+    ),
+    (Does::Compare, "-ne -eq"),
+    (
+        Does::Move,
+        "cd pushd popd Set-Location Push-Location Pop-Location mv cp ln Move-Item Copy-Item Rename-Item",
+    ),
+    (Does::Assign, "Set-Variable New-Variable sv nv"),
+];
+
+/// How long the longest of them is.
+const LONGEST: usize = 18;
+
+/// The commands by their lengths.
+static BY_LENGTH: LazyLock<[Vec<(Does, &str)>; LONGEST + 1]> = LazyLock::new(|| {
+    let mut all = [const { Vec::new() }; LONGEST + 1];
+    for (does, commands) in COMMANDS {
+        let commands = commands.split(' ');
+        commands.for_each(|command| all[command.len()].push((does, command)));
+    }
+    all
+});
+
+/// What a word does that is a command, or an option or a method that is as good as one.
+fn does(word: &[u8]) -> Option<Does> {
+    let is_sign = |byte: &u8| !byte.is_ascii_alphanumeric() && *byte != b'-';
+    let word = &word[word.len().saturating_sub(LONGEST + 1)..];
+    let name = word.iter().rposition(is_sign);
+    // `$cd` and `${cd}` are none, `$client.DownloadFile` is one.
+    let name = match name.map(|sign| (word[sign], &word[sign + 1..])) {
+        Some((b'/' | b'\\' | b'.' | b':', name)) => name,
+        Some(_) => return None,
+        None => word,
+    };
+    let mut alike = BY_LENGTH.get(name.len())?.iter();
+    let found = alike.find(|(_, command)| command.as_bytes().eq_ignore_ascii_case(name));
+    found.map(|(does, _)| *does)
+}
+
+/// What stands between a word and the one in front of it: a pipe, `>`, `>&`, `=`.
+pub(super) const PIPE: u8 = 1;
+pub(super) const OUT: u8 = 2;
+pub(super) const STREAM: u8 = 4;
+pub(super) const EQUALS: u8 = 8;
+
+/// A word of a statement, without quotes and brackets; an address is one whatever is in it.
+pub(super) struct Word<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) at: usize,
+    pub(super) is_address: bool,
+    pub(super) does: Option<Does>,
+    pub(super) signs: u8,
+}
+
+impl Word<'_> {
+    pub(super) fn span(&self) -> Range<usize> {
+        self.at..self.at + self.text.len()
+    }
+}
+
+/// A command, with what is piped into it and what it is piped into.
+pub(super) struct Statement {
+    pub(super) span: Range<usize>,
+    words: Range<usize>,
+    uses: Range<usize>,
+}
+
+/// An instruction, with the lines in which it goes on.
+pub(super) struct Instruction {
+    pub(super) span: Range<usize>,
+    /// It runs commands, or fetches a file itself.
+    pub(super) is_run: bool,
+    /// It asks `apk` for the architecture.
+    pub(super) is_by_apk: bool,
+    pub(super) statements: Range<usize>,
+}
+
+/// Where a variable is used, or assigned to: its name, and where that stands.
+pub(super) type Use<'a> = (&'a [u8], usize);
+
+/// A Dockerfile as commands.
+#[derive(Default)]
+pub(super) struct Code<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) instructions: Vec<Instruction>,
+    pub(super) statements: Vec<Statement>,
+    words: Vec<Word<'a>>,
+    /// In the order of the text.
+    uses: Vec<Use<'a>>,
+    /// In the order of their names, and of the text for each.
+    by_name: Vec<Use<'a>>,
+}
+
+impl<'a> Code<'a> {
+    pub(super) fn new(text: &'a [u8]) -> Self {
+        let mut reader = Reader::default();
+        reader.code.text = text;
+        reader.read();
+        let mut code = reader.code;
+        code.by_name = code.uses.clone();
+        code.by_name.sort_unstable();
+        code
+    }
+
+    pub(super) fn words(&self, statement: &Statement) -> &[Word<'a>] {
+        &self.words[statement.words.clone()]
+    }
+
+    /// Where the word at a place stands; nothing in a comment is one.
+    pub(super) fn word_at(&self, at: usize) -> Option<Range<usize>> {
+        let number = self.words.partition_point(|word| word.span().end <= at);
+        let word = self.words.get(number)?.span();
+        word.contains(&at).then_some(word)
+    }
+
+    /// The statements of an instruction.
+    pub(super) fn statements_of(&self, instruction: &Instruction) -> &[Statement] {
+        &self.statements[instruction.statements.clone()]
+    }
+
+    /// The statement at a place, if it has words.
+    pub(super) fn statement_at(&self, at: usize) -> Option<&Statement> {
+        let number = self.statements.partition_point(|one| one.span.end <= at);
+        let statement = self.statements.get(number)?;
+        statement.span.contains(&at).then_some(statement)
+    }
+
+    /// The number of the instruction at a place.
+    pub(super) fn number(&self, at: usize) -> usize {
+        let last = self.instructions.len().saturating_sub(1);
+        let number = self.instructions.partition_point(|one| one.span.end <= at);
+        number.min(last)
+    }
+
+    /// The variables that a statement uses.
+    pub(super) fn used(&self, statement: &Statement) -> &[Use<'a>] {
+        &self.uses[statement.uses.clone()]
+    }
+
+    /// The uses of one variable in a span.
+    pub(super) fn uses_of(&self, name: &[u8], span: &Range<usize>) -> &[Use<'a>] {
+        let number = |at: usize| self.by_name.partition_point(|one| *one < (name, at));
+        let (start, end) = (number(span.start), number(span.end));
+        &self.by_name[start..end.max(start)]
+    }
+
+    /// Whether PowerShell assigns something to a variable there.
+    pub(super) fn is_assigned(&self, (name, at): Use) -> bool {
+        let end = past(self.text, at + name.len(), b"}");
+        let sign = skip(self.text, end, |byte| byte == b' ');
+        self.text[sign..].starts_with(b"=") && !self.text[sign..].starts_with(b"==")
+    }
+}
+
+/// The commands of a statement that are piped into one another.
+pub(super) fn stages<'w, 'a>(words: &'w [Word<'a>]) -> impl Iterator<Item = &'w [Word<'a>]> {
+    words.chunk_by(|_, next| next.signs & PIPE == 0)
+}
 
 /// What can stand in front of a command.
 const OPENING: [&[u8]; 9] = [
     b"RUN", b"run", b"if", b"then", b"else", b"do", b"while", b"exec", b"sudo",
 ];
 
-/// A Dockerfile with blanks in the place of its comments, and of the line breaks and tabs in strings that stand in front of a hash
-/// or a variable, or at the end.
-pub(super) fn without_comments(text: &[u8]) -> Vec<u8> {
-    let mut code = text.to_vec();
-    for line in code.split_mut(|byte| *byte == b'\n') {
-        if line.trim_ascii_start().starts_with(b"#") {
-            line.fill(b' ');
+/// The command that words begin with.
+pub(super) fn command<'a>(words: &[Word<'a>]) -> &'a [u8] {
+    let is_first = |word: &&Word| !OPENING.contains(&word.text) && !word.text.starts_with(b"--");
+    words.iter().find(is_first).map_or(b"", |word| word.text)
+}
+
+/// A Dockerfile that is being read.
+#[derive(Default)]
+struct Reader<'a> {
+    code: Code<'a>,
+    /// Where the instruction under way begins, and the number of its first statement.
+    instruction: (usize, usize),
+    /// Where the statement under way begins, and the numbers of its first word and its first use of a variable.
+    statement: (usize, usize, usize),
+    is_by_apk: bool,
+    /// What stands behind the last word of the statement.
+    signs: u8,
+}
+
+impl<'a> Reader<'a> {
+    /// Lines that go on are one instruction, comments between them included, and so is what stands in a heredoc. A comment in front of
+    /// one is one by itself.
+    fn read(&mut self) {
+        let text = self.code.text;
+        let mut at = 0;
+        let mut closes: Option<&[u8]> = None;
+        let newlines = memchr::memchr_iter(b'\n', text).map(|newline| newline + 1);
+        for next in newlines.chain([text.len()]) {
+            let (begin, line) = (at, &text[at..next]);
+            at = next;
+            let code = line.trim_ascii();
+            let in_heredoc = closes.is_some();
+            if closes.is_some_and(|word| code == word) {
+                closes = None;
+            } else if let (None, Some(opens)) = (closes, heredoc(line)) {
+                let word = &line[skip(line, opens + 2, |byte| b"-\"'".contains(&byte))..];
+                let end = skip(word, 0, is_word);
+                closes = Some(&word[..end]).filter(|word| !word.is_empty());
+            }
+            let is_comment = code.starts_with(b"#");
+            // An empty line does not end what goes on, either.
+            let goes_on = match is_comment || code.is_empty() {
+                true => !in_heredoc && self.instruction.0 < begin,
+                false => matches!(code.last(), Some(b'\\' | b'`')),
+            };
+            if !is_comment {
+                let end = begin + line.trim_ascii_end().len();
+                self.line(begin, end.saturating_sub(usize::from(goes_on)).max(begin));
+            }
+            if goes_on {
+                continue;
+            }
+            self.end_statement(at);
+            if closes.is_none() {
+                self.end_instruction(at);
+            }
+        }
+        if self.instruction.0 < text.len() {
+            self.end_statement(at);
+            self.end_instruction(at);
         }
     }
-    for at in memchr::memchr_iter(b'\\', text) {
-        let behind = &text[text.len().min(at + 2)..];
-        let is_end = matches!(behind.first(), Some(b'"' | b'\'' | b'\\' | b'$' | b'%'));
-        let digits = behind.iter().take(32);
-        let is_hash = digits.len() == 32 && digits.clone().all(u8::is_ascii_hexdigit);
-        if is_escape(text, at + 1) && (is_end || is_hash) {
-            // In a list of words it is `\\n`.
-            let start = at - usize::from(text[..at].ends_with(b"\\"));
-            code[start..at + 2].fill(b' ');
+
+    fn end_statement(&mut self, end: usize) {
+        let (start, words, uses) = self.statement;
+        if words < self.code.words.len() {
+            self.code.statements.push(Statement {
+                span: start..end,
+                words: words..self.code.words.len(),
+                uses: uses..self.code.uses.len(),
+            });
+        }
+        self.statement = (end, self.code.words.len(), self.code.uses.len());
+        self.signs = 0;
+    }
+
+    fn end_instruction(&mut self, end: usize) {
+        let (start, first) = self.instruction;
+        let word = self.code.statements.get(first).map(|one| one.words.start);
+        let is_run = word.is_some_and(|word| {
+            let runs = [&b"RUN"[..], b"ADD", b"ONBUILD"];
+            runs.iter()
+                .any(|run| self.code.words[word].text.eq_ignore_ascii_case(run))
+        });
+        self.code.instructions.push(Instruction {
+            span: start..end,
+            is_run,
+            is_by_apk: std::mem::take(&mut self.is_by_apk),
+            statements: first..self.code.statements.len(),
+        });
+        self.instruction = (end, self.code.statements.len());
+    }
+
+    /// Reads the words of a line, or of what of it is no sign that it goes on.
+    fn line(&mut self, mut at: usize, end: usize) {
+        let text = self.code.text;
+        while at < end {
+            let next = text.get(at + 1);
+            match text[at] {
+                b';' => self.end_statement(at + 1),
+                b'&' if next == Some(&b'&') => self.end_statement(at + 1),
+                b'|' => self.signs |= PIPE,
+                b'>' if next == Some(&b'&') => self.signs |= STREAM,
+                b'>' => self.signs |= OUT,
+                b'=' => self.signs |= EQUALS,
+                byte if BETWEEN[usize::from(byte)] => {}
+                _ => {
+                    at = self.word(at, end);
+                    continue;
+                }
+            }
+            at += 1;
         }
     }
-    code
-}
 
-/// Where variables are used, in the order of their names, and of the text for each.
-pub(super) struct Uses<'a> {
-    text: &'a [u8],
-    all: Vec<(&'a [u8], usize)>,
-}
-
-impl<'a> Uses<'a> {
-    pub(super) fn of(text: &'a [u8]) -> Self {
-        let mut all: Vec<_> = used(text).collect();
-        all.sort_unstable();
-        Self { text, all }
-    }
-
-    /// The uses of one variable in a span.
-    pub(super) fn of_name(&self, name: &[u8], span: &Range<usize>) -> &[(&'a [u8], usize)] {
-        let number = |at: usize| self.all.partition_point(|one| *one < (name, at));
-        let (start, end) = (number(span.start), number(span.end));
-        &self.all[start..end.max(start)]
-    }
-
-    /// How often PowerShell assigns something to a variable in a span, other than what is made of it: `$h = $h.ToLower()`.
-    pub(super) fn assignments(&self, name: &'a [u8], span: &Range<usize>) -> usize {
-        let mut uses = self.of_name(name, span).iter().peekable();
-        let mut count = 0;
-        while let Some((_, at)) = uses.next() {
-            let end = at + name.len();
-            let value = past(
-                self.text,
-                skip(self.text, end, |byte| b" =".contains(&byte)),
-                b"$",
-            );
-            let is_made = uses.peek().is_some_and(|(_, next)| *next == value);
-            count += usize::from(is_assigned(self.text, end) && !is_made);
+    /// Reads the word at a place. Returns where to go on.
+    fn word(&mut self, start: usize, end: usize) -> usize {
+        let text = self.code.text;
+        let (mut at, mut is_address) = (start, false);
+        loop {
+            let plain = text[at..end].iter();
+            at += plain
+                .take_while(|byte| !SPECIAL[usize::from(**byte)])
+                .count();
+            if at == end {
+                break;
+            }
+            match text[at] {
+                b'$' => self.code.uses.extend(variable(text, at)),
+                b':' => is_address |= text[at..end].starts_with(b"://"),
+                b'\\' => {
+                    let (behind, is_blank) = escapes(text, at);
+                    if is_blank && at == start {
+                        return behind;
+                    }
+                    if is_blank {
+                        break;
+                    }
+                    at = behind.max(at + 1).min(end);
+                    continue;
+                }
+                b'&' if text.get(at + 1) == Some(&b'&') => break,
+                b'[' | b']' | b',' | b'*' | b'=' | b'&' if is_address => {}
+                _ => break,
+            }
+            at += 1;
         }
-        count
+        let word = &text[start..at];
+        if word.iter().any(|byte| is_word(*byte)) {
+            let is_asked = word == b"--print-arch";
+            self.is_by_apk |= is_asked
+                && self
+                    .code
+                    .words
+                    .last()
+                    .is_some_and(|last| last.text == b"apk");
+            self.code.words.push(Word {
+                text: word,
+                at: start,
+                is_address,
+                does: does(word),
+                signs: std::mem::take(&mut self.signs),
+            });
+        }
+        at
     }
 }
 
-/// Whether something is assigned to what ends at a place.
-pub(super) fn is_assigned(text: &[u8], end: usize) -> bool {
-    let sign = skip(text, end, |byte| byte == b' ');
-    text[sign..].starts_with(b"=") && !text[sign..].starts_with(b"==")
+/// The bytes that are between words, and those that mean something in them.
+static BETWEEN: [bool; 256] = table(b" \t\n\x0b\x0c\r\"'`()[]<>|&;,*=");
+static SPECIAL: [bool; 256] = table(b" \t\n\x0b\x0c\r\"'`()[]<>|&;,*=$:\\");
+
+const fn table(bytes: &[u8]) -> [bool; 256] {
+    let (mut all, mut at) = ([false; 256], 0);
+    while at < bytes.len() {
+        all[bytes[at] as usize] = true;
+        at += 1;
+    }
+    all
 }
 
-/// The variables that a text uses, each with where its name stands: `$name`, `${name}`, `$env:name`.
-pub(super) fn used(text: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
-    memchr::memchr_iter(b'$', text).filter_map(|at| {
-        let name = past(text, past(text, at + 1, b"{"), b"env:");
-        let end = skip(text, name, is_word);
-        (end > name).then(|| (&text[name..end], name))
-    })
+/// Where the line breaks and tabs of a string end that begin at a place, and whether that is what they are: in front of a hash or a
+/// variable, or at the end of it. Otherwise they are parts of a path of Windows.
+fn escapes(text: &[u8], at: usize) -> (usize, bool) {
+    let mut end = at;
+    // In a list of words it is `\\n`.
+    let letter = |end: usize| end + 1 + usize::from(text.get(end + 1) == Some(&b'\\'));
+    while text.get(end) == Some(&b'\\') && is_escape(text, letter(end)) {
+        end = letter(end) + 1;
+    }
+    let behind = &text[end..];
+    let mut digits = behind.iter().take(32);
+    let is_hash = digits.len() == 32 && digits.all(u8::is_ascii_hexdigit);
+    let is_end = matches!(behind.first(), Some(b'"' | b'\'' | b'$' | b'%'));
+    (end, end > at && (is_end || is_hash))
 }
 
-/// The word that a place is in.
-pub(super) fn word(text: &[u8], at: usize) -> Range<usize> {
-    let is_part = |byte: u8| {
-        !matches!(
-            byte,
-            b' ' | b'\t'..=b'\r' | b'"' | b'\'' | b'`' | b';' | b'(' | b')'
-        )
+/// Where a heredoc opens in a line; `$((1<<2))` is none.
+fn heredoc(line: &[u8]) -> Option<usize> {
+    let opens = |at: &usize| {
+        let next = line.get(at + 2).copied().unwrap_or_default();
+        line.get(at + 1) == Some(&b'<') && !is_digit(next)
     };
-    let line = line_before(text, at);
-    let start = at - (line.len() - trimmed_end(line, is_part).len());
-    start..skip(text, at, is_part)
+    memchr::memchr_iter(b'<', line).find(opens)
 }
 
-/// The words of a statement, without quotes and brackets.
-pub(super) fn words(part: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-    let is_end = |byte: &u8| {
-        matches!(
-            byte,
-            b' ' | b'\t'
-                ..=b'\r'
-                    | b'"'
-                    | b'\''
-                    | b'`'
-                    | b'('
-                    | b')'
-                    | b'['
-                    | b']'
-                    | b'<'
-                    | b'>'
-                    | b'|'
-                    | b'&'
-                    | b';'
-                    | b','
-                    | b'*'
-                    | b'='
-        )
-    };
-    let words = part.split(is_end);
-    words.filter(|word| word.iter().any(|byte| is_word(*byte)))
+/// The variable that is used at a `$`: `$name`, `${name}`, `$env:name`, `$script:name`.
+fn variable(text: &[u8], at: usize) -> Option<Use<'_>> {
+    let mut name = past(text, at + 1, b"{");
+    for scope in [&b"env:"[..], b"script:", b"global:", b"local:", b"private:"] {
+        let is_it = text[name..]
+            .get(..scope.len())
+            .is_some_and(|is| is.eq_ignore_ascii_case(scope));
+        name += if is_it { scope.len() } else { 0 };
+    }
+    let end = skip(text, name, is_word);
+    (end > name).then(|| (&text[name..end], name))
 }
 
-/// The command of a statement.
-pub(super) fn first_word(part: &[u8]) -> &[u8] {
-    let is_first = |word: &&[u8]| !OPENING.contains(word) && !word.starts_with(b"--");
-    words(part).find(is_first).unwrap_or_default()
-}
-
-/// The name of the variable to which the word at a place is assigned.
-pub(super) fn holder(text: &[u8], at: usize) -> Option<&[u8]> {
-    let line = line_before(text, at);
-    let is_end = |byte: u8| byte.is_ascii_whitespace() || byte == b'=';
-    let before = trimmed_end(line, |byte| !is_end(byte));
-    let bare = trimmed_end(before, |byte| b" \t\"'(".contains(&byte));
-    let name = last_word(trimmed_end(bare, |byte| b" \t=".contains(&byte)));
-    (!name.is_empty() && (bare.ends_with(b"=") || is_setting(line))).then_some(name)
+/// The variable that the value at a place is assigned to.
+pub(super) fn variable_of(text: &[u8], at: usize) -> Option<&[u8]> {
+    let before = line_before(text, at);
+    let unquoted = trimmed_end(before, |byte| b"\"'(".contains(&byte));
+    // `${SHA256:-<hash>}`
+    let default = before
+        .strip_suffix(b":-")
+        .or(before.strip_suffix(b":="))
+        .or(before.strip_suffix(b"-"));
+    if let Some(default) = default {
+        let name = last_word(default);
+        let is_open = default[..default.len() - name.len()].ends_with(b"${");
+        return is_open.then_some(name);
+    }
+    let is_set = is_setting(before);
+    let bare = trimmed_end(unquoted, |byte| b" \t".contains(&byte));
+    let is_spaced = bare.len() < unquoted.len() || bare.ends_with(b" =");
+    if !is_set && !bare.ends_with(b"=") {
+        return None;
+    }
+    let unquoted = trimmed_end(unquoted, |byte| b" \t=".contains(&byte));
+    let closed = unquoted.strip_suffix(b"}").unwrap_or(unquoted);
+    let name = last_word(closed);
+    let front = closed[..closed.len() - name.len()].last();
+    // `$sha256 = '…'`, in PowerShell
+    if !is_set && is_spaced && !matches!(front, Some(b'$' | b'{' | b':')) {
+        return None;
+    }
+    // `--checksum=`
+    (front != Some(&b'-') && !name.is_empty()).then_some(name)
 }

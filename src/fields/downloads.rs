@@ -1,293 +1,272 @@
-//! The downloads of a Dockerfile, and the statements that hash files: whether those are archives of ours, or anything else.
+//! What a statement of a Dockerfile downloads, hashes and writes: archives of ours, or anything else.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::commands::{Uses, used};
-use super::marks::{Marks, Of};
-use super::spans::{has, is_digit, is_word, skip};
+use super::commands::{Code, Does, OUT, Statement, Word, command, stages, variable_of};
+use super::spans::{has, is_digit, last_part};
 
-/// An instruction, with the lines in which it goes on.
-pub(super) struct Instruction {
-    pub(super) span: Range<usize>,
-    /// It runs commands, or fetches a file itself.
-    pub(super) is_run: bool,
-    /// It asks `apk` for the architecture.
-    pub(super) is_by_apk: bool,
-    /// What it downloads, if anything.
-    pub(super) of: Option<Of>,
-    steps: Vec<Step>,
+/// What is downloaded, or hashed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Of {
+    /// Archives of ours, by where their addresses are.
+    Ours(BTreeSet<usize>),
+    /// Another program.
+    Others,
+    /// Both, or nobody knows what.
+    Unclear,
 }
 
-/// A statement in which anything is marked.
-struct Step {
-    statement: Range<usize>,
-    /// How often its instruction had gone to another folder before.
-    moves: usize,
-    /// What it downloads, if anything.
-    of: Option<Of>,
-}
-
-/// The downloads of a Dockerfile.
-pub(super) struct Downloads<'a> {
-    pub(super) instructions: Vec<Instruction>,
-    /// What statements hash, or compare hashes of, in the order of the text.
-    checks: Vec<(Range<usize>, Of)>,
-    /// The variables that downloads of other programs use, each with the number of the instruction.
-    taken: BTreeSet<(usize, &'a [u8])>,
-    uses: Uses<'a>,
-}
-
-/// The files that are downloaded: by their names in each instruction, where one name is one file's, and by whole paths in all.
-#[derive(Default)]
-struct Files<'a> {
-    named: BTreeMap<(usize, Cow<'a, [u8]>), Named<'a>>,
-    whole: BTreeMap<Cow<'a, [u8]>, Of>,
-}
-
-/// What has a name; and how that was written, and how often the instruction had gone to another folder before, where that was the same
-/// each time.
-struct Named<'a> {
-    of: Of,
-    written: Option<(Cow<'a, [u8]>, usize)>,
-}
-
-impl<'a> Files<'a> {
-    /// Adds one; `place` is the number of its instruction, and how often that had gone to another folder before.
-    fn add(&mut self, path: &'a [u8], place: (usize, usize), of: &Of) {
-        let (is_whole, path, name) = names(path);
-        let moves = if is_whole { 0 } else { place.1 };
-        if is_whole {
-            let other = self.whole.remove(&path);
-            self.whole.insert(path.clone(), of.clone().and(other));
+impl Of {
+    /// What two things are together.
+    pub(super) fn and(self, other: Option<Self>) -> Self {
+        match (self, other) {
+            (this, None) => this,
+            // More than these are no archives of one file.
+            (Self::Ours(mut all), Some(Self::Ours(more))) if all.len() + more.len() <= 64 => {
+                all.extend(more);
+                Self::Ours(all)
+            }
+            (Self::Others, Some(Self::Others)) => Self::Others,
+            _ => Self::Unclear,
         }
-        let key = (place.0, name);
-        let (of, written) = (of.clone(), Some((path, moves)));
-        let named = match self.named.remove(&key) {
-            None => Named { of, written },
-            Some(other) => Named {
-                of: of.and(Some(other.of)),
-                written: written.filter(|written| other.written.as_ref() == Some(written)),
-            },
+    }
+}
+
+/// What is asked of a Dockerfile for each of its statements.
+pub(super) struct Downloads<'c, 'a> {
+    code: &'c Code<'a>,
+    /// Where addresses of our archives are, and where our version goes into others.
+    ours: &'c [usize],
+    made: Vec<usize>,
+    /// Where variables are used that hold one of those, and the address.
+    held: Vec<(usize, usize)>,
+    /// Where the first address of ours is that nothing fetches, neither itself nor by a variable that holds it.
+    loose: Option<usize>,
+}
+
+/// The commands that fetch nothing from an address that they are given.
+const SAYING: [&[u8]; 7] = [
+    b"echo",
+    b"printf",
+    b"export",
+    b"apk",
+    b"apt-get",
+    b"sed",
+    b"Write-Host",
+];
+/// The commands that hand on what is hashed, or the list of it, as it is.
+const PASSING: [&[u8]; 5] = [b"echo", b"printf", b"wget", b"curl", b"tee"];
+/// The ends of what lies beside an archive: its checksums, its signature.
+const LISTS: [&[u8]; 4] = [b"SHA256SUMS", b".asc", b".sig", b".sha256"];
+
+impl<'c, 'a> Downloads<'c, 'a> {
+    /// Of a Dockerfile with our archives' addresses, and our version in others, there.
+    pub(super) fn new(code: &'c Code<'a>, ours: &'c [usize], made: &[usize]) -> Self {
+        let text = code.text;
+        let uses = |name: &[u8]| code.uses_of(name, &(0..text.len()));
+        let is_own = |word: Range<usize>| !inside(ours, &word).is_empty();
+        let is_other = |at: &usize| !code.word_at(*at).is_some_and(is_own);
+        let made: Vec<usize> = made.iter().copied().filter(is_other).collect();
+        let name = |word: Range<usize>| variable_of(text, word.start);
+        let named = |at: &usize| (*at, code.word_at(*at).and_then(name));
+        let own: Vec<(usize, Option<&[u8]>)> = ours.iter().map(named).collect();
+        let holders = own.iter().copied().chain(made.iter().map(named));
+        let holders = holders.filter_map(|(address, name)| Some((address, name?)));
+        // The first ones; no file has more of its own.
+        let held = holders.take(16).flat_map(|(address, name)| {
+            let uses = uses(name).iter();
+            uses.map(move |(_, at)| (*at, address))
+        });
+        let mut held: Vec<(usize, usize)> = held.collect();
+        held.sort_unstable();
+        let fetches = |at: usize| {
+            code.statement_at(at).is_some_and(|statement| {
+                let words = code.words(statement);
+                any(words, Does::Fetch) || command(words) == b"ADD"
+            })
         };
-        self.named.insert(key, named);
-    }
-
-    /// What a file is that an instruction names there.
-    fn of(&self, path: &[u8], place: (usize, usize)) -> Option<Of> {
-        let (is_whole, path, name) = names(path);
-        let moves = if is_whole { 0 } else { place.1 };
-        let whole = self.whole.get(&path).filter(|_| is_whole).cloned();
-        match self.named.get(&(place.0, name)) {
-            None => whole,
-            Some(named) if named.written == Some((path, moves)) => {
-                Some(named.of.clone().and(whole))
-            }
-            Some(_) => Some(Of::Unclear),
-        }
-    }
-}
-
-impl<'a> Downloads<'a> {
-    /// Of a text, and the same without its comments, with our archives' addresses, and our version in others, there.
-    pub(super) fn new((whole, text): (&[u8], &'a [u8]), ours: &'a [usize], made: &[usize]) -> Self {
-        let uses = Uses::of(text);
-        let (spans, ends) = instructions(whole);
-        let marks = Marks::new(text, ends, (ours, made), &uses);
-        let mut files = Files::default();
-        let (mut instructions, mut taken) = (Vec::new(), BTreeSet::new());
-        for (number, span) in spans.into_iter().enumerate() {
-            let is_run = is_run(&text[span.clone()]);
-            let step = |statement: Range<usize>| Step {
-                moves: marks.moves(span.start..statement.start),
-                of: marks.download(&statement),
-                statement,
-            };
-            let steps: Vec<Step> = marks.statements(&span).into_iter().map(step).collect();
-            let mut all: Option<Of> = None;
-            for step in steps.iter().filter(|_| is_run) {
-                let Some(of) = &step.of else { continue };
-                for name in marks.files(&step.statement) {
-                    files.add(name, (number, step.moves), of);
-                }
-                if *of == Of::Others {
-                    let names = used(&text[step.statement.clone()]);
-                    taken.extend(names.map(|(name, _)| (number, name)));
-                }
-                all = Some(of.clone().and(all));
-            }
-            instructions.push(Instruction {
-                is_run,
-                is_by_apk: has(&text[span.clone()], b"apk --print-arch"),
-                of: all,
-                steps,
-                span,
-            });
-        }
-        let mut checks = Vec::new();
-        for (number, instruction) in instructions.iter().enumerate() {
-            checks.extend(Self::checks(&marks, &uses, (number, instruction), &files));
-        }
+        let is_used = |name| !uses(name).is_empty();
+        let mut own = own.iter();
+        let loose = own.find(|(at, name)| !name.is_some_and(is_used) && !fetches(*at));
         Self {
-            instructions,
-            checks,
-            taken,
-            uses,
+            code,
+            ours,
+            made,
+            held,
+            loose: loose.map(|(at, _)| *at),
         }
     }
 
-    /// What the statements of an instruction hash; and what those compare that use the variable to which such a hash is assigned.
-    fn checks(
-        marks: &Marks,
-        uses: &Uses,
-        (number, instruction): (usize, &Instruction),
-        files: &Files,
-    ) -> Vec<(Range<usize>, Of)> {
-        let mut checks = Vec::new();
-        let mut actual: BTreeMap<&[u8], Of> = BTreeMap::new();
-        for step in &instruction.steps {
-            let (statement, place) = (&step.statement, (number, step.moves));
-            let hashed = marks.hashed(statement, &step.of, &|name| files.of(name, place));
-            match hashed {
-                Some(hashed) => {
-                    if let Some(name) = marks.assigned(statement) {
-                        // A second value of it is anybody's.
-                        let of = match uses.assignments(name, &instruction.span) {
-                            1 => hashed.clone(),
-                            _ => Of::Unclear,
-                        };
-                        actual.insert(name, of);
-                    }
-                    checks.push((statement.clone(), hashed));
-                }
-                None if marks.compares(statement) => {
-                    let compared = marks.used(statement);
-                    let compared = compared.filter_map(|name| actual.get(name).cloned());
-                    let of = compared.reduce(|all, one| one.and(Some(all)));
-                    checks.extend(of.map(|of| (statement.clone(), of)));
-                }
-                None => {}
+    /// Where a statement uses variables that hold addresses, and those.
+    fn held(&self, statement: &Statement) -> &[(usize, usize)] {
+        let number = |at: usize| self.held.partition_point(|(use_at, _)| *use_at < at);
+        let span = &statement.span;
+        &self.held[number(span.start)..number(span.end)]
+    }
+
+    /// What a statement downloads, if anything.
+    pub(super) fn download(&self, statement: &Statement) -> Option<Of> {
+        let words = self.code.words(statement);
+        if SAYING.contains(&command(words)) {
+            return None;
+        }
+        let own = inside(self.ours, &statement.span).iter().copied();
+        let (mut ours, mut is_held_made) = (own.collect::<BTreeSet<usize>>(), false);
+        for (at, address) in self.held(statement) {
+            let is_ours = self.ours.binary_search(address).is_ok();
+            // `$BASE_URL/<archive>`
+            let is_own = |word: Range<usize>| !inside(self.ours, &word).is_empty();
+            is_held_made |= !is_ours && !self.code.word_at(*at).is_some_and(is_own);
+            ours.extend(is_ours.then_some(address));
+        }
+        let is_strange = |word: &&Word| {
+            let is_own = || !inside(self.ours, &word.span()).is_empty();
+            word.is_address && !is_own() && !is_list(word)
+        };
+        let strange = || words.iter().filter(is_strange);
+        let fetches = any(words, Does::Fetch);
+        let is_made = |word: &Word| !inside(&self.made, &word.span()).is_empty();
+        let by_variable = || {
+            let is_used = !self.code.used(statement).is_empty();
+            fetches && is_used && !words.iter().any(is_list)
+        };
+        match (ours.is_empty(), strange().next().is_none()) {
+            _ if strange().any(is_made) || fetches && is_held_made => Some(Of::Unclear),
+            (false, true) => Some(Of::Ours(ours)),
+            (false, false) => Some(Of::Unclear),
+            (true, false) => Some(Of::Others),
+            (true, true) if by_variable() => match self.loose {
+                Some(at) if at < statement.span.end => Some(Of::Unclear),
+                _ => Some(Of::Others),
+            },
+            (true, true) => None,
+        }
+    }
+
+    /// What a statement hashes, if anything, that downloads that; `of` tells what a file is. Nobody can tell where the file is none
+    /// that was downloaded, or goes through other commands first.
+    pub(super) fn hashed(
+        &self,
+        statement: &Statement,
+        download: &Option<Of>,
+        of: &dyn Fn(&[u8]) -> Option<Of>,
+    ) -> Option<Of> {
+        let words = self.code.words(statement);
+        // `ADD --checksum=sha256:…`
+        let is_checksum = |pair: &[Word]| {
+            let value = pair[1].text;
+            pair[0].text == b"--checksum"
+                && (value.starts_with(b"sha256:") || value.starts_with(b"sha512:"))
+        };
+        if words.windows(2).any(is_checksum) {
+            return download.clone();
+        }
+        let mark = words
+            .iter()
+            .position(|word| word.does == Some(Does::Hash))?;
+        if !is_sha256(&words[mark..]) {
+            return Some(Of::Unclear);
+        }
+        let is_stage = |stage: &&[Word]| stage[0].at <= words[mark].at;
+        let mut before = stages(words).take_while(is_stage).peekable();
+        let mut stage: &[Word] = &[];
+        while let Some(next) = before.next() {
+            stage = next;
+            if before.peek().is_some() && !PASSING.contains(&command(stage)) {
+                return Some(Of::Unclear);
             }
         }
-        checks
-    }
-
-    /// The number of the instruction at a place.
-    pub(super) fn number(&self, at: usize) -> usize {
-        let last = self.instructions.len().saturating_sub(1);
-        let number = self.instructions.partition_point(|one| one.span.end <= at);
-        number.min(last)
-    }
-
-    /// What the statement at a place hashes, or compares.
-    pub(super) fn compared(&self, at: usize) -> Option<&Of> {
-        let number = self
-            .checks
-            .partition_point(|(statement, _)| statement.end <= at);
-        let (statement, of) = self.checks.get(number)?;
-        statement.contains(&at).then_some(of)
-    }
-
-    /// What all statements in a span hash that use a variable, and whether any does; no file has so many of them that some are
-    /// left out here.
-    pub(super) fn compared_with(&self, name: &str, span: &Range<usize>) -> (Option<Of>, bool) {
-        let uses = self.uses.of_name(name.as_bytes(), span).iter().take(64);
-        let compared = uses.clone().filter_map(|(_, at)| self.compared(*at));
-        let of = compared.cloned().reduce(|all, one| one.and(Some(all)));
-        (of, uses.len() > 0)
-    }
-
-    /// Whether a download of another program in that instruction uses a variable.
-    pub(super) fn is_taken(&self, number: usize, name: &str) -> bool {
-        self.taken.contains(&(number, name.as_bytes()))
-    }
-}
-
-/// Whether a path is a whole one, the path, and the name at its end; in one spelling.
-fn names(path: &[u8]) -> (bool, Cow<'_, [u8]>, Cow<'_, [u8]>) {
-    let here = path.strip_prefix(b"./").or(path.strip_prefix(b".\\"));
-    let path = here.unwrap_or(path);
-    let is_whole = path.starts_with(b"/") || path.get(1) == Some(&b':');
-    let is_odd = |byte: &u8| byte.is_ascii_uppercase() || b"{}\\".contains(byte);
-    let name = |path: &[u8]| memchr::memrchr(b'/', path).map_or(0, |slash| slash + 1);
-    if !path.iter().any(is_odd) {
-        let at = name(path);
-        return (is_whole, path.into(), path[at..].into());
-    }
-    // `${name}` is `$name`; Windows knows no case.
-    let plain = path.iter().filter(|byte| !b"{}".contains(byte));
-    let plain = plain.map(|byte| match byte {
-        b'\\' => b'/',
-        other => other.to_ascii_lowercase(),
-    });
-    let plain: Vec<u8> = plain.collect();
-    let file = plain[name(&plain)..].to_vec();
-    (is_whole, plain.into(), file.into())
-}
-
-/// Whether an instruction runs commands, or fetches a file itself.
-fn is_run(instruction: &[u8]) -> bool {
-    let first = instruction.trim_ascii_start();
-    let begins = |word: &&[u8]| {
-        let found = first.get(..word.len());
-        found.is_some_and(|found| found.eq_ignore_ascii_case(word))
-    };
-    [&b"RUN"[..], b"ADD ", b"ONBUILD "].iter().any(begins)
-}
-
-/// Where a heredoc opens in a line; `$((1<<2))` is none.
-fn heredoc(line: &[u8]) -> Option<usize> {
-    let opens = |at: &usize| {
-        let next = line.get(at + 2).copied().unwrap_or_default();
-        line.get(at + 1) == Some(&b'<') && !is_digit(next)
-    };
-    memchr::memchr_iter(b'<', line).find(opens)
-}
-
-/// The instructions of a Dockerfile, and where statements end. Lines that go on are one instruction, comments between them
-/// included, and so is what stands in a heredoc. A comment in front of one is one by itself.
-fn instructions(text: &[u8]) -> (Vec<Range<usize>>, Vec<usize>) {
-    let (mut all, mut ends) = (Vec::new(), Vec::new());
-    let (mut start, mut at) = (0, 0);
-    let mut closes: Option<&[u8]> = None;
-    let newlines = memchr::memchr_iter(b'\n', text).map(|newline| newline + 1);
-    for next in newlines.chain([text.len()]) {
-        let (begin, line) = (at, &text[at..next]);
-        at = next;
-        let code = line.trim_ascii();
-        let in_heredoc = closes.is_some();
-        if closes.is_some_and(|word| code == word) {
-            closes = None;
-        } else if let (None, Some(opens)) = (closes, heredoc(line)) {
-            let word = &line[skip(line, opens + 2, |byte| b"-\"'".contains(&byte))..];
-            let end = skip(word, 0, is_word);
-            closes = Some(&word[..end]).filter(|word| !word.is_empty());
-        }
-        let is_comment = code.starts_with(b"#");
-        // An empty line does not end what goes on, either.
-        let goes_on = match is_comment || code.is_empty() {
-            true => !in_heredoc && start < begin,
-            false => matches!(code.last(), Some(b'\\' | b'`')),
+        let files = words.iter().filter(|word| !word.is_address);
+        let files = files.filter_map(|word| of(word.text));
+        let files = files.chain(download.clone());
+        let known = files.reduce(|all, one| one.and(Some(all)));
+        // `sha256sum f /etc/g`
+        let mut behind = stage.iter().filter(|word| word.at > words[mark].at);
+        let is_stray = |word: &Word| {
+            let word = word.text;
+            let is_hash = word.len() >= 32 && word.iter().all(u8::is_ascii_hexdigit);
+            let is_other = word.iter().all(|byte| is_digit(*byte)) || b"-$".contains(&word[0]);
+            !is_hash && !is_other && !word.starts_with(b"/dev/") && of(word).is_none()
         };
-        if !is_comment {
-            let is_end = |sign: &usize| line[*sign] != b'&' || line.get(sign + 1) == Some(&b'&');
-            let signs = memchr::memchr2_iter(b';', b'&', line).filter(is_end);
-            ends.extend(signs.map(|sign| begin + sign));
-        }
-        if goes_on {
-            continue;
-        }
-        if line.ends_with(b"\n") {
-            ends.push(at - 1);
-        }
-        if closes.is_none() {
-            all.push(start..at);
-            start = at;
+        // `sha256sum`, rather than a command of Windows.
+        let is_list = words[mark].text.ends_with(b"sum");
+        match known {
+            Some(_) if is_list && behind.any(is_stray) => Some(Of::Unclear),
+            Some(known) => Some(known),
+            None => Some(Of::Unclear),
         }
     }
-    if start < text.len() {
-        all.push(start..text.len());
+
+    /// The files that a statement writes: what its options say, else what its addresses end in.
+    pub(super) fn files(&self, statement: &Statement) -> Vec<&'a [u8]> {
+        let mut stages = stages(self.code.words(statement));
+        let first = stages.next().unwrap_or_default();
+        let is_option = |word: &[u8]| {
+            let is_short = word.starts_with(b"-") && !word.starts_with(b"--");
+            // The log of `wget` is another file.
+            let is_log = word == b"-o" && command(first).ends_with(b"wget");
+            is_short && !is_log && matches!(word.last(), Some(b'O' | b'o'))
+                || [&b"--output"[..], b"--output-document", b"-OutFile"].contains(&word)
+        };
+        let mut is_named = false;
+        let is_written = |word: &&Word| {
+            let is_behind = std::mem::replace(&mut is_named, is_option(word.text));
+            is_behind || word.signs & OUT != 0
+        };
+        let written = first.iter().filter(is_written);
+        let mut files: Vec<&[u8]> = written.map(|word| word.text).collect();
+        let last = first.last().map(|word| word.text);
+        let is_added = command(first) == b"ADD";
+        if first
+            .iter()
+            .any(|word| word.text.ends_with(b"DownloadFile"))
+        {
+            files.extend(last);
+        }
+        for stage in stages.take_while(|stage| command(stage) == b"tee") {
+            files.extend(stage[1..].iter().map(|word| word.text));
+        }
+        files.retain(|file| !file.starts_with(b"http") && !file.starts_with(b"/dev/"));
+        if files.is_empty() && !is_added {
+            let addresses = self.code.words(statement).iter();
+            let is_own = |word: &Word| !inside(self.ours, &word.span()).is_empty();
+            let addresses = addresses.filter(|word| word.is_address || is_own(word));
+            let names = addresses.map(|word| last_part(word.text));
+            files.extend(names.filter_map(|name| name.split(|byte| b",?".contains(byte)).next()));
+        }
+        if is_added {
+            files.extend(last);
+        }
+        files.truncate(16);
+        files
     }
-    (all, ends)
+}
+
+/// Whether a command that hashes is told to use SHA-256, where it knows other algorithms.
+fn is_sha256(words: &[Word]) -> bool {
+    let said = |number: usize| words.get(number).map_or(&b""[..], |word| word.text);
+    let is_algorithm = |word: &Word| word.text.eq_ignore_ascii_case(b"-Algorithm");
+    match words.iter().position(is_algorithm) {
+        Some(at) => said(at + 1).eq_ignore_ascii_case(b"SHA256"),
+        None if said(0).ends_with(b"shasum") => {
+            said(1) == b"-a256" || said(1) == b"-a" && said(2) == b"256"
+        }
+        None => true,
+    }
+}
+
+fn any(words: &[Word], does: Does) -> bool {
+    words.iter().any(|word| word.does == Some(does))
+}
+
+/// The places of an ordered list that are in a span.
+fn inside<'p>(places: &'p [usize], span: &Range<usize>) -> &'p [usize] {
+    let number = |at: usize| places.partition_point(|place| *place < at);
+    let (start, end) = (number(span.start), number(span.end));
+    &places[start..end.max(start)]
+}
+
+fn is_list(word: &Word) -> bool {
+    LISTS.iter().any(|list| has(word.text, list))
 }

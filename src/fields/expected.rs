@@ -207,7 +207,7 @@ impl<'a> Scope<'a> {
             }
             Kind::Labels { arch, .. } => match right_labels(found, arch) {
                 None => Expected::Anything,
-                Some(Ok(label)) => Expected::Exactly(label),
+                Some(Ok(label)) => Expected::Exactly(label.to_owned()),
                 Some(Err(why)) => Expected::Impossible(why),
             },
             Kind::Arch { labels: None } => Expected::Impossible(
@@ -216,7 +216,7 @@ impl<'a> Scope<'a> {
             Kind::Arch {
                 labels: Some(labels),
             } => match right_arch(labels, found) {
-                Some(right) if right != found && self.has_arch(&right) == Some(false) => {
+                Some(right) if right != found && self.has_arch(right) == Some(false) => {
                     Expected::Impossible(format!(
                         "expected {right}, of which the release has no archive: is {found} what this project calls it?"
                     ))
@@ -227,7 +227,9 @@ impl<'a> Scope<'a> {
                         "expected {right}, and the release has archives of {found} too: say which by hand"
                     ))
                 }
-                right => right.map_or(Expected::Anything, Expected::Exactly),
+                right => right.map_or(Expected::Anything, |right| {
+                    Expected::Exactly(right.to_owned())
+                }),
             },
             Kind::Owner if found == self.names.config.owner => Expected::Anything,
             Kind::Project => Expected::Impossible(format!(

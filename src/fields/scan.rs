@@ -123,7 +123,7 @@ impl Scanner {
                 (Start::From, "(?i:from)"),
                 (Start::Arch, "rch=|RCH="),
                 (Start::Sum, "(?i:sha|sum|hash)"),
-                (Start::BranchEnd, ";;|esac|elif|fi"),
+                (Start::BranchEnd, ";;|esac|elif|else|fi"),
             ];
             table.extend(rows.map(|(start, pattern)| (start, pattern.to_owned())));
         } else {

@@ -179,6 +179,16 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN wget -O f @URLamd64.tar.gz; printf \"@AMD  f\\n\" | sha256sum -c\n".to_owned(),
         "RUN iwr @URLamd64.tar.gz -OutFile f; if ((Get-FileHash .\\F).Hash -ne '@AMD') { exit 1 }\n".to_owned(),
         "RUN iwr @URLamd64.tar.gz -OutFile f; $h = (Get-FileHash f).Hash; $h = $h.ToLower(); if ($h -ne '@AMD') { exit 1 }\n".to_owned(),
+        "RUN iwr @URLamd64.tar.gz -OutFile C:\\t\\f; if ((Get-FileHash C:\\t\\f).Hash -ne '@AMD') { exit 1 }\n".to_owned(),
+        // The log is another file than the archive.
+        "RUN wget -o log -O f @URLamd64.tar.gz; wget -o f.log -O g https://bar.example/bar; echo \"@X  g\" | sha256sum -c; echo \"@AMD  f\" | sha256sum -c\n".to_owned(),
+        // By a list of hashes, a variable that holds the hash, or the start of the address in a variable.
+        "RUN wget -O f @URLamd64.tar.gz; echo \"@AMD  f\" > f.sha256; sha256sum -c f.sha256\n".to_owned(),
+        format!("ENV SUM @AMD\nRUN wget -O f @URLamd64.tar.gz; {get_other}echo \"$SUM  f\" >s && echo \"@X  g\" >>s && sha256sum --check s\n"),
+        "RUN wget -O f @URLamd64.tar.gz; h=\"$(sha256sum f | cut -d ' ' -f 1)\"; if [ \"$h\" != @AMD ]; then exit 1; fi\n".to_owned(),
+        "ARG SUM=@AMD\nRUN wget -O f @URLamd64.tar.gz; h=$(sha256sum f); [ \"${h%% *}\" = \"$SUM\" ]\n".to_owned(),
+        "ARG URL=https://github.com/nats-io/nats-streaming-server/releases/download/v${NATS_STREAMING_SERVER}\nRUN wget -O f $URL/nats-streaming-server-v${NATS_STREAMING_SERVER}-linux-amd64.tar.gz; echo \"@AMD  f\" | sha256sum -c\n".to_owned(),
+        "RUN if [ x = y ]; then url=@URLamd64.tar.gz; sum=@AMD; else url=@URLarm64.tar.gz; sum=@ARM; fi; wget -O f $url; echo \"$sum  f\" | sha256sum -c\n".to_owned(),
     ] {
         moves(&text);
     }
@@ -205,6 +215,19 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         // What is compared is not what is hashed.
         "RUN iwr @URLamd64.tar.gz -OutFile f; $h = (Get-FileHash f).Hash; if ($x -ne '@X') { exit 1 }\n",
         "RUN iwr @URLamd64.tar.gz -OutFile f; $h = (Get-FileHash f).Hash; $h = $env:BAR; if ($h -ne '@X') { exit 1 }\n",
+        "RUN iwr @URLamd64.tar.gz -OutFile f; $h = (Get-FileHash f).Hash; $H = $env:BAR; if ($h -ne '@X') { exit 1 }\n",
+        "RUN iwr @URLamd64.tar.gz -OutFile f; $h = (Get-FileHash f).Hash; ${h} = $env:BAR; if ($h -ne '@X') { exit 1 }\n",
+        "RUN iwr @URLamd64.tar.gz -OutFile f; $h = (Get-FileHash f).Hash; $script:h = $env:BAR; if ($h -ne '@X') { exit 1 }\n",
+        "RUN iwr @URLamd64.tar.gz -OutFile f; $h = (Get-FileHash f).Hash; Set-Variable h $env:BAR; if ($h -ne '@X') { exit 1 }\n",
+        "RUN iwr @URLamd64.tar.gz -OutFile f; $h = (Get-FileHash f).Hash; if ($env:h -ne '@X') { exit 1 }\n",
+        "RUN wget -O f @URLamd64.tar.gz; h=$(sha256sum f); h=$(cat bar); [ \"$h\" = @X ]\n",
+        "RUN wget -O f @URLamd64.tar.gz; h=$(sha256sum bar); [ \"$h\" = @X ]\n",
+        // Another algorithm whose hashes are as long.
+        "RUN wget -O f @URLamd64.tar.gz; echo \"@X  f\" | shasum -a 512256 -c\n",
+        "RUN iwr @URLamd64.tar.gz -OutFile f; if ((Get-FileHash f -Algorithm SHA512).Hash -ne '@X') { exit 1 }\n",
+        // A list of other hashes, or the hash of a list.
+        "RUN wget -O f @URLamd64.tar.gz; echo \"@X  g\" > s; sha256sum -c s\n",
+        "RUN wget -O f @URLamd64.tar.gz; echo f > s; sha256sum s | grep @X\n",
         // One file in two spellings.
         "RUN wget -O f @URLamd64.tar.gz; wget -O $PWD/f https://bar.example/bar; echo \"@X f\" | sha256sum -c\n",
         "RUN wget -O f https://bar.example/bar; wget -O $D/f @URLamd64.tar.gz; echo \"@AMD f\" | sha256sum -c\n",
