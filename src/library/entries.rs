@@ -58,7 +58,7 @@ fn series(directory: &str, pattern: &Pattern) -> Option<(u64, u64)> {
     Some((version.major, version.minor))
 }
 
-/// The variants that the entries have, for families that only they know.
+/// The variants that the entries have.
 pub fn variants<'a>(
     manifest: &'a Manifest,
     pattern: &'a Pattern,

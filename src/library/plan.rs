@@ -75,9 +75,12 @@ pub struct Change {
     pub expected: String,
 }
 
-/// The names that tags can end in, for a file and a tree.
+/// The names that tags can end in, for a file and a tree. A family that the tree has no longer goes with its entries.
 pub fn names(manifest: &Manifest, offer: &Offer) -> Names {
-    let old: Vec<_> = variants(manifest, offer.pattern).collect();
+    let own = offer.images.iter().map(|image| &image.variant.family);
+    let own: BTreeSet<&String> = own.collect();
+    let old = variants(manifest, offer.pattern);
+    let old: Vec<_> = old.filter(|old| own.contains(&old.family)).collect();
     let entries = manifest.entries().iter();
     let tags = entries.flat_map(|entry| manifest.tags(entry));
     let tags: Vec<_> = tags.map(|(_, _, tag)| tag).collect();

@@ -212,6 +212,15 @@ fn an_entry_whose_variant_is_gone_is_taken_out_and_said() {
 }
 
 #[test]
+fn a_tag_called_like_a_family_that_goes_is_put_right_in_the_same_run() {
+    let text = file("nats-2.14.5");
+    let entry = "\nTags: 2.14.5-old, old\nArchitectures: amd64\nDirectory: 2.14.x/old\n";
+    let old = text.replacen("2.14.5-alpine,", "2.14.5-old-alpine,", 1) + entry;
+    let published = Published::lines(&old);
+    same_text(&published.update(&[]), &text);
+}
+
+#[test]
 fn a_slip_of_the_pen_in_a_directory_removes_no_entry() {
     let published = Published::right();
     let slip = published
