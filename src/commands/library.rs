@@ -245,7 +245,7 @@ impl Session<'_> {
         match git.reach(commit, fetched, address)? {
             Reach::Yes => {}
             Reach::No(branch) => self.warn(&format!(
-                "{commit} is not in {branch}: push it before the pull request is opened"
+                "{commit} is not in {branch}: merge or push it there before the pull request is opened"
             )),
             Reach::Missing(remote) => self.warn(&format!(
                 "Docker fetches the commit from {fetched}, and {remote} has no such branch: name the right one with `--fetch`"

@@ -1,4 +1,4 @@
-//! Finds the fields of a document in one pass: a pattern finds where one may begin, a small matcher of its kind decides.
+//! Finds the fields of a document in one pass: words tell where one may begin, a small matcher of its kind decides.
 //!
 //! Matchers look at no more than a word, a line or a bound, so that the time grows with the text and with nothing else.
 
@@ -6,6 +6,7 @@ mod bases;
 mod dockerfile;
 mod names;
 mod owners;
+mod starts;
 mod words;
 
 use std::collections::BTreeSet;
@@ -13,8 +14,8 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use anyhow::{Result, ensure};
-use regex_automata::{Input, meta::Regex, util::syntax};
 
+use self::starts::{Start, Words};
 use super::branches::{self, Seen};
 use super::spans::{
     BACK, after, assigned, base, ends, is_comment, is_tag, last_word, line_before, past, set, skip,
@@ -38,33 +39,12 @@ pub struct Scanner {
     names: BTreeSet<String>,
     /// What the names of scripts begin with, up to what may move, the longest first where one begins another.
     scripts: Vec<String>,
-    /// Where a field may begin, for each kind of document that has been met.
-    starts: [OnceLock<(Vec<Start>, Regex)>; 3],
+    /// The words that may begin a field, for each kind of document that has been met.
+    words: [OnceLock<Words>; 3],
 }
 
 /// The most families, and the most names of scripts, that a repository may have.
 const MOST_NAMES: usize = 256;
-
-/// The label of an image that says its version.
-const LABEL: &str = r"opencontainers\.image\.version|label-schema\.version";
-
-/// What a word that a pattern has found may begin.
-#[derive(Clone, Copy)]
-enum Start {
-    Key,
-    Reference,
-    Archive,
-    Download,
-    Label,
-    From,
-    Arch,
-    Sum,
-    BranchEnd,
-    Number,
-    Family,
-    Script,
-    Runner,
-}
 
 impl Scanner {
     /// For a repository with those names, variants and scripts.
@@ -91,6 +71,7 @@ impl Scanner {
         let names = variants.iter().filter(is_odd);
         let names = names.map(|variant| variant.name.clone());
         Ok(Self {
+            words: Default::default(),
             key: config.version_key(),
             image: config.image.clone(),
             server: config.server.clone(),
@@ -102,70 +83,11 @@ impl Scanner {
             families: families.into_iter().rev().map(str::to_owned).collect(),
             names: names.collect(),
             scripts: scripts.into_iter().rev().collect(),
-            starts: Default::default(),
-        })
-    }
-
-    /// What may begin a field, with the pattern that finds it in documents of a kind; of those that fit at one place the
-    /// first one counts.
-    fn table(&self, kind: DocumentKind) -> Vec<(Start, String)> {
-        let words = |start: Start, all: &[String]| -> Vec<(Start, String)> {
-            let row = |word: &String| (start, regex::escape(word));
-            all.iter().map(row).collect()
-        };
-        let mut table = words(Start::Key, std::slice::from_ref(&self.key));
-        table.extend(words(Start::Reference, &[format!("{}:", self.image)]));
-        table.extend(words(Start::Archive, &[format!("{}-v", self.server)]));
-        table.push((Start::Download, "/releases/download/".to_owned()));
-        if kind == DocumentKind::Dockerfile {
-            let rows = [
-                (Start::Label, LABEL),
-                (Start::From, "(?i:from)"),
-                (Start::Arch, "rch=|RCH="),
-                (Start::Sum, "(?i:sha|sum|hash)"),
-                (Start::BranchEnd, ";;|esac|elif|else|fi"),
-            ];
-            table.extend(rows.map(|(start, pattern)| (start, pattern.to_owned())));
-        } else {
-            table.extend(words(Start::Script, &self.scripts));
-        }
-        match kind {
-            DocumentKind::Dockerfile => {}
-            DocumentKind::Script => {
-                table.extend(words(Start::Family, &self.families));
-                table.push((Start::Label, LABEL.to_owned()));
-            }
-            DocumentKind::Workflow => {
-                table.extend(RUNNERS.map(|system| (Start::Runner, format!("{system}-"))));
-                let families = words(Start::Family, &self.families).into_iter();
-                table.extend(families.map(|(start, word)| (start, format!("(?i:{word})"))));
-            }
-        }
-        let numbers = [self.directory.start(), r"\d+\.\d+\.\d".to_owned()];
-        table.extend(numbers.map(|pattern| (Start::Number, pattern)));
-        table
-    }
-
-    /// The same, made once for all documents of a kind.
-    fn starts(&self, kind: DocumentKind) -> &(Vec<Start>, Regex) {
-        self.starts[kind as usize].get_or_init(|| {
-            let (starts, patterns): (Vec<Start>, Vec<String>) =
-                self.table(kind).into_iter().unzip();
-            let bytes = syntax::Config::new().unicode(false).utf8(false);
-            // No literal begins them all that could be looked for first.
-            let config = Regex::config().auto_prefilter(false).nfa_size_limit(None);
-            let regex = Regex::builder()
-                .syntax(bytes)
-                .configure(config)
-                .build_many(&patterns);
-            let regex = regex.unwrap_or_else(|_| unreachable!("escaped words and fixed patterns"));
-            (starts, regex)
         })
     }
 
     /// The fields of a text, in the order in which they stand there; none overlaps another. And what it says as a whole.
     pub fn scan(&self, text: &[u8], kind: DocumentKind) -> (Vec<Field>, Facts) {
-        let (starts, regex) = self.starts(kind);
         let mut scan = Scan {
             scanner: self,
             text,
@@ -177,9 +99,8 @@ impl Scanner {
             runners: Vec::new(),
         };
         let mut at = 0;
-        while let Some(found) = regex.find(Input::new(text).range(at..)) {
-            let end = scan.begin(starts[found.pattern()], found.range());
-            at = end.max(found.end());
+        while let Some((start, found)) = self.next(text, at, kind) {
+            at = scan.begin(start, found.clone()).max(found.end);
         }
         scan.finish()
     }

@@ -69,7 +69,11 @@ impl Summary {
             }
         };
         let parts: Vec<String> = fixes.into_iter().chain(by_hand).map(say).collect();
-        let what = if known.len() == 1 { "it" } else { "them" };
+        let what = match (known.len(), hashes.is_empty()) {
+            (1, true) => "it",
+            (1, false) => "one",
+            _ => "them",
+        };
         let fix = format!("fix {what} {}", parts.join(", "));
         let fix = Some(fix).filter(|_| !parts.is_empty());
         let look = match hashes.len() {

@@ -275,12 +275,45 @@ impl Pattern {
         (self.render(&version) == name).then_some(version)
     }
 
-    /// A regular expression that finds where the name of a version directory may begin.
-    pub fn start(&self) -> String {
-        regex::escape(&self.0)
-            .replace(r"\{version\}", r"\d+\.\d+\.\d+")
-            .replace(r"\{major\}", r"\d+")
-            .replace(r"\{minor\}", r"\d+")
+    /// The shortest words that the numbers of a version, or the name of a version directory, can hold: the last digit in front of a
+    /// `.`, and what stands in front of the pattern's first number, or behind it.
+    pub fn starts(&self) -> Vec<String> {
+        let (before, rest) = self.0.split_once('{').unwrap_or_default();
+        let behind = rest
+            .split_once('}')
+            .and_then(|(_, rest)| rest.chars().next());
+        let digits = |sign: char| (0..10).map(move |digit| format!("{digit}{sign}"));
+        let mut starts: Vec<String> = digits('.').collect();
+        match before {
+            "" => starts.extend(behind.into_iter().flat_map(digits)),
+            before => starts.push(before.to_owned()),
+        }
+        starts
+    }
+
+    /// The length of what a text begins with that may be the name of a version directory; `None` where it cannot be one.
+    pub fn begins(&self, text: &[u8]) -> Option<usize> {
+        let (mut rest, mut at) = (self.0.as_str(), 0);
+        while let Some(next) = rest.chars().next() {
+            let placeholders = [("{version}", 3), ("{major}", 1), ("{minor}", 1)];
+            let mut fitting = placeholders.into_iter();
+            let Some((name, count)) = fitting.find(|(name, _)| rest.starts_with(name)) else {
+                rest = &rest[next.len_utf8()..];
+                at += text
+                    .get(at..)?
+                    .starts_with(next.encode_utf8(&mut [0; 4]).as_bytes())
+                    .then(|| next.len_utf8())?;
+                continue;
+            };
+            rest = &rest[name.len()..];
+            for number in 0..count {
+                at += usize::from(number > 0 && text.get(at) == Some(&b'.'));
+                let digits = text.get(at..)?.iter();
+                let digits = digits.take_while(|byte| byte.is_ascii_digit()).count();
+                at += (digits > 0).then_some(digits)?;
+            }
+        }
+        Some(at)
     }
 
     /// The length of the directory's name that a text begins with; 0 where it begins with none.

@@ -185,8 +185,8 @@ impl Session<'_> {
             Reach::Yes => {}
             Reach::No(branch) => {
                 let message = format!(
-                    "found {commit}, which is not in {branch}; Docker fetches {fetched} and would not find it. Push it; if it is pushed, \
-                     run `git fetch`"
+                    "found {commit}, which is not in {branch}; Docker fetches {fetched} and would not find it. Merge or push it there; if it \
+                     is there, run `git fetch`"
                 );
                 problems.push(Problem::new(at, "commit", commit, "", message));
             }

@@ -350,7 +350,7 @@ fn a_commit_that_nobody_can_fetch_is_found() {
     let run = published.run(&["--commit", &head]).exits_with(0);
     assert!(
         run.stderr
-            .contains("is not in main: push it before the pull request is opened"),
+            .contains("is not in main: merge or push it there before the pull request is opened"),
         "{}",
         run.stderr
     );

@@ -1,0 +1,144 @@
+//! Where a field may begin: words that are looked for all at once.
+
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
+
+use super::super::spans::{is_digit, numbers, trimmed_end};
+use super::{DocumentKind, RUNNERS, Scanner};
+
+/// What a word may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    Key,
+    Reference,
+    Archive,
+    Download,
+    Label,
+    From,
+    Arch,
+    Sum,
+    BranchEnd,
+    Number,
+    Family,
+    Script,
+    Runner,
+}
+
+/// The words that are looked for in one kind of documents.
+pub(super) struct Words {
+    /// What each may begin; of those that stand at one place the first one counts.
+    starts: Vec<Start>,
+    finder: AhoCorasick,
+}
+
+impl Words {
+    fn new(kind: DocumentKind, table: Vec<(Start, Vec<String>)>) -> Self {
+        let all = table.into_iter();
+        let all = all.flat_map(|(start, words)| words.into_iter().map(move |word| (start, word)));
+        let (starts, words): (Vec<Start>, Vec<String>) = all.unzip();
+        // The one is searched faster, the other made faster.
+        let made = match kind {
+            DocumentKind::Dockerfile => AhoCorasickKind::DFA,
+            DocumentKind::Script | DocumentKind::Workflow => AhoCorasickKind::ContiguousNFA,
+        };
+        let finder = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .kind(Some(made))
+            .build(words);
+        let finder = finder.unwrap_or_else(|_| unreachable!("words of a bounded length"));
+        Self { starts, finder }
+    }
+}
+
+impl Scanner {
+    /// What may begin a field in documents of a kind.
+    fn table(&self, kind: DocumentKind) -> Vec<(Start, Vec<String>)> {
+        let words = |words: &[&str]| Vec::from_iter(words.iter().map(|word| (*word).to_owned()));
+        let labels = words(&["opencontainers.image.version", "label-schema.version"]);
+        let runners = RUNNERS.map(|system| format!("{system}-")).to_vec();
+        let (families, scripts) = (self.families.clone(), self.scripts.clone());
+        let mut table = vec![
+            (Start::Key, vec![self.key.clone()]),
+            (Start::Reference, vec![format!("{}:", self.image)]),
+            (Start::Archive, vec![format!("{}-v", self.server)]),
+            (Start::Download, words(&["/releases/download/"])),
+        ];
+        table.extend(match kind {
+            DocumentKind::Dockerfile => vec![
+                (Start::Label, labels),
+                (Start::From, in_any_case("from")),
+                (Start::Arch, words(&["rch=", "RCH="])),
+                (Start::Sum, ["sha", "sum", "hash"].map(in_any_case).concat()),
+                (
+                    Start::BranchEnd,
+                    words(&[";;", "esac", "elif", "else", "fi"]),
+                ),
+            ],
+            DocumentKind::Script => vec![
+                (Start::Script, scripts),
+                (Start::Family, families),
+                (Start::Label, labels),
+            ],
+            DocumentKind::Workflow => vec![
+                (Start::Script, scripts),
+                (Start::Runner, runners),
+                (
+                    Start::Family,
+                    families.iter().flat_map(|name| spelled(name)).collect(),
+                ),
+            ],
+        });
+        table.push((Start::Number, self.directory.starts()));
+        table
+    }
+
+    /// The first place from `at` on where a field may begin, what it may be, and how far that is certain.
+    pub(super) fn next(
+        &self,
+        text: &[u8],
+        at: usize,
+        kind: DocumentKind,
+    ) -> Option<(Start, Range<usize>)> {
+        let words = self.words[kind as usize].get_or_init(|| Words::new(kind, self.table(kind)));
+        let mut from = at;
+        loop {
+            let hit = words.finder.find(Input::new(text).range(from..))?;
+            let start = words.starts[hit.pattern()];
+            let span = match start {
+                Start::Number => self.number(text, at, hit.start()),
+                _ => Some(hit.range()),
+            };
+            if let Some(span) = span {
+                return Some((start, span));
+            }
+            from = hit.start() + 1;
+        }
+    }
+
+    /// The numbers of a version, or the start of the name of a version directory, at a place; the first digits may stand before it.
+    fn number(&self, text: &[u8], floor: usize, at: usize) -> Option<Range<usize>> {
+        let start = match is_digit(text[at]) {
+            true => floor + trimmed_end(&text[floor..at], is_digit).len(),
+            false => at,
+        };
+        let length = self.directory.begins(&text[start..]);
+        let end = length.map(|length| start + length);
+        Some(start..end.or_else(|| numbers(text, start))?)
+    }
+}
+
+/// A short word with each of its letters small or large.
+fn in_any_case(word: &str) -> Vec<String> {
+    word.chars().fold(vec![String::new()], |all, letter| {
+        let both = [letter, letter.to_ascii_uppercase()];
+        let with = |start: &String| both.map(|letter| format!("{start}{letter}"));
+        all.iter().flat_map(with).collect()
+    })
+}
+
+/// A name as it is written: `alpine`, `Alpine`, `ALPINE`.
+fn spelled(name: &str) -> [String; 3] {
+    let large = name.to_ascii_uppercase();
+    [name.to_owned(), large[..1].to_owned() + &name[1..], large]
+}
