@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::commands::{Code, Does, EQUALS, Instruction, OUT, Statement, Word, command};
+use super::commands::{Code, Does, EQUALS, Instruction, OUT, Statement, Word, command, stages};
 use super::downloads::{Downloads, Of};
 use super::spans::is_word;
 
@@ -132,7 +132,7 @@ fn list<'a>(words: &[Word<'a>], of: &dyn Fn(&[u8]) -> Option<Of>) -> Option<(&'a
     if !matches!(command(words), b"echo" | b"printf") {
         return None;
     }
-    let (name, said) = words.split_last()?;
+    let (name, said) = stages(words).next()?.split_last()?;
     let of = said.iter().filter_map(|word| of(word.text));
     let of = of.reduce(|all, one| one.and(Some(all)));
     of.filter(|_| name.signs & OUT != 0)
@@ -141,7 +141,7 @@ fn list<'a>(words: &[Word<'a>], of: &dyn Fn(&[u8]) -> Option<Of>) -> Option<(&'a
 
 /// The list of hashes that a statement checks: `sha256sum -c f.sha256`.
 fn checked<'a>(words: &[Word<'a>]) -> Option<&'a [u8]> {
-    let (name, options) = words.split_last()?;
+    let (name, options) = stages(words).next()?.split_last()?;
     let is_check = |word: &Word| {
         word.text == b"--check"
             || word.text.starts_with(b"-") && word.text.ends_with(b"c") && word.text.len() < 4

@@ -2,20 +2,34 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::Plan;
+use crate::plan::{Plan, Target};
 use crate::text::capital;
 
 /// The releases that a plan moves to, the newest one first.
 pub fn released(plan: &Plan) -> Vec<String> {
+    versions(plan, |target| !is_repaired(plan, target))
+}
+
+fn versions(plan: &Plan, is: impl Fn(&Target) -> bool) -> Vec<String> {
     let released = plan.targets.iter().filter(|target| target.has_release);
-    let mut versions: Vec<_> = released.map(|target| &target.version).collect();
+    let mut versions: Vec<_> = released
+        .filter(|target| is(target))
+        .map(|target| &target.version)
+        .collect();
     versions.sort_by(|a, b| b.cmp(a));
     versions.iter().map(ToString::to_string).collect()
 }
 
+fn is_repaired(plan: &Plan, target: &Target) -> bool {
+    target.is_repair() && !plan.is_empty()
+}
+
 /// What a commit of the plan is called.
 pub fn title(plan: &Plan) -> String {
-    let versions = released(plan);
+    let (released, repaired) = (
+        released(plan),
+        versions(plan, |target| is_repaired(plan, target)),
+    );
     let targets = || plan.targets.iter();
     let moves = targets().flat_map(|target| &target.renames);
     let moves: BTreeSet<String> = moves.map(|(old, new)| format!("{old} to {new}")).collect();
@@ -30,7 +44,8 @@ pub fn title(plan: &Plan) -> String {
     let runner = |(system, version): (&String, &String)| format!("{system}-{version}");
     let runners: Vec<String> = plan.runners.iter().map(runner).collect();
     let parts = [
-        ("update to", versions.join(", ")),
+        ("update to", released.join(", ")),
+        ("repair", repaired.join(", ")),
         ("move", Vec::from_iter(moves).join(", ")),
         ("add", Vec::from_iter(added).join(", ")),
         ("remove", removed.join(", ")),
@@ -42,7 +57,11 @@ pub fn title(plan: &Plan) -> String {
     // A change of some series alone says of which.
     let here: Vec<&str> = targets().map(|target| target.directory.as_str()).collect();
     let has_series = plan.after.names.config.directory.has_series();
-    if versions.is_empty() && has_series && (1..plan.after.trees.len()).contains(&here.len()) {
+    if released.is_empty()
+        && repaired.is_empty()
+        && has_series
+        && (1..plan.after.trees.len()).contains(&here.len())
+    {
         said += &format!(" in {}", here.join(", "));
     }
     capital(&said)

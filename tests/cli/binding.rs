@@ -183,7 +183,7 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         // The log is another file than the archive.
         "RUN wget -o log -O f @URLamd64.tar.gz; wget -o f.log -O g https://bar.example/bar; echo \"@X  g\" | sha256sum -c; echo \"@AMD  f\" | sha256sum -c\n".to_owned(),
         // By a list of hashes, a variable that holds the hash, or the start of the address in a variable.
-        "RUN wget -O f @URLamd64.tar.gz; echo \"@AMD  f\" > f.sha256; sha256sum -c f.sha256\n".to_owned(),
+        "RUN wget -O f @URLamd64.tar.gz; echo \"@AMD  f\" > f.sha256; sha256sum -c f.sha256 || exit 1\n".to_owned(),
         format!("ENV SUM @AMD\nRUN wget -O f @URLamd64.tar.gz; {get_other}echo \"$SUM  f\" >s && echo \"@X  g\" >>s && sha256sum --check s\n"),
         "RUN wget -O f @URLamd64.tar.gz; h=\"$(sha256sum f | cut -d ' ' -f 1)\"; if [ \"$h\" != @AMD ]; then exit 1; fi\n".to_owned(),
         "ARG SUM=@AMD\nRUN wget -O f @URLamd64.tar.gz; h=$(sha256sum f); [ \"${h%% *}\" = \"$SUM\" ]\n".to_owned(),

@@ -332,6 +332,18 @@ Next steps:
 Then open the pull request. Earlier changes to 2.14.x/scratch/Dockerfile are committed with it.
 ";
     assert!(run.stdout.ends_with(steps), "{}", run.stdout);
+    // What is at that version already is repaired.
+    repository.edit("2.14.x/scratch/Dockerfile", "2.14.5", "2.14.4");
+    let run = with_git(&repository, &["--from", releases.path(), "2.14.5"]).exits_with(0);
+    assert!(
+        run.stdout
+            .starts_with("nats 2.14.5, repaired in 2.14.x/\n\n")
+            && run
+                .stdout
+                .contains("\n  git commit -m 'Repair 2.14.5' -- 2.14.x/scratch/Dockerfile\n"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]
