@@ -70,15 +70,14 @@ impl<'a> Checks<'a> {
                     let all = lists.entry(name).or_default();
                     all.push((statement.span.clone(), said));
                 }
-                let listed = checked(code.words(statement)).and_then(|name| lists.remove(name));
-                let of = match &listed {
-                    Some(listed) => {
-                        let all = listed.iter().map(|(_, of)| of.clone());
-                        all.reduce(|all, one| one.and(Some(all)))
-                    }
-                    None => reading.hashed(statement, &step.of, &of),
-                };
-                checks.extend(listed.into_iter().flatten());
+                let names = checked(code.words(statement)).iter();
+                let listed = names.filter_map(|name| lists.remove(name.text));
+                let listed: Vec<(Range<usize>, Of)> = listed.flatten().collect();
+                let all = listed.iter().map(|(_, of)| of.clone());
+                let of = all
+                    .reduce(|all, one| one.and(Some(all)))
+                    .or_else(|| reading.hashed(statement, &step.of, &of));
+                checks.extend(listed);
                 if let Some(of) = &of {
                     actual.assign(statement, of);
                 }
@@ -139,15 +138,17 @@ fn list<'a>(words: &[Word<'a>], of: &dyn Fn(&[u8]) -> Option<Of>) -> Option<(&'a
         .map(|of| (name.text, of))
 }
 
-/// The list of hashes that a statement checks: `sha256sum -c f.sha256`.
-fn checked<'a>(words: &[Word<'a>]) -> Option<&'a [u8]> {
-    let (name, options) = stages(words).next()?.split_last()?;
+/// The lists of hashes that a statement checks, among other words: `sha256sum -c f.sha256`.
+fn checked<'w, 'a>(words: &'w [Word<'a>]) -> &'w [Word<'a>] {
+    let first = stages(words).next().unwrap_or_default();
     let is_check = |word: &Word| {
-        word.text == b"--check"
-            || word.text.starts_with(b"-") && word.text.ends_with(b"c") && word.text.len() < 4
+        let is_short = word.text.starts_with(b"-") && word.text.len() < 4;
+        word.text == b"--check" || is_short && word.text.ends_with(b"c")
     };
-    let hashes = command(options).ends_with(b"sha256sum");
-    (hashes && options.iter().any(is_check)).then_some(name.text)
+    match command(first).ends_with(b"sha256sum") && first.iter().any(is_check) {
+        true => first,
+        false => &[],
+    }
 }
 
 /// The variables that hold the hash of a file, in an instruction.

@@ -185,6 +185,7 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         // By a list of hashes, a variable that holds the hash, or the start of the address in a variable.
         "RUN wget -O f @URLamd64.tar.gz; echo \"@AMD  f\" > f.sha256; sha256sum -c f.sha256 || exit 1\n".to_owned(),
         format!("ENV SUM @AMD\nRUN wget -O f @URLamd64.tar.gz; {get_other}echo \"$SUM  f\" >s && echo \"@X  g\" >>s && sha256sum --check s\n"),
+        format!("RUN wget -O f @URLamd64.tar.gz; {get_other}echo \"@AMD  f\" >r; echo \"@X  g\" >s; sha256sum -c r s\n"),
         "RUN wget -O f @URLamd64.tar.gz; h=\"$(sha256sum f | cut -d ' ' -f 1)\"; if [ \"$h\" != @AMD ]; then exit 1; fi\n".to_owned(),
         "ARG SUM=@AMD\nRUN wget -O f @URLamd64.tar.gz; h=$(sha256sum f); [ \"${h%% *}\" = \"$SUM\" ]\n".to_owned(),
         "ARG URL=https://github.com/nats-io/nats-streaming-server/releases/download/v${NATS_STREAMING_SERVER}\nRUN wget -O f $URL/nats-streaming-server-v${NATS_STREAMING_SERVER}-linux-amd64.tar.gz; echo \"@AMD  f\" | sha256sum -c\n".to_owned(),
