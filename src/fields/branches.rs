@@ -8,9 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::checks::Checks;
-use super::commands::variable_of;
 use super::downloads::Of;
-use super::spans::{has, is_comment, is_escape, is_word, last_word, skip};
+use super::spans::{has, is_comment, is_escape, is_word, last_word, skip, variable_of};
 use super::{Kind, found};
 use crate::release::checksums::Sha256;
 use crate::version::{apk_arch, release_arch};
@@ -225,19 +224,28 @@ impl<'a> Pins<'a> {
                 checks.compared_with(name.as_bytes(), &(hash.end..end))
             }
         };
-        let beside = || {
-            let own = branch_of(hash, branches).map(|branch| branch.address.platform(&branch.arch));
-            let segment = self.in_segment(hash).filter(|_| instruction.is_run);
+        let beside = |of: &BTreeSet<usize>| {
+            let branch = branch_of(hash, branches);
+            let own = branch.and_then(|branch| {
+                let name = found(self.text, &branch.assigned.name);
+                let addresses = of.iter().map(|at| self.address(*at));
+                let mut own = addresses.filter(|one| one.variable() == Some(&*name));
+                Some(own.next()?.platform(&branch.arch))
+            });
+            let segment = self.in_segment(hash);
+            let segment = segment.filter(|one| instruction.is_run && of.contains(&one.at));
             own.or_else(|| segment.map(|address| address.platform(&address.arch)))
         };
         let bound = |archive: Option<Box<str>>| archive.map_or(Bound::Unknown, Bound::Ours);
         match (of, checks.download(number), name) {
-            (Some(Of::Ours(of)), ..) => bound(beside().or_else(|| self.only(&of))),
+            (Some(Of::Ours(of)), ..) => bound(beside(&of).or_else(|| self.only(&of))),
             (Some(Of::Others), ..) => Bound::Others,
             (Some(Of::Unclear), ..) => Bound::Unknown,
             // Nothing uses it: of what the instruction downloads, if that is one thing; or not ours by its name.
             (None, Some(Of::Others), Some(_)) if !is_used => Bound::Others,
-            (None, Some(Of::Ours(_)), Some(name)) if !is_used && is_plain(name) => bound(beside()),
+            (None, Some(Of::Ours(of)), Some(name)) if !is_used && is_plain(name) => {
+                bound(beside(of))
+            }
             (None, None, Some(name)) if !is_used && !may_be_ours(name, self.key) => Bound::Unused,
             _ => Bound::Unchecked,
         }
@@ -283,14 +291,16 @@ impl<'a> Pins<'a> {
         Some(only).filter(|only| only.variable().is_none())
     }
 
+    /// The address of ours at a place.
+    fn address(&self, at: usize) -> &'a Address {
+        let addresses = &self.seen.addresses;
+        &addresses[addresses.partition_point(|address| address.at < at)]
+    }
+
     /// The one archive that some addresses name, also where the only value of a variable says its architecture.
     fn only(&self, of: &BTreeSet<usize>) -> Option<Box<str>> {
         let archive = |at: &usize| {
-            let before = self
-                .seen
-                .addresses
-                .partition_point(|address| address.at < *at);
-            let address = &self.seen.addresses[before];
+            let address = self.address(*at);
             let Some(name) = address.variable() else {
                 return Some(address.platform(&address.arch));
             };

@@ -1,7 +1,6 @@
 //! What the statements of a Dockerfile hash, and what those compare that use such a hash.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -9,11 +8,20 @@ use super::commands::{Code, Does, EQUALS, Instruction, OUT, Statement, Word, com
 use super::downloads::{Downloads, Of};
 use super::spans::is_word;
 
+/// Where a statement stands.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The number of its instruction.
+    number: usize,
+    /// How often that had gone to another folder before.
+    moves: usize,
+    at: usize,
+}
+
 /// A statement that downloads, hashes or compares something.
 struct Step<'c> {
     statement: &'c Statement,
-    /// How often its instruction had gone to another folder before.
-    moves: usize,
+    place: Place,
     /// What it downloads, if anything.
     of: Option<Of>,
 }
@@ -40,9 +48,14 @@ impl<'a> Checks<'a> {
             let (mut moves, mut all) = (0, None);
             for statement in code.statements_of(instruction) {
                 let of = reading.download(statement);
+                let at = statement.span.start;
+                let place = Place { number, moves, at };
+                for name in reading.rewritten(statement) {
+                    files.add(name, place, &Of::Unclear);
+                }
                 if let (Some(of), true) = (&of, instruction.is_run) {
                     for name in reading.files(statement) {
-                        files.add(name, (number, moves), of);
+                        files.add(name, place, of);
                     }
                     if *of == Of::Others {
                         let used = code.used(statement).iter();
@@ -52,7 +65,7 @@ impl<'a> Checks<'a> {
                 }
                 steps.push(Step {
                     statement,
-                    moves,
+                    place,
                     of,
                 });
                 moves += count(&code, statement, Does::Move);
@@ -60,19 +73,25 @@ impl<'a> Checks<'a> {
             downloads.push(all);
         }
         let mut checks = Vec::new();
-        for (number, instruction) in code.instructions.iter().enumerate() {
+        for instruction in &code.instructions {
             let mut actual = Actual::new(&code, instruction);
-            let mut lists: BTreeMap<&[u8], Vec<(Range<usize>, Of)>> = BTreeMap::new();
+            let mut lists: BTreeMap<&[u8], Vec<&Statement>> = BTreeMap::new();
             for step in &steps[instruction.statements.clone()] {
-                let (statement, place) = (step.statement, (number, step.moves));
-                let of = |name: &[u8]| files.of(name, place);
-                if let Some((name, said)) = list(code.words(statement), &of) {
-                    let all = lists.entry(name).or_default();
-                    all.push((statement.span.clone(), said));
+                let (statement, words) = (step.statement, code.words(step.statement));
+                let of = |name: &[u8]| files.of(name, step.place);
+                if let Some(name) = list(words) {
+                    lists.entry(name).or_default().push(statement);
                 }
-                let names = checked(code.words(statement)).iter();
-                let listed = names.filter_map(|name| lists.remove(name.text));
-                let listed: Vec<(Range<usize>, Of)> = listed.flatten().collect();
+                let names = checked(words).iter();
+                let listed = names.filter_map(|name| lists.remove(name.text)).flatten();
+                let listed: Vec<(Range<usize>, Of)> = listed
+                    .filter_map(|list| {
+                        let words = code.words(list).iter().rev().skip(1);
+                        let of = words.filter_map(|word| of(word.text));
+                        let of = of.reduce(|all, one| one.and(Some(all)))?;
+                        Some((list.span.clone(), of))
+                    })
+                    .collect();
                 let all = listed.iter().map(|(_, of)| of.clone());
                 let of = all
                     .reduce(|all, one| one.and(Some(all)))
@@ -126,16 +145,11 @@ fn count(code: &Code, statement: &Statement, does: Does) -> usize {
     words.filter(|word| word.does == Some(does)).count()
 }
 
-/// The list of hashes that a statement writes, and what of: `echo "$SHA256  f" > f.sha256`.
-fn list<'a>(words: &[Word<'a>], of: &dyn Fn(&[u8]) -> Option<Of>) -> Option<(&'a [u8], Of)> {
-    if !matches!(command(words), b"echo" | b"printf") {
-        return None;
-    }
-    let (name, said) = stages(words).next()?.split_last()?;
-    let of = said.iter().filter_map(|word| of(word.text));
-    let of = of.reduce(|all, one| one.and(Some(all)));
-    of.filter(|_| name.signs & OUT != 0)
-        .map(|of| (name.text, of))
+/// The list of hashes that a statement writes: `echo "$SHA256  f" > f.sha256`.
+fn list<'a>(words: &[Word<'a>]) -> Option<&'a [u8]> {
+    let is_said = matches!(command(words), b"echo" | b"printf");
+    let name = words.last().filter(|name| name.signs & OUT != 0);
+    name.filter(|_| is_said).map(|name| name.text)
 }
 
 /// The lists of hashes that a statement checks, among other words: `sha256sum -c f.sha256`.
@@ -156,17 +170,18 @@ struct Actual<'c, 'a> {
     code: &'c Code<'a>,
     instruction: &'c Instruction,
     hashes: BTreeMap<Vec<u8>, Of>,
-    /// How often something is assigned to each variable; counted when the first one holds a hash.
-    assignments: OnceCell<BTreeMap<Vec<u8>, usize>>,
+    /// Whether a command sets variables there, `Set-Variable h …`: nobody knows which.
+    is_set: bool,
 }
 
 impl<'c, 'a> Actual<'c, 'a> {
     fn new(code: &'c Code<'a>, instruction: &'c Instruction) -> Self {
+        let mut statements = code.statements_of(instruction).iter();
         Self {
             code,
             instruction,
             hashes: BTreeMap::new(),
-            assignments: OnceCell::new(),
+            is_set: statements.any(|one| count(code, one, Does::Assign) > 0),
         }
     }
 
@@ -175,8 +190,8 @@ impl<'c, 'a> Actual<'c, 'a> {
         let Some(name) = self.assigned(statement) else {
             return;
         };
-        let of = match self.assignments.get_or_init(|| self.count()).get(&name) {
-            Some(1) => of.clone(),
+        let of = match self.code.assignments(&name, &self.instruction.span) {
+            1 if !self.is_set => of.clone(),
             _ => Of::Unclear,
         };
         self.hashes.insert(name, of);
@@ -201,34 +216,6 @@ impl<'c, 'a> Actual<'c, 'a> {
         is_plain && self.code.text.get(word.span().end) == Some(&b'=')
     }
 
-    /// How often something is assigned to each variable, other than what is made of it: `$h = $h.ToLower()`. Windows knows no case.
-    fn count(&self) -> BTreeMap<Vec<u8>, usize> {
-        let mut counts = BTreeMap::new();
-        let statements = self.code.statements_of(self.instruction);
-        for statement in statements {
-            // `Set-Variable h …`: nobody knows which.
-            if count(self.code, statement, Does::Assign) > 0 {
-                return BTreeMap::new();
-            }
-            let words = self.code.words(statement).iter();
-            for word in words.filter(|word| self.is_name(word)) {
-                *counts.entry(word.text.to_ascii_lowercase()).or_default() += 1;
-            }
-            let mut uses = self.code.used(statement).iter().peekable();
-            while let Some((name, at)) = uses.next() {
-                let is_made = uses.peek().is_some_and(|(next, next_at)| {
-                    let between = &self.code.text[at + name.len()..*next_at];
-                    let is_sign = |byte: &u8| b" =${}(\"".contains(byte);
-                    next.eq_ignore_ascii_case(name) && between.iter().all(is_sign)
-                });
-                if self.code.is_assigned((name, *at)) && !is_made {
-                    *counts.entry(name.to_ascii_lowercase()).or_default() += 1;
-                }
-            }
-        }
-        counts
-    }
-
     /// What the variables hold the hash of that a statement compares.
     fn compared(&self, statement: &Statement) -> Option<Of> {
         let mut words = self.code.words(statement).iter();
@@ -248,43 +235,53 @@ impl<'c, 'a> Actual<'c, 'a> {
 #[derive(Default)]
 struct Files<'a> {
     named: BTreeMap<(usize, Cow<'a, [u8]>), Named<'a>>,
-    whole: BTreeMap<Cow<'a, [u8]>, Of>,
+    whole: BTreeMap<Cow<'a, [u8]>, (Of, usize)>,
 }
 
-/// What has a name; and how that was written, and how often the instruction had gone to another folder before, where that was the same
-/// each time.
+/// What has a name, and where that was written first; and how it was written, and how often the instruction had gone to another folder
+/// before, where that was the same each time.
 struct Named<'a> {
     of: Of,
+    first: usize,
     written: Option<(Cow<'a, [u8]>, usize)>,
 }
 
 impl<'a> Files<'a> {
-    /// Adds one; `place` is the number of its instruction, and how often that had gone to another folder before.
-    fn add(&mut self, path: &'a [u8], place: (usize, usize), of: &Of) {
+    /// Adds one that a statement writes there.
+    fn add(&mut self, path: &'a [u8], place: Place, of: &Of) {
         let (is_whole, path, name) = names(path);
-        let moves = if is_whole { 0 } else { place.1 };
+        let moves = if is_whole { 0 } else { place.moves };
         if is_whole {
-            let other = self.whole.remove(&path);
-            self.whole.insert(path.clone(), of.clone().and(other));
+            let (other, first) = self.whole.remove(&path).unzip();
+            let all = (of.clone().and(other), first.unwrap_or(place.at));
+            self.whole.insert(path.clone(), all);
         }
-        let key = (place.0, name);
+        let key = (place.number, name);
         let (of, written) = (of.clone(), Some((path, moves)));
         let named = match self.named.remove(&key) {
-            None => Named { of, written },
+            None => Named {
+                of,
+                first: place.at,
+                written,
+            },
             Some(other) => Named {
                 of: of.and(Some(other.of)),
+                first: other.first,
                 written: written.filter(|written| other.written.as_ref() == Some(written)),
             },
         };
         self.named.insert(key, named);
     }
 
-    /// What a file is that an instruction names there.
-    fn of(&self, path: &[u8], place: (usize, usize)) -> Option<Of> {
+    /// What a file is that a statement names there; what is written behind it was another one before.
+    fn of(&self, path: &[u8], place: Place) -> Option<Of> {
         let (is_whole, path, name) = names(path);
-        let moves = if is_whole { 0 } else { place.1 };
-        let whole = self.whole.get(&path).filter(|_| is_whole).cloned();
-        match self.named.get(&(place.0, name)) {
+        let moves = if is_whole { 0 } else { place.moves };
+        let whole = self.whole.get(&path);
+        let whole = whole.filter(|(_, first)| is_whole && *first <= place.at);
+        let whole = whole.map(|(of, _)| of.clone());
+        let named = self.named.get(&(place.number, name));
+        match named.filter(|named| named.first <= place.at) {
             None => whole,
             Some(named) if named.written == Some((path, moves)) => {
                 Some(named.of.clone().and(whole))

@@ -4,9 +4,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::spans::{
-    is_digit, is_escape, is_setting, is_word, last_word, line_before, past, skip, trimmed_end,
-};
+use super::spans::{is_digit, is_escape, is_word, last_word, past, skip, unquoted};
 
 /// What commands do that matter to a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +116,8 @@ pub(super) struct Code<'a> {
     uses: Vec<Use<'a>>,
     /// In the order of their names, and of the text for each.
     by_name: Vec<Use<'a>>,
+    /// Where something is assigned to variables, in the same order; their names in small letters, since Windows knows no case.
+    assigned: Vec<(Vec<u8>, usize)>,
 }
 
 impl<'a> Code<'a> {
@@ -128,7 +128,58 @@ impl<'a> Code<'a> {
         let mut code = reader.code;
         code.by_name = code.uses.clone();
         code.by_name.sort_unstable();
+        let statements = code.statements.iter();
+        let mut assigned: Vec<_> = statements.flat_map(|one| code.assigned_in(one)).collect();
+        assigned.sort_unstable();
+        code.assigned = assigned;
         code
+    }
+
+    /// The variables to which a statement assigns something, other than what is made of them: `$h = $h.ToLower()`.
+    fn assigned_in(&self, statement: &Statement) -> Vec<(Vec<u8>, usize)> {
+        let words = self.words(statement);
+        let is_plain = |word: &Word| word.text.iter().all(|byte| is_word(*byte));
+        let is_set = |word: &&Word| {
+            let value = self.text[word.span().end..].strip_prefix(b"=");
+            let value = value.map(|value| &value[unquoted(value, 0)..]);
+            // `url=; case …`
+            is_plain(word)
+                && value.is_some_and(|value| {
+                    let first = value.first();
+                    first.is_some_and(|byte| !b" ;=\"'\r\n".contains(byte))
+                })
+        };
+        let opened = words.windows(2).filter(|pair| {
+            let opens = [&b"for"[..], b"foreach", b"read", b"ENV"].contains(&pair[0].text);
+            opens && !is_set(&&pair[1])
+        });
+        let set = words.iter().filter(is_set);
+        let set = set.chain(opened.map(|pair| &pair[1]));
+        let mut all: Vec<(Vec<u8>, usize)> = set
+            .map(|word| (last_word(word.text).to_ascii_lowercase(), word.at))
+            .collect();
+        let mut uses = self.used(statement).iter().peekable();
+        while let Some((name, at)) = uses.next() {
+            let is_made = uses.peek().is_some_and(|(next, next_at)| {
+                let between = &self.text[at + name.len()..*next_at];
+                let is_sign = |byte: &u8| b" =${}(\"".contains(byte);
+                next.eq_ignore_ascii_case(name) && between.iter().all(is_sign)
+            });
+            if self.is_assigned((name, *at)) && !is_made {
+                all.push((name.to_ascii_lowercase(), *at));
+            }
+        }
+        all
+    }
+
+    /// How often something is assigned to a variable in a span.
+    pub(super) fn assignments(&self, name: &[u8], span: &Range<usize>) -> usize {
+        let name = name.to_ascii_lowercase();
+        let number = |at: usize| {
+            let is_before = |one: &(Vec<u8>, usize)| (&one.0, one.1) < (&name, at);
+            self.assigned.partition_point(is_before)
+        };
+        number(span.end).saturating_sub(number(span.start))
     }
 
     pub(super) fn words(&self, statement: &Statement) -> &[Word<'a>] {
@@ -408,36 +459,4 @@ fn variable(text: &[u8], at: usize) -> Option<Use<'_>> {
     }
     let end = skip(text, name, is_word);
     (end > name).then(|| (&text[name..end], name))
-}
-
-/// The variable that the value at a place is assigned to.
-pub(super) fn variable_of(text: &[u8], at: usize) -> Option<&[u8]> {
-    let before = line_before(text, at);
-    let unquoted = trimmed_end(before, |byte| b"\"'(".contains(&byte));
-    // `${SHA256:-<hash>}`
-    let default = before
-        .strip_suffix(b":-")
-        .or(before.strip_suffix(b":="))
-        .or(before.strip_suffix(b"-"));
-    if let Some(default) = default {
-        let name = last_word(default);
-        let is_open = default[..default.len() - name.len()].ends_with(b"${");
-        return is_open.then_some(name);
-    }
-    let is_set = is_setting(before);
-    let bare = trimmed_end(unquoted, |byte| b" \t".contains(&byte));
-    let is_spaced = bare.len() < unquoted.len() || bare.ends_with(b" =");
-    if !is_set && !bare.ends_with(b"=") {
-        return None;
-    }
-    let unquoted = trimmed_end(unquoted, |byte| b" \t=".contains(&byte));
-    let closed = unquoted.strip_suffix(b"}").unwrap_or(unquoted);
-    let name = last_word(closed);
-    let front = closed[..closed.len() - name.len()].last();
-    // `$sha256 = '…'`, in PowerShell
-    if !is_set && is_spaced && !matches!(front, Some(b'$' | b'{' | b':')) {
-        return None;
-    }
-    // `--checksum=`
-    (front != Some(&b'-') && !name.is_empty()).then_some(name)
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::commands::{Code, Does, OUT, Statement, Word, command, stages, variable_of};
-use super::spans::{has, is_digit, last_part};
+use super::commands::{Code, Does, OUT, Statement, Word, command, stages};
+use super::spans::{has, is_digit, last_part, variable_of};
 
 /// What is downloaded, or hashed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,9 @@ pub(super) struct Downloads<'c, 'a> {
     loose: Option<usize>,
 }
 
+/// In the place of the address of a variable that may hold another one.
+const UNKNOWN: usize = usize::MAX;
+
 /// The commands that fetch nothing from an address that they are given.
 const SAYING: [&[u8]; 7] = [
     b"echo",
@@ -72,11 +75,25 @@ impl<'c, 'a> Downloads<'c, 'a> {
         let named = |at: &usize| (*at, code.word_at(*at).and_then(name));
         let own: Vec<(usize, Option<&[u8]>)> = ours.iter().map(named).collect();
         let holders = own.iter().copied().chain(made.iter().map(named));
-        let holders = holders.filter_map(|(address, name)| Some((address, name?)));
         // The first ones; no file has more of its own.
-        let held = holders.take(16).flat_map(|(address, name)| {
-            let uses = uses(name).iter();
-            uses.map(move |(_, at)| (*at, address))
+        let holders = holders.filter_map(|(address, name)| Some((address, name?)));
+        let holders: Vec<(usize, &[u8])> = holders.take(16).collect();
+        let held = holders.iter().flat_map(|(address, name)| {
+            let others = holders.iter().filter(|(_, other)| other == name);
+            let is_other = code.assignments(name, &(0..text.len())) > others.count();
+            uses(name).iter().map(move |(name, at)| {
+                // `${url%.zip}` is another one.
+                let is_cut =
+                    text[..*at].ends_with(b"{") && text.get(at + name.len()) != Some(&b'}');
+                (
+                    *at,
+                    if is_other || is_cut {
+                        UNKNOWN
+                    } else {
+                        *address
+                    },
+                )
+            })
         });
         let mut held: Vec<(usize, usize)> = held.collect();
         held.sort_unstable();
@@ -117,7 +134,8 @@ impl<'c, 'a> Downloads<'c, 'a> {
             let is_ours = self.ours.binary_search(address).is_ok();
             // `$BASE_URL/<archive>`
             let is_own = |word: Range<usize>| !inside(self.ours, &word).is_empty();
-            is_held_made |= !is_ours && !self.code.word_at(*at).is_some_and(is_own);
+            let is_part = *address != UNKNOWN && self.code.word_at(*at).is_some_and(is_own);
+            is_held_made |= !is_ours && !is_part;
             ours.extend(is_ours.then_some(address));
         }
         let is_strange = |word: &&Word| {
@@ -198,24 +216,35 @@ impl<'c, 'a> Downloads<'c, 'a> {
         }
     }
 
+    /// The files that a statement writes anew, whatever they were.
+    pub(super) fn rewritten(&self, statement: &Statement) -> impl Iterator<Item = &'a [u8]> {
+        let words = self.code.words(statement);
+        let fetches = any(words, Does::Fetch);
+        let behind = stages(words).skip(usize::from(fetches)).flatten();
+        let out = behind.filter(|word| word.signs & OUT != 0);
+        let files = out.map(|word| word.text);
+        let is_copied = command(words) == b"COPY" && words.len() > 2;
+        let is_here = is_copied && !words.iter().any(|word| word.text == b"--from");
+        let copied = words.last().filter(|_| is_here).map(|word| word.text);
+        files
+            .chain(copied)
+            .filter(|file| !file.starts_with(b"/dev/"))
+    }
+
     /// The files that a statement writes: what its options say, else what its addresses end in.
     pub(super) fn files(&self, statement: &Statement) -> Vec<&'a [u8]> {
         let mut stages = stages(self.code.words(statement));
         let first = stages.next().unwrap_or_default();
-        let is_option = |word: &[u8]| {
-            let is_short = word.starts_with(b"-") && !word.starts_with(b"--");
-            // The log of `wget` is another file.
-            let is_log = word == b"-o" && command(first).ends_with(b"wget");
-            is_short && !is_log && matches!(word.last(), Some(b'O' | b'o'))
-                || [&b"--output"[..], b"--output-document", b"-OutFile"].contains(&word)
-        };
         let mut is_named = false;
-        let is_written = |word: &&Word| {
-            let is_behind = std::mem::replace(&mut is_named, is_option(word.text));
-            is_behind || word.signs & OUT != 0
-        };
-        let written = first.iter().filter(is_written);
-        let mut files: Vec<&[u8]> = written.map(|word| word.text).collect();
+        let written = first.iter().filter_map(|word| {
+            let output = output(command(first), word.text);
+            let is_behind = std::mem::replace(&mut is_named, output == Some(b""));
+            match output {
+                None => (is_behind || word.signs & OUT != 0).then_some(word.text),
+                Some(file) => Some(file).filter(|file| !file.is_empty()),
+            }
+        });
+        let mut files: Vec<&[u8]> = written.collect();
         let last = first.last().map(|word| word.text);
         let is_added = command(first) == b"ADD";
         if first
@@ -254,6 +283,23 @@ fn is_sha256(words: &[Word]) -> bool {
         }
         None => true,
     }
+}
+
+/// The file that an option of a command names: in the option itself, `-fsSLof`, or, where that is empty, in the word behind it.
+fn output<'a>(command: &[u8], word: &'a [u8]) -> Option<&'a [u8]> {
+    const LONG: [&[u8]; 3] = [b"--output", b"--output-document", b"-OutFile"];
+    if LONG.iter().any(|long| word.eq_ignore_ascii_case(long)) {
+        return Some(b"");
+    }
+    let options = word.strip_prefix(b"-")?;
+    // The letter, and those that can stand in front of it; `-O` of curl, and `-o` of wget, are something else.
+    let (letter, flags) = match command {
+        b"curl" => (b'o', &b"fsSLkgivaGjlnNqRZ0123456#"[..]),
+        b"wget" => (b'O', &b"qncNvSbdxrp46"[..]),
+        _ => return Some(&b""[..]).filter(|_| matches!(options.last(), Some(b'O' | b'o'))),
+    };
+    let at = options.iter().position(|option| !flags.contains(option))?;
+    (options[at] == letter).then_some(&options[at + 1..])
 }
 
 fn any(words: &[Word], does: Does) -> bool {

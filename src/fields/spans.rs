@@ -225,6 +225,38 @@ pub(super) fn set(before: &[u8]) -> Option<&[u8]> {
     (is_first && bare.len() < unquoted.len() && !name.is_empty()).then_some(name)
 }
 
+/// The variable that the value at a place is assigned to.
+pub(super) fn variable_of(text: &[u8], at: usize) -> Option<&[u8]> {
+    let before = line_before(text, at);
+    let unquoted = trimmed_end(before, |byte| b"\"'(".contains(&byte));
+    // `${SHA256:-<hash>}`
+    let default = before
+        .strip_suffix(b":-")
+        .or(before.strip_suffix(b":="))
+        .or(before.strip_suffix(b"-"));
+    if let Some(default) = default {
+        let name = last_word(default);
+        let is_open = default[..default.len() - name.len()].ends_with(b"${");
+        return is_open.then_some(name);
+    }
+    let is_set = is_setting(before);
+    let bare = trimmed_end(unquoted, |byte| b" \t".contains(&byte));
+    let is_spaced = bare.len() < unquoted.len() || bare.ends_with(b" =");
+    if !is_set && !bare.ends_with(b"=") {
+        return None;
+    }
+    let unquoted = trimmed_end(unquoted, |byte| b" \t=".contains(&byte));
+    let closed = unquoted.strip_suffix(b"}").unwrap_or(unquoted);
+    let name = last_word(closed);
+    let front = closed[..closed.len() - name.len()].last();
+    // `$sha256 = '…'`, in PowerShell
+    if !is_set && is_spaced && !matches!(front, Some(b'$' | b'{' | b':')) {
+        return None;
+    }
+    // `--checksum=`
+    (front != Some(&b'-') && !name.is_empty()).then_some(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -182,6 +182,10 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN iwr @URLamd64.tar.gz -OutFile C:\\t\\f; if ((Get-FileHash C:\\t\\f).Hash -ne '@AMD') { exit 1 }\n".to_owned(),
         // The log is another file than the archive.
         "RUN wget -o log -O f @URLamd64.tar.gz; wget -o f.log -O g https://bar.example/bar; echo \"@X  g\" | sha256sum -c; echo \"@AMD  f\" | sha256sum -c\n".to_owned(),
+        "RUN curl -fsSLO --compressed @URLamd64.tar.gz; sha256sum nats-streaming-server-v@V-linux-amd64.tar.gz | grep @AMD\n".replace("@V", "${NATS_STREAMING_SERVER}"),
+        "RUN curl -fsSLof @URLamd64.tar.gz; echo \"@AMD  f\" | sha256sum -c\n".to_owned(),
+        // In a branch whose own download is another file.
+        "RUN wget -O f @URLamd64.tar.gz; if [ x ]; then :; else wget -O g @URLarm64.tar.gz; echo \"@AMD  f\" | sha256sum -c; echo \"@ARM  g\" | sha256sum -c; fi\n".to_owned(),
         // By a list of hashes, a variable that holds the hash, or the start of the address in a variable.
         "RUN wget -O f @URLamd64.tar.gz; echo \"@AMD  f\" > f.sha256; sha256sum -c f.sha256 || exit 1\n".to_owned(),
         format!("ENV SUM @AMD\nRUN wget -O f @URLamd64.tar.gz; {get_other}echo \"$SUM  f\" >s && echo \"@X  g\" >>s && sha256sum --check s\n"),
@@ -233,6 +237,18 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN wget -O f @URLamd64.tar.gz; wget -O $PWD/f https://bar.example/bar; echo \"@X f\" | sha256sum -c\n",
         "RUN wget -O f https://bar.example/bar; wget -O $D/f @URLamd64.tar.gz; echo \"@AMD f\" | sha256sum -c\n",
         "RUN curl -o bar @URLamd64.tar.gz; curl -O https://bar.example/bar; echo \"@X bar\" | sha256sum -c\n",
+        // What is checked is not what is downloaded to its place later, or has been put there since.
+        "RUN wget -O f @URLamd64.tar.gz\nRUN echo \"@AMD  f\" | sha256sum -c; wget -O f https://bar.example/bar\n",
+        "RUN echo \"@X  f\" | sha256sum -c; wget -O f @URLamd64.tar.gz\n",
+        "RUN h=$(sha256sum f); wget -O f @URLamd64.tar.gz; [ \"$h\" = @X ]\n",
+        "RUN wget -O f @URLamd64.tar.gz; gunzip -c bar > f; echo \"@X  f\" | sha256sum -c\n",
+        "RUN wget -O f @URLamd64.tar.gz; curl -of https://bar.example/bar; echo \"@X  f\" | sha256sum -c\n",
+        "ADD @URLamd64.tar.gz /f\nCOPY bar /f\nRUN echo \"@X  /f\" | sha256sum -c\n",
+        // A variable that holds another address by then.
+        "RUN url=@URLamd64.tar.gz; wget -O f $url; url=https://bar.example/bar; wget -O g $url; echo \"@X  g\" | sha256sum -c\n",
+        "ENV URL @URLamd64.tar.gz\nRUN URL=https://bar.example/bar; wget -O f $URL; echo \"@X  f\" | sha256sum -c\n",
+        "RUN $u='@URLamd64.tar.gz'; $U='https://bar.example/bar'; iwr $u -OutFile f; if ((Get-FileHash f).Hash -ne '@X') { exit 1 }\n",
+        "RUN url=@URLamd64.tar.gz; wget -O f ${url%amd64.tar.gz}arm64.tar.gz; echo \"@ARM  f\" | sha256sum -c\n",
         // One of several addresses.
         "RUN for u in https://mirror.example/f @URLamd64.tar.gz; do wget -O f $u && break; done; echo \"@AMD f\" | sha256sum -c\n",
         // An address that is made of parts.
