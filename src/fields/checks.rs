@@ -6,7 +6,6 @@ use std::ops::Range;
 
 use super::commands::{Code, Does, EQUALS, Instruction, OUT, Statement, Word, command, stages};
 use super::downloads::{Downloads, Of};
-use super::spans::is_word;
 
 /// Where a statement stands.
 #[derive(Clone, Copy)]
@@ -15,6 +14,7 @@ struct Place {
     number: usize,
     /// How often that had gone to another folder before.
     moves: usize,
+    /// Where it begins in the text.
     at: usize,
 }
 
@@ -203,17 +203,11 @@ impl<'c, 'a> Actual<'c, 'a> {
         let first = first.filter(|one| self.code.is_assigned(**one));
         let mut words = self.code.words(statement).iter();
         let name = first.map(|(name, _)| *name).or_else(|| {
-            let name = words.find(|word| self.is_name(word))?;
+            let name = words.find(|word| self.code.is_set(word))?;
             let value = words.next()?;
             (value.does == Some(Does::Hash)).then_some(name.text)
         });
         name.map(<[u8]>::to_ascii_lowercase)
-    }
-
-    /// Whether a shell assigns something to what a word is the name of.
-    fn is_name(&self, word: &Word) -> bool {
-        let is_plain = word.text.iter().all(|byte| is_word(*byte));
-        is_plain && self.code.text.get(word.span().end) == Some(&b'=')
     }
 
     /// What the variables hold the hash of that a statement compares.

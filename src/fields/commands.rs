@@ -138,22 +138,11 @@ impl<'a> Code<'a> {
     /// The variables to which a statement assigns something, other than what is made of them: `$h = $h.ToLower()`.
     fn assigned_in(&self, statement: &Statement) -> Vec<(Vec<u8>, usize)> {
         let words = self.words(statement);
-        let is_plain = |word: &Word| word.text.iter().all(|byte| is_word(*byte));
-        let is_set = |word: &&Word| {
-            let value = self.text[word.span().end..].strip_prefix(b"=");
-            let value = value.map(|value| &value[unquoted(value, 0)..]);
-            // `url=; case …`
-            is_plain(word)
-                && value.is_some_and(|value| {
-                    let first = value.first();
-                    first.is_some_and(|byte| !b" ;=\"'\r\n".contains(byte))
-                })
-        };
         let opened = words.windows(2).filter(|pair| {
             let opens = [&b"for"[..], b"foreach", b"read", b"ENV"].contains(&pair[0].text);
-            opens && !is_set(&&pair[1])
+            opens && !self.is_set(&pair[1])
         });
-        let set = words.iter().filter(is_set);
+        let set = words.iter().filter(|word| self.is_set(word));
         let set = set.chain(opened.map(|pair| &pair[1]));
         let mut all: Vec<(Vec<u8>, usize)> = set
             .map(|word| (last_word(word.text).to_ascii_lowercase(), word.at))
@@ -170,6 +159,14 @@ impl<'a> Code<'a> {
             }
         }
         all
+    }
+
+    /// Whether a shell assigns something to what a word is the name of, rather than nothing: `url=; case …`.
+    pub(super) fn is_set(&self, word: &Word) -> bool {
+        let value = self.text[word.span().end..].strip_prefix(b"=");
+        let first = value.and_then(|value| value.get(unquoted(value, 0)));
+        let is_plain = word.text.iter().all(|byte| is_word(*byte));
+        is_plain && first.is_some_and(|byte| !b" ;=\"'\r\n".contains(byte))
     }
 
     /// How often something is assigned to a variable in a span.

@@ -85,14 +85,8 @@ impl<'c, 'a> Downloads<'c, 'a> {
                 // `${url%.zip}` is another one.
                 let is_cut =
                     text[..*at].ends_with(b"{") && text.get(at + name.len()) != Some(&b'}');
-                (
-                    *at,
-                    if is_other || is_cut {
-                        UNKNOWN
-                    } else {
-                        *address
-                    },
-                )
+                let is_known = !is_other && !is_cut;
+                (*at, if is_known { *address } else { UNKNOWN })
             })
         });
         let mut held: Vec<(usize, usize)> = held.collect();
