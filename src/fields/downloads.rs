@@ -79,8 +79,10 @@ impl<'c, 'a> Downloads<'c, 'a> {
         let holders = holders.filter_map(|(address, name)| Some((address, name?)));
         let holders: Vec<(usize, &[u8])> = holders.take(16).collect();
         let held = holders.iter().flat_map(|(address, name)| {
-            let others = holders.iter().filter(|(_, other)| other == name);
-            let is_other = code.assignments(name, &(0..text.len())) > others.count();
+            // An address may be made of several things of ours.
+            let same = holders.iter().filter(|(_, other)| other == name);
+            let own: BTreeSet<*const u8> = same.map(|(_, other)| other.as_ptr()).collect();
+            let is_other = code.assignments(name, &(0..text.len())) > own.len();
             uses(name).iter().map(move |(name, at)| {
                 // `${url%.zip}` is another one.
                 let is_cut =
@@ -177,9 +179,6 @@ impl<'c, 'a> Downloads<'c, 'a> {
         let mark = words
             .iter()
             .position(|word| word.does == Some(Does::Hash))?;
-        if !is_sha256(&words[mark..]) {
-            return Some(Of::Unclear);
-        }
         let is_stage = |stage: &&[Word]| stage[0].at <= words[mark].at;
         let mut before = stages(words).take_while(is_stage).peekable();
         let mut stage: &[Word] = &[];
@@ -204,6 +203,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
         // `sha256sum`, rather than a command of Windows.
         let is_list = words[mark].text.ends_with(b"sum");
         match known {
+            Some(Of::Ours(_)) if !is_sha256(&words[mark..]) => Some(Of::Unclear),
             Some(_) if is_list && behind.any(is_stray) => Some(Of::Unclear),
             Some(known) => Some(known),
             None => Some(Of::Unclear),
@@ -275,7 +275,10 @@ fn is_sha256(words: &[Word]) -> bool {
         None if said(0).ends_with(b"shasum") => {
             said(1) == b"-a256" || said(1) == b"-a" && said(2) == b"256"
         }
-        None => true,
+        None => {
+            let others = [&b"sha512sum"[..], b"sha384sum", b"sha1sum", b"md5sum"];
+            !others.iter().any(|other| said(0).ends_with(other))
+        }
     }
 }
 
