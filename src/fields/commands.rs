@@ -30,9 +30,12 @@ const COMMANDS: [(Does, &str); 5] = [
     (Does::Compare, "-ne -eq"),
     (
         Does::Move,
-        "cd pushd popd Set-Location Push-Location Pop-Location mv cp ln Move-Item Copy-Item Rename-Item",
+        "cd pushd popd Set-Location Push-Location Pop-Location mv cp ln move copy ren mi cpi rni Move-Item Copy-Item Rename-Item",
     ),
-    (Does::Assign, "Set-Variable New-Variable sv nv"),
+    (
+        Does::Assign,
+        "Set-Variable New-Variable Set-Item sv nv -OutVariable",
+    ),
 ];
 
 /// How long the longest of them is.

@@ -228,6 +228,8 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN iwr @URLamd64.tar.gz -OutFile f; $h = (Get-FileHash f).Hash; if ($env:h -ne '@X') { exit 1 }\n",
         "RUN wget -O f @URLamd64.tar.gz; h=$(sha256sum f); h=$(cat bar); [ \"$h\" = @X ]\n",
         "RUN wget -O f @URLamd64.tar.gz; h=$(sha256sum bar); [ \"$h\" = @X ]\n",
+        "RUN iwr @URLamd64.tar.gz -OutFile f; copy bar f; if ((Get-FileHash f).Hash -ne '@X') { exit 1 }\n",
+        "RUN iwr @URLamd64.tar.gz -OutFile f; $h = (Get-FileHash f).Hash; dir -OutVariable h; if ($h -ne '@X') { exit 1 }\n",
         // Another algorithm whose hashes are as long.
         "RUN wget -O f @URLamd64.tar.gz; echo \"@X  f\" | shasum -a 512256 -c\n",
         "RUN iwr @URLamd64.tar.gz -OutFile f; if ((Get-FileHash f -Algorithm SHA512).Hash -ne '@X') { exit 1 }\n",
