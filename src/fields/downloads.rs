@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::commands::{Code, Does, OUT, Statement, Word, command, stages};
+use super::commands::{Code, Does, EQUALS, OUT, Statement, Word, command, stages};
 use super::spans::{has, is_digit, last_part, variable_of};
 
 /// What is downloaded, or hashed.
@@ -196,7 +196,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
         let mut behind = stage.iter().filter(|word| word.at > words[mark].at);
         let is_stray = |word: &Word| {
             let word = word.text;
-            let is_hash = word.len() >= 32 && word.iter().all(u8::is_ascii_hexdigit);
+            let is_hash = word.len() >= 32 && is_hex(word);
             let is_other = word.iter().all(|byte| is_digit(*byte)) || b"-$".contains(&word[0]);
             !is_hash && !is_other && !word.starts_with(b"/dev/") && of(word).is_none()
         };
@@ -276,8 +276,12 @@ fn is_sha256(words: &[Word]) -> bool {
             said(1) == b"-a256" || said(1) == b"-a" && said(2) == b"256"
         }
         None => {
+            // What has other digits is told by them.
+            let is_held = words[0].signs & EQUALS != 0;
+            let is_hash = |word: &Word| word.text.len() == 64 && is_hex(word.text);
             let others = [&b"sha512sum"[..], b"sha384sum", b"sha1sum", b"md5sum"];
-            !others.iter().any(|other| said(0).ends_with(other))
+            let is_other = others.iter().any(|other| said(0).ends_with(other));
+            !is_other || !is_held && !words.iter().any(is_hash)
         }
     }
 }
@@ -297,6 +301,10 @@ fn output<'a>(command: &[u8], word: &'a [u8]) -> Option<&'a [u8]> {
     };
     let at = options.iter().position(|option| !flags.contains(option))?;
     (options[at] == letter).then_some(&options[at + 1..])
+}
+
+fn is_hex(word: &[u8]) -> bool {
+    word.iter().all(u8::is_ascii_hexdigit)
 }
 
 fn any(words: &[Word], does: Does) -> bool {
