@@ -1,6 +1,7 @@
 //! The commands of a Dockerfile, read once: its instructions, their statements, the words of those, and the variables that they use.
 //! What is downloaded and hashed by them is for others to say.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -119,8 +120,9 @@ pub(super) struct Code<'a> {
     uses: Vec<Use<'a>>,
     /// In the order of their names, and of the text for each.
     by_name: Vec<Use<'a>>,
-    /// Where something is assigned to variables, in the same order; their names in small letters, since Windows knows no case.
-    assigned: Vec<(Vec<u8>, usize)>,
+    /// Where something is assigned to variables, in the same order; their names in small letters, since Windows knows no case. Few
+    /// files need it.
+    assigned: OnceCell<Vec<(Vec<u8>, usize)>>,
 }
 
 impl<'a> Code<'a> {
@@ -131,10 +133,6 @@ impl<'a> Code<'a> {
         let mut code = reader.code;
         code.by_name = code.uses.clone();
         code.by_name.sort_unstable();
-        let statements = code.statements.iter();
-        let mut assigned: Vec<_> = statements.flat_map(|one| code.assigned_in(one)).collect();
-        assigned.sort_unstable();
-        code.assigned = assigned;
         code
     }
 
@@ -175,9 +173,15 @@ impl<'a> Code<'a> {
     /// How often something is assigned to a variable in a span.
     pub(super) fn assignments(&self, name: &[u8], span: &Range<usize>) -> usize {
         let name = name.to_ascii_lowercase();
+        let assigned = self.assigned.get_or_init(|| {
+            let statements = self.statements.iter();
+            let mut all: Vec<_> = statements.flat_map(|one| self.assigned_in(one)).collect();
+            all.sort_unstable();
+            all
+        });
         let number = |at: usize| {
             let is_before = |one: &(Vec<u8>, usize)| (&one.0, one.1) < (&name, at);
-            self.assigned.partition_point(is_before)
+            assigned.partition_point(is_before)
         };
         number(span.end).saturating_sub(number(span.start))
     }
