@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::checks::Checks;
 use super::downloads::Of;
-use super::spans::{has, is_comment, is_escape, is_word, last_word, skip, variable_of};
+use super::spans::{has, is_comment, is_escape, is_hex, is_word, last_word, skip, variable_of};
 use super::{Kind, found};
 use crate::release::checksums::Sha256;
 use crate::version::{apk_arch, release_arch};
@@ -358,10 +358,6 @@ fn one_each(text: &[u8], hashes: &[Range<usize>], bound: &mut [Bound]) {
             *of = Bound::Unknown;
         }
     }
-}
-
-fn is_hex(word: &[u8]) -> bool {
-    word.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// The words of nothing but hex digits, as long as hashes are. An image's digest says which bytes the base is, not which

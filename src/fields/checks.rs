@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::commands::{Code, Does, EQUALS, Instruction, OUT, Statement, Word, command, stages};
+use super::commands::{
+    Code, Does, EQUALS, Instruction, OUT, Statement, Word, command, count, stages,
+};
 use super::downloads::{Downloads, Of};
 
 /// Where a statement stands.
@@ -68,33 +70,20 @@ impl<'a> Checks<'a> {
                     place,
                     of,
                 });
-                moves += count(&code, statement, Does::Move);
+                moves += count(code.words(statement), Does::Move);
             }
             downloads.push(all);
         }
         let mut checks = Vec::new();
         for instruction in &code.instructions {
             let mut actual = Actual::new(&code, instruction);
-            let mut lists: BTreeMap<&[u8], Vec<&Statement>> = BTreeMap::new();
+            let mut lists = Lists::default();
             for step in &steps[instruction.statements.clone()] {
-                let (statement, words) = (step.statement, code.words(step.statement));
+                let statement = step.statement;
                 let of = |name: &[u8]| files.of(name, step.place);
-                if let Some(name) = list(words) {
-                    lists.entry(name).or_default().push(statement);
-                }
-                let names = checked(words).iter();
-                let listed = names.filter_map(|name| lists.remove(name.text)).flatten();
-                let listed: Vec<(Range<usize>, Of)> = listed
-                    .filter_map(|list| {
-                        let words = code.words(list).iter().rev().skip(1);
-                        let of = words.filter_map(|word| of(word.text));
-                        let of = of.reduce(|all, one| one.and(Some(all)))?;
-                        Some((list.span.clone(), of))
-                    })
-                    .collect();
-                let all = listed.iter().map(|(_, of)| of.clone());
-                let of = all
-                    .reduce(|all, one| one.and(Some(all)))
+                lists.add(&code, statement);
+                let listed = lists.checked(&code, statement, &of);
+                let of = Of::all(listed.iter().map(|(_, of)| of.clone()))
                     .or_else(|| reading.hashed(statement, &step.of, &of));
                 checks.extend(listed);
                 if let Some(of) = &of {
@@ -130,8 +119,7 @@ impl<'a> Checks<'a> {
     pub(super) fn compared_with(&self, name: &[u8], span: &Range<usize>) -> (Option<Of>, bool) {
         let uses = self.code.uses_of(name, span).iter().take(64);
         let compared = uses.clone().filter_map(|(_, at)| self.compared(*at));
-        let of = compared.cloned().reduce(|all, one| one.and(Some(all)));
-        (of, uses.len() > 0)
+        (Of::all(compared.cloned()), uses.len() > 0)
     }
 
     /// Whether a download of another program in that instruction uses a variable.
@@ -140,28 +128,45 @@ impl<'a> Checks<'a> {
     }
 }
 
-fn count(code: &Code, statement: &Statement, does: Does) -> usize {
-    let words = code.words(statement).iter();
-    words.filter(|word| word.does == Some(does)).count()
+/// The lists of hashes that an instruction has written: `echo "$SHA256  f" > f.sha256`.
+#[derive(Default)]
+struct Lists<'c, 'a> {
+    written: BTreeMap<&'a [u8], Vec<&'c Statement>>,
 }
 
-/// The list of hashes that a statement writes: `echo "$SHA256  f" > f.sha256`.
-fn list<'a>(words: &[Word<'a>]) -> Option<&'a [u8]> {
-    let is_said = matches!(command(words), b"echo" | b"printf");
-    let name = words.last().filter(|name| name.signs & OUT != 0);
-    name.filter(|_| is_said).map(|name| name.text)
-}
+impl<'c, 'a> Lists<'c, 'a> {
+    /// Adds the one that a statement writes, if any.
+    fn add(&mut self, code: &Code<'a>, statement: &'c Statement) {
+        let words = code.words(statement);
+        let name = words.last().filter(|name| name.signs & OUT != 0);
+        if let Some(name) = name.filter(|_| [&b"echo"[..], b"printf"].contains(&command(words))) {
+            self.written.entry(name.text).or_default().push(statement);
+        }
+    }
 
-/// The lists of hashes that a statement checks, among other words: `sha256sum -c f.sha256`.
-fn checked<'w, 'a>(words: &'w [Word<'a>]) -> &'w [Word<'a>] {
-    let first = stages(words).next().unwrap_or_default();
-    let is_check = |word: &Word| {
-        let is_short = word.text.starts_with(b"-") && word.text.len() < 4;
-        word.text == b"--check" || is_short && word.text.ends_with(b"c")
-    };
-    match command(first).ends_with(b"sha256sum") && first.iter().any(is_check) {
-        true => first,
-        false => &[],
+    /// The statements that have written the lists which a statement checks, `sha256sum -c f.sha256`, and what each says a hash of.
+    fn checked(
+        &mut self,
+        code: &Code<'a>,
+        statement: &Statement,
+        of: &dyn Fn(&[u8]) -> Option<Of>,
+    ) -> Vec<(Range<usize>, Of)> {
+        let words = stages(code.words(statement)).next().unwrap_or_default();
+        let is_check = |word: &Word| {
+            let is_short = word.text.starts_with(b"-") && word.text.len() < 4;
+            word.text == b"--check" || is_short && word.text.ends_with(b"c")
+        };
+        if !words.iter().any(is_check) || !command(words).ends_with(b"sha256sum") {
+            return Vec::new();
+        }
+        let lists = words.iter();
+        let lists = lists.filter_map(|name| self.written.remove(name.text));
+        let said = lists.flatten().filter_map(|list| {
+            let words = code.words(list).iter().rev().skip(1);
+            let of = Of::all(words.filter_map(|word| of(word.text)))?;
+            Some((list.span.clone(), of))
+        });
+        said.collect()
     }
 }
 
@@ -181,7 +186,7 @@ impl<'c, 'a> Actual<'c, 'a> {
             code,
             instruction,
             hashes: BTreeMap::new(),
-            is_set: statements.any(|one| count(code, one, Does::Assign) > 0),
+            is_set: statements.any(|one| count(code.words(one), Does::Assign) > 0),
         }
     }
 
@@ -220,8 +225,7 @@ impl<'c, 'a> Actual<'c, 'a> {
         let used = self.code.used(statement).iter();
         // `$env:h` is another variable.
         let own = used.filter(|(_, at)| !self.code.text[..*at].ends_with(b":"));
-        let of = own.filter_map(|(name, _)| self.hashes.get(&name.to_ascii_lowercase()).cloned());
-        of.reduce(|all, one| one.and(Some(all)))
+        Of::all(own.filter_map(|(name, _)| self.hashes.get(&name.to_ascii_lowercase()).cloned()))
     }
 }
 

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::spans::{is_digit, is_escape, is_word, last_word, past, skip, unquoted};
+use super::spans::{is_digit, is_escape, is_hex, is_word, last_word, past, skip, unquoted};
 
 /// What commands do that matter to a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,11 +68,10 @@ fn does(word: &[u8]) -> Option<Does> {
     found.map(|(does, _)| *does)
 }
 
-/// What stands between a word and the one in front of it: a pipe, `>`, `>&`, `=`.
+/// What stands between a word and the one in front of it: a pipe, `>` but not `>&`, `=`.
 pub(super) const PIPE: u8 = 1;
 pub(super) const OUT: u8 = 2;
-pub(super) const STREAM: u8 = 4;
-pub(super) const EQUALS: u8 = 8;
+pub(super) const EQUALS: u8 = 4;
 
 /// A word of a statement, without quotes and brackets; an address is one whatever is in it.
 pub(super) struct Word<'a> {
@@ -252,6 +251,11 @@ pub(super) fn command<'a>(words: &[Word<'a>]) -> &'a [u8] {
     words.iter().find(is_first).map_or(b"", |word| word.text)
 }
 
+/// How many of some words do that.
+pub(super) fn count(words: &[Word], does: Does) -> usize {
+    words.iter().filter(|word| word.does == Some(does)).count()
+}
+
 /// A Dockerfile that is being read.
 #[derive(Default)]
 struct Reader<'a> {
@@ -348,8 +352,7 @@ impl<'a> Reader<'a> {
                 b';' => self.end_statement(at + 1),
                 b'&' if next == Some(&b'&') => self.end_statement(at + 1),
                 b'|' => self.signs |= PIPE,
-                b'>' if next == Some(&b'&') => self.signs |= STREAM,
-                b'>' => self.signs |= OUT,
+                b'>' if next != Some(&b'&') => self.signs |= OUT,
                 b'=' => self.signs |= EQUALS,
                 byte if BETWEEN[usize::from(byte)] => {}
                 _ => {
@@ -437,8 +440,7 @@ fn escapes(text: &[u8], at: usize) -> (usize, bool) {
         end = letter(end) + 1;
     }
     let behind = &text[end..];
-    let mut digits = behind.iter().take(32);
-    let is_hash = digits.len() == 32 && digits.all(u8::is_ascii_hexdigit);
+    let is_hash = behind.get(..32).is_some_and(is_hex);
     let is_end = matches!(behind.first(), Some(b'"' | b'\'' | b'$' | b'%'));
     (end, end > at && (is_end || is_hash))
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::commands::{Code, Does, EQUALS, OUT, Statement, Word, command, stages};
-use super::spans::{has, is_digit, last_part, variable_of};
+use super::commands::{Code, Does, EQUALS, OUT, Statement, Use, Word, command, count, stages};
+use super::spans::{has, is_digit, is_hex, last_part, variable_of};
 
 /// What is downloaded, or hashed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,11 @@ impl Of {
             _ => Self::Unclear,
         }
     }
+
+    /// What several things are together; `None` of none.
+    pub(super) fn all(parts: impl Iterator<Item = Self>) -> Option<Self> {
+        parts.reduce(|all, one| one.and(Some(all)))
+    }
 }
 
 /// What is asked of a Dockerfile for each of its statements.
@@ -39,14 +44,13 @@ pub(super) struct Downloads<'c, 'a> {
     /// Where addresses of our archives are, and where our version goes into others.
     ours: &'c [usize],
     made: Vec<usize>,
-    /// Where variables are used that hold one of those, and the address.
-    held: Vec<(usize, usize)>,
+    /// Such addresses, each with the variable that holds it.
+    holders: Vec<(usize, &'a [u8])>,
+    /// Where those variables are used, and the address.
+    held: Vec<(Use<'a>, usize)>,
     /// Where the first address of ours is that nothing fetches, neither itself nor by a variable that holds it.
     loose: Option<usize>,
 }
-
-/// In the place of the address of a variable that may hold another one.
-const UNKNOWN: usize = usize::MAX;
 
 /// The commands that fetch nothing from an address that they are given.
 const SAYING: [&[u8]; 7] = [
@@ -79,24 +83,15 @@ impl<'c, 'a> Downloads<'c, 'a> {
         let holders = holders.filter_map(|(address, name)| Some((address, name?)));
         let holders: Vec<(usize, &[u8])> = holders.take(16).collect();
         let held = holders.iter().flat_map(|(address, name)| {
-            // An address may be made of several things of ours.
-            let same = holders.iter().filter(|(_, other)| other == name);
-            let own: BTreeSet<*const u8> = same.map(|(_, other)| other.as_ptr()).collect();
-            let is_other = code.assignments(name, &(0..text.len())) > own.len();
-            uses(name).iter().map(move |(name, at)| {
-                // `${url%.zip}` is another one.
-                let is_cut =
-                    text[..*at].ends_with(b"{") && text.get(at + name.len()) != Some(&b'}');
-                let is_known = !is_other && !is_cut;
-                (*at, if is_known { *address } else { UNKNOWN })
-            })
+            let uses = uses(name).iter();
+            uses.map(|one| (*one, *address))
         });
-        let mut held: Vec<(usize, usize)> = held.collect();
-        held.sort_unstable();
+        let mut held: Vec<(Use, usize)> = held.collect();
+        held.sort_unstable_by_key(|((_, at), address)| (*at, *address));
         let fetches = |at: usize| {
             code.statement_at(at).is_some_and(|statement| {
                 let words = code.words(statement);
-                any(words, Does::Fetch) || command(words) == b"ADD"
+                count(words, Does::Fetch) > 0 || command(words) == b"ADD"
             })
         };
         let is_used = |name| !uses(name).is_empty();
@@ -106,56 +101,66 @@ impl<'c, 'a> Downloads<'c, 'a> {
             code,
             ours,
             made,
+            holders,
             held,
             loose: loose.map(|(at, _)| *at),
         }
     }
 
     /// Where a statement uses variables that hold addresses, and those.
-    fn held(&self, statement: &Statement) -> &[(usize, usize)] {
-        let number = |at: usize| self.held.partition_point(|(use_at, _)| *use_at < at);
+    fn held(&self, statement: &Statement) -> &[(Use<'a>, usize)] {
+        let number = |at: usize| self.held.partition_point(|((_, use_at), _)| *use_at < at);
         let span = &statement.span;
         &self.held[number(span.start)..number(span.end)]
+    }
+
+    /// Whether a variable holds nothing but addresses of ours, and is used as it is: `${url%.zip}` is another one.
+    fn is_known(&self, (name, at): Use) -> bool {
+        let text = self.code.text;
+        let is_cut = text[..at].ends_with(b"{") && text.get(at + name.len()) != Some(&b'}');
+        // An address may be made of several things of ours.
+        let same = self.holders.iter().filter(|(_, other)| *other == name);
+        let own: BTreeSet<*const u8> = same.map(|(_, other)| other.as_ptr()).collect();
+        !is_cut && self.code.assignments(name, &(0..text.len())) <= own.len()
     }
 
     /// What a statement downloads, if anything.
     pub(super) fn download(&self, statement: &Statement) -> Option<Of> {
         let words = self.code.words(statement);
-        if SAYING.contains(&command(words)) {
-            return None;
-        }
+        let fetches = count(words, Does::Fetch) > 0;
+        let is_own = |word: Range<usize>| !inside(self.ours, &word).is_empty();
         let own = inside(self.ours, &statement.span).iter().copied();
-        let (mut ours, mut is_held_made) = (own.collect::<BTreeSet<usize>>(), false);
-        for (at, address) in self.held(statement) {
+        let (mut ours, mut is_unclear) = (own.collect::<BTreeSet<usize>>(), false);
+        for (one, address) in self.held(statement) {
             let is_ours = self.ours.binary_search(address).is_ok();
+            if !is_ours && !fetches {
+                continue;
+            }
             // `$BASE_URL/<archive>`
-            let is_own = |word: Range<usize>| !inside(self.ours, &word).is_empty();
-            let is_part = *address != UNKNOWN && self.code.word_at(*at).is_some_and(is_own);
-            is_held_made |= !is_ours && !is_part;
-            ours.extend(is_ours.then_some(address));
+            let is_part = self.code.word_at(one.1).is_some_and(is_own);
+            let is_known = self.is_known(*one);
+            is_unclear |= !is_known || !is_ours && !is_part;
+            ours.extend((is_ours && is_known).then_some(address));
         }
-        let is_strange = |word: &&Word| {
-            let is_own = || !inside(self.ours, &word.span()).is_empty();
-            word.is_address && !is_own() && !is_list(word)
-        };
+        let is_strange = |word: &&Word| word.is_address && !is_own(word.span()) && !is_list(word);
         let strange = || words.iter().filter(is_strange);
-        let fetches = any(words, Does::Fetch);
         let is_made = |word: &Word| !inside(&self.made, &word.span()).is_empty();
         let by_variable = || {
             let is_used = !self.code.used(statement).is_empty();
             fetches && is_used && !words.iter().any(is_list)
         };
-        match (ours.is_empty(), strange().next().is_none()) {
-            _ if strange().any(is_made) || fetches && is_held_made => Some(Of::Unclear),
-            (false, true) => Some(Of::Ours(ours)),
-            (false, false) => Some(Of::Unclear),
-            (true, false) => Some(Of::Others),
+        let of = match (ours.is_empty(), strange().next().is_none()) {
+            _ if strange().any(is_made) || fetches && is_unclear => Of::Unclear,
+            (false, true) => Of::Ours(ours),
+            (false, false) => Of::Unclear,
+            (true, false) => Of::Others,
             (true, true) if by_variable() => match self.loose {
-                Some(at) if at < statement.span.end => Some(Of::Unclear),
-                _ => Some(Of::Others),
+                Some(at) if at < statement.span.end => Of::Unclear,
+                _ => Of::Others,
             },
-            (true, true) => None,
-        }
+            (true, true) => return None,
+        };
+        (!SAYING.contains(&command(words))).then_some(of)
     }
 
     /// What a statement hashes, if anything, that downloads that; `of` tells what a file is. Nobody can tell where the file is none
@@ -191,7 +196,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
         let files = words.iter().filter(|word| !word.is_address);
         let files = files.filter_map(|word| of(word.text));
         let files = files.chain(download.clone());
-        let known = files.reduce(|all, one| one.and(Some(all)));
+        let known = Of::all(files);
         // `sha256sum f /etc/g`
         let mut behind = stage.iter().filter(|word| word.at > words[mark].at);
         let is_stray = |word: &Word| {
@@ -213,11 +218,11 @@ impl<'c, 'a> Downloads<'c, 'a> {
     /// The files that a statement writes anew, whatever they were.
     pub(super) fn rewritten(&self, statement: &Statement) -> impl Iterator<Item = &'a [u8]> {
         let words = self.code.words(statement);
-        let fetches = any(words, Does::Fetch);
+        let fetches = count(words, Does::Fetch) > 0;
         let behind = stages(words).skip(usize::from(fetches)).flatten();
         let out = behind.filter(|word| word.signs & OUT != 0);
         let files = out.map(|word| word.text);
-        let is_copied = command(words) == b"COPY" && words.len() > 2;
+        let is_copied = words.len() > 2 && words[0].text == b"COPY";
         let is_here = is_copied && !words.iter().any(|word| word.text == b"--from");
         let copied = words.last().filter(|_| is_here).map(|word| word.text);
         files
@@ -301,14 +306,6 @@ fn output<'a>(command: &[u8], word: &'a [u8]) -> Option<&'a [u8]> {
     };
     let at = options.iter().position(|option| !flags.contains(option))?;
     (options[at] == letter).then_some(&options[at + 1..])
-}
-
-fn is_hex(word: &[u8]) -> bool {
-    word.iter().all(u8::is_ascii_hexdigit)
-}
-
-fn any(words: &[Word], does: Does) -> bool {
-    words.iter().any(|word| word.does == Some(does))
 }
 
 /// The places of an ordered list that are in a span.

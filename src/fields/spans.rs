@@ -27,6 +27,10 @@ pub(super) fn is_digit(byte: u8) -> bool {
     byte.is_ascii_digit()
 }
 
+pub(super) fn is_hex(word: &[u8]) -> bool {
+    word.iter().all(u8::is_ascii_hexdigit)
+}
+
 /// How long anything is that a matcher steps over: a name, a value, the blanks in front of one.
 const FAR: usize = 512;
 

@@ -281,7 +281,8 @@ impl Pattern {
         let (before, rest) = self.0.split_once('{').unwrap_or_default();
         let behind = rest
             .split_once('}')
-            .and_then(|(_, rest)| rest.chars().next());
+            .and_then(|(_, rest)| rest.chars().next())
+            .filter(|sign| *sign != '.');
         let digits = |sign: char| (0..10).map(move |digit| format!("{digit}{sign}"));
         let mut starts: Vec<String> = digits('.').collect();
         match before {
