@@ -36,7 +36,7 @@ impl Pin {
     }
 
     /// Where it stands, by its line.
-    fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         format!("{}:{}", self.path, self.place.0)
     }
 }

@@ -14,7 +14,7 @@ use crate::fields::series::Series;
 use crate::fields::workflow::{CHANGES, INPUTS, Line, Structure};
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
-use crate::repository::{Directories, Directory, Place, Repository, TESTS, Tree};
+use crate::repository::{Directories, Directory, Place, Repository, Tree};
 use crate::text::{Places, is_within, window};
 use crate::version::Variant;
 
@@ -40,20 +40,11 @@ pub(super) fn check(
         workflow.check_lists(findings);
         let all = &workflow.structure.jobs;
         let jobs = Jobs::new(all.iter().map(|job| &text[job.name.clone()]), &series);
-        tags::check((&workflow, &jobs), directories, findings);
+        tags::check(&workflow, directories, findings);
         let started = workflow.tags();
-        let mut names = BTreeSet::new();
         for job in all {
-            if !names.insert(&text[job.name.clone()]) {
-                let why = ": another job has that name";
-                findings.push(workflow.finding(&job.name, "job", why));
-            }
             workflow.check_needs(job, &jobs, findings);
-            workflow.check_matrix(job, findings);
-            workflow.check_runs(job, repository, findings);
-            if let Some(tags) = &started {
-                workflow.check_tags(job, tags, findings);
-            }
+            workflow.check_tags(job, &started, findings);
             if has_series {
                 workflow.check_job(job, &jobs, &series, findings);
             }
@@ -112,24 +103,16 @@ impl<'a> Workflow<'a> {
 
     /// What a path names below a version directory is there.
     fn check_paths(&self, repository: &Repository, findings: &mut Vec<Finding>) {
-        // The steps that were looked at for a folder that they work in.
-        let mut known = BTreeSet::new();
         for field in self.directories().filter(|field| self.is_read(field)) {
             let Some(tree) = repository.tree(&self.text[field.span.clone()]) else {
                 continue;
             };
             let path = path_behind(self.text, field.span.end);
             let names: Vec<&str> = path.iter().map(|name| &self.text[name.clone()]).collect();
-            let Some(missing) = missing(tree, &names) else {
-                let number = self.structure.line_at(field.span.start);
-                let step = || (self.step_start(number), &tree.directory.name);
-                if names == [TESTS] && (!self.is_where_it_works(number) || known.insert(step())) {
-                    self.check_scripts(field.span.end, tree, &[], findings);
-                }
-                continue;
-            };
             // The name of a variant or a script has a finding of its own.
-            if !self.is_field(path[missing].start) {
+            if let Some(missing) =
+                missing(tree, &names).filter(|at| !self.is_field(path[*at].start))
+            {
                 let folder = [&[tree.directory.name.as_str()], &names[..missing]].concat();
                 let why = format!(": there is no such file or folder in {}", folder.join("/"));
                 findings.push(self.finding(&path[missing], "path", &why));
@@ -157,63 +140,10 @@ impl<'a> Workflow<'a> {
 
     /// The lines of the step that a line is in: of the innermost item of a list.
     fn step(&self, line: usize) -> Range<usize> {
-        let start = self.step_start(line);
-        start..self.structure.below(start).end
-    }
-
-    /// Whether a line says in which folder a step works.
-    fn is_where_it_works(&self, line: usize) -> bool {
-        self.structure.lines[line].key(self.text.as_bytes()) == Some(b"working-directory")
-    }
-
-    fn step_start(&self, line: usize) -> usize {
         let lines = &self.structure.lines;
         let mut above = std::iter::successors(Some(line), |line| lines[*line].above);
-        above.find(|line| lines[*line].is_item).unwrap_or(line)
-    }
-
-    /// The scripts that a step runs from the folder of scripts that it goes to, or works in, are there. `folder` is where the
-    /// name of the version directory ends. What no version directory has, has a finding of its own; `beside` are others.
-    fn check_scripts(
-        &self,
-        folder: usize,
-        tree: &Tree,
-        beside: &[&Tree],
-        findings: &mut Vec<Finding>,
-    ) {
-        let lines = &self.structure.lines;
-        let line = self.structure.line_at(folder);
-        let step = self.step(line);
-        let is_key = self.is_where_it_works(line);
-        let from = match is_key {
-            true => lines[step.start].span.start,
-            false => folder,
-        };
-        let text = &self.text[from..lines[step.end - 1].end];
-        // Up to the next folder.
-        let up_to = |text: &'a str, what: &str| -> &'a str {
-            let next = text.get(1..).and_then(|rest| rest.find(what));
-            &text[..next.filter(|_| !is_key).map_or(text.len(), |at| at + 1)]
-        };
-        let text = up_to(up_to(text, "/tests"), "cd ");
-        let has = |tree: &Tree, name: &str| {
-            let tests = tree.folder(TESTS);
-            tests.is_some_and(|tests| tests.item(name).is_some())
-        };
-        for (at, _) in text.match_indices("./") {
-            let is_free =
-                text[..at].ends_with(|c: char| c.is_whitespace() || ";&|('\"".contains(c));
-            let rest = &text[at + 2..];
-            let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-            let name = &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())];
-            let span = from + at + 2..from + at + 2 + name.len();
-            let goes_on = rest[name.len()..].starts_with(['/', '$', '{', '*']);
-            let is_named = self.is_field(span.start) && !beside.iter().any(|tree| has(tree, name));
-            if is_free && is_script(name) && !goes_on && !has(tree, name) && !is_named {
-                let why = format!(": no script {name} in {}/{TESTS}", tree.directory.name);
-                findings.push(self.finding(&span, "file", &why));
-            }
-        }
+        let start = above.find(|line| lines[*line].is_item).unwrap_or(line);
+        start..self.structure.below(start).end
     }
 
     fn is_field(&self, at: usize) -> bool {
@@ -233,33 +163,10 @@ impl<'a> Workflow<'a> {
 
     /// What an image is built from is a variant of a version directory, rather than one that stands by itself.
     fn check_inputs(&self, findings: &mut Vec<Finding>) {
-        let is_name = |kind: &Kind| {
-            matches!(
-                kind,
-                Kind::Variant { .. } | Kind::Caption { family: None, .. }
-            )
-        };
-        for field in self.fields(is_name) {
-            let line = self.line_of(field);
-            let value = self.before(line.span.start + line.indent, field.span.start);
-            let value = value.trim_start_matches(['-', ' ']);
-            let path = value
-                .strip_prefix("context:")
-                .or(value.strip_prefix("file:"));
-            let Some(path) = path.map(|path| path.trim_start_matches([' ', '"', '\''])) else {
-                continue;
-            };
-            let path = path.strip_prefix("./").unwrap_or(path);
-            let above = path.trim_end_matches('/');
-            let looks_like_a_version =
-                !above.contains('/') && above.starts_with(|c: char| c.is_ascii_digit());
-            let fields = &self.place.document.fields;
-            let before = fields.partition_point(|other| other.span.start < field.span.start);
-            let before = before.checked_sub(1).map(|before| &fields[before]);
-            let has_directory = before.is_some_and(|before| {
-                before.is_directory() && before.span.end + 1 == field.span.start
-            });
-            if !has_directory && (above.is_empty() || looks_like_a_version) {
+        let is_by_itself = |kind: &Kind| matches!(kind, Kind::Caption { family: None, .. });
+        for field in self.fields(is_by_itself) {
+            let key = self.line_of(field).key(self.text.as_bytes());
+            if matches!(key, Some(b"context" | b"file")) {
                 let why = ", which is in no version directory here";
                 findings.push(self.finding(&field.span, "path", why));
             }

@@ -1,6 +1,6 @@
 //! The rules about jobs: those that a job needs are there, and one that is about a series is about that one in all it says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Workflow;
@@ -10,31 +10,21 @@ use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 
 /// The names of a workflow's jobs.
-#[derive(Default)]
 pub(super) struct Jobs<'a> {
-    pub(super) names: BTreeSet<&'a str>,
-    /// Those that name a series, by what they are called without it: the `linux-` of `linux-2_14`.
-    stems: BTreeMap<String, BTreeSet<&'a str>>,
-    stem_of: BTreeMap<&'a str, String>,
+    names: BTreeSet<&'a str>,
+    /// What those that name a series are called without it: the `linux-` of `linux-2_14`.
+    stems: BTreeSet<String>,
 }
 
 impl<'a> Jobs<'a> {
     pub(super) fn new(names: impl Iterator<Item = &'a str>, all: &[Series]) -> Self {
-        let mut jobs = Self::default();
-        for name in names {
-            jobs.names.insert(name);
-            for place in all.iter().filter_map(|series| series.first_in(name)) {
-                let stem = stem(name, &place);
-                jobs.stems.entry(stem.clone()).or_default().insert(name);
-                jobs.stem_of.insert(name, stem);
-            }
-        }
-        jobs
-    }
-
-    /// Whether a job is named after a series.
-    pub(super) fn is_of_series(&self, name: &str) -> bool {
-        self.stem_of.contains_key(name)
+        let names: BTreeSet<&str> = names.collect();
+        let of = |name: &str| {
+            let places = all.iter().filter_map(|series| series.first_in(name));
+            places.map(|place| stem(name, &place)).collect::<Vec<_>>()
+        };
+        let stems = names.iter().flat_map(|name| of(name)).collect();
+        Self { names, stems }
     }
 }
 
@@ -77,31 +67,9 @@ impl Workflow<'_> {
 
     /// The jobs that a job needs are there.
     pub(super) fn check_needs(&self, job: &Job, jobs: &Jobs, findings: &mut Vec<Finding>) {
-        let needs = self.needs(job);
-        let needed: BTreeSet<&str> = needs.iter().map(|name| &self.text[name.clone()]).collect();
-        let own = &self.text[job.name.clone()];
-        for name in &needs {
-            if self.text[name.clone()] == *own {
-                findings.push(self.finding(name, "job", ": a job cannot need itself"));
-            } else if !jobs.names.contains(&self.text[name.clone()]) {
-                findings.push(self.finding(name, "job", ": there is no such job"));
-            }
-        }
-        // Of jobs that there are for each series, all but one.
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for stem in needed.iter().filter_map(|name| jobs.stem_of.get(name)) {
-            *counts.entry(stem).or_default() += 1;
-        }
-        for (stem, count) in counts.into_iter().filter(|(_, count)| *count > 1) {
-            let alike = jobs.stems[stem].iter();
-            let missing = alike.filter(|_| jobs.stems[stem].len() == count + 1);
-            let missing = missing.filter(|name| !needed.contains(*name));
-            for (name, last) in missing.zip(needs.last()) {
-                let message = format!("needs every job like it but {name}");
-                let at = self.places.of(last.start);
-                let finding = Finding::at(&self.place.path(), at, "job", message);
-                findings.push(finding.expected(*name));
-            }
+        let needs = self.needs(job).into_iter();
+        for name in needs.filter(|name| !jobs.names.contains(&self.text[name.clone()])) {
+            findings.push(self.finding(&name, "job", ": there is no such job"));
         }
     }
 
@@ -143,7 +111,7 @@ impl Workflow<'_> {
         let needs = self.needs(job).into_iter();
         parts.extend(needs.filter(|need| !named.is_empty() && is_there(need)));
         let stem = series.other_in(name).map(|other| stem(name, &other));
-        if stem.is_some_and(|stem| jobs.stems.contains_key(&stem)) {
+        if stem.is_some_and(|stem| jobs.stems.contains(&stem)) {
             parts.push(job.name.clone());
         }
         for part in parts {
@@ -183,15 +151,8 @@ impl Workflow<'_> {
 /// The names in a value: one, or those of a list.
 fn words(text: &str, span: Range<usize>) -> Vec<Range<usize>> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let mut words = Vec::new();
-    let mut start = None;
-    for (at, c) in text[span.clone()].char_indices().chain([(span.len(), ' ')]) {
-        if is_part(c) {
-            start.get_or_insert(span.start + at);
-        } else if let Some(from) = start.take() {
-            words.push(from..span.start + at);
-        }
-    }
-    words.retain(|word| text[word.clone()] != *"-");
-    words
+    let words = text[span].split(|c| !is_part(c));
+    let words = words.filter(|word| !["", "-"].contains(word));
+    let at = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
+    words.map(|word| at(word)..at(word) + word.len()).collect()
 }

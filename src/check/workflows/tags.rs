@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::jobs::Jobs;
 use super::{Workflow, is_building};
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
@@ -11,11 +10,7 @@ use crate::repository::Directories;
 use crate::version::Variant;
 
 /// Checks the steps that build an image and the commands that do.
-pub(super) fn check(
-    (workflow, jobs): (&Workflow, &Jobs),
-    directories: &Directories,
-    findings: &mut Vec<Finding>,
-) {
+pub(super) fn check(workflow: &Workflow, directories: &Directories, findings: &mut Vec<Finding>) {
     let text = workflow.text;
     // One that is not there has a finding of its own.
     let is_there = |field: &&Field| {
@@ -33,7 +28,6 @@ pub(super) fn check(
     let all = directories.iter().flat_map(|directory| &directory.variants);
     let steps = Steps {
         workflow,
-        jobs,
         variants,
         others,
         families: all.map(|variant| variant.family.as_str()).collect(),
@@ -48,7 +42,6 @@ pub(super) fn check(
 
 struct Steps<'a> {
     workflow: &'a Workflow<'a>,
-    jobs: &'a Jobs<'a>,
     variants: Vec<&'a Field>,
     /// Those that are not there.
     others: Vec<&'a Field>,
@@ -140,7 +133,6 @@ impl Steps<'_> {
         if of(&[b"tags"]).is_empty() {
             self.compare(&of(&[b"context"]), &of(&[b"file"]), findings);
         }
-        self.check_inputs(step, findings);
         self.compare(&inputs, &of(&[b"tags"]), findings);
         let built: BTreeSet<&str> = inputs.iter().map(|field| self.said(field)).collect();
         self.check_sources(&built, &of(&[b"build-args"]), findings);
@@ -168,31 +160,6 @@ impl Steps<'_> {
                 false => continue,
             };
             findings.push(self.workflow.finding(&field.span, "variant", &why));
-        }
-    }
-
-    /// A file is in the version directory that the context is in.
-    fn check_inputs(&self, step: &Range<usize>, findings: &mut Vec<Finding>) {
-        let span = self.span(step);
-        // What a job that is named after a series says of others has a finding of its own.
-        let job = self.workflow.structure.job_at(span.start);
-        let name = job.map(|job| &self.workflow.text[job.name.clone()]);
-        if name.is_some_and(|name| self.jobs.is_of_series(name)) {
-            return;
-        }
-        let of = |key: &[u8]| {
-            let mut all = self.workflow.directories();
-            all.find(|field| {
-                span.contains(&field.span.start) && self.key(self.line(field)) == Some(key)
-            })
-        };
-        if let (Some(context), Some(file)) = (of(b"context"), of(b"file")) {
-            let (expected, found) = (self.said(context), self.said(file));
-            if found != expected {
-                let why = "the context is in it";
-                let workflow = self.workflow;
-                findings.push(workflow.expected(&file.span, "directory", expected, why));
-            }
         }
     }
 
