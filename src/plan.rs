@@ -48,18 +48,6 @@ pub enum Action {
     Rewritten,
 }
 
-impl Action {
-    /// In a word.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Copied => "copied",
-            Self::Created => "created",
-            Self::Moved => "moved",
-            Self::Rewritten => "rewritten",
-        }
-    }
-}
-
 /// A new text of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewText {
@@ -142,7 +130,6 @@ pub fn plan(
     published: &BTreeMap<Version, Checksums>,
     options: &Options,
 ) -> Result<Plan> {
-    refusals::layout(&before)?;
     let old = check(&before);
     let known = |target: &Target| match target.has_release {
         true => published.get(&target.version).cloned().unwrap_or_default(),
@@ -150,10 +137,9 @@ pub fn plan(
     };
     let checksums: Vec<Checksums> = targets.iter().map(known).collect();
     let pairs: Vec<(&Target, &Checksums)> = targets.iter().zip(&checksums).collect();
-    refusals::repinned(&before, &pairs, options)?;
+    refusals::repinned(&before, &old.pins, published, options)?;
     let gone = removals::series(&before, options)?;
     let after = draft::draft(&before, &targets, &gone)?;
-    refusals::archives(&after, &pairs, options)?;
     let mut work = Work {
         change: change(&before, &after, &pairs, options),
         before: &before,
@@ -162,7 +148,7 @@ pub fn plan(
         said: Said::default(),
     };
     // A new series is wired in as its source is, and then written and reduced like all others.
-    let unwired = work.wire_new_series();
+    let twice = work.wire_new_series();
     // Before what stays is written: a name that is gone is not to become that of a sibling.
     let scripts = work.remove_from_scripts()?;
     work.remove_series(&gone)?;
@@ -179,6 +165,7 @@ pub fn plan(
     report
         .findings
         .retain(|finding| finding.rule != "template" || !is_put_right(&finding.path));
+    refusals::archives(&after, &report.pins, &targets, options)?;
     let remaining = refusals::wrong((&before, &after), &targets, (&old, &report), options)?;
     let mut changes = changes(&before, &after, said);
     mark_fixes(&mut changes, &targets, &old.findings);
@@ -191,8 +178,8 @@ pub fn plan(
         targets.any(|target| is_within(&pin.path, &target.directory))
     });
     let mut notes = notes::all((&before, &after), &targets, options, &pins);
-    notes.extend(unwired);
-    notes.extend(removals::missing(&before, options)?);
+    notes.extend(twice);
+    notes.extend(removals::missing(&before, options));
     let runners = options.runners.clone();
     let folders = targets.iter().flat_map(|target| {
         let removes = target.removes.iter();

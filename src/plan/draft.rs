@@ -42,14 +42,6 @@ pub(super) fn draft(
         after.trees.retain(|other| !empties(other));
         tree.directory.name.clone_from(&target.directory);
         tree.directory.version = target.version.clone();
-        let stays = |name: &&String| !target.renames.contains_key(*name);
-        let mut moved = target.renames.values().filter(stays);
-        if let Some(name) = moved.find(|name| tree.folder(name).is_some()) {
-            bail!(
-                "{}/{name} is there already, and is no variant: move it away",
-                target.directory
-            );
-        }
         for folder in &mut tree.folders {
             if let Some(name) = target.renames.get(&folder.name) {
                 folder.name.clone_from(name);
@@ -70,16 +62,12 @@ pub(super) fn draft(
         let names: BTreeSet<&str> = folders.map(|folder| folder.name.as_str()).collect();
         ensure!(
             names.len() == tree.folders.len(),
-            "two variants of {} would get the same folder name",
+            "two folders of {} would be called alike: move one of them away",
             target.directory
         );
-        let why = match target.removes.is_empty() {
-            true => "no template has a Dockerfile",
-            false => "`--remove` would leave none",
-        };
         ensure!(
             !tree.directory.variants.is_empty(),
-            "no variant for {}: {why}",
+            "no variant would be in {}",
             target.directory
         );
         after.trees.push(tree);
@@ -169,12 +157,6 @@ fn add_variants(before: &Repository, target: &Target, tree: &mut Tree) -> Result
         {
             bail!("`{variant}` names no base: expected the name of a variant, such as {other}");
         }
-        ensure!(
-            tree.folder(&variant.name)
-                .is_none_or(|folder| folder.items.is_empty()),
-            "{}/{variant} is there already, and is no variant: give another name, or move it away",
-            target.directory
-        );
         let items = match before.template(&variant.family) {
             Some(_) => Vec::new(),
             None => {
@@ -195,7 +177,8 @@ fn add_variants(before: &Repository, target: &Target, tree: &mut Tree) -> Result
                 items.map(made).collect()
             }
         };
-        tree.folders.retain(|folder| folder.name != variant.name);
+        let is_kept = |folder: &Folder| folder.name != variant.name || !folder.items.is_empty();
+        tree.folders.retain(is_kept);
         tree.folders.push(Folder {
             name: variant.name.clone(),
             items,

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::check::templates::written;
-use crate::fields::Kind;
 use crate::fields::expected::Expected;
 use crate::repository::Document;
 use crate::text::Places;
@@ -58,29 +57,4 @@ pub(super) fn edited(document: &Document, expected: &[Expected]) -> (Vec<u8>, Ve
         }
     }
     (written(document, expected), edits)
-}
-
-/// What a new document says, or one whose text is new: `old` is what stood in its place.
-pub(super) fn stated(document: &Document, old: Option<&Document>) -> Vec<Edit> {
-    let places = Places::new(&document.text);
-    let said = |label: &str| {
-        let field = old?
-            .fields
-            .iter()
-            .find(|field| field.kind.label() == label)?;
-        Some(old?.found(field))
-    };
-    let mut edits = Vec::new();
-    for field in document
-        .statements()
-        .filter(|field| !matches!(field.kind, Kind::Owner | Kind::Mention { .. }))
-    {
-        let (label, expected) = (field.kind.label(), document.found(field));
-        let found = said(&label).unwrap_or_default();
-        if found != expected {
-            let line = places.of(field.span.start).0;
-            edits.push(Edit::new(label, line, &found, &expected));
-        }
-    }
-    edits
 }

@@ -9,7 +9,7 @@ use super::{Options, Target};
 use crate::check::pins::Pin;
 use crate::fields::Kind;
 use crate::fields::series::{Series, places_of};
-use crate::fields::workflow::Part;
+use crate::fields::workflow::Line;
 use crate::release::checksums::Sha256;
 use crate::repository::{Item, Place, Repository};
 use crate::version::Variant;
@@ -24,10 +24,7 @@ pub(super) fn all(
     let notes = [
         idle(after, options),
         not_built(after, targets),
-        remarkable(before, targets),
-        unlisted(before, after, targets),
-        rows(before, after, targets),
-        not_run(before, after),
+        without_twins(before, after, targets),
         left_behind(after, targets),
         zeros(pins),
     ];
@@ -36,18 +33,17 @@ pub(super) fn all(
 
 /// What was asked for and had nothing to do.
 fn idle(after: &Repository, options: &Options) -> Vec<String> {
-    let fields = || {
-        after
-            .workflows
-            .items
-            .iter()
-            .filter_map(Item::document)
-            .flat_map(|document| &document.fields)
-    };
-    let runs_on = |name: &str| {
-        fields().any(|field| matches!(&field.kind, Kind::Runner { system } if **system == *name))
-    };
-    let missing = options.runners.keys().filter(|name| !runs_on(name));
+    let documents = after.workflows.items.iter().filter_map(Item::document);
+    let fields = documents.flat_map(|document| &document.fields);
+    let systems = fields.filter_map(|field| match &field.kind {
+        Kind::Runner { system } => Some(&**system),
+        _ => None,
+    });
+    let systems: BTreeSet<&str> = systems.collect();
+    let missing = options
+        .runners
+        .keys()
+        .filter(|name| !systems.contains(name.as_str()));
     missing
         .map(|name| format!("no workflow runs on {name}, such as {name}-latest"))
         .collect()
@@ -59,68 +55,22 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
     let named = places
         .iter()
         .flat_map(|place| place.document.variants_named());
-    let named: BTreeSet<(Option<&str>, String)> = named.collect();
+    let named: Vec<(Option<&str>, Variant)> = named
+        .filter_map(|(directory, name)| Some((directory, Variant::parse(&name)?)))
+        .collect();
     let mut notes = Vec::new();
     for target in targets {
-        let tree = after.tree(&target.directory);
-        let names = |variant: &Variant| {
-            let places = [Some(target.directory.as_str()), None];
-            places
-                .into_iter()
-                .any(|place| named.contains(&(place, variant.name.clone())))
+        let name = target.directory.as_str();
+        let names = |is_it: &dyn Fn(&Variant) -> bool| {
+            let mut here = named
+                .iter()
+                .filter(|(place, _)| place.is_none_or(|place| place == name));
+            here.any(|(_, variant)| is_it(variant))
         };
-        let all = tree
-            .map(|tree| &tree.directory.variants[..])
-            .unwrap_or_default();
-        let is_like = |variant: &Variant, other: &Variant| {
-            other.family == variant.family && !target.adds.contains(other) && names(other)
-        };
-        let added = target
-            .adds
-            .iter()
-            .filter(|variant| all.contains(variant) && !names(variant));
-        for variant in added.filter(|variant| all.iter().any(|other| is_like(variant, other))) {
-            let directory = &target.directory;
-            notes.push(format!(
-                "no workflow names {directory}/{variant}: add it there by hand"
-            ));
-        }
-    }
-    notes
-}
-
-/// The new series that are made of another one, each with every workflow.
-fn new_series<'a>(
-    after: &'a Repository,
-    targets: &'a [Target],
-) -> impl Iterator<Item = (&'a str, &'a str, Place<'a>)> {
-    let has_series = after.names.config.directory.has_series();
-    let new = targets
-        .iter()
-        .filter(move |target| has_series && target.is_copy());
-    let new = new.filter_map(|target| Some((&*target.directory, target.source.as_deref()?)));
-    new.flat_map(|(directory, source)| {
-        let places = after.workflow_documents();
-        places.map(move |place| (directory, source, place))
-    })
-}
-
-/// The lines of workflows that name several series, and not the new one.
-fn unlisted(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<String> {
-    let all: Vec<Series> = before.directories().iter().map(Series::of).collect();
-    let mut notes = Vec::new();
-    for (directory, source, place) in new_series(after, targets) {
-        let lines = place.document.utf8().unwrap_or_default().lines();
-        for (number, line) in lines.enumerate() {
-            let named = all.iter().filter(|series| line.contains(&series.directory));
-            let named: Vec<&str> = named.map(|series| &*series.directory).collect();
-            let is_list = named.len() > 1 && named.contains(&source);
-            if is_list && !line.contains(directory) && is_code(line) {
+        for variant in &target.adds {
+            if names(&|other| other.family == variant.family) && !names(&|other| other == variant) {
                 notes.push(format!(
-                    "{}:{}: names {}, and not {directory}: add it there by hand",
-                    place.path(),
-                    number + 1,
-                    named.join(", ")
+                    "no workflow names {name}/{variant}: add it there by hand"
                 ));
             }
         }
@@ -128,72 +78,39 @@ fn unlisted(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<
     notes
 }
 
-/// The rows of matrices that name the series of which a new one is made, alone.
-fn rows(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<String> {
+/// The lines of workflows that a new series has no counterpart of.
+fn without_twins(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<String> {
+    let has_series = after.names.config.directory.has_series();
     let mut notes = Vec::new();
-    for (directory, source, place) in new_series(after, targets) {
-        let Some(text) = place.document.utf8() else {
+    for target in targets
+        .iter()
+        .filter(|target| has_series && target.is_copy())
+    {
+        let Some(from) = target
+            .source_in(before)
+            .map(|tree| Series::of(&tree.directory))
+        else {
             continue;
         };
-        let structure = &place.document.facts.structure;
-        let is_include = |list: &&Vec<Part>| {
-            let first = list.first().map(|item| item.lines.start);
-            let above = first.and_then(|line| structure.lines[line].above);
-            let key = above.and_then(|line| structure.lines[line].key(text.as_bytes()));
-            key == Some(b"include")
-        };
-        for list in structure.lists().iter().filter(is_include) {
-            let names = |item: &Part, name: &str| text[item.span.clone()].contains(name);
-            let is_told = list.iter().any(|item| names(item, directory));
-            let mut others = before.trees.iter().map(|tree| &tree.directory.name);
-            let is_list =
-                others.any(|name| name != source && list.iter().any(|item| names(item, name)));
-            let alone = list.iter().find(|item| names(item, source));
-            if let (Some(item), false, false) = (alone, is_told, is_list) {
-                let number = text[..item.span.start].matches('\n').count() + 1;
+        let to = target.series();
+        for place in after.workflow_documents() {
+            let text = place.document.utf8().unwrap_or_default();
+            let lines = &place.document.facts.structure.lines;
+            let said = |line: &Line| &text[line.span.start..line.end];
+            let all: BTreeSet<&str> = lines.iter().map(said).collect();
+            let alone = (1..).zip(lines).filter(|(_, line)| {
+                let said = said(line);
+                from.is_in(said) && !to.is_in(said) && !all.contains(&*from.moved(said, &to))
+            });
+            let numbers: Vec<String> = alone.map(|(number, _)| number.to_string()).collect();
+            if !numbers.is_empty() {
+                let (lines, from, to) = (numbers.join(", "), &from.directory, &to.directory);
                 notes.push(format!(
-                    "{}:{number}: this row of the matrix is for {source} alone: add one for {directory} by hand, if it is to run too",
+                    "{}: for {from} alone, and nothing like it for {to}: line {lines}; add it by hand, if it is wanted",
                     place.path()
                 ));
             }
         }
-    }
-    notes
-}
-
-/// The scripts that are new beside ones that workflows run, and that no workflow runs.
-fn not_run(before: &Repository, after: &Repository) -> Vec<String> {
-    let mut run: BTreeSet<String> = BTreeSet::new();
-    let places = after.workflow_documents();
-    for place in places {
-        for field in place.document.statements() {
-            let found = place.document.found(field);
-            match &field.kind {
-                Kind::Script { .. } => drop(run.insert(found.into_owned())),
-                Kind::Item { made } => run.extend(made.iter().map(|one| one.name(&found))),
-                _ => {}
-            }
-        }
-    }
-    let mut notes = Vec::new();
-    for tree in &after.trees {
-        let directory = &tree.directory;
-        let Some(old) = before.tree(&directory.name) else {
-            continue;
-        };
-        let old = &old.directory.scripts;
-        let is_beside = old.iter().any(|script| run.contains(script));
-        let new = directory
-            .scripts
-            .iter()
-            .filter(|script| !old.contains(script));
-        let missing = new.filter(|script| is_beside && !run.contains(*script));
-        notes.extend(missing.map(|script| {
-            format!(
-                "no workflow runs {}/tests/{script}: add it there by hand",
-                directory.name
-            )
-        }));
     }
     notes
 }
@@ -211,43 +128,15 @@ fn left_behind(after: &Repository, targets: &[Target]) -> Vec<String> {
     for place in after.shared_documents() {
         let lines = place.document.utf8().unwrap_or_default().lines();
         for (number, line) in lines.enumerate().filter(|(_, line)| is_code(line)) {
-            let left = gone.iter().find(|old| gives(line, old));
+            let gives = |old: &&String| places_of(line, old).next().is_some();
+            // `uses: somebody/action@v1.2.3`
+            let left = gone.iter().find(gives).filter(|_| !line.contains('@'));
             notes.extend(left.map(|old| {
                 let (path, number) = (place.path(), number + 1);
                 format!(
                     "{path}:{number}: still says {old}: change it by hand, if it is the server's"
                 )
             }));
-        }
-    }
-    notes
-}
-
-/// Whether a line gives a version of ours, perhaps: not `1.2.3-rc.1`, and not `uses: somebody/action@v1.2.3`.
-fn gives(line: &str, version: &str) -> bool {
-    places_of(line, version).any(|at| {
-        let (before, behind) = (&line[..at], &line[at + version.len()..]);
-        let before = before.strip_suffix('v').unwrap_or(before);
-        !before.ends_with('@') && !behind.starts_with("-rc") && !behind.starts_with("-RC")
-    })
-}
-
-/// What is there already, and a pre-release where a release is.
-fn remarkable(before: &Repository, targets: &[Target]) -> Vec<String> {
-    let mut notes = Vec::new();
-    for target in targets {
-        let (directory, version) = (&target.directory, &target.version);
-        if let Some(tree) = before.tree(directory) {
-            let adds = target.adds.iter();
-            let known = adds.filter(|add| tree.directory.has(&add.name));
-            notes.extend(known.map(|add| format!("{directory}/{add} is there already")));
-        }
-        let own = target.source.as_ref() == Some(directory);
-        let old = target.old.as_ref().filter(|old| own && old.pre.is_empty());
-        if let (Some(old), false) = (old, version.pre.is_empty()) {
-            notes.push(format!(
-                "{version} is a pre-release, and {directory} is at {old}, which is released"
-            ));
         }
     }
     notes

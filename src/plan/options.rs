@@ -46,15 +46,6 @@ fn split_series(text: &str) -> (InSeries, &str) {
     }
 }
 
-/// What has no base cannot be moved to one, nor be there twice.
-fn has_base(variant: &Variant) -> Result<()> {
-    ensure!(
-        variant.family != "scratch",
-        "scratch has no base, and cannot be on another one"
-    );
-    Ok(())
-}
-
 /// A variant to add: `alpine3.23`, `2.14.x/alpine3.23`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Add {
@@ -68,36 +59,24 @@ impl FromStr for Add {
 
     fn from_str(text: &str) -> Result<Self> {
         let (series, name) = split_series(text);
-        let is_plain = series
-            .as_ref()
-            .is_none_or(|series| series.starts_with(|c: char| c.is_ascii_alphanumeric()));
-        let variant = Variant::parse(name).filter(|variant| {
-            is_plain
-                && !name.contains("..")
-                && !variant.base.ends_with(['.', '-'])
-                && (!variant.has_numbered_base() || is_numbered(variant.base_tag()))
-        });
+        let is_named = |series: &String| series.starts_with(|c: char| c.is_ascii_alphanumeric());
+        let variant =
+            Variant::parse(name).filter(|one| series.iter().all(is_named) && is_usual(one));
         let variant = variant
             .context("expected the name of a variant, such as alpine3.19 or nanoserver-ltsc2022")?;
-        ensure!(
-            variant.has_numbered_base() || !variant.base.contains(|c: char| c.is_ascii_digit()),
-            "expected a family and its base, such as alpine3.19: {name} has something in front of them"
-        );
-        // As all variants are called: `alpine3.19`, `nanoserver-ltsc2022`.
-        let spelt = match (variant.is_windows(), variant.base_tag().parse::<u32>()) {
-            (true, Ok(year @ 2022..)) => format!("{}-ltsc{year}", variant.family),
-            (true, _) if !variant.base.is_empty() => format!("{}-{}", variant.family, variant.base),
-            (false, _) if variant.has_numbered_base() => {
-                format!("{}{}", variant.family, variant.base)
-            }
-            _ => name.to_owned(),
-        };
-        ensure!(spelt == name, "did you mean {spelt}?");
-        if !variant.base.is_empty() {
-            has_base(&variant)?;
-        }
         Ok(Self { series, variant })
     }
+}
+
+/// Whether a variant is called as all are: `alpine3.19`, `nanoserver-ltsc2022`, `scratch`.
+fn is_usual(variant: &Variant) -> bool {
+    let dash = if variant.is_windows() { "-" } else { "" };
+    let is_spelt = variant.name == format!("{}{dash}{}", variant.family, variant.base);
+    let has_base = is_numbered(variant.base_tag())
+        && variant.family != "scratch"
+        && !variant.base.ends_with(['.', '-'])
+        && (!variant.is_windows() || variant.windows_year().is_some());
+    variant.base.is_empty() || is_spelt && has_base
 }
 
 impl fmt::Display for Add {
@@ -135,20 +114,15 @@ impl FromStr for Base {
         };
         // Read back from the name of its folder, it must be what was asked for.
         let family = Variant::parse(&base.from.family).and_then(|family| family.on(to));
-        has_base(&base.from)?;
-        let is_known = |variant: &Variant| {
-            let has_year = !variant.is_windows() || variant.windows_year().is_some();
-            variant.base == to && is_numbered(to) && has_year
-        };
-        let example = match base.from.is_windows() {
-            true => "1809 or ltsc2022",
-            false => "3.19",
-        };
-        let is_year = base.from.is_windows() && to.parse().is_ok_and(|year: u32| year > 2019);
-        ensure!(!is_year, "did you mean ltsc{to}?");
+        let is_known = |variant: &Variant| variant.base == to && is_usual(variant);
         ensure!(
-            family.is_some_and(|variant| is_known(&variant)),
-            "expected a numbered base, such as {example}"
+            !to.is_empty() && family.is_some_and(|variant| is_known(&variant)),
+            "expected a numbered base, such as {}",
+            if base.from.is_windows() {
+                "1809 or ltsc2022"
+            } else {
+                "3.19"
+            }
         );
         Ok(base)
     }

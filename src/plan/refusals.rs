@@ -1,17 +1,19 @@
 //! What an update refuses: what it would write wrong, and what only somebody else can decide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
+use semver::Version;
 
 use super::draft::place_of;
 use super::{Options, Target};
 use crate::check::Report;
-use crate::fields::Kind;
+use crate::check::pins::Pin;
 use crate::finding::Finding;
 use crate::release::checksums::{Checksums, Sha256};
-use crate::repository::{Item, Place, Repository, WORKFLOWS};
-use crate::text::{LinesBefore, Places, harmless_list};
+use crate::release::verify::Archive;
+use crate::repository::{Item, Repository, WORKFLOWS};
+use crate::text::{LinesBefore, harmless_list, is_within};
 
 /// An error that names all problems of one kind, where there are any.
 pub(super) fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()> {
@@ -25,127 +27,57 @@ pub(super) fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()
     Ok(())
 }
 
-/// A layout that is not one.
-pub(super) fn layout(before: &Repository) -> Result<()> {
-    let first = before.trees.first();
-    let names = first.map_or("the pattern in update.toml", |tree| &tree.directory.name);
-    let say = |stray: &String| {
-        format!("{stray}: looks like a version directory, and is not named like {names}")
-    };
-    let problems: Vec<String> = before.strays.iter().map(say).collect();
-    refuse(
-        "cannot tell which folders are version directories",
-        &problems,
-        "Rename or remove them, then run the same command again",
-    )
-}
-
-/// The pins of a document: archive, hash and place.
-fn pins<'a>(
-    repository: &'a Repository,
-    target: &'a Target,
-    place: &Place<'a>,
-) -> impl Iterator<Item = (String, String, usize)> + 'a {
-    let document = place.document;
-    document.statements().filter_map(move |field| {
-        let Kind::Hash(Some(platform)) = &field.kind else {
-            return None;
-        };
-        let archive = repository.names.config.archive(&target.version, platform);
-        let found = document.found(field).into_owned();
-        Some((archive, found, field.span.start))
-    })
-}
-
 /// The pins of a version that its release contradicts. A pin of a file that gives another version is an old one.
 pub(super) fn repinned(
     before: &Repository,
-    pairs: &[(&Target, &Checksums)],
+    pins: &[Pin],
+    published: &BTreeMap<Version, Checksums>,
     options: &Options,
 ) -> Result<()> {
-    let mut problems = Vec::new();
-    for (target, checksums) in pairs {
-        let tree = before
-            .tree(&target.directory)
-            .filter(|_| target.has_release && target.old.as_ref() == Some(&target.version));
-        for place in tree.into_iter().flat_map(Repository::documents_of) {
-            let mut versions = place.document.versions();
-            if versions.any(|version| version != target.version) {
-                continue;
-            }
-            let places = Places::new(&place.document.text);
-            for (archive, found, at) in pins(before, target, &place) {
-                let (Ok(found), Some(published)) =
-                    (found.parse::<Sha256>(), checksums.get(&archive))
-                else {
-                    continue;
-                };
-                if found != published && found != Sha256::ZERO {
-                    let (line, _) = places.of(at);
-                    problems.push(format!(
-                        "{}:{line}: {archive}: pinned {found}, published {published}",
-                        place.path()
-                    ));
-                }
-            }
-        }
-    }
-    if options.repin {
-        return Ok(());
-    }
+    let items: BTreeMap<String, &Item> = before.items().collect();
+    let problem = |pin: &Pin| {
+        let Archive { version, name } = &*pin.archive;
+        let hash = published.get(version)?.get(name)?;
+        let document = items.get(&*pin.path)?.document()?;
+        let is_old = document.versions().any(|given| given != *version);
+        let is_other = ![hash, Sha256::ZERO].contains(&pin.hash) && !is_old;
+        let (place, found) = (pin.shown(), pin.hash);
+        is_other.then(|| format!("{place}: {name}: pinned {found}, published {hash}"))
+    };
+    let problems = pins.iter().filter(|_| !options.repin).filter_map(problem);
     refuse(
         "the tree pins other hashes for this version than the release publishes",
-        &problems,
+        &Vec::from_iter(problems),
         "A hash was edited by hand, or the release was uploaded again. Find out which; `--repin` accepts the release's",
     )
 }
 
-/// Archives that a release lacks, and what no list of checksums can say of those that it has: zeros, or one hash for two.
+/// The archives that a release lacks, by the pins of the tree as it will be: those are zeros.
 pub(super) fn archives(
     after: &Repository,
-    pairs: &[(&Target, &Checksums)],
+    pins: &[Pin],
+    targets: &[Target],
     options: &Options,
 ) -> Result<()> {
-    let (mut missing, mut doubtful) = (Vec::new(), Vec::new());
-    for (target, checksums) in pairs.iter().filter(|(target, _)| target.has_release) {
-        let mut lacking: BTreeMap<String, String> = BTreeMap::new();
-        let mut names: BTreeMap<Sha256, BTreeSet<String>> = BTreeMap::new();
-        let tree = after.tree(&target.directory);
-        for place in tree.into_iter().flat_map(Repository::documents_of) {
-            let places = Places::new(&place.document.text);
-            for (archive, _, at) in pins(after, target, &place) {
-                if let Some(hash) = checksums.get(&archive) {
-                    names.entry(hash).or_default().insert(archive);
-                    continue;
-                }
-                let (line, _) = places.of(at);
-                let other = |name: &str| format!("; `{name}` has a `/`, and is another file");
-                let slash = checksums.with_slash(&archive).map(other);
-                let slash = slash.unwrap_or_default();
-                let origin = place_of(place.item, &place.path());
-                let text = format!("{archive} (pinned in {origin}:{line}{slash})");
-                lacking.entry(archive).or_insert(text);
-            }
+    let items: BTreeMap<String, &Item> = after.items().collect();
+    let is_of =
+        |target: &Target, pin: &Pin| target.has_release && is_within(&pin.path, &target.directory);
+    let mut missing: BTreeMap<&str, String> = BTreeMap::new();
+    for pin in pins
+        .iter()
+        .filter(|pin| pin.hash == Sha256::ZERO && !options.allow_missing)
+    {
+        let item = items.get(&*pin.path);
+        if let (Some(item), true) = (item, targets.iter().any(|target| is_of(target, pin))) {
+            let (name, origin) = (&pin.archive.name, place_of(item, &pin.path));
+            let text = format!("{name} (pinned in {origin}:{})", pin.place.0);
+            missing.entry(name).or_insert(text);
         }
-        missing.extend(lacking.into_values());
-        for (hash, names) in names {
-            if hash == Sha256::ZERO || names.len() > 1 {
-                let names = Vec::from_iter(names).join(" and ");
-                doubtful.push(format!("{hash} for {names}"));
-            }
-        }
-    }
-    if !options.allow_missing {
-        refuse(
-            "the release lacks archives that the Dockerfiles pin",
-            &missing,
-            "Wait until the release is complete, or use `--allow-missing`: it pins zeros, and those images then fail to build",
-        )?;
     }
     refuse(
-        "the release's SHA256SUMS cannot be right",
-        &doubtful,
-        "Ask those who published it; nothing was written",
+        "the release lacks archives that the Dockerfiles pin",
+        &Vec::from_iter(missing.into_values()),
+        "Wait until the release is complete, or use `--allow-missing`: it pins zeros, and those images then fail to build",
     )
 }
 
@@ -216,16 +148,10 @@ pub(super) fn wrong(
         });
         format!("{origin}:{line}: {rule}: {message}")
     };
-    let (what, advice) = match options.removes.is_empty() {
-        true => (
-            "these problems cannot be fixed automatically",
-            "Fix them, then run the same command again",
-        ),
-        false => (
-            "these lines still name what `--remove` takes away, or cannot be fixed automatically",
-            "Change or remove these lines, then run the same command again",
-        ),
-    };
-    refuse(what, &fatal.iter().map(shown).collect::<Vec<_>>(), advice)?;
+    refuse(
+        "these problems cannot be fixed automatically",
+        &Vec::from_iter(fatal.iter().map(shown)),
+        "Fix or remove these lines, then run the same command again",
+    )?;
     Ok(remaining)
 }

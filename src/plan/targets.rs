@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::options::{Base, InSeries, Options, is_meant};
 use crate::check::templates::variant_of;
+use crate::fields::series::Series;
 use crate::problems::joined;
 use crate::repository::{Repository, Tree};
 use crate::version::{Variant, is_below};
@@ -46,6 +47,14 @@ impl Target {
     /// Whether it is a copy of its source.
     pub fn is_copy(&self) -> bool {
         !self.moves && self.source.iter().any(|source| *source != self.directory)
+    }
+
+    /// The series that it will be.
+    pub(super) fn series(&self) -> Series {
+        Series {
+            directory: self.directory.clone(),
+            version: self.version.clone(),
+        }
     }
 
     /// The directory that it comes from, as it is.
@@ -128,16 +137,10 @@ pub fn targets(
                 if targets.iter().any(|other| other.version == *version) {
                     problems.push(anyhow!("{version} is asked for twice"));
                 } else if let Some(other) = targets.iter().find(shares) {
-                    let place = match other.directory == target.directory {
-                        true => format!("both belong to {}", target.directory),
-                        false => format!(
-                            "would both be made from {}",
-                            target.source.as_deref().unwrap_or("templates")
-                        ),
-                    };
                     problems.push(anyhow!(
-                        "{} and {version} {place}: give one of them",
-                        other.version
+                        "{} and {version} would both be made from {}: give one of them",
+                        other.version,
+                        target.source.as_deref().unwrap_or("templates")
                     ));
                 }
                 targets.push(target);
@@ -180,7 +183,6 @@ pub fn targets(
         let is_new = |target: &&mut Target| !target.adds.contains(&add.variant);
         let meant = meant.filter(is_new);
         meant.for_each(|target| target.adds.push(add.variant.clone()));
-        problems.extend(misshapen(repository, &add.variant, &format!("--add {add}")));
     }
     remove(repository, options, &mut targets);
     problems.extend(contradicted(options, &targets));
@@ -253,26 +255,12 @@ pub(super) fn existing(repository: &Repository) -> String {
     format!("there {are} {}", names.join(", "))
 }
 
-/// Whether a variant is based on what a family is, and called differently: `fpm-alpine3.18` beside `alpine3.18`.
-fn is_beside(variant: &Variant, family: &str) -> bool {
-    let rest = variant.base.split(family).nth(1);
-    !variant.has_numbered_base()
-        && rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-}
-
 /// Which variants of the targets a base moves.
 fn move_base(repository: &Repository, base: &Base, targets: &mut [Target]) -> Result<()> {
     let is_meant = |target: &Target| is_meant(&base.series, &target.directory);
     let mut is_known = false;
     for target in targets.iter_mut().filter(|target| is_meant(target)) {
         let variants = variants_of(repository, target);
-        let family = &base.from.family;
-        if let Some(beside) = variants.iter().find(|variant| is_beside(variant, family)) {
-            bail!(
-                "`--base {base}`: {beside} in {} is based on {family} too, and would stay behind: move both by hand",
-                target.directory
-            );
-        }
         is_known |= variants.iter().any(|variant| {
             base.is_of(variant) || base.is_of_family(variant) && variant.base == base.to
         });
@@ -280,12 +268,6 @@ fn move_base(repository: &Repository, base: &Base, targets: &mut [Target]) -> Re
             .renames(&variants)
             .with_context(|| format!("in {}", target.directory))?;
         for (old, new) in renames {
-            let shape = Variant::parse(&new);
-            let shape =
-                shape.and_then(|new| misshapen(repository, &new, &format!("--base {base}")));
-            if let Some(problem) = shape {
-                return Err(problem);
-            }
             let earlier = target.renames.insert(old.clone(), new.clone());
             ensure!(
                 earlier.is_none_or(|earlier| earlier == new),
@@ -293,57 +275,18 @@ fn move_base(repository: &Repository, base: &Base, targets: &mut [Target]) -> Re
             );
         }
     }
-    let directories: Vec<&str> = targets
-        .iter()
-        .filter(|target| is_meant(target))
-        .map(|target| target.directory.as_str())
-        .collect();
-    if !is_known && !directories.is_empty() {
-        let places = directories.join(", ");
-        let all = repository.variants();
-        let (family, from) = (&base.from.family, &base.from);
-        let like: BTreeSet<&str> = all
-            .filter(|variant| base.is_of_family(variant))
-            .map(|variant| variant.name.as_str())
-            .collect();
-        let mut families = families(repository);
-        families.retain(|family| *family != "scratch");
-        match like.is_empty() {
-            true => bail!(
-                "`--base {base}`: no variant of {family} in {places}: expected one of {}",
-                families.join(", ")
-            ),
-            false => bail!(
-                "`--base {base}`: no variant {from} in {places}: there is {}",
-                Vec::from_iter(like).join(", ")
-            ),
-        }
+    let mut meant = targets.iter().filter(|target| is_meant(target)).peekable();
+    if meant.peek().is_some() && !is_known {
+        let places: Vec<&str> = meant.map(|target| target.directory.as_str()).collect();
+        let names = repository.variants().map(|variant| variant.name.as_str());
+        bail!(
+            "`--base {base}`: no variant {} in {}: there is {}",
+            base.from,
+            places.join(", "),
+            Vec::from_iter(names.collect::<BTreeSet<_>>()).join(", ")
+        );
     }
     Ok(())
-}
-
-/// A base without a dot, where all of its family have one: `alpine322`.
-fn misshapen(repository: &Repository, new: &Variant, option: &str) -> Option<anyhow::Error> {
-    let variants = repository.variants();
-    let like = variants.filter(|one| one.family == new.family && one.has_numbered_base());
-    let like: Vec<&Variant> = like.collect();
-    let has_dot = |variant: &Variant| variant.base_tag().contains('.');
-    let known = like
-        .first()
-        .filter(|_| like.iter().all(|one| has_dot(one)))?;
-    (new.has_numbered_base() && !has_dot(new)).then(|| {
-        anyhow!(
-            "`{option}`: expected a base such as that of {known}, found {}",
-            new.base
-        )
-    })
-}
-
-/// The families of all variants that there are.
-pub(super) fn families(repository: &Repository) -> Vec<&str> {
-    let all = repository.variants();
-    let families: BTreeSet<&str> = all.map(|variant| variant.family.as_str()).collect();
-    Vec::from_iter(families)
 }
 
 /// The variants of a target before they move: those of its source, or one per template.
@@ -386,22 +329,12 @@ fn target(repository: &Repository, version: &Version, options: &Options) -> Resu
         false => newest,
     };
     let at = &at.directory;
-    if is_below(version, &at.version) && !options.allow_downgrade {
-        match (has_series, in_place) {
-            (true, Some(_)) => bail!(
-                "{version} is below {}, which {name} is at: `--allow-downgrade` accepts that",
-                at.version
-            ),
-            (true, None) => bail!(
-                "there is no {name}, and it would be older than all series that are here: `--allow-downgrade` makes it from {}",
-                at.name
-            ),
-            (false, _) => bail!(
-                "{version} is below the tree's {}: `--allow-downgrade` accepts that",
-                at.version
-            ),
-        }
-    }
+    ensure!(
+        options.allow_downgrade || !is_below(version, &at.version),
+        "{version} is below the {} of {}/: `--allow-downgrade` accepts that",
+        at.version,
+        at.name
+    );
     Ok(Target {
         moves: in_place.is_none() && !has_series && !options.keep,
         ..Target::new(version, name, Some(source))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
+use super::draft::nearest;
 use super::edits::{self, Edit};
 use super::refusals::refuse;
 use super::units::mentions;
@@ -15,7 +16,7 @@ use crate::check::templates::content;
 use crate::check::{doubtful_mentions, no_change, scripts_of};
 use crate::fields::expected::{Change, Expected, Scope};
 use crate::fields::series::Series;
-use crate::fields::{DocumentKind, Field, Kind};
+use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::repository::{Body, Document, Item, Origin, Place, Repository, TEMPLATES, Tree};
 use crate::text::Places;
@@ -74,19 +75,14 @@ impl Work<'_> {
             let is_new = matches!(place.item.origin, Origin::MadeFrom(_));
             let stamped = self.stamped(&scope, &place);
             let stamped = stamped.filter(|stamped| *stamped != text && !is_new);
-            if stamped.is_none() && text == document.text && !is_new {
+            if stamped.is_none() && text == document.text {
                 continue;
             }
-            let is_stamped = stamped.is_some();
-            let written = self.with_text(document, stamped.unwrap_or(text));
-            let edits = match (is_new, is_stamped) {
-                (true, _) => edits::stated(&written, None),
-                (false, true) => edits::stated(&written, Some(document)),
-                (false, false) => edits,
-            };
-            if let Some(variant) = place.variant().filter(|_| is_stamped) {
+            if let Some(variant) = place.variant().filter(|_| stamped.is_some()) {
                 templates.push((path.clone(), template_path(variant, place.item)));
             }
+            let written = self.with_text(document, stamped.unwrap_or(text));
+            let edits = if is_new { Vec::new() } else { edits };
             new.push((path, (written, edits)));
         }
         self.said.templates.extend(templates);
@@ -161,57 +157,99 @@ impl Work<'_> {
 
     /// Gives scripts what they have for the nearest sibling of a variant for the variant that is added, too.
     pub(super) fn extend_scripts(&mut self) {
-        let mut new = Vec::new();
-        for script in scripts::extended(&self.after, self.targets) {
-            let path = script.path();
-            let document = Document::new(
-                &self.after.names.scanner,
-                DocumentKind::Script,
-                script.text,
-                script.mode,
-            );
-            let mut edits = script.edits;
-            if let Some(origin) = script.made_from {
-                edits = edits::stated(&document, None);
-                let item = Item {
-                    name: script.name,
-                    origin: Origin::MadeFrom(origin),
-                    body: Body::Other,
-                };
-                self.after.add(script.directory.as_deref(), item);
+        for target in self.targets {
+            let Some(tree) = self.after.tree(&target.directory) else {
+                continue;
+            };
+            let is_new = |variant: &Variant| {
+                let folder = tree.folder(&variant.name);
+                folder.is_some_and(|folder| folder.origin.is_none())
+                    && target.adds.contains(variant)
+            };
+            let variants = tree.directory.variants.iter().cloned();
+            let (new, mut siblings): (Vec<Variant>, Vec<Variant>) = variants.partition(is_new);
+            for variant in new {
+                if let Some(sibling) = nearest(&variant, &siblings).cloned() {
+                    self.extend_by((&sibling, &variant), &target.directory, &siblings);
+                }
+                siblings.push(variant);
             }
-            new.push((path, (document, edits)));
+        }
+    }
+
+    /// Gives the scripts of a version directory what they have for one variant for another one, too; `siblings` had their turn.
+    fn extend_by(
+        &mut self,
+        (sibling, variant): (&Variant, &Variant),
+        directory: &str,
+        siblings: &[Variant],
+    ) {
+        let Some(tree) = self.after.tree(directory) else {
+            return;
+        };
+        let (mut new, mut made) = (Vec::new(), Vec::new());
+        for place in scripts_of(&self.after, tree) {
+            let text = place.document.utf8().unwrap_or_default();
+            if !mentions(text, &sibling.name) || mentions(text, &variant.name) {
+                continue;
+            }
+            let write = |text: String| self.with_text(place.document, text.into_bytes());
+            let Some(name) = scripts::named_after(&place.item.name, sibling, variant) else {
+                let all = &tree.directory.variants;
+                let text = passages::repeated(text, &sibling.name, &variant.name, all);
+                new.extend(text.map(|text| {
+                    let edits = vec![scripts::added(&text, variant)];
+                    (place.path(), (write(text), edits))
+                }));
+                continue;
+            };
+            let mut others = scripts_of(&self.after, tree);
+            let there =
+                others.find(|other| other.folder == place.folder && other.item.name == name);
+            let pair = (sibling, variant);
+            let with = |all: &[Variant]| scripts::for_another_runner(text, pair, all);
+            // Somebody has given it a form of its own.
+            let is_own = |there: &Place| {
+                with(siblings).is_none_or(|was| was.as_bytes() != there.document.text)
+            };
+            let all = [siblings, std::slice::from_ref(variant)].concat();
+            let Some(text) = with(&all).filter(|_| !there.as_ref().is_some_and(is_own)) else {
+                continue;
+            };
+            let mut edits = vec![scripts::added(&text, variant)];
+            let written = write(text);
+            if let Some(there) = there {
+                edits.retain(|_| !matches!(there.item.origin, Origin::MadeFrom(_)));
+                new.push((there.path(), (written, edits)));
+            } else {
+                let origin = Origin::MadeFrom(place.item.origin.path().to_owned());
+                let body = Body::Document(Arc::new(written));
+                let directory = place.tree.map(|tree| tree.directory.name.clone());
+                made.push((directory, Item { name, origin, body }));
+            }
+        }
+        for (directory, item) in made {
+            self.after.add(directory.as_deref(), item);
         }
         self.put(new);
     }
 
-    /// Wires each new series into the workflows. What cannot be wired in is said.
+    /// Wires each new series into the workflows. Returns what is said of two series there, and can be one's alone.
     pub(super) fn wire_new_series(&mut self) -> Vec<String> {
         let all = all_series(self.before);
         let mut notes = Vec::new();
         let has_series = self.after.names.config.directory.has_series();
         let targets = self.targets.iter();
         for target in targets.filter(|target| has_series && target.is_copy()) {
-            let Some(from) = all
-                .iter()
-                .find(|series| Some(&series.directory) == target.source.as_ref())
-            else {
+            let mut sources = all.iter();
+            let from = sources.find(|series| Some(&series.directory) == target.source.as_ref());
+            let Some(from) = from else {
                 continue;
             };
-            let to = Series {
-                directory: target.directory.clone(),
-                version: target.version.clone(),
-            };
+            let to = target.series();
             let mut rewritten = Vec::new();
             for (path, document, workflow) in self.workflows() {
-                let (new, edits, unnamed) = workflow.with_series((from, &to), &all);
-                let say = |job: String| {
-                    format!(
-                        "{path}: `{job}` is for {} alone: add one for {} by hand",
-                        from.directory, to.directory
-                    )
-                };
-                notes.extend(unnamed.into_iter().map(say));
+                let (new, edits) = workflow.with_series((from, &to), &all);
                 if new == workflow.text {
                     continue;
                 }
@@ -369,7 +407,7 @@ fn refuse_left(left: &[String]) -> Result<()> {
     refuse(
         "these lines still name what `--remove` takes away",
         left,
-        "Change or remove these lines, then run the same command again",
+        "Fix or remove these lines, then run the same command again",
     )
 }
 

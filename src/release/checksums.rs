@@ -121,12 +121,6 @@ impl Checksums {
     pub fn iter(&self) -> impl Iterator<Item = (&str, Sha256)> {
         self.0.iter().map(|(name, hash)| (name.as_str(), *hash))
     }
-
-    /// A name that is the archive's but for folders in front of it. It is refused: which file it means is not ours to guess.
-    pub fn with_slash(&self, archive: &str) -> Option<&str> {
-        let (end, mut names) = (format!("/{archive}"), self.0.keys());
-        names.find(|name| name.ends_with(&end)).map(String::as_str)
-    }
 }
 
 /// A web page can stand where the checksums should be: its first lines say so as well as all of them.

@@ -183,17 +183,12 @@ fn group(plan: &Plan, change: &FileChange) -> Option<Group> {
         (_, None) if change.after.is_none() => "unchanged".to_owned(),
         _ => String::new(),
     };
-    // Of a new file the names of architectures tell nothing that its hashes do not.
-    let told = change
-        .edits
-        .iter()
-        .filter(|edit| change.from.is_some() || edit.label != "architecture")
-        .filter(|edit| !edit.is_fix);
+    let told = change.edits.iter().filter(|edit| !edit.is_fix);
     let row = |edit: &Edit| Row {
         label: edit.label.clone(),
         found: edit.found.clone(),
         expected: edit.expected.clone(),
-        note: note_of(change, edit).to_owned(),
+        note: note_of(edit).to_owned(),
     };
     let rows: Vec<Row> = told.map(row).collect();
     let is_told = change.action == Action::Rewritten && note.is_empty() && rows.is_empty();
@@ -205,11 +200,10 @@ fn group(plan: &Plan, change: &FileChange) -> Option<Group> {
     })
 }
 
-/// What else there is to say of an edit: of a file that was there, whether it adds something or takes something away.
-fn note_of(change: &FileChange, edit: &Edit) -> &'static str {
-    let was_there = change.from.is_some();
+/// What else there is to say of an edit: whether it adds something or takes something away.
+fn note_of(edit: &Edit) -> &'static str {
     match (edit.found.is_empty(), edit.expected.is_empty()) {
-        (true, _) if was_there => "added",
+        (true, _) => "added",
         (_, true) => "removed",
         _ if edit.goes_down() => "(down)",
         _ => "",
@@ -228,14 +222,12 @@ fn gone(plan: &Plan, path: &str) -> Group {
 
 fn counts(plan: &Plan) -> String {
     let changes = &plan.changes;
-    let mut actions: BTreeMap<&str, usize> = BTreeMap::new();
-    changes
-        .iter()
-        .for_each(|change| *actions.entry(change.action.name()).or_default() += 1);
+    let mut actions: BTreeMap<Action, usize> = BTreeMap::new();
+    for change in changes {
+        *actions.entry(change.action).or_default() += 1;
+    }
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-    // What is new in a new file has not changed.
-    let changed = changes.iter().filter(|change| change.from.is_some());
-    let edits = changed.flat_map(|change| &change.edits);
+    let edits = changes.iter().flat_map(|change| &change.edits);
     for edit in edits.filter(|edit| !edit.is_fix) {
         let kind = edit.label.split(' ').next().unwrap_or_default();
         *kinds
@@ -243,7 +235,9 @@ fn counts(plan: &Plan) -> String {
             .or_default() += 1;
     }
     let removed = (!plan.gone.is_empty()).then(|| format!("{} removed", plan.gone.join(", ")));
-    let said = |(action, number): (&&str, &usize)| format!("{} {action}", count(*number, "file"));
+    let said = |(action, number): (&Action, &usize)| {
+        format!("{} {action:?}", count(*number, "file")).to_lowercase()
+    };
     let files: Vec<String> = actions.iter().map(said).chain(removed).collect();
     let fields = kinds.iter().map(|(kind, number)| count(*number, kind));
     let fields: Vec<String> = fields.collect();

@@ -200,8 +200,8 @@ fn one_hash_for_two_archives_is_refused() {
     refuses(
         &with_sums(text),
         &[
-            "the release's SHA256SUMS cannot be right:\n  10f25b100a5b9a7389882883259790d599b557a16ddde1accdfcf9361e19b2f9 for \
-             nats-streaming-server-v0.25.6-linux-386.tar.gz and nats-streaming-server-v0.25.6-linux-amd64.tar.gz\n",
+            "0.25.5/alpine3.18/Dockerfile:12: hash: nats-streaming-server-v0.25.6-linux-386.tar.gz has the same hash as \
+             nats-streaming-server-v0.25.6-linux-amd64.tar.gz in 0.25.6/alpine3.18/Dockerfile:11\n",
         ],
     );
     let zeros = sums().replace(
@@ -211,8 +211,8 @@ fn one_hash_for_two_archives_is_refused() {
     refuses(
         &with_sums(zeros),
         &[
-            "cannot be right",
-            "0000 for nats-streaming-server-v0.25.6-linux-386.tar.gz\n",
+            "the release lacks archives that the Dockerfiles pin",
+            "nats-streaming-server-v0.25.6-linux-386.tar.gz (pinned in 0.25.5/alpine3.18/Dockerfile:12)",
         ],
     );
 }
@@ -243,7 +243,7 @@ fn a_downgrade_must_be_allowed() {
     let repository = Repository::of(&tree("streaming/after"));
     repository.update_fails(
         &["0.25.5"],
-        &["0.25.5 is below the tree's 0.25.6: `--allow-downgrade` accepts that"],
+        &["0.25.5 is below the 0.25.6 of 0.25.6/: `--allow-downgrade` accepts that"],
     );
     repository
         .update(&["--allow-downgrade", "0.25.5"])
@@ -253,8 +253,8 @@ fn a_downgrade_must_be_allowed() {
     lines.update_fails(
         &["2.14.4-RC.1", "2.11.0"],
         &[
-            "2.14.4-RC.1 is below 2.14.4, which 2.14.x is at",
-            "there is no 2.11.x, and it would be older than all series that are here: `--allow-downgrade` makes it from 2.12.x",
+            "2.14.4-RC.1 is below the 2.14.4 of 2.14.x/",
+            "2.11.0 is below the 2.12.14 of 2.12.x/: `--allow-downgrade` accepts that",
         ],
     );
 }
@@ -268,7 +268,7 @@ fn two_versions_cannot_be_made_of_one_directory() {
     let lines = Repository::of(&tree("series/before"));
     lines.update_fails(
         &["2.14.5", "2.14.6"],
-        &["2.14.5 and 2.14.6 both belong to 2.14.x: give one of them"],
+        &["2.14.5 and 2.14.6 would both be made from 2.14.x: give one of them"],
     );
 }
 

@@ -211,7 +211,7 @@ fn a_mixture_of_layouts_is_found_and_stops_an_update() {
     repository.update_fails(
         &["0.25.6"],
         &[
-            "cannot tell which folders are version directories",
+            "layout: looks like a version directory, and is not named like 0.25.6",
             "0.25.x",
         ],
     );

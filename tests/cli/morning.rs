@@ -479,28 +479,22 @@ fn with_git(repository: &Repository, args: &[&str]) -> crate::support::Run {
 
 #[test]
 fn what_is_asked_for_and_makes_little_sense_is_said() {
-    let releases = Releases::new();
-    releases.publish("2.14.6-RC.1", "2.14.5");
     let repository = Repository::of(&tree("series/before"));
     repository.run(&["--dry-run"]).fails_with(&[
         "nothing is asked for: expected a version such as 0.25.6, `latest`, a series",
     ]);
     repository.run(&["--base", "debian=12"]).fails_with(&[
-        "`--base debian=12`: no variant of debian in 2.12.x, 2.14.x: expected one of alpine, nanoserver, windowsservercore",
+        "`--base debian=12`: no variant debian in 2.12.x, 2.14.x: there is alpine3.21, alpine3.22, nanoserver-ltsc2022",
     ]);
     let run = repository
         .run(&["--add", "2.14.x/alpine3.22"])
         .exits_with(0);
-    run.says("nats 2.14.4 in 2.14.x/: nothing to change\n\nNotes:\n  2.14.x/alpine3.22 is there already\n");
+    run.says("nats 2.14.4 in 2.14.x/: nothing to change\n");
     repository.write("official/library/nats", "");
     repository
         .run(&["library", "official"])
         .fails_with(&["official is a folder: expected a library file, official/library/nats"]);
     repository.remove("official");
-    let from = ["--from", releases.path()];
-    let run = repository.run(&["2.14.6-RC.1", from[0], from[1]]);
-    let note = "  2.14.6-RC.1 is a pre-release, and 2.14.x is at 2.14.4, which is released\n";
-    assert!(run.exits_with(0).stdout.contains(note));
 }
 
 #[test]
@@ -510,24 +504,12 @@ fn a_base_is_spelt_as_those_of_its_family() {
     for (args, said) in [
         (
             ["--add", "windowsservercore-2025"],
-            "did you mean windowsservercore-ltsc2025?",
+            "expected the name of a variant, such as alpine3.19 or nanoserver-ltsc2022",
         ),
-        (["--add", "alpine-3.23"], "did you mean alpine3.23?"),
-        (
-            ["--add", "alpine323"],
-            "`--add alpine323`: expected a base such as that of alpine3.21, found 323",
-        ),
-        (
-            ["--base", "2.14.x/alpine=323"],
-            "expected a base such as that of alpine3.21, found 323",
-        ),
+        (["--add", "alpine-3.23"], "expected the name of a variant"),
         (
             ["--base", "alpine3.18=3.23"],
-            "no variant alpine3.18 in 2.12.x, 2.14.x: there is alpine3.21, alpine3.22",
-        ),
-        (
-            ["--remove", "alpine"],
-            "`--remove alpine`: expected the name of a variant, one of alpine3.21, alpine3.22",
+            "no variant alpine3.18 in 2.12.x, 2.14.x: there is alpine3.21, alpine3.22, nanoserver",
         ),
     ] {
         repository.run(&args).fails_with(&[said]);

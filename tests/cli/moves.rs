@@ -156,7 +156,7 @@ fn of_several_variants_of_a_family_the_one_that_moves_is_named() {
     offline(&repository, &["--base", "windows-ltsc2022=ltsc2025"])
         .fails_with(&["`--base windows-ltsc2022=ltsc2025`: nanoserver-ltsc2022 cannot become nanoserver-ltsc2025, which is there already"]);
     offline(&repository, &["--base", "debian=12"])
-        .fails_with(&["`--base debian=12`: no variant of debian in 2.14.x"]);
+        .fails_with(&["`--base debian=12`: no variant debian in 2.14.x"]);
     same(&repository.snapshot(), &before);
     offline(&repository, &["--base", "windows-ltsc2022=ltsc2028"]).exits_with(0);
     assert!(
@@ -247,7 +247,8 @@ fn a_variant_is_added_from_its_template_and_to_the_scripts_in_build_order() {
     ];
     let run = offline(&repository, &args).exits_with(0);
     assert!(
-        run.stdout.contains("  0.25.6/alpine3.19/Dockerfile  new, from templates/alpine/Dockerfile\n      base     3.19\n")
+        run.stdout
+            .contains("  0.25.6/alpine3.19/Dockerfile  new, from templates/alpine/Dockerfile\n")
     );
     assert!(
         repository
@@ -487,7 +488,10 @@ fn a_base_that_no_folder_can_be_called_by_is_refused() {
     ] {
         repository.update_fails(&["--base", base], &["expected a numbered base, such as"]);
     }
-    repository.update_fails(&["--base", "windows=2022"], &["did you mean ltsc2022?"]);
+    repository.update_fails(
+        &["--base", "windows=2022"],
+        &["expected a numbered base, such as 1809 or ltsc2022"],
+    );
     repository.update_fails(
         &["--add", "alpine"],
         &["`alpine` names no base", "such as alpine3.18"],

@@ -71,7 +71,9 @@ nats-streaming 0.25.5 in 0.25.5/
         .exits_with(0)
         .stdout;
     assert!(
-        again.ends_with("Notes:\n  nanoserver-1809 is not there: nothing to remove\n"),
+        again.ends_with(
+            "Notes:\n  no variant or series nanoserver-1809 is there: nothing to remove\n"
+        ),
         "{again}"
     );
 }
@@ -104,7 +106,7 @@ fn a_variant_that_another_one_copies_from_stays() {
     let before = repository.snapshot();
     repository.run(&["--remove", "2.14.x/alpine3.22"]).fails_with(&[
         "2.14.x/scratch/Dockerfile:2: reference: found 2.14.4-alpine3.22: no variant alpine3.22 in 2.14.x",
-        "Change or remove these lines, then run the same command again",
+        "Fix or remove these lines, then run the same command again",
     ]);
     same(&repository.snapshot(), &before);
 }
@@ -208,16 +210,12 @@ fn a_variant_of_one_series_goes_from_the_steps_of_that_series() {
 }
 
 #[test]
-fn a_folder_that_is_no_variant_is_neither_removed_nor_moved_over() {
+fn a_folder_that_is_no_variant_is_not_moved_over() {
     let repository = Repository::of(&tree("series/before"));
-    repository.update_fails(
-        &["--remove", "2.14.x/tests"],
-        &["`--remove 2.14.x/tests`: there is such a folder, and it is no variant"],
-    );
     repository.write("2.14.x/alpine3.23/nats-server.conf", "x\n");
     repository.update_fails(
         &["--base", "2.14.x/alpine=3.23"],
-        &["2.14.x/alpine3.23 is there already, and is no variant: move it away"],
+        &["two folders of 2.14.x would be called alike: move one of them away"],
     );
 }
 
@@ -234,13 +232,8 @@ fn what_is_left_dangling_in_a_workflow_is_named() {
 }
 
 #[test]
-fn a_slip_of_the_pen_is_no_variant_that_is_gone() {
+fn a_series_that_goes_is_not_changed_in_the_same_command() {
     let repository = Repository::of(&tree("series/before"));
-    for name in ["alpin3.22", "2.14.x/alpne3.22", "2.14.0"] {
-        repository.run(&["--remove", name]).fails_with(&[
-            "there is nothing of that name; there are 2.12.x, 2.14.x, with variants of alpine, nanoserver,",
-        ]);
-    }
     repository
         .run(&["--remove", "2.14.x", "--base", "2.14.x/alpine=3.23"])
         .fails_with(&["`--remove 2.14.x` cannot be combined with another change of 2.14.x: run one after the other"]);
