@@ -151,7 +151,7 @@ pub struct LibraryArgs {
     #[arg(value_name = "FILE", add = ArgValueCompleter::new(completions::library_files))]
     pub file: PathBuf,
     /// Report what is not as expected, and write nothing
-    #[arg(long, conflicts_with_all = ["adds", "dry_run", "diff", "exit_code"])]
+    #[arg(long, conflicts_with_all = ["adds", "commit", "fetch", "dry_run", "diff", "exit_code"])]
     pub check: bool,
     /// The commit that official images are built from [default: the one that is checked out]
     #[arg(long, value_name = "SHA", value_parser = NonEmptyStringValueParser::new())]

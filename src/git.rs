@@ -1,17 +1,14 @@
 //! Questions to the installed `git` about the repository that a tree is in, and the one commit that a user can ask for.
 //! Nothing else is changed, and nothing is given to a shell.
 
-mod branch;
 mod objects;
 
-use std::ffi::OsString;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
-pub use self::branch::Branch;
 use crate::text::{excerpt, without_password};
 
 /// A repository, asked through its `git`.
@@ -19,22 +16,11 @@ pub struct Git {
     root: PathBuf,
 }
 
-/// Whether a commit is in what a library file fetches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reach {
-    /// It is.
-    Yes,
-    /// It is not: in this ref, for people.
-    No(String),
-    /// The remote of that name is known here, and has no such branch.
-    Missing(String),
-    /// Nothing is known of such a ref here.
-    Unknown,
-}
-
 /// The names of the tags of a repository at an address, without those that only point at others.
 pub fn tags(address: &str) -> Result<Vec<String>> {
-    let git = Git::at(Path::new("."));
+    let git = Git {
+        root: PathBuf::from("."),
+    };
     let mut command = git.command(&["ls-remote", "--tags", "--refs", "--", address]);
     // Nothing is asked of the repository that the folder is in, which could name programs; nothing but the web is spoken with,
     // from https on by https alone. Nobody is there to be asked for a password; who is silent or slow for long is given up.
@@ -108,66 +94,33 @@ fn succeeded(args: &[&str], output: Output) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-#[cfg(unix)]
-fn os_string(bytes: &[u8]) -> OsString {
-    std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
-}
-
-#[cfg(not(unix))]
-fn os_string(bytes: &[u8]) -> OsString {
-    String::from_utf8_lossy(bytes).into_owned().into()
-}
-
 impl Git {
-    fn at(root: &Path) -> Self {
-        let root = root.to_owned();
-        Self { root }
-    }
-
-    /// The repository that a folder is in, whose paths are counted from that folder.
+    /// The repository that a folder is in, whose paths are counted from that folder. An error where there is none, or no `git`.
     pub fn within(root: &Path) -> Result<Self> {
         let git = Self {
             root: root.to_owned(),
         };
         let output = git.run(&["rev-parse", "--is-inside-work-tree"])?;
-        ensure!(output.status.success(), git.refused(&output));
+        let said = String::from_utf8_lossy(&output.stderr);
+        let (said, place) = (
+            said.trim_end().trim_start_matches("fatal: "),
+            root.display(),
+        );
+        let is_none = said.starts_with("not a git repository");
+        ensure!(!is_none, "{place} is not a git repository");
+        ensure!(output.status.success(), "git refuses {place}: {said}");
         Ok(git)
     }
 
-    /// The repository whose top folder `root` is. An error where there is none, or no `git`.
+    /// The repository whose top folder `root` is.
     pub fn open(root: &Path) -> Result<Self> {
-        let (git, place) = (Self::at(root), root.display());
-        let output = git.run(&["rev-parse", "--show-prefix"])?;
-        ensure!(output.status.success(), git.refused(&output));
-        let prefix = String::from_utf8_lossy(&output.stdout)
-            .trim_end()
-            .to_owned();
+        let git = Self::within(root)?;
+        let (prefix, place) = (git.prefix()?, root.display());
         ensure!(
             prefix.is_empty(),
             "{place} is the folder {prefix} of a git repository; a library file counts paths from the repository's top: run this for the top folder"
         );
         Ok(git)
-    }
-
-    /// Why git takes a folder for no repository.
-    fn refused(&self, output: &Output) -> String {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let mut lines = said.lines();
-        let reason = lines.find_map(|line| line.strip_prefix("fatal: "));
-        let reason = reason.unwrap_or("git fails");
-        let (short, place) = (reason.split(" (").next().unwrap_or(reason), &self.root);
-        if short.contains("dubious ownership") {
-            let place = place.canonicalize().unwrap_or_else(|_| place.clone());
-            let place = place.display();
-            return format!(
-                "{place} belongs to somebody else, and git refuses it: `git config --global --add safe.directory {place}`"
-            );
-        }
-        let place = place.display();
-        match short.starts_with("not a") {
-            true => format!("{place} is {short}"),
-            false => format!("{place} is no git repository: {short}"),
-        }
     }
 
     /// The folder in its work tree that paths are counted from: nothing, or a path that ends in `/`.
@@ -211,9 +164,14 @@ impl Git {
         Ok(listed.lines().filter_map(remote).collect())
     }
 
-    /// Whether a commit is in what is fetched (`refs/heads/main`) from the repository with that address: asked of what is
-    /// known of the remote, else of the branch here.
-    pub fn reach(&self, commit: &str, fetched: &str, address: &str) -> Result<Reach> {
+    /// Why Docker would not find a commit in what it fetches (`refs/heads/main`) from the repository with that address, and
+    /// whether that is sure; nothing where it would. Asked of what is known of the remote, else of the branch here.
+    pub fn unreached(
+        &self,
+        commit: &str,
+        fetched: &str,
+        address: &str,
+    ) -> Result<Option<(bool, String)>> {
         let remotes = self.remotes()?;
         let known = remotes.iter().find(|(_, url)| *url == public(address));
         let remote = known.map_or("origin", |(name, _)| name);
@@ -224,35 +182,53 @@ impl Git {
                 continue;
             }
             let output = self.run(&["merge-base", "--is-ancestor", commit, name])?;
-            let mut starts = ["refs/remotes/", "refs/heads/", "refs/tags/"].into_iter();
-            let short = starts.find_map(|start| name.strip_prefix(start));
-            return Ok(match output.status.code() {
-                Some(0) => Reach::Yes,
-                Some(1) => Reach::No(short.unwrap_or(name).to_owned()),
-                _ => Reach::Unknown,
-            });
+            match output.status.code() {
+                Some(0) => return Ok(None),
+                Some(1) => {
+                    let mut starts = ["refs/remotes/", "refs/heads/", "refs/tags/"].into_iter();
+                    let short = starts
+                        .find_map(|start| name.strip_prefix(start))
+                        .unwrap_or(name);
+                    return Ok(Some((
+                        true,
+                        format!(
+                            "{commit} is not in {short}, and Docker, which fetches {fetched}, would not find it: merge or push it there; if it is there, run `git fetch`"
+                        ),
+                    )));
+                }
+                _ => break,
+            }
         }
         let refs = format!("refs/remotes/{remote}/");
         let args = ["for-each-ref", "--count=1", "--format=%(refname)", &refs];
         let known = self.line(&args)?;
-        let is_known = known.is_some() && tracked.is_some() && !self.is_shallow()?;
-        Ok(match is_known {
-            true => Reach::Missing(remote.to_owned()),
-            false => Reach::Unknown,
-        })
+        let lacks = |name: &String| Ok::<bool, anyhow::Error>(self.commit(name)?.is_none());
+        let lacks = tracked.as_ref().map(lacks).transpose()? == Some(true);
+        Ok(Some(
+            match known.is_some() && lacks && !self.is_shallow()? {
+                true => (
+                    true,
+                    format!(
+                        "{remote} has no branch {fetched}, from which Docker fetches the commit: name the right one with `--fetch` (without GitFetch it is refs/heads/master)"
+                    ),
+                ),
+                false => (
+                    false,
+                    format!(
+                        "cannot tell whether {commit} is in {fetched}, from which Docker fetches it: this clone does not have that branch; check that the commit is pushed there"
+                    ),
+                ),
+            },
+        ))
     }
 
-    /// The files below these folders that are not as the commit has them that is checked out, new ones too.
-    pub fn changed(&self, paths: &[&str]) -> Result<Vec<String>> {
-        self.status(paths, "--ignored=no")
-    }
-
-    /// The same, with those that git ignores.
-    pub fn changed_or_ignored(&self, paths: &[&str]) -> Result<Vec<String>> {
-        self.status(paths, "--ignored=matching")
-    }
-
-    fn status(&self, paths: &[&str], ignored: &str) -> Result<Vec<String>> {
+    /// The files below these folders that are not as the commit has them that is checked out, new ones too; those that git
+    /// ignores where that is asked for.
+    pub fn changed(&self, paths: &[&str], with_ignored: bool) -> Result<Vec<String>> {
+        let ignored = match with_ignored {
+            true => "--ignored=matching",
+            false => "--ignored=no",
+        };
         let status = [
             "status",
             ignored,
@@ -285,12 +261,15 @@ impl Git {
         let mut number: usize = count.and_then(|count| count.parse().ok()).unwrap_or(0);
         let keys = listed.split(|byte| *byte == 0);
         for key in keys.filter(|key| !key.is_empty()) {
-            let value = match key.ends_with(b".required") {
+            let key = std::str::from_utf8(key).context(
+                "git names a filter in something else than UTF-8: look at its configuration",
+            )?;
+            let value = match key.ends_with(".required") {
                 true => "false",
                 false => "",
             };
             command
-                .env(format!("GIT_CONFIG_KEY_{number}"), os_string(key))
+                .env(format!("GIT_CONFIG_KEY_{number}"), key)
                 .env(format!("GIT_CONFIG_VALUE_{number}"), value);
             number += 1;
         }

@@ -19,14 +19,13 @@ use std::path::{Path, PathBuf};
 
 use semver::Version;
 
-pub use self::check::{Seen, check};
+pub use self::check::check;
 pub use self::entries::{Home, homes};
-pub use self::format::{DEFAULT_FETCH, misshapen};
+pub use self::format::{DEFAULT_FETCH, broken_rules, misshapen};
 pub use self::images::{Image, images};
 pub use self::manifest::{Manifest, Paragraph};
-pub use self::plan::{Change, Offer, Plan, Wanted, names};
+pub use self::plan::{Change, Plan, View, Wanted, names};
 pub use self::update::plan;
-use crate::finding::Problem;
 use crate::repository::Repository;
 use crate::tag::{Endings, Tag};
 use crate::version::{Variant, parse_version};
@@ -44,45 +43,21 @@ pub fn beside(root: &Path, image: &str) -> Option<PathBuf> {
     Some(file).filter(|file| file.is_file())
 }
 
-/// Takes a file apart, and says what in it is not of its grammar, without which nothing else of it is known.
-pub fn parse(text: &str) -> (Manifest, Vec<Problem>) {
-    Manifest::parse(text.to_owned())
-}
-
-/// The rules of the format that a file breaks.
-pub fn broken_rules(manifest: &Manifest) -> Vec<Problem> {
-    format::check(manifest)
-}
-
 /// The version at which a file offers each version directory of a tree. Of a tree with a directory for each version, the newest
 /// one stands for what the file offers, whatever that is.
 pub fn offered(text: &str, repository: &Repository) -> BTreeMap<String, Version> {
-    let (manifest, _) = parse(text);
-    let (images, pattern) = (images(repository), &repository.names.config.directory);
-    let (images, place) = (images.as_slice(), "");
-    let names = names(
-        &manifest,
-        &Offer {
-            images,
-            pattern,
-            place,
-        },
-    );
-    let newest = repository.trees.last().map(|tree| &tree.directory.name);
+    let (manifest, view) = (Manifest::parse(text).0, View::of(repository));
+    let names = names(&manifest, &view);
     let mut offered: BTreeMap<String, Version> = BTreeMap::new();
-    for entry in manifest.entries() {
-        let folder = entries::folder(&manifest, entry).unwrap_or_default();
-        let directory = folder.split('/').next().map(str::to_owned);
-        let directory = match pattern.has_series() {
-            true => directory,
-            false => newest.cloned(),
-        };
+    let homes = homes(&manifest, &view.images, &view.pattern, true);
+    for (entry, home) in manifest.entries().iter().zip(homes) {
         let tags = manifest.items(entry, "Tags");
         let version = tags.filter_map(|(_, tag)| parse_version(names.split(&tag).version));
-        if let (Some(directory), Some(version)) = (directory, version.max())
-            && offered.get(&directory).is_none_or(|known| *known < version)
-        {
-            offered.insert(directory, version);
+        if let (Some(image), Some(version)) = (home.image(), version.max()) {
+            let known = offered
+                .entry(image.directory.clone())
+                .or_insert(version.clone());
+            *known = version.max(known.clone());
         }
     }
     offered
@@ -95,29 +70,16 @@ pub struct Names {
 }
 
 impl Names {
-    /// From the variants that there are or were, the versions that there are, and the tags of the file.
+    /// From the variants that there are or were, and the versions that there are.
     fn new<'a>(
         variants: impl Iterator<Item = &'a Variant>,
         versions: impl Iterator<Item = &'a Version>,
-        tags: impl Iterator<Item = &'a str>,
     ) -> Self {
-        let suffixes = versions
-            .map(|version| version.pre.to_string())
-            .filter(|suffix| !suffix.is_empty())
-            .collect();
-        let mut names = Self {
+        let suffixes = versions.map(|version| version.pre.to_string());
+        Self {
             endings: Endings::new(variants).and("linux"),
-            suffixes,
-        };
-        let seen: BTreeSet<String> = tags
-            .filter_map(|tag| {
-                let Tag { version, name, .. } = names.split(tag);
-                let (_, suffix) = version.split_once('-').filter(|_| !name.is_empty())?;
-                Some(suffix.to_owned())
-            })
-            .collect();
-        names.suffixes.extend(seen);
-        names
+            suffixes: suffixes.filter(|suffix| !suffix.is_empty()).collect(),
+        }
     }
 
     /// Splits a tag. What does not begin with a version is a name as a whole.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use update::library::{Image, Offer, Plan, Wanted, images, parse, plan};
+use update::library::{Manifest, Plan, View, Wanted, plan};
 use update::repository::Repository;
 
 const COMMIT: &str = "2222222222222222222222222222222222222222";
@@ -12,19 +12,14 @@ fn repository() -> Repository {
     Repository::read(&root).expect("a repository")
 }
 
-fn updated(text: &str, repository: &Repository, images: &[Image]) -> anyhow::Result<Plan> {
-    let offer = Offer {
-        images,
-        pattern: &repository.names.config.directory,
-        place: "the tree",
-    };
+fn updated(text: &str, view: &View) -> anyhow::Result<Plan> {
     let wanted = Wanted {
         commit: COMMIT.to_owned(),
         fetch: None,
         adds: Vec::new(),
         is_same: &|_, _| true,
     };
-    plan(text, &offer, &wanted)
+    plan(text, view, &wanted)
 }
 
 /// A list as people fold it, with comments between.
@@ -149,11 +144,12 @@ fn kept(text: &str) -> Vec<&str> {
 #[test]
 fn an_update_is_right_at_once_and_keeps_what_is_not_its_own() {
     let repository = repository();
-    let images = images(&repository);
+    let view = View::of(&repository);
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let result = runner.run(&files(), |text| {
-        prop_assume!(parse(&text).1.is_empty() && parse(&text).0.entries().len() > 1);
-        let first = updated(&text, &repository, &images);
+        let (manifest, problems) = Manifest::parse(&text);
+        prop_assume!(problems.is_empty() && manifest.entries().len() > 1);
+        let first = updated(&text, &view);
         let Ok(first) = first else {
             return Err(TestCaseError::fail(format!(
                 "{:#}\n{text}",
@@ -169,7 +165,7 @@ fn an_update_is_right_at_once_and_keeps_what_is_not_its_own() {
             .filter(|problem| problem.rule != "order")
             .collect();
         prop_assert!(wrong.is_empty(), "{:?}\n{}", wrong, first.text);
-        let second = updated(&first.text, &repository, &images).expect("a second update");
+        let second = updated(&first.text, &view).expect("a second update");
         prop_assert_eq!(&first.text, &second.text);
         prop_assert!(second.changes.is_empty());
         Ok(())

@@ -2,7 +2,6 @@
 
 mod check;
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -11,10 +10,9 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use super::in_folder;
 use crate::cli::{Common, LibraryArgs};
 use crate::finding::Problem;
-use crate::git::{Git, Reach};
-use crate::library::{self, Image, OFFICIAL_IMAGES, Offer, Plan, Wanted, images};
+use crate::git::Git;
+use crate::library::{self, Image, Manifest, OFFICIAL_IMAGES, Plan, View, Wanted};
 use crate::report::{About, NextSteps, Output, of_library};
-use crate::repository::config::Pattern;
 use crate::repository::{Repository, read_if_there};
 use crate::text::{Places, first_of, quoted};
 use crate::write::{Content, NewFile, Step, look, write};
@@ -30,7 +28,6 @@ pub(super) fn run(args: &LibraryArgs, common: &Common) -> Result<bool> {
         args,
         common,
         repository,
-        work: OnceCell::new(),
         git,
     };
     let file = args.file.display();
@@ -52,39 +49,11 @@ pub(super) fn run(args: &LibraryArgs, common: &Common) -> Result<bool> {
     }
 }
 
-/// The images of a tree, and where it was looked at.
-struct View {
-    place: String,
-    images: Vec<Image>,
-    pattern: Pattern,
-}
-
-impl View {
-    fn of(place: &str, repository: &Repository) -> Self {
-        let pattern = repository.names.config.directory.clone();
-        Self {
-            place: place.to_owned(),
-            images: images(repository),
-            pattern,
-        }
-    }
-
-    fn offer(&self) -> Offer<'_> {
-        Offer {
-            images: &self.images,
-            pattern: &self.pattern,
-            place: &self.place,
-        }
-    }
-}
-
 /// What one run knows.
 struct Session<'a> {
     args: &'a LibraryArgs,
     common: &'a Common,
     repository: Repository,
-    /// The tree as it is, looked at where no commit can be.
-    work: OnceCell<View>,
     git: Result<Git>,
 }
 
@@ -93,15 +62,11 @@ impl Session<'_> {
         &self.repository.names.config.image
     }
 
-    /// The tree as it is.
-    fn work(&self) -> &View {
-        self.work
-            .get_or_init(|| View::of("the tree", &self.repository))
-    }
-
+    /// What the tree says at a commit.
     fn at(&self, git: &Git, commit: &str) -> Result<View> {
-        let repository = git.repository(commit, &self.repository.names.config)?;
-        Ok(View::of(&format!("the tree at {commit}"), &repository))
+        Ok(View::of(
+            &git.repository(commit, &self.repository.names.config)?,
+        ))
     }
 
     /// The file as findings and summaries name it.
@@ -139,8 +104,8 @@ impl Session<'_> {
             "{commit} has {} digits: official images are built from repositories whose commits have 40",
             commit.len()
         );
-        let view = view.as_ref().unwrap_or_else(|| self.work());
-        let known = self.folders(text, &commit, view)?;
+        let view = view.unwrap_or_else(|| View::of(&self.repository));
+        let known = self.folders(text, &commit, &view)?;
         // What cannot be compared is taken for the same: an entry's own commit is somebody's choice.
         let is_same = |old: &str, folder: &str| {
             let at = |commit: &str| known.get(&(commit.to_owned(), folder.to_owned()));
@@ -153,10 +118,10 @@ impl Session<'_> {
             adds,
             is_same: &is_same,
         };
-        let plan = library::plan(text, &view.offer(), &wanted)
+        let plan = library::plan(text, &view, &wanted)
             .with_context(|| format!("cannot update {}", self.path()))?;
         plan.warnings.iter().for_each(|warning| self.warn(warning));
-        let (manifest, _) = library::parse(&plan.text);
+        let (manifest, _) = Manifest::parse(&plan.text);
         let fetched = |entry| {
             let value = |name| manifest.value(entry, name);
             let fetch = value("GitFetch").unwrap_or(library::DEFAULT_FETCH.into());
@@ -180,7 +145,7 @@ impl Session<'_> {
         let Ok(git) = &self.git else {
             return Ok(BTreeMap::new());
         };
-        let (manifest, _) = library::parse(text);
+        let (manifest, _) = Manifest::parse(text);
         let own = |entry| manifest.own(entry, "GitCommit").is_some();
         let entries = manifest.entries().iter().filter(|entry| own(entry));
         let commits = entries.filter_map(|entry| manifest.value(entry, "GitCommit"));
@@ -219,7 +184,7 @@ impl Session<'_> {
         })?;
         let trees = self.repository.trees.iter();
         let folders: Vec<&str> = trees.map(|tree| tree.directory.name.as_str()).collect();
-        let changed = git.changed(&folders)?;
+        let changed = git.changed(&folders, false)?;
         if !changed.is_empty() && self.args.dry_run {
             let changed = first_of(&changed, 5);
             self.warn(&format!(
@@ -242,18 +207,8 @@ impl Session<'_> {
         if git.commit(commit)?.is_none() {
             return Ok(());
         }
-        match git.reach(commit, fetched, address)? {
-            Reach::Yes => {}
-            Reach::No(branch) => self.warn(&format!(
-                "{commit} is not in {branch}: merge or push it there before the pull request is opened"
-            )),
-            Reach::Missing(remote) => self.warn(&format!(
-                "Docker fetches the commit from {fetched}, and {remote} has no such branch: name the right one with `--fetch`"
-            )),
-            Reach::Unknown => self.warn(&format!(
-                "cannot tell whether {commit} is in {fetched}, from which Docker fetches it: this clone does not have that branch. \
-                 Check that the commit is pushed there"
-            )),
+        if let Some((_, why)) = git.unreached(commit, fetched, address)? {
+            self.warn(&why);
         }
         Ok(())
     }
@@ -316,12 +271,6 @@ impl Session<'_> {
         if before == text {
             return Ok((self.folder(), Vec::new()));
         }
-        let file = std::fs::metadata(&self.args.file);
-        ensure!(
-            file.is_ok_and(|file| !file.permissions().readonly()),
-            "{} is read-only: make it writable first",
-            self.path()
-        );
         let file = NewFile {
             path: String::new(),
             content: Content::Text(text.as_bytes().to_vec()),
@@ -349,13 +298,9 @@ impl Session<'_> {
         let name = quoted(self.file_name().unwrap_or(path));
         let check = format!("update library{root} {} --check", quoted(path));
         let (mut commands, mut remarks) = (vec![check], Vec::new());
-        if let Ok(git) = Git::within(self.folder()) {
-            let branch = git.branch();
-            let commit = format!("git{place} commit -m {} -- {name}", quoted(title));
-            commands.extend(branch.switch(&git, &place, title));
-            commands.push(commit);
-            commands.extend(branch.push(&place));
-            remarks.push("Then open the pull request there.".to_owned());
+        if Git::within(self.folder()).is_ok() {
+            commands.push(format!("git{place} commit -m {} -- {name}", quoted(title)));
+            remarks.push("Then push it, and open the pull request there.".to_owned());
         }
         let image = self.image();
         remarks.push(format!("The commit of {image} must be pushed first."));

@@ -9,9 +9,9 @@ use super::entries::{Home, folder, successors};
 use super::expected::{Edit, apply, expectations, is_directory};
 use super::format::architectures;
 use super::images::Image;
-use super::manifest::Paragraph;
-use super::plan::{Draft, Offer, Plan, Wanted};
-use crate::tag::{Level, is_preview};
+use super::manifest::{Manifest, Paragraph};
+use super::plan::{Draft, Plan, View, Wanted};
+use crate::tag::is_preview;
 use crate::text::is_within;
 use crate::version::{Variant, WINDOWS};
 
@@ -21,35 +21,34 @@ type Fields = Vec<(String, Vec<String>)>;
 /// The text with what is wanted beside what it offers: series first, then variants, in the order in which they are built.
 pub(super) fn add(
     mut text: String,
-    offer: &Offer,
+    view: &View,
     wanted: &Wanted,
     plan: &mut Plan,
 ) -> Result<String> {
-    let (manifest, _) = super::parse(&text);
+    let (manifest, _) = Manifest::parse(&text);
     let all = manifest.entries().iter();
     let before: Vec<String> = all.filter_map(|entry| folder(&manifest, entry)).collect();
     let (mut series, mut variants): (Vec<&Image>, Vec<&Image>) = (Vec::new(), Vec::new());
     for add in &wanted.adds {
         let add = add.trim_end_matches('/').trim_start_matches("./");
-        let mut images = offer.images.iter();
+        let mut images = view.images.iter();
         match images.find(|image| image.directory == add || image.path() == add) {
             Some(image) if image.directory == add => series.push(image),
             Some(image) => variants.push(image),
             None => {
                 let all: BTreeSet<&str> =
-                    offer.images.iter().map(|image| &*image.directory).collect();
+                    view.images.iter().map(|image| &*image.directory).collect();
                 let all = Vec::from_iter(all).join(", ");
-                let place = offer.place;
-                let example = offer.images.last().map(Image::path).unwrap_or_default();
+                let example = view.images.last().map(Image::path).unwrap_or_default();
                 bail!(
-                    "no `{add}` in {place}: expected one of {all}, or a variant of one, such as {}",
+                    "no `{add}` in the tree: expected one of {all}, or a variant of one, such as {}",
                     example
                 )
             }
         }
     }
     series.sort_by_key(|image| &image.version);
-    variants.sort_by_key(|image| offer.images.iter().position(|other| other == *image));
+    variants.sort_by_key(|image| view.images.iter().position(|other| other == *image));
     let series = series.into_iter().map(|image| (image, true));
     for (image, is_series) in series.chain(variants.into_iter().map(|image| (image, false))) {
         let what = match is_series {
@@ -57,7 +56,7 @@ pub(super) fn add(
             false => image.path(),
         };
         let is_offered = |image: &&Image| before.contains(&image.path());
-        let mut meant = offer.images.iter();
+        let mut meant = view.images.iter();
         let mut meant = meant
             .by_ref()
             .filter(|image| is_within(&image.path(), &what));
@@ -66,10 +65,9 @@ pub(super) fn add(
                 meant.all(|image| is_offered(&image)),
                 "the file offers {what} already: leave `--add {what}` out, or name a variant of it that is not offered"
             );
-            plan.warnings.push(format!("{what} is offered already"));
             continue;
         }
-        let draft = Draft::new(&text, (offer, wanted), false, Some(image));
+        let draft = Draft::new(&text, (view, wanted), false, Some(image));
         // An entry may come to it in this update.
         let mut offered = draft.homes.iter().filter_map(Home::image);
         if !offered.any(|offered| is_within(&offered.path(), &what)) {
@@ -103,7 +101,7 @@ impl<'a> Draft<'a> {
         let is_of_model = |(_, other): &(usize, &Image)| other.directory == model.directory;
         let of_model = || self.entries().filter(is_of_model);
         let offered: BTreeSet<&Variant> = of_model().map(|(_, image)| &image.variant).collect();
-        let successors = successors(&offered, self.offer.images, &image.directory);
+        let successors = successors(&offered, &self.view.images, &image.directory);
         let mut texts = Vec::new();
         for (index, sibling) in of_model() {
             if let Some(successor) = successors.get(&sibling.variant) {
@@ -144,10 +142,11 @@ impl<'a> Draft<'a> {
         let sibling = own.iter().rfind(|(_, other)| is_family(other)).copied();
         let cousins = self.entries().filter(|(_, other)| is_family(other));
         let cousin = cousins.max_by_key(|(_, other)| &other.version);
-        let mut fields = match sibling.or(cousin) {
-            Some((index, _)) => self.like(index, image),
-            None => self.first_of_its_family(image, &own),
-        };
+        let (model, _) = sibling.or(cousin).with_context(|| {
+            let family = &image.variant.family;
+            format!("the file has no entry of {family} that a new one could be like: write the first one by hand")
+        })?;
+        let mut fields = self.like(model, image);
         self.leave_taken(&mut fields);
         let has_tags = |(name, tags): &(String, Vec<String>)| name == "Tags" && !tags.is_empty();
         ensure!(
@@ -192,43 +191,6 @@ impl<'a> Draft<'a> {
                 _ => {}
             }
         }
-    }
-
-    /// What an entry says that is the first of its family in the file; `own` are those of its series.
-    fn first_of_its_family(&self, image: &Image, own: &[(usize, &Image)]) -> Fields {
-        let is_windows = image.variant.is_windows();
-        let linux = own
-            .iter()
-            .find(|(_, other)| !is_windows && !other.variant.is_windows());
-        let built: Vec<String> = match linux {
-            Some((index, _)) => {
-                let all = architectures(&self.manifest, self.entry(*index)).into_iter();
-                all.map(|(_, name)| name).collect()
-            }
-            None => {
-                let all = image.architectures.iter();
-                all.map(|name| (*name).to_owned()).collect()
-            }
-        };
-        let levels = self.context.held.of_new(image, &self.context.owners);
-        let tags = |names: &[String]| -> Vec<String> {
-            let of = |name: &String| {
-                let tag = |level: &Level| level.render(&image.version, name);
-                levels.iter().map(tag).collect::<Vec<_>>()
-            };
-            names.iter().flat_map(of).collect()
-        };
-        let (names, shared) = names_of(image, self.offer.images);
-        let fields = [
-            ("Tags", tags(&names)),
-            ("SharedTags", tags(&shared)),
-            ("Architectures", built),
-            ("Directory", vec![image.path()]),
-            ("Constraints", image.constraints.clone()),
-        ];
-        fields
-            .map(|(name, values)| (name.to_owned(), values))
-            .into()
     }
 
     /// What an entry for another image says: the fields of this one, written for that image.
@@ -294,36 +256,4 @@ impl<'a> Draft<'a> {
         };
         (end..end, text)
     }
-}
-
-/// The names of an image's tags, and those of the tags that it shares.
-///
-/// As Docker's official images have them: a system's smallest image has the tags without a name, the newest base the name
-/// of its family.
-fn names_of(image: &Image, images: &[Image]) -> (Vec<String>, Vec<String>) {
-    let Variant { name, family, .. } = &image.variant;
-    let is_windows = image.variant.is_windows();
-    let is_beside = |other: &&Image| {
-        other.directory == image.directory && other.variant.is_windows() == is_windows
-    };
-    let beside = || images.iter().filter(is_beside);
-    let smallest = if is_windows { "nanoserver" } else { "scratch" };
-    let has_smallest = beside().any(|other| other.variant.family == smallest);
-    let is_smallest = match has_smallest {
-        true => family == smallest,
-        false => is_windows || beside().next() == Some(image),
-    };
-    let newest = beside().filter(|other| other.variant.family == *family);
-    let newest = newest.max_by_key(|other| other.variant.base_numbers());
-    let (mut own, mut shared) = (vec![name.clone()], Vec::new());
-    if is_windows && name != family {
-        shared.push(family.clone());
-    } else if newest == Some(image) && name != family {
-        own.push(family.clone());
-    }
-    if is_smallest {
-        shared.push(String::new());
-        own.extend((!is_windows).then(|| "linux".to_owned()));
-    }
-    (own, shared)
 }

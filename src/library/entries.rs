@@ -121,22 +121,11 @@ fn directories<'a, 'b>(
     for name in offered {
         let here = there.get(name).map(|image| image.directory.as_str());
         let of_series = || newest(&|image| Some(image.series()) == series(name, pattern));
-        // One that is there stays, where what it would go on to is offered beside it.
-        let is_free = |new: &&str| here.is_none() || !offered.contains(new);
-        let found = match follows {
-            true if offered.len() == 1 => newest(&|_| true),
-            true => of_series().filter(is_free).or(here),
+        let found = match follows && offered.len() == 1 {
+            true => newest(&|_| true),
             false => here.or_else(of_series),
         };
         moved.extend(found.map(|found| (*name, found)));
-    }
-    // The only one, gone, has become the only one that is there.
-    if let ([gone], [there], true) = (
-        Vec::from_iter(offered).as_slice(),
-        Vec::from_iter(there.values()).as_slice(),
-        moved.is_empty(),
-    ) {
-        moved.insert(gone, &there.directory);
     }
     moved
 }

@@ -259,30 +259,24 @@ pub fn names_for(variant: &Variant) -> BTreeSet<String> {
     names
 }
 
+/// The hosts that are needed; a condition of another kind is the maintainers' choice.
 fn hosts(manifest: &Manifest, field: &Field, image: &Image) -> Vec<Part> {
-    let mut left: Vec<&String> = image.constraints.iter().collect();
-    let part = |span: &Range<usize>| {
-        let found = manifest.said(span).into_owned();
-        let host = Variant::parse(&found).filter(Variant::is_windows);
-        let expected = match host {
-            // A condition of another kind is the maintainers' choice.
-            None => Some(found.clone()),
-            Some(host) => {
-                let family = |name: &str| Variant::parse(name).map(|variant| variant.family);
-                let is_same = |other: &&String| family(other).as_ref() == Some(&host.family);
-                let place = left.iter().position(is_same);
-                place.map(|at| left.remove(at).clone())
-            }
-        };
-        Part::new(span, found, expected, "constraint")
-    };
-    let mut parts: Vec<Part> = field.items.iter().map(part).collect();
-    // A host of another family stands where the right one is expected.
-    for part in parts.iter_mut().filter(|part| part.expected.is_none()) {
-        part.expected = (!left.is_empty()).then(|| left.remove(0).clone());
+    let found = field
+        .items
+        .iter()
+        .map(|item| manifest.said(item).into_owned());
+    let found: Vec<String> = found.collect();
+    let is_host = |name: &&String| Variant::parse(name).is_some_and(|host| host.is_windows());
+    let others = found.iter().filter(|name| !is_host(name));
+    let mut wanted: Vec<String> = image.constraints.iter().chain(others).cloned().collect();
+    if found.len() == wanted.len() && wanted.iter().all(|host| found.contains(host)) {
+        wanted.clone_from(&found);
     }
-    let missing = |host: &String| Part::missing(host.clone(), "constraint");
-    parts.extend(left.into_iter().map(missing));
+    let mut wanted = wanted.into_iter();
+    let items = field.items.iter().zip(found);
+    let part = |(span, found)| Part::new(span, found, wanted.next(), "constraint");
+    let mut parts: Vec<Part> = items.map(part).collect();
+    parts.extend(wanted.map(|host| Part::missing(host, "constraint")));
     parts
 }
 

@@ -39,19 +39,7 @@ const SINGLE: [&str; 6] = [
 ];
 
 /// A field's name, the rule for its values, their pattern, and what is expected, for people.
-const SHAPES: [(&str, &str, &str, &str); 7] = [
-    (
-        "Maintainers",
-        "maintainer",
-        r"^[^\s<>()][^<>()]*?( <[^<>()\s]+>)? \(@[\w./-]+\)$",
-        "`Full Name <mail> (@handle)`",
-    ),
-    (
-        "GitRepo",
-        "repository",
-        r"^(https?|git)://\S+$",
-        "an address that begins with https://",
-    ),
+const SHAPES: [(&str, &str, &str, &str); 4] = [
     (
         "GitFetch",
         "fetch",
@@ -64,12 +52,6 @@ const SHAPES: [(&str, &str, &str, &str); 7] = [
         r"^[0-9a-f]{40}$",
         "the 40 hex digits of a commit, in lower case",
     ),
-    (
-        "Builder",
-        "builder",
-        r"^(buildkit|classic|oci-import)$",
-        "buildkit, classic or oci-import",
-    ),
     ("Tags", "tag", TAG, TAG_WANTED),
     ("SharedTags", "tag", TAG, TAG_WANTED),
 ];
@@ -78,8 +60,8 @@ const TAG_WANTED: &str =
     "a tag of at most 128 characters: a letter, a digit or `_`, then also `.` and `-`";
 
 /// Everything in a file that breaks a rule of the format.
-pub fn check(manifest: &Manifest) -> Vec<Problem> {
-    let mut problems: Vec<Problem> = misspelt(manifest).collect();
+pub fn broken_rules(manifest: &Manifest) -> Vec<Problem> {
+    let mut problems = Vec::new();
     // What has no paragraph at all breaks the grammar.
     let Some(global) = manifest.global() else {
         return problems;
@@ -88,10 +70,13 @@ pub fn check(manifest: &Manifest) -> Vec<Problem> {
     if is_missing(manifest.own(global, "Maintainers")) {
         problems.push(malformed(at, "the first paragraph has no Maintainers"));
     }
-    let tags = manifest.own(global, "Tags");
-    if let Some(tags) = tags.or(manifest.own(global, "SharedTags")) {
-        let message = "the first paragraph is for what all entries share, and cannot have tags: end it with an empty line";
-        problems.push(malformed(tags.name.start, message));
+    for name in ["Tags", "SharedTags", "Directory"] {
+        if let Some(field) = manifest.own(global, name) {
+            let message = format!(
+                "the first paragraph is for what all entries share, and cannot have {name}: end it with an empty line"
+            );
+            problems.push(malformed(field.name.start, &message));
+        }
     }
     if manifest.entries().is_empty() {
         let message = "has no entry: expected a paragraph with Tags and Directory for each image";
@@ -100,64 +85,17 @@ pub fn check(manifest: &Manifest) -> Vec<Problem> {
     for field in manifest.fields() {
         check_field(manifest, field, &mut problems);
     }
-    for name in ["Tags", "GitRepo", "GitCommit"] {
-        let has = |entry: &&Paragraph| !is_missing(manifest.own(entry, name));
-        if name != "Tags" && (has(&global) || !manifest.entries().iter().any(|entry| has(&entry))) {
-            if !has(&global) && !manifest.entries().is_empty() {
-                let message = format!("neither the first paragraph nor an entry has a {name}");
-                problems.push(malformed(at, &message));
+    for entry in manifest.entries() {
+        for name in ["Tags", "GitRepo", "GitCommit"] {
+            if is_missing(manifest.field(entry, name)) {
+                let message = format!("the entry has no {name}");
+                problems.push(malformed(entry.span.start, &message));
             }
-            continue;
-        }
-        for entry in manifest.entries().iter().filter(|entry| !has(entry)) {
-            let message = format!("the entry has no {name}");
-            problems.push(malformed(entry.span.start, &message));
         }
     }
     check_tags(manifest, &mut problems);
     problems.sort_by_key(|problem| problem.at);
     problems
-}
-
-/// Fields that nobody reads: a name that is misspelt, or of no architecture.
-pub fn unknown_fields(manifest: &Manifest) -> Vec<Problem> {
-    let known = |name: &str| match name.rsplit_once('-') {
-        Some((architecture, name)) => is_docker_arch(architecture) && SINGLE.contains(&name),
-        None => LISTS.contains(&name) || SINGLE.contains(&name),
-    };
-    let mut problems = Vec::new();
-    for field in manifest.fields() {
-        let name = &manifest.text[field.name.clone()];
-        if !known(name) && spelt(name).is_none() {
-            let message =
-                format!("`{name}` is not a field of the format: correct its name or remove it");
-            problems.push(Problem::new(field.name.start, "field", name, "", message));
-        }
-    }
-    problems
-}
-
-/// The name of a field as the format has it, where a text has it in other letters: `ConstraintS`.
-fn spelt(name: &str) -> Option<&'static str> {
-    let mut all = LISTS.iter().chain(&SINGLE);
-    let known = all.find(|known| known.eq_ignore_ascii_case(name))?;
-    Some(known).filter(|known| **known != name).copied()
-}
-
-/// The names of fields that are written in other letters: whoever reads them may take them for none.
-fn misspelt(manifest: &Manifest) -> impl Iterator<Item = Problem> {
-    manifest.fields().filter_map(|field| {
-        let name = &manifest.text[field.name.clone()];
-        let expected = spelt(name)?;
-        let message = format!("found {name}, expected {expected}");
-        Some(Problem::new(
-            field.name.start,
-            "format",
-            name,
-            expected,
-            message,
-        ))
-    })
 }
 
 /// The architectures of an entry, each with where it stands.
@@ -192,6 +130,15 @@ fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) 
     let name = &manifest.text[field.name.clone()];
     let plain = name.rsplit('-').next().unwrap_or(name);
     let is_list = LISTS.contains(&name);
+    let is_known = match name.rsplit_once('-') {
+        Some((architecture, name)) => is_docker_arch(architecture) && SINGLE.contains(&name),
+        None => is_list || SINGLE.contains(&name),
+    };
+    if !is_known {
+        let message =
+            format!("`{name}` is not a field of the format: correct its name or remove it");
+        problems.push(malformed(field.name.start, &message));
+    }
     let values: &[Range<usize>] = match is_list {
         true => &field.items,
         false => std::slice::from_ref(&field.value),
@@ -271,19 +218,16 @@ fn check_tags(manifest: &Manifest, problems: &mut Vec<Problem>) {
                     "`{tag}` is shared here, and an entry's own tag in line {line}"
                 ));
             }
-            let mut twice: Vec<(String, usize)> = Vec::new();
             for (_, architecture) in architectures(manifest, entry) {
                 let earlier = shared.insert((tag.to_string(), architecture.clone()), (index, line));
                 // Twice in one list is reported where the list is.
                 let other = earlier.filter(|(other, _)| architecture != WINDOWS && *other != index);
-                twice.extend(other.map(|(_, line)| (architecture, line)));
-            }
-            if let Some((_, line)) = twice.first() {
-                let names: Vec<&str> = twice.iter().map(|(name, _)| name.as_str()).collect();
-                let names = names.join(", ");
-                wrong(format!(
-                    "`{tag}` already belongs to another entry for {names}, in line {line}"
-                ));
+                if let Some((_, line)) = other {
+                    wrong(format!(
+                        "`{tag}` already belongs to another entry for {architecture}, in line {line}"
+                    ));
+                    break;
+                }
             }
         }
     }

@@ -47,14 +47,9 @@ pub struct Field {
 
 impl Manifest {
     /// Takes a file apart, and says what is not of the grammar.
-    pub fn parse(text: String) -> (Self, Vec<Problem>) {
+    pub fn parse(text: &str) -> (Self, Vec<Problem>) {
         let (mut paragraphs, mut problems): (Vec<Paragraph>, Vec<Problem>) =
             (Vec::new(), Vec::new());
-        if text.starts_with('\u{feff}') {
-            let message = "begins with a byte-order mark, which becomes part of the first field's name: save the file without";
-            let problems = vec![malformed(0, message)];
-            return (Self { text, paragraphs }, problems);
-        }
         let (mut at, mut is_between) = (0, true);
         for line in text.split_inclusive('\n') {
             let lines = at..at + line.len();
@@ -123,6 +118,7 @@ impl Manifest {
                 }
             }
         }
+        let text = text.to_owned();
         (Self { text, paragraphs }, problems)
     }
 
@@ -228,31 +224,28 @@ impl Paragraph {
 
 /// A value without the space around it, and its parts between commas.
 fn items(text: &str, value: Range<usize>) -> (Range<usize>, Vec<Range<usize>>) {
-    let mut items = Vec::new();
-    let mut current: Option<Range<usize>> = None;
-    let mut all: Option<Range<usize>> = None;
+    let mut places: Vec<(usize, char)> = Vec::new();
     let mut at = value.start;
     for line in text[value].split_inclusive('\n') {
         let is_comment = at > 0 && text[..at].ends_with('\n') && line.starts_with('#');
-        let chars = line.char_indices();
-        for (offset, c) in chars.filter(|(_, c)| !is_comment && !c.is_whitespace()) {
-            let place = at + offset..at + offset + c.len_utf8();
-            all = Some(all.map_or(place.start, |all| all.start)..place.end);
-            if c == ',' {
-                items.push(current.take().unwrap_or(place.start..place.start));
-            } else {
-                current = Some(current.map_or(place.start, |current| current.start)..place.end);
-            }
-        }
+        let chars = line
+            .char_indices()
+            .filter(|(_, c)| !is_comment && !c.is_whitespace());
+        places.extend(chars.map(|(offset, c)| (at + offset, c)));
         at += line.len();
     }
-    let all = all.unwrap_or(at..at);
-    match current {
-        Some(last) => items.push(last),
-        // A comma at the end has nothing behind it.
-        None if !items.is_empty() => items.push(all.end..all.end),
-        None => {}
+    let span = |part: &[(usize, char)], empty: usize| {
+        let ends = part.first().zip(part.last());
+        ends.map_or(empty..empty, |((start, _), (end, c))| {
+            *start..end + c.len_utf8()
+        })
+    };
+    let all = span(&places, at);
+    if places.is_empty() {
+        return (all, Vec::new());
     }
+    let parts = places.split(|(_, c)| *c == ',');
+    let items = parts.map(|part| span(part, all.end)).collect();
     (all, items)
 }
 
@@ -263,7 +256,7 @@ mod tests {
     #[test]
     fn every_item_knows_where_it_stands() {
         let text = "# head\nMaintainers: A <a@b.c> (@a),\n\tB (@b)\nX:\n\nTags: 1.2.3,\n# a comment\n 1.2 ,latest\n";
-        let (manifest, problems) = Manifest::parse(text.to_owned());
+        let (manifest, problems) = Manifest::parse(text);
         assert_eq!(problems.len(), 0);
         let said = |index: usize, name: &str| -> Vec<String> {
             manifest
@@ -290,7 +283,7 @@ mod tests {
             (": b\n", 0),
             ("A B: c\n", 0),
         ] {
-            let (_, problems) = Manifest::parse(text.to_owned());
+            let (_, problems) = Manifest::parse(text);
             assert_eq!(
                 problems
                     .iter()

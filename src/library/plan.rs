@@ -1,6 +1,6 @@
 //! What an update of a library file is told, and what it will do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use semver::Version;
 use serde::Serialize;
@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::Names;
 use super::entries::{Home, homes, variants};
 use super::expected::{Context, Edit, Expectation};
-use super::images::Image;
+use super::images::{Image, images};
 use super::manifest::Manifest;
 use crate::finding::Problem;
+use crate::repository::Repository;
 use crate::repository::config::Pattern;
 
 /// What an update of a library file is told.
@@ -25,14 +26,22 @@ pub struct Wanted<'a> {
     pub is_same: &'a dyn Fn(&str, &str) -> bool,
 }
 
-/// What the tree says to a library file.
-pub struct Offer<'a> {
+/// What a tree says to a library file.
+pub struct View {
     /// Its images.
-    pub images: &'a [Image],
+    pub images: Vec<Image>,
     /// How its version directories are named.
-    pub pattern: &'a Pattern,
-    /// Where it was looked at, for people.
-    pub place: &'a str,
+    pub pattern: Pattern,
+}
+
+impl View {
+    /// That of a repository.
+    pub fn of(repository: &Repository) -> Self {
+        Self {
+            images: images(repository),
+            pattern: repository.names.config.directory.clone(),
+        }
+    }
 }
 
 /// What an update of a library file will do.
@@ -76,19 +85,13 @@ pub struct Change {
 }
 
 /// The names that tags can end in, for a file and a tree. A family that the tree has no longer goes with its entries.
-pub fn names(manifest: &Manifest, offer: &Offer) -> Names {
-    let own = offer.images.iter().map(|image| &image.variant.family);
-    let own: BTreeSet<&String> = own.collect();
-    let old = variants(manifest, offer.pattern);
+pub fn names(manifest: &Manifest, view: &View) -> Names {
+    let images = &view.images;
+    let own: BTreeSet<&String> = images.iter().map(|image| &image.variant.family).collect();
+    let old = variants(manifest, &view.pattern);
     let old: Vec<_> = old.filter(|old| own.contains(&old.family)).collect();
-    let entries = manifest.entries().iter();
-    let tags = entries.flat_map(|entry| manifest.tags(entry));
-    let tags: Vec<_> = tags.map(|(_, _, tag)| tag).collect();
-    Names::new(
-        offer.images.iter().map(|image| &image.variant).chain(&old),
-        offer.images.iter().map(|image| &image.version),
-        tags.iter().map(|tag| &**tag),
-    )
+    let variants = images.iter().map(|image| &image.variant).chain(&old);
+    Names::new(variants, images.iter().map(|image| &image.version))
 }
 
 /// A file, what its entries are for, and what is wanted of it.
@@ -96,7 +99,7 @@ pub(super) struct Draft<'a> {
     pub(super) manifest: Manifest,
     pub(super) homes: Vec<Home<'a>>,
     pub(super) context: Context<'a>,
-    pub(super) offer: &'a Offer<'a>,
+    pub(super) view: &'a View,
     pub(super) wanted: &'a Wanted<'a>,
 }
 
@@ -104,52 +107,38 @@ impl<'a> Draft<'a> {
     /// Of a text; `follow` is for `homes`, and `new` will be offered too.
     pub(super) fn new(
         text: &str,
-        (offer, wanted): (&'a Offer<'a>, &'a Wanted<'a>),
+        (view, wanted): (&'a View, &'a Wanted<'a>),
         follow: bool,
         new: Option<&'a Image>,
     ) -> Self {
-        let (manifest, _) = Manifest::parse(text.to_owned());
-        let homes = homes(&manifest, offer.images, offer.pattern, follow);
-        let context = Context::new(&manifest, names(&manifest, offer), &homes, new);
+        let (manifest, _) = Manifest::parse(text);
+        let homes = homes(&manifest, &view.images, &view.pattern, follow);
+        let context = Context::new(&manifest, names(&manifest, view), &homes, new);
         Self {
             manifest,
             homes,
             context,
-            offer,
+            view,
             wanted,
         }
     }
 }
 
-/// Changes by paragraph, the first change of each deciding where it stands.
-#[derive(Debug, Default)]
-pub(super) struct Changes {
-    pub(super) all: Vec<(String, Vec<Change>)>,
-    places: BTreeMap<String, usize>,
-}
-
-impl Changes {
-    /// Takes up what changes in a paragraph, and adds the edits with which it does.
-    pub(super) fn take(
-        &mut self,
-        manifest: &Manifest,
-        fields: &[Expectation],
-        title: &str,
-        edits: &mut Vec<Edit>,
-    ) {
-        for field in fields.iter().filter(|field| !field.is_right()) {
-            edits.extend(field.edits(manifest));
-            for part in field.parts.iter().filter(|part| !part.is_right()) {
-                let place = *self.places.entry(title.to_owned()).or_insert_with(|| {
-                    self.all.push((title.to_owned(), Vec::new()));
-                    self.all.len() - 1
-                });
-                self.all[place].1.push(Change {
-                    field: field.name.clone(),
-                    found: part.found.clone(),
-                    expected: part.expected.clone().unwrap_or_default(),
-                });
-            }
-        }
+/// What changes in the fields of a paragraph; adds the edits with which it does.
+pub(super) fn changes(
+    manifest: &Manifest,
+    fields: &[Expectation],
+    edits: &mut Vec<Edit>,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for field in fields.iter().filter(|field| !field.is_right()) {
+        edits.extend(field.edits(manifest));
+        let parts = field.parts.iter().filter(|part| !part.is_right());
+        changes.extend(parts.map(|part| Change {
+            field: field.name.clone(),
+            found: part.found.clone(),
+            expected: part.expected.clone().unwrap_or_default(),
+        }));
     }
+    changes
 }

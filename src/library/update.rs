@@ -3,26 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use semver::Version;
 
 use super::add::add;
-use super::check::{Seen, check};
+use super::check::check;
 use super::entries::{Home, folder, homes};
 use super::expected::{Edit, Expectation, Part, apply, expectations};
-use super::format;
+use super::format::{DEFAULT_FETCH, broken_rules};
 use super::images::Image;
 use super::manifest::{Manifest, Paragraph};
-use super::plan::{Changes, Draft, Offer, Plan, Wanted, names};
+use super::plan::{Draft, Plan, View, Wanted, changes, names};
 use crate::finding::Problem;
-use crate::tag::Level;
-use crate::text::{Places, is_like};
+use crate::text::Places;
 use crate::version::{Variant, parse_version};
 
 /// Plans the update of a file whose grammar is right. What else was wrong in it, and is no worse, is what remains.
-pub fn plan(text: &str, offer: &Offer, wanted: &Wanted) -> Result<Plan> {
-    let (manifest, grammar) = super::parse(text);
-    let broken = format::check(&manifest);
+pub fn plan(text: &str, view: &View, wanted: &Wanted) -> Result<Plan> {
+    let (manifest, grammar) = Manifest::parse(text);
+    let broken = broken_rules(&manifest);
     let fatal = broken.iter().filter(|problem| problem.rule == "format");
     let all: Vec<&Problem> = grammar.iter().chain(fatal).collect();
     refuse(
@@ -31,17 +30,14 @@ pub fn plan(text: &str, offer: &Offer, wanted: &Wanted) -> Result<Plan> {
         "the file breaks rules of its format",
         "Fix them, then run the same command again",
     )?;
-    let stable = stable_tags(&manifest, offer);
     let mut plan = Plan::default();
-    let text = add(text.to_owned(), offer, wanted, &mut plan)?;
-    plan.text = Draft::new(&text, (offer, wanted), true, None).run(&mut plan)?;
+    let text = add(text.to_owned(), view, wanted, &mut plan)?;
+    plan.text = Draft::new(&text, (view, wanted), true, None).run(&mut plan)?;
 
-    let (manifest, _) = super::parse(&plan.text);
-    let homes = homes(&manifest, offer.images, offer.pattern, false);
-    let place = offer.place;
-    let seen = homes.iter().map(|home| Some(Seen { home: *home, place }));
-    let seen: Vec<Option<Seen>> = seen.collect();
-    let found = check(&manifest, &seen, names(&manifest, offer)).into_iter();
+    let (manifest, _) = Manifest::parse(&plan.text);
+    let homes = homes(&manifest, &view.images, &view.pattern, false);
+    let seen: Vec<Option<Home>> = homes.iter().copied().map(Some).collect();
+    let found = check(&manifest, &seen, names(&manifest, view)).into_iter();
     let (fatal, mut remaining): (Vec<Problem>, Vec<Problem>) =
         found.partition(|problem| problem.rule == "preview");
     let lines: Vec<&str> = fatal.iter().map(|one| one.message.as_str()).collect();
@@ -50,7 +46,7 @@ pub fn plan(text: &str, offer: &Offer, wanted: &Wanted) -> Result<Plan> {
         "a version that is no release yet would get stable tags:\n  {}\nWait for the release, or take the series' entries out by hand first",
         lines.join("\n  ")
     );
-    let now = format::check(&manifest);
+    let now = broken_rules(&manifest);
     refuse(
         &plan.text,
         &worse(&broken, &now),
@@ -60,14 +56,7 @@ pub fn plan(text: &str, offer: &Offer, wanted: &Wanted) -> Result<Plan> {
     remaining.extend(now);
     remaining.sort_by_key(|problem| problem.at);
     plan.remaining = remaining;
-    let stable_now = stable_tags(&manifest, offer);
-    let lost: Vec<&str> = stable.difference(&stable_now).map(String::as_str).collect();
-    if !lost.is_empty() {
-        let lost = lost.join(", ");
-        let warning = format!("these tags go, and no other entry has them: {lost}");
-        plan.warnings.push(warning);
-    }
-    plan.not_offered = not_offered(offer, &homes);
+    plan.not_offered = not_offered(view, &homes);
     Ok(plan)
 }
 
@@ -98,20 +87,6 @@ fn worse<'a>(old: &'a [Problem], new: &'a [Problem]) -> Vec<&'a Problem> {
     new.iter().filter(is_worse).collect()
 }
 
-/// The tags of a file that a release does not change, without those of single variants: `latest`, `2`, `2-alpine`, `alpine`.
-fn stable_tags(manifest: &Manifest, offer: &Offer) -> BTreeSet<String> {
-    let names = names(manifest, offer);
-    let entries = manifest.entries().iter();
-    let tags = entries.flat_map(|entry| manifest.tags(entry));
-    let is_stable = |tag: &String| {
-        let tag = names.split(tag);
-        let is_variant = Variant::parse(tag.name).is_some_and(|variant| !variant.base.is_empty());
-        tag.level >= Level::Major && !is_variant
-    };
-    let tags = tags.map(|(_, _, tag)| tag.into_owned());
-    tags.filter(is_stable).collect()
-}
-
 impl Draft<'_> {
     /// The text with every entry written for its image, and without those whose image is gone.
     fn run(&self, plan: &mut Plan) -> Result<String> {
@@ -120,36 +95,26 @@ impl Draft<'_> {
         } = self;
         ensure!(
             homes.iter().any(|home| matches!(home, Home::Image(_))),
-            "no entry is for an image of {}: check that it is this image's file, or name another repository with `-C <DIR>`",
-            self.offer.place
+            "no entry is for an image of the tree: check that it is this image's file, or name another repository with `-C <DIR>`"
         );
         let all = manifest.entries().iter();
         let offered: BTreeSet<String> = all.filter_map(|one| folder(manifest, one)).collect();
-        let (mut edits, mut changes) = (Vec::new(), Changes::default());
+        let mut edits = Vec::new();
         let global = manifest.global();
         if let Some(global) = global {
-            changes.take(manifest, &self.of_global(global), "", &mut edits);
+            let changed = changes(manifest, &self.of_global(global), &mut edits);
+            plan.changes.push((String::new(), changed));
         }
         let has_commit = global.is_some_and(|global| manifest.own(global, "GitCommit").is_some());
         for (index, (entry, home)) in manifest.entries().iter().zip(&self.homes).enumerate() {
             let image = match home {
                 Home::Unknown => continue,
                 Home::Gone => {
-                    edits.extend(self.removed(index, &offered, plan)?);
+                    edits.push(self.removed(index, &offered, plan)?);
                     continue;
                 }
                 Home::Image(image) => image,
             };
-            let inherited =
-                folder(manifest, entry).filter(|_| manifest.own(entry, "Directory").is_none());
-            ensure!(
-                inherited
-                    .as_ref()
-                    .is_none_or(|folder| *folder == image.path()),
-                "{} in the first paragraph is {} now: write a Directory into each entry, then run the same command again",
-                inherited.unwrap_or_default(),
-                image.path()
-            );
             let mut expected = expectations(manifest, entry, (image, false), &self.context);
             // An entry's own commit, beside the one for all, stays as long as there is nothing new for the entry after it.
             let own: Vec<Expectation> = self.commits(entry).collect();
@@ -164,11 +129,12 @@ impl Draft<'_> {
             if parts.any(|part| part.rule == "version" && !part.is_right()) {
                 plan.versions.insert(image.version.clone());
             }
-            changes.take(manifest, &expected, &image.path(), &mut edits);
+            let changed = changes(manifest, &expected, &mut edits);
+            plan.changes.push((image.path(), changed));
             plan.warnings.extend(self.downgrade(entry, image));
         }
         plan.warnings.dedup();
-        plan.changes = changes.all;
+        plan.changes.retain(|(_, changed)| !changed.is_empty());
         apply(&manifest.text, edits)
     }
 
@@ -180,7 +146,7 @@ impl Draft<'_> {
             (Some(fetch), Some(field)) => {
                 all.push(Expectation::whole(&self.manifest, field, fetch))
             }
-            (Some(fetch), None) if fetch != format::DEFAULT_FETCH => {
+            (Some(fetch), None) if fetch != DEFAULT_FETCH => {
                 let at = own("GitCommit").map_or(global.span.end, |commit| commit.lines.start);
                 let values = std::slice::from_ref(fetch);
                 all.push(Expectation::missing("GitFetch", at, values, "fetch"));
@@ -201,18 +167,13 @@ impl Draft<'_> {
 
     /// The edits without an entry whose image is gone. An error where one of several images that the file does not offer may
     /// be what it has become; `offered` are the folders of all entries.
-    fn removed(
-        &self,
-        index: usize,
-        offered: &BTreeSet<String>,
-        plan: &mut Plan,
-    ) -> Result<Vec<Edit>> {
-        let (manifest, offer) = (&self.manifest, self.offer);
+    fn removed(&self, index: usize, offered: &BTreeSet<String>, plan: &mut Plan) -> Result<Edit> {
+        let (manifest, view) = (&self.manifest, self.view);
         let entry = &manifest.entries()[index];
         let folder = folder(manifest, entry).unwrap_or_default();
         let (directory, name) = folder.split_once('/').unwrap_or_default();
         let family = Variant::parse(name).map(|variant| variant.family);
-        let may_be = offer.images.iter().filter(|image| {
+        let may_be = view.images.iter().filter(|image| {
             image.directory == directory && Some(&image.variant.family) == family.as_ref()
         });
         let may_be = may_be
@@ -221,62 +182,11 @@ impl Draft<'_> {
         let may_be: Vec<String> = may_be.collect();
         ensure!(
             may_be.len() < 2,
-            "{folder} is no longer in {}, and may now be any of {}: write the right one into its Directory, or remove the entry",
-            offer.place,
+            "{folder} is no longer in the tree, and may now be any of {}: write the right one into its Directory, or remove the entry",
             may_be.join(", ")
         );
-        // A slip of the pen is no removal.
-        let mut others = offer.images.iter().map(Image::path);
-        let meant = others.find(|path| is_like(path, &folder) && !offered.contains(path));
-        let is_known = offer
-            .images
-            .iter()
-            .any(|image| Some(&image.variant.family) == family.as_ref());
-        if let Some(meant) = meant.filter(|_| !is_known) {
-            bail!(
-                "{folder} is not in {}: did you mean {meant}? Write the right one into its Directory, or remove the entry",
-                offer.place
-            );
-        }
-        let mut cuts = vec![self.span(index)];
-        // What stands by itself above the first entry of a series is its heading.
-        let start = manifest.paragraphs[index].span.end;
-        let series = directory.trim_end_matches(".x");
-        let is_gone = |(number, home): (usize, &Home)| {
-            let own = self::folder(manifest, &manifest.entries()[number]);
-            let is_other = own.is_none_or(|own| !own.starts_with(&format!("{directory}/")));
-            is_other || matches!(home, Home::Gone)
-        };
-        let gap = &manifest.text[start..cuts[0].start.max(start)];
-        let is_heading = |line: &&str| line.starts_with('#') && line.contains(series);
-        if !series.is_empty()
-            && let Some(heading) = gap.split_inclusive('\n').find(is_heading)
-            && self.homes.iter().enumerate().all(is_gone)
-        {
-            let at = start + (heading.as_ptr() as usize - gap.as_ptr() as usize);
-            let rest = &manifest.text[at + heading.len()..];
-            let before = match self.is_last(index) {
-                true => blank(manifest.text[start..at].split_inclusive('\n').rev()),
-                false => 0,
-            };
-            cuts.push(at - before..at + heading.len() + blank(rest.split_inclusive('\n')));
-        }
-        let all = cuts.iter();
-        let lines = all.flat_map(|cut| manifest.text[cut.clone()].lines());
-        for comment in lines.filter(|line| line.starts_with('#')) {
-            let warning = format!("removed with the entry of {folder}: {comment}");
-            plan.warnings.push(warning);
-        }
         plan.removed.push(folder);
-        cuts.sort_by_key(|cut| cut.start);
-        let mut merged: Vec<Range<usize>> = Vec::new();
-        for cut in cuts {
-            match merged.last_mut().filter(|last| cut.start <= last.end) {
-                Some(last) => last.end = last.end.max(cut.end),
-                None => merged.push(cut),
-            }
-        }
-        Ok(merged.into_iter().map(|cut| (cut, String::new())).collect())
+        Ok((self.span(index), String::new()))
     }
 
     /// Whether neither an entry nor any behind it stays.
@@ -326,15 +236,15 @@ fn blank<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
 
 /// The version directories without any entry, and the variants without one of those that have some. Of a tree with a
 /// directory for each version, older ones are history.
-fn not_offered(offer: &Offer, homes: &[Home]) -> Vec<String> {
+fn not_offered(view: &View, homes: &[Home]) -> Vec<String> {
     let offered: Vec<&Image> = homes.iter().filter_map(Home::image).collect();
     let directories: BTreeSet<&str> = offered.iter().map(|image| &*image.directory).collect();
     let paths: BTreeSet<String> = offered.iter().map(|image| image.path()).collect();
     let newest = offered.iter().map(|image| &image.version).max();
     let mut missing: Vec<String> = Vec::new();
-    for image in offer.images {
+    for image in &view.images {
         let is_old =
-            !offer.pattern.has_series() && newest.is_some_and(|newest| image.version < *newest);
+            !view.pattern.has_series() && newest.is_some_and(|newest| image.version < *newest);
         let what = match directories.contains(&*image.directory) {
             true => image.path(),
             false => image.directory.clone(),

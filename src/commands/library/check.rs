@@ -5,17 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use semver::Version;
 
-use super::{Session, View, not_utf8};
+use super::{Session, not_utf8};
 use crate::finding::{Finding, Problem};
-use crate::git::{Git, Reach};
-use crate::library::{self, Home, Image, Manifest, Offer, Paragraph, Seen, homes, names};
+use crate::git::Git;
+use crate::library::{self, Home, Manifest, Paragraph, View, homes, names};
 use crate::report::{Output, of_findings};
 use crate::text::{Places, quoted};
 
 /// Whether an update of the file writes what is expected.
 fn is_written(finding: &Finding) -> bool {
-    let rules = ["commit", "constraint", "directory", "variant", "version"];
-    finding.rule == "latest" || rules.contains(&finding.rule) && !finding.expected.is_empty()
+    finding.rule == "latest" || !finding.expected.is_empty()
 }
 
 impl Session<'_> {
@@ -27,7 +26,7 @@ impl Session<'_> {
         match std::str::from_utf8(bytes) {
             Err(wrong) => problems.push(not_utf8(wrong.valid_up_to())),
             Ok(text) => {
-                let (manifest, found) = library::parse(text);
+                let (manifest, found) = Manifest::parse(text);
                 problems.extend(found);
                 problems.extend(library::broken_rules(&manifest));
                 details = self.check_entries(&manifest, &mut problems)?;
@@ -83,39 +82,33 @@ impl Session<'_> {
                 continue;
             }
             let view = match &self.git {
-                Err(_) => Some(View::of("the tree", &self.repository)),
+                Err(_) => Some(View::of(&self.repository)),
                 // The format's own finding says that it is none.
                 Ok(_) if library::misshapen("GitCommit", commit).is_some() => None,
                 Ok(git) => self.view(git, manifest, entry, problems)?,
             };
             views.insert(commit, view);
         }
-        self.check_given(manifest, problems)?;
-        let every = views.values().flatten().chain([self.work()]);
-        let every: Vec<Image> = every.flat_map(|view| view.images.clone()).collect();
-        let offer = Offer {
-            images: &every,
-            ..self.work().offer()
+        let work = View::of(&self.repository);
+        let every = views.values().flatten().chain([&work]);
+        let every = View {
+            images: every.flat_map(|view| view.images.clone()).collect(),
+            pattern: work.pattern.clone(),
         };
-        let names = names(manifest, &offer);
         let all = views.iter().filter_map(|(commit, view)| {
             let view = view.as_ref()?;
-            let homes = homes(manifest, &view.images, &view.pattern, false);
-            Some((*commit, (homes, view.place.as_str())))
+            Some((*commit, homes(manifest, &view.images, &view.pattern, false)))
         });
-        let all: BTreeMap<&str, (Vec<Home>, &str)> = all.collect();
-        let seen = commits.iter().enumerate().map(|(index, commit)| {
-            let (homes, place) = all.get(commit.as_str())?;
-            let home = homes[index];
-            Some(Seen { home, place })
-        });
-        let seen: Vec<Option<Seen>> = seen.collect();
-        problems.extend(library::check(manifest, &seen, names));
+        let all: BTreeMap<&str, Vec<Home>> = all.collect();
+        let numbered = commits.iter().enumerate();
+        let seen = numbered.map(|(index, commit)| Some(all.get(commit.as_str())?[index]));
+        let seen: Vec<Option<Home>> = seen.collect();
+        problems.extend(library::check(manifest, &seen, names(manifest, &every)));
         self.behind(&seen)
     }
 
     /// The versions that the commit that is checked out has of what the entries offer, where those are newer.
-    fn behind(&self, seen: &[Option<Seen>]) -> Result<Vec<String>> {
+    fn behind(&self, seen: &[Option<Home>]) -> Result<Vec<String>> {
         let Ok(git) = &self.git else {
             return Ok(Vec::new());
         };
@@ -123,7 +116,7 @@ impl Session<'_> {
             return Ok(Vec::new());
         };
         let view = self.at(git, &head)?;
-        let images = seen.iter().flatten().filter_map(|seen| seen.home.image());
+        let images = seen.iter().flatten().filter_map(Home::image);
         let offered = images.map(|image| (&image.version, image.directory.as_str()));
         let offered: BTreeSet<(&Version, &str)> = offered.collect();
         let newest = offered.iter().map(|(version, _)| *version).max();
@@ -135,22 +128,7 @@ impl Session<'_> {
             let is_meant = has_series || Some(*version) == newest;
             (is_meant && now > *version).then(|| format!("behind HEAD: {version} → {now}"))
         };
-        let mut lines: Vec<String> = offered.iter().filter_map(newer).collect();
-        let images = seen.iter().flatten().filter_map(|seen| seen.home.image());
-        let paths: BTreeSet<String> = images.map(Image::path).collect();
-        let now: BTreeSet<String> = view.images.iter().map(Image::path).collect();
-        if view.pattern.has_series() {
-            let gone = paths.difference(&now);
-            lines.extend(gone.map(|path| format!("behind HEAD: {path} is gone")));
-            let directories: BTreeSet<&str> = offered.iter().map(|(_, name)| *name).collect();
-            let is_like = |path: &&String| {
-                let (directory, _) = path.split_once('/').unwrap_or_default();
-                directories.contains(directory)
-            };
-            let more = now.difference(&paths).filter(is_like);
-            lines.extend(more.map(|path| format!("not offered: {path}")));
-        }
-        Ok(lines)
+        Ok(offered.iter().filter_map(newer).collect())
     }
 
     /// The tree at an entry's commit; `None` where it is not here. Reports a commit that nobody can fetch.
@@ -181,53 +159,11 @@ impl Session<'_> {
             }
             return Ok(None);
         }
-        match git.reach(commit, fetched, &value("GitRepo"))? {
-            Reach::Yes => {}
-            Reach::No(branch) => {
-                let message = format!(
-                    "found {commit}, which is not in {branch}; Docker fetches {fetched} and would not find it. Merge or push it there; if it \
-                     is there, run `git fetch`"
-                );
-                problems.push(Problem::new(at, "commit", commit, "", message));
-            }
-            Reach::Missing(remote) => {
-                let message = format!(
-                    "found {fetched}: {remote} has no such branch (without GitFetch, Docker fetches refs/heads/master)"
-                );
-                let at = place("GitFetch").unwrap_or(at);
-                problems.push(Problem::new(at, "fetch", fetched, "", message));
-            }
-            Reach::Unknown => self.warn(&format!(
-                "cannot tell whether {commit} is in {fetched}, from which Docker fetches it: this clone does not have that branch"
-            )),
+        match git.unreached(commit, fetched, &value("GitRepo"))? {
+            Some((true, why)) => problems.push(Problem::new(at, "commit", commit, "", why)),
+            Some((false, why)) => self.warn(&why),
+            None => {}
         }
         self.at(git, commit).map(Some)
-    }
-
-    /// What `--commit` and `--fetch` say beside `--check`, the file must say.
-    fn check_given(&self, manifest: &Manifest, problems: &mut Vec<Problem>) -> Result<()> {
-        let given = self.args.commit.as_deref();
-        let given = given.map(|commit| self.resolve(commit)).transpose()?;
-        let commit = given.map(|(commit, _)| commit);
-        let fetch = self.args.fetch.clone();
-        let Some(global) = manifest.global() else {
-            return Ok(());
-        };
-        let given = [
-            ("GitCommit", "commit", commit),
-            ("GitFetch", "fetch", fetch),
-        ];
-        for (name, rule, expected) in given {
-            let Some(expected) = expected else { continue };
-            let found = manifest.value(global, name).unwrap_or_default();
-            if *found != expected {
-                let field = manifest.own(global, name);
-                let at = field.map_or(global.span.start, |field| field.value.start);
-                let shown = if found.is_empty() { "nothing" } else { &found };
-                let message = format!("{name}: found {shown}, expected {expected}");
-                problems.push(Problem::new(at, rule, &found, &expected, message));
-            }
-        }
-        Ok(())
     }
 }

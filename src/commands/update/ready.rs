@@ -6,12 +6,11 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::super::in_folder;
-use crate::git::{Branch, Git};
+use crate::git::Git;
 use crate::plan::Plan;
 use crate::plan::steps::steps;
 use crate::report::{NextSteps, Output, released, title};
-use crate::repository::{Item, Repository};
-use crate::text::{count, harmless_list, is_within, quoted};
+use crate::text::{harmless_list, is_within, quoted};
 use crate::version::parse_version;
 use crate::write::{Step, look, write};
 
@@ -19,8 +18,8 @@ use crate::write::{Step, look, write};
 pub(super) struct Ready<'a> {
     root: &'a Path,
     steps: Vec<Step>,
-    /// Where it is committed to, if it is, and the branch that was checked out.
-    committed: Option<(Git, Branch)>,
+    /// Where it is committed to, if it is.
+    committed: Option<Git>,
 }
 
 impl<'a> Ready<'a> {
@@ -29,51 +28,12 @@ impl<'a> Ready<'a> {
         let steps = steps(plan);
         look(root, &steps)?;
         keeps_work(root, &steps)?;
-        let git = commit.then(|| committable(root, plan)).transpose()?;
-        let committed = git.map(|git| {
-            let branch = git.branch();
-            (git, branch)
-        });
+        let committed = commit.then(|| committable(root, plan)).transpose()?;
         Ok(Self {
             root,
             steps,
             committed,
         })
-    }
-
-    /// An error where the tree, or what git has checked out, was changed in the meantime.
-    pub(super) fn is_still(&self, plan: &Plan) -> Result<()> {
-        let now = Repository::read(self.root)?;
-        let is_same = |((now, new), (before, old)): ((String, &Item), (String, &Item))| {
-            let texts = [new, old].map(|item| item.document().map(|document| &document.text));
-            now == before && texts[0] == texts[1]
-        };
-        let is_as_before = now.items().count() == plan.before.items().count()
-            && now.items().zip(plan.before.items()).all(is_same);
-        let advice = "while archives were downloaded: run the same command again";
-        ensure!(is_as_before, "the tree was changed {advice}");
-        keeps_work(self.root, &self.steps)?;
-        if let Some((git, branch)) = &self.committed {
-            committable(self.root, plan)?;
-            ensure!(
-                git.branch() == *branch,
-                "another branch was checked out {advice}"
-            );
-        }
-        Ok(())
-    }
-
-    /// What is not committed, and was not written by this run either, where nothing is to be written.
-    pub(super) fn left_over(&self, plan: &Plan) -> Result<Option<String>> {
-        let Some((git, _)) = self.committed.as_ref().filter(|_| self.steps.is_empty()) else {
-            return Ok(None);
-        };
-        let trees = plan.after.trees.iter();
-        let folders: Vec<&str> = trees.map(|tree| &*tree.directory.name).collect();
-        let changed = git.changed(&folders)?.len();
-        let files = count(changed, "changed file");
-        Ok((changed > 0)
-            .then(|| format!("{files} not committed: `--commit` commits what this run writes")))
     }
 
     /// Writes it, commits it where that is asked for, and says what somebody does next.
@@ -83,6 +43,8 @@ impl<'a> Ready<'a> {
             steps,
             committed,
         } = self;
+        // What may have been removed meanwhile is looked at again; what is rewritten, `write` compares.
+        keeps_work(root, &steps)?;
         // Asked before: what was changed already is told apart then.
         let next = match output.is_for_people() && !steps.is_empty() {
             true => next_steps(root, plan),
@@ -90,16 +52,11 @@ impl<'a> Ready<'a> {
         };
         write(root, &steps)?;
         let mut result = Ok(());
-        if let Some((git, branch)) = committed.filter(|_| !steps.is_empty()) {
+        if let Some(git) = committed.filter(|_| !steps.is_empty()) {
             let (paths, message) = (Vec::from_iter(written(plan)), message(&git, plan)?);
             result = git.commit_paths(&paths, &message);
             if result.is_ok() {
-                output.done(&format!("Committed {}: {message}", branch.place()));
-                let push = branch.push_commit(&in_folder(root), &message);
-                output.next_steps(&NextSteps {
-                    commands: Vec::from_iter(push),
-                    remarks: vec!["Then open the pull request.".to_owned()],
-                });
+                output.done(&format!("Committed: {message}"));
                 return Ok(());
             }
         }
@@ -138,9 +95,7 @@ fn keeps_work(root: &Path, steps: &[Step]) -> Result<()> {
     let git = (!removed.is_empty())
         .then(|| Git::within(root).ok())
         .flatten();
-    let changed = git
-        .map(|git| git.changed_or_ignored(&removed))
-        .transpose()?;
+    let changed = git.map(|git| git.changed(&removed, true)).transpose()?;
     let changed = changed.unwrap_or_default();
     ensure!(
         changed.is_empty(),
@@ -163,7 +118,7 @@ fn committable(root: &Path, plan: &Plan) -> Result<Git> {
     }
     let changed = match paths.is_empty() {
         true => Vec::new(),
-        false => git.changed(&paths)?,
+        false => git.changed(&paths, false)?,
     };
     ensure!(
         changed.is_empty(),
@@ -227,9 +182,9 @@ fn next_steps(root: &Path, plan: &Plan) -> Option<NextSteps> {
     {
         return None;
     }
-    let changed = git.changed(&[]).unwrap_or_default();
+    let changed = git.changed(&[], false).unwrap_or_default();
     let is_other = |changed: &&String| !shown.iter().any(|path| is_within(changed, path));
-    let (others, earlier): (Vec<&String>, Vec<&String>) = changed.iter().partition(is_other);
+    let others: Vec<&String> = changed.iter().filter(is_other).collect();
     // A folder stands for what is in it, where nothing else has changed there.
     let folder = |path: &'_ str| match path.split_once('/') {
         Some((top, _)) if !others.iter().any(|other| is_within(other, top)) => top.to_owned(),
@@ -240,30 +195,13 @@ fn next_steps(root: &Path, plan: &Plan) -> Option<NextSteps> {
     let names: Vec<String> = shown.iter().map(|path| quoted(path)).collect();
     let names = names.join(" ");
     let message = message(&git, plan).unwrap_or_else(|_| title(plan));
-    let branch = git.branch();
-    // What is staged beside stays out of the commit.
-    let only = match others.is_empty() {
-        true => String::new(),
-        false => format!(" -- {names}"),
-    };
-    let mut commands = Vec::from_iter(branch.switch(&git, &place, &message));
-    commands.extend([
+    let commands = vec![
         format!("git{place} add {names}"),
-        format!("git{place} --no-pager diff --cached --stat{only}"),
-        format!("git{place} commit -m {}{only}", quoted(&message)),
-    ]);
-    commands.extend(branch.push(&place));
-    let mut remarks = vec!["Then open the pull request.".to_owned()];
-    match earlier.as_slice() {
-        [] => {}
-        [one] => remarks.push(format!("Earlier changes to {one} are committed with it.")),
-        many => remarks.push(format!(
-            "Earlier changes to {} files are committed with it.",
-            many.len()
-        )),
-    }
-    if !others.is_empty() {
-        remarks.push("Other changes are left out.".to_owned());
+        format!("git{place} commit -m {} -- {names}", quoted(&message)),
+    ];
+    let mut remarks = vec!["Then push it, and open the pull request.".to_owned()];
+    if !changed.is_empty() {
+        remarks.push("Other changes were there before: look at `git status` first.".to_owned());
     }
     Some(NextSteps { commands, remarks })
 }

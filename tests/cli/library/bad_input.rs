@@ -90,7 +90,7 @@ fn bad_input_is_named_by_its_line_and_left_alone() {
         ),
         (
             right.replace("\n\nTags: 0.25.5-alpine3.18", "\nTags: 0.25.5-alpine3.18"),
-            "cannot have tags",
+            "cannot have Tags",
         ),
         (
             right.replace("Tags: 0.25.5-scratch", "Tags 0.25.5-scratch"),
@@ -153,16 +153,6 @@ fn what_breaks_a_rule_elsewhere_is_listed_and_stops_nothing() {
             "arm32v6",
             "arm6",
             "`arm6` is no architecture of the official images",
-        ),
-        (
-            "(@kozlovic)",
-            "@kozlovic",
-            "expected `Full Name <mail> (@handle)`",
-        ),
-        (
-            "https://github.com/nats-io",
-            "git@github.com:nats-io",
-            "expected an address that begins with",
         ),
     ] {
         let text = right.replacen(old, new, 1);
@@ -237,6 +227,6 @@ fn a_field_in_other_letters_is_refused() {
         .edit("library", "Constraints:", "ConstraintS:");
     published.fails(
         &["--commit", COMMIT],
-        &["line 20: found ConstraintS, expected Constraints"],
+        &["line 20: `ConstraintS` is not a field of the format"],
     );
 }

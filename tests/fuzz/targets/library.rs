@@ -5,30 +5,26 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use update::library::{Image, Offer, Plan, Wanted, images, parse, plan};
+use update::library::{Manifest, Plan, View, Wanted, plan};
 use update::repository::Repository;
 
-static TREE: LazyLock<(Repository, Vec<Image>)> = LazyLock::new(|| {
+static VIEW: LazyLock<View> = LazyLock::new(|| {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../trees/series/after");
-    let repository = Repository::read(&root).unwrap();
-    let images = images(&repository);
-    (repository, images)
+    View::of(&Repository::read(&root).unwrap())
 });
 
 fn planned(text: &str) -> anyhow::Result<Plan> {
-    let (repository, images) = &*TREE;
-    let offer = Offer { images, pattern: &repository.names.config.directory, place: "the tree" };
     let wanted = Wanted {
         commit: "2222222222222222222222222222222222222222".to_owned(),
         fetch: None,
         adds: Vec::new(),
         is_same: &|_, _| true,
     };
-    plan(text, &offer, &wanted)
+    plan(text, &VIEW, &wanted)
 }
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
-    let (manifest, problems) = parse(text);
+    let (manifest, problems) = Manifest::parse(text);
     let mut end = 0;
     for paragraph in &manifest.paragraphs {
         assert!(end <= paragraph.span.start && paragraph.span.end <= text.len());
