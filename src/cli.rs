@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{
+    Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint,
+};
 use clap_complete::env::CompleteEnv;
 use clap_complete::{ArgValueCandidates, ArgValueCompleter, Shell};
 
@@ -81,7 +83,7 @@ impl Cli {
         }
         let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         if cli.common.root == Path::new(".") {
-            cli.common.root = discover(&cli.common.root);
+            cli.common.root = discover();
         }
         cli
     }
@@ -226,29 +228,28 @@ pub struct UpdateArgs {
         long = "base",
         value_name = "[SERIES/]FAMILY=BASE",
         conflicts_with = "keep",
-        add = ArgValueCandidates::new(completions::bases)
+        add = ArgValueCandidates::new(completions::parts)
     )]
     pub bases: Vec<Base>,
     /// Add a variant, from its family's template or its nearest sibling: alpine3.19, 2.14.x/alpine3.23
     #[arg(
         long = "add",
         value_name = "[SERIES/]VARIANT",
-        add = ArgValueCandidates::new(completions::adds)
+        add = ArgValueCandidates::new(completions::parts)
     )]
     pub adds: Vec<Add>,
     /// Remove a variant, or a series, with what scripts and workflows say of it: alpine3.18, 2.9.x/alpine3.18, 2.9.x
     #[arg(
         long = "remove",
         value_name = "[SERIES/]VARIANT|SERIES",
-        add = ArgValueCandidates::new(completions::removes)
+        add = ArgValueCandidates::new(completions::parts)
     )]
     pub removes: Vec<Remove>,
     /// Move the runners of the workflows in .github/workflows: ubuntu=24.04, windows=2022
     #[arg(
         long = "runner",
         value_name = "OS=LABEL",
-        value_parser = runner,
-        add = ArgValueCandidates::new(completions::runners)
+        value_parser = runner
     )]
     pub runners: Vec<(String, String)>,
     /// Before anything is written, download every pinned archive and compare its hash
@@ -355,7 +356,7 @@ pub struct Common {
     pub format: Format,
     /// When to use colours; respects NO_COLOR and CLICOLOR_FORCE
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
-    pub color: Color,
+    pub color: ColorChoice,
     /// Print every change, even where several are the same
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
@@ -376,18 +377,6 @@ pub enum Format {
     Markdown,
     /// For GitHub's runner: annotations, and Markdown in the summary of the step
     Github,
-}
-
-/// When to use colours.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal
-    #[default]
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
 }
 
 #[cfg(test)]

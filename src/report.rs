@@ -27,7 +27,7 @@ pub use self::status::{Standing, Status, of_status};
 pub use self::summary::Summary;
 pub use self::title::{released, title};
 pub use self::update::{of_check, of_findings, of_update};
-use crate::cli::{self, Color, Common, Format};
+use crate::cli::{self, Common, Format};
 use crate::problems::Several;
 use crate::release::verify::Archive;
 use crate::text::{harmless, harmless_json, harmless_lines};
@@ -44,23 +44,23 @@ pub struct Output {
     out: AutoStream<io::Stdout>,
     progress: Option<AutoStream<io::Stderr>>,
     format: Format,
-    color: Color,
+    color: clap::ColorChoice,
     quiet: bool,
     verbose: bool,
 }
 
-fn choice(color: Color, is_terminal: bool) -> ColorChoice {
+fn choice(color: clap::ColorChoice, is_terminal: bool) -> ColorChoice {
     let is_zero = || std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value == "0");
     match color {
         // anstream respects the variables and the terminal, but takes `CLICOLOR_FORCE=0` for a yes.
-        Color::Auto if !is_terminal && is_zero() => ColorChoice::Never,
-        Color::Auto => ColorChoice::Auto,
-        Color::Always => ColorChoice::Always,
-        Color::Never => ColorChoice::Never,
+        clap::ColorChoice::Auto if !is_terminal && is_zero() => ColorChoice::Never,
+        clap::ColorChoice::Auto => ColorChoice::Auto,
+        clap::ColorChoice::Always => ColorChoice::Always,
+        clap::ColorChoice::Never => ColorChoice::Never,
     }
 }
 
-fn stderr(color: Color) -> AutoStream<io::Stderr> {
+fn stderr(color: clap::ColorChoice) -> AutoStream<io::Stderr> {
     AutoStream::new(io::stderr(), choice(color, io::stderr().is_terminal()))
 }
 

@@ -17,7 +17,7 @@ use semver::Version;
 
 use self::config::Config;
 pub use self::directories::{Directories, Directory};
-pub use self::files::{LARGEST_DOCUMENT, read_file, read_if_there};
+pub use self::files::{LARGEST_DOCUMENT, mode, read_file, read_if_there};
 pub use self::listing::is_dockerfile;
 pub use self::read::{Outline, discover};
 use crate::fields::scan::{Scanner, is_script};
@@ -110,6 +110,8 @@ impl Document {
 pub enum Body {
     /// Text with fields.
     Document(Arc<Document>),
+    /// The same, which is not read yet.
+    Unread(DocumentKind),
     /// Anything else. It is never read, unless a template has a file of its name.
     Other,
     /// A symbolic link, which travels as the link that it is.
@@ -169,6 +171,15 @@ pub struct Folder {
 }
 
 impl Folder {
+    /// One that is there, below that path, and still empty.
+    fn new(above: &str, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            origin: Some(join(&[above, name])),
+            items: Vec::new(),
+        }
+    }
+
     /// The variant that it is of: where it holds a Dockerfile and is named like one.
     pub fn variant(&self) -> Option<Variant> {
         let builds = self.items.iter().any(|item| is_dockerfile(&item.name));
@@ -398,8 +409,8 @@ impl Repository {
         })
     }
 
-    /// The same, to be changed.
-    pub fn items_mut(&mut self) -> impl Iterator<Item = (String, &mut Item)> {
+    /// The folders of all of them, to be changed, each with its path.
+    fn folders_mut(&mut self) -> impl Iterator<Item = (String, &mut Folder)> {
         let inside = self.trees.iter_mut().flat_map(|tree| {
             let above = tree.directory.name.as_str();
             tree.folders.iter_mut().map(move |folder| (above, folder))
@@ -407,8 +418,12 @@ impl Repository {
         let shared = [&mut self.tests, &mut self.workflows].map(|folder| ("", folder));
         let templates = self.templates.iter_mut().map(|folder| (TEMPLATES, folder));
         let folders = inside.chain(shared).chain(templates);
-        folders.flat_map(|(above, folder)| {
-            let above = join(&[above, &folder.name]);
+        folders.map(|(above, folder)| (join(&[above, &folder.name]), folder))
+    }
+
+    /// Every file, to be changed, with its path.
+    pub fn items_mut(&mut self) -> impl Iterator<Item = (String, &mut Item)> {
+        self.folders_mut().flat_map(|(above, folder)| {
             let path = move |item: &Item| join(&[&above, &item.name]);
             folder.items.iter_mut().map(move |item| (path(item), item))
         })
@@ -416,29 +431,23 @@ impl Repository {
 
     /// Removes a script.
     pub fn remove(&mut self, path: &str) {
-        let is_it = |above: &str, item: &Item| join(&[above, &item.name]) == path;
-        self.tests.items.retain(|item| !is_it(TESTS, item));
-        for tree in &mut self.trees {
-            for folder in &mut tree.folders {
-                let above = join(&[&tree.directory.name, &folder.name]);
-                folder.items.retain(|item| !is_it(&above, item));
-            }
-            tree.refresh();
+        for (above, folder) in self.folders_mut() {
+            folder
+                .items
+                .retain(|item| join(&[&above, &item.name]) != path);
         }
+        self.trees.iter_mut().for_each(Tree::refresh);
     }
 
     /// Adds a file to `tests` of the root, or of a version directory.
     pub fn add(&mut self, directory: Option<&str>, item: Item) {
-        let own = |tree: &&mut Tree| Some(tree.directory.name.as_str()) == directory;
-        let tree = self.trees.iter_mut().find(own);
-        let folder = match tree {
-            Some(tree) => tree.folders.iter_mut().find(|folder| folder.name == TESTS),
-            None => Some(&mut self.tests),
-        };
-        if let Some(folder) = folder {
+        let place = join(&[directory.unwrap_or_default(), TESTS]);
+        let mut folders = self.folders_mut();
+        if let Some((_, folder)) = folders.find(|(path, _)| *path == place) {
             folder.items.push(item);
             folder.items.sort_by(|a, b| a.name.cmp(&b.name));
         }
+        drop(folders);
         self.trees.iter_mut().for_each(Tree::refresh);
     }
 

@@ -5,24 +5,18 @@
 //! in `.update` is ever read: after a kill the next run throws it away.
 
 mod staging;
+#[cfg_attr(not(unix), path = "write/other.rs")]
 mod system;
-mod undo;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use self::staging::{FOLDER, Staging, is_empty, is_ours};
 use self::system::{cannot_write, device};
 use crate::text::harmless_list;
-
-/// How often, and how long apart, the lock is asked for while another run has it.
-const TRIES: usize = 40;
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// A change of one name. Paths are relative to the folder that is changed, as they are when the first step begins.
 #[derive(Debug, Clone)]
@@ -105,51 +99,51 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
         ));
     }
     let mut folders = BTreeSet::new();
-    if !steps.is_empty() {
-        folders.insert(root.to_owned());
-    }
     for step in steps {
         let place = root.join(step.path());
-        folders.extend(place.parent().map(Path::to_owned));
-        let there = fs::symlink_metadata(&place);
-        let shown = place.display();
-        let is_new = matches!(step, Step::File { before: None, .. });
-        match (step, there) {
-            (Step::File { .. }, Ok(found)) if !is_new && found.is_file() => {}
-            (Step::File { .. }, _) if !is_new => {
-                problems.push(format!("{shown}: not a file any more"));
+        folders.extend([root, place.parent().unwrap_or(root)].map(Path::to_owned));
+        let (found, shown) = (fs::symlink_metadata(&place).ok(), place.display());
+        let is_folder = found.as_ref().is_some_and(fs::Metadata::is_dir);
+        match step {
+            Step::File {
+                before: Some(_), ..
             }
-            (Step::Remove { .. }, Ok(found)) if found.is_dir() => {
-                folders.insert(place.clone());
+            | Step::Remove { .. }
+                if found.is_none() =>
+            {
+                problems.push(format!("{shown}: not there any more"));
             }
-            (Step::Remove { .. }, Ok(_)) => {}
-            (Step::Remove { .. }, _) => problems.push(format!("{shown}: not there any more")),
-            (_, Err(problem)) if problem.kind() == ErrorKind::NotFound => {}
-            (Step::Rename { .. } | Step::Folder { .. }, Ok(found))
-                if found.is_dir() && is_empty(&place) => {}
-            _ => problems.push(format!(
+            // What goes is moved, which changes the folder itself too.
+            Step::Remove { .. } if is_folder => drop(folders.insert(place.clone())),
+            Step::File {
+                before: Some(_), ..
+            }
+            | Step::Remove { .. } => {}
+            Step::Folder { .. } | Step::Rename { .. } if is_folder && is_empty(&place) => {}
+            _ if found.is_some() => problems.push(format!(
                 "{shown}: something is there already: remove it, or move it away"
             )),
+            _ => {}
         }
     }
     let device = fs::metadata(root).map(|found| device(&found)).ok();
-    for folder in folders {
-        match fs::symlink_metadata(&folder) {
-            Ok(found) if !found.is_dir() && folder != root => {
-                problems.push(format!("{}: not a folder", folder.display()))
+    for folder in folders.iter().filter(|folder| *folder != root) {
+        let shown = folder.display();
+        match fs::symlink_metadata(folder) {
+            Ok(found) if !found.is_dir() => problems.push(format!("{shown}: not a folder")),
+            Ok(found) if Some(self::device(&found)) != device => {
+                let root = root.display();
+                problems.push(format!("{shown}: on another file system than {root}"));
             }
-            Ok(found) if Some(self::device(&found)) != device && folder != root => {
-                let (folder, root) = (folder.display(), root.display());
-                problems.push(format!("{folder}: on another file system than {root}"));
-            }
-            Err(problem) => problems.push(format!("{}: {problem}", folder.display())),
-            // What goes is moved, which changes the folder itself too.
-            _ => problems.extend(
-                cannot_write(&folder)
-                    .map(|why| format!("cannot write in {}: {why}", folder.display())),
-            ),
+            Ok(_) => {}
+            Err(problem) => problems.push(format!("{shown}: {problem}")),
         }
     }
+    let cannot = folders.iter().filter_map(|folder| {
+        let why = cannot_write(folder)?;
+        Some(format!("cannot write in {}: {why}", folder.display()))
+    });
+    problems.extend(cannot);
     ensure!(
         problems.is_empty(),
         "the update cannot be written:\n  {}\nNothing was changed",
@@ -164,25 +158,20 @@ pub fn write(root: &Path, steps: &[Step]) -> Result<()> {
     if steps.is_empty() && (fs::symlink_metadata(&folder).is_err() || !is_ours(&folder)) {
         return Ok(());
     }
-    look(root, steps)?;
     let _lock = lock(root)?;
+    look(root, steps)?;
     let staging = Staging::new(root)?;
     let mut undo = Vec::new();
-    let done = staging
-        .stage(steps)
-        .context("nothing was changed")
-        .and_then(|()| {
-            staging
-                .carry_out(steps, &mut undo)
-                .context("the update failed, and was undone")
-        });
+    let staged = staging.stage(steps).context("nothing was changed");
+    let done = staged.and_then(|()| {
+        let done = staging.carry_out(steps, &mut undo);
+        done.context("the update failed, and was undone")
+    });
     match done {
-        Ok(()) => {
-            staging.clear();
-            Ok(())
-        }
-        Err(problem) => Err(staging.undone(problem, undo)),
+        Ok(()) => staging.clear(),
+        Err(problem) => return Err(staging.undone(problem, undo)),
     }
+    Ok(())
 }
 
 /// The right to change a folder, which one run has at a time, for as long as the file is open.
@@ -192,18 +181,14 @@ fn lock(root: &Path) -> Result<Option<fs::File>> {
         return Ok(None);
     }
     let folder = fs::File::open(root).with_context(|| format!("cannot open {}", root.display()))?;
-    for tries in 0.. {
-        match folder.try_lock() {
-            Ok(()) => break,
-            Err(fs::TryLockError::WouldBlock) if tries < TRIES => std::thread::sleep(PAUSE),
-            Err(fs::TryLockError::WouldBlock) => bail!(
-                "another update is running in {}; wait for it to finish",
-                root.display()
-            ),
-            Err(fs::TryLockError::Error(problem)) => {
-                return Err(problem).with_context(|| format!("cannot lock {}", root.display()));
-            }
+    let place = root.display();
+    match folder.try_lock() {
+        Ok(()) => Ok(Some(folder)),
+        Err(fs::TryLockError::WouldBlock) => {
+            bail!("another update is running in {place}; wait for it to finish")
+        }
+        Err(fs::TryLockError::Error(problem)) => {
+            Err(problem).with_context(|| format!("cannot lock {place}"))
         }
     }
-    Ok(Some(folder))
 }

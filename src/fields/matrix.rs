@@ -5,14 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::spans::{is_word, skip, trimmed_end};
+use super::spans::{has, is_word, skip, trimmed_end};
 use super::workflow::{Line, Structure};
 use super::{Field, Kind, Made, Named, TESTS, found};
 
 /// More combinations than these are nobody's matrix (GitHub runs 256 jobs of one), and are left alone.
 const MOST: usize = 256;
-/// How much is looked at in one job, counted in combinations and rows.
-const BUDGET: usize = 20_000;
+/// How much is made of lines in one workflow, in bytes.
+const BUDGET: usize = 4 << 20;
 
 type Row<'t> = BTreeMap<&'t [u8], Range<usize>>;
 
@@ -76,11 +76,8 @@ impl<'t> Matrix<'t> {
     }
 
     /// The one key whose items are version directories: what is made without naming a directory is for those.
-    fn series(&self, text: &[u8], named: &dyn Fn(&str) -> Option<Named>) -> Option<&'t [u8]> {
-        let is_directory = |span: &Range<usize>| {
-            let item = String::from_utf8_lossy(&text[span.clone()]);
-            named(&item) == Some(Named::Directory)
-        };
+    fn series(&self, text: &[u8], names: &dyn Names) -> Option<&'t [u8]> {
+        let is_directory = |span: &Range<usize>| names.is_directory(&text[span.clone()]);
         let axes = self.axes.iter();
         let axes = axes.filter(|(_, items)| items.iter().all(is_directory));
         let mut keys: BTreeSet<&[u8]> = axes.map(|(key, _)| *key).collect();
@@ -142,123 +139,58 @@ fn values(text: &[u8], span: Range<usize>) -> Vec<Range<usize>> {
     parts.map(bare).filter(|part| !part.is_empty()).collect()
 }
 
-/// A part of a name: as it stands, made of the matrix, or of anything else.
-enum Piece<'t> {
-    Text(Range<usize>),
-    Item(&'t [u8]),
-    Other,
+/// What tells the names in a line.
+pub(super) trait Names {
+    /// Whether a text is the name of a version directory.
+    fn is_directory(&self, text: &[u8]) -> bool;
+    /// The fields of a line by itself.
+    fn fields(&self, line: &[u8]) -> Vec<Field>;
 }
 
-/// A name between separators, in pieces.
-#[derive(Default)]
-struct Part<'t> {
-    pieces: Vec<Piece<'t>>,
-    /// It goes on behind a separator of paths, or stands behind one.
-    is_path: bool,
+/// An item of the matrix in a line that is made of it: where it is there, where it is in the text, and where the expression
+/// ends that it stands for.
+struct Piece {
+    at: Range<usize>,
+    item: Range<usize>,
+    end: usize,
 }
 
-impl<'t> Part<'t> {
-    fn keys(&self) -> impl Iterator<Item = &'t [u8]> {
-        self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Item(key) => Some(*key),
-            _ => None,
-        })
-    }
-
-    /// Where it stands, where it is a name as it stands below a folder that the matrix makes: it is one in each row.
-    fn literal(&self, above: Option<&Self>) -> Option<Range<usize>> {
-        match (self.pieces.as_slice(), above?.pieces.as_slice()) {
-            ([Piece::Text(span)], [Piece::Item(_)]) if self.is_path => Some(span.clone()),
-            _ => None,
-        }
-    }
-
-    /// The name that a row makes, behind the last piece that nobody knows; and the last item in it: where it stands in the
-    /// name, and where in the text.
-    fn name(&self, text: &[u8], row: &Row) -> (String, Option<[Range<usize>; 2]>) {
-        let (mut name, mut last) = (String::new(), None);
-        for piece in &self.pieces {
-            match piece {
-                Piece::Text(span) => name += &found(text, span),
-                Piece::Item(key) => {
-                    let Some(span) = row.get(key) else { continue };
-                    let start = name.len();
-                    name += &String::from_utf8_lossy(&text[span.clone()]);
-                    last = Some([start..name.len(), span.clone()]);
-                }
-                Piece::Other => {
-                    name.clear();
-                    last = None;
-                }
-            }
-        }
-        // `${{ … }}-alpine3.22`
-        let is_other = |piece: &Piece| matches!(piece, Piece::Other);
-        let is_cut = self.pieces.iter().any(is_other);
-        match name.strip_prefix('-').filter(|_| is_cut) {
-            Some(rest) => {
-                // An item that begins with the dash itself is not what is named.
-                let last = last.and_then(|[at, span]| {
-                    let start = at.start.checked_sub(1)?;
-                    Some([start..at.end - 1, span])
-                });
-                (rest.to_owned(), last)
-            }
-            None => (name, last),
-        }
-    }
+/// The expressions of a line that take something from the matrix, each with its key.
+fn keys<'t>(text: &'t [u8], line: &Line) -> impl Iterator<Item = (Range<usize>, &'t [u8])> {
+    line.expressions.iter().filter_map(|inside| {
+        let key = text[inside.clone()].trim_ascii().strip_prefix(b"matrix.")?;
+        let is_name = key.iter().all(|byte| is_word(*byte) || *byte == b'-');
+        is_name.then(|| (inside.clone(), key))
+    })
 }
 
-/// The words of a line that have something of the matrix in them, each in its parts.
-fn words<'t>(text: &'t [u8], line: &Line) -> Vec<Vec<Part<'t>>> {
-    let mut at = line.span.start;
-    let (mut words, mut word, mut from) = (Vec::new(), vec![Part::default()], at);
-    let mut expressions = line.expressions.iter().peekable();
-    while at <= line.end {
-        let expression = expressions.next_if(|inside| inside.start == at + 3);
-        let byte = text.get(at).copied().filter(|_| at < line.end);
-        let is_separator = byte.is_some_and(|byte| b"/\\:".contains(&byte));
-        let is_end =
-            byte.is_none_or(|byte| byte.is_ascii_whitespace() || b"\"'`,;()=[]|&".contains(&byte));
-        if expression.is_none() && !is_separator && !is_end {
-            at += 1;
+/// A line with what a row has in the places of its expressions.
+fn made(text: &[u8], line: &Line, row: &Row) -> (Vec<u8>, Vec<Piece>) {
+    let (mut made, mut pieces, mut from) = (Vec::new(), Vec::new(), line.span.start);
+    for (inside, key) in keys(text, line) {
+        let Some(item) = row.get(key).cloned() else {
             continue;
-        }
-        let last = word.len() - 1;
-        if at > from {
-            word[last].pieces.push(Piece::Text(from..at));
-        }
-        if let Some(inside) = expression {
-            let key = text[inside.clone()].trim_ascii().strip_prefix(b"matrix.");
-            let key = key.filter(|key| key.iter().all(|byte| is_word(*byte) || *byte == b'-'));
-            let piece = key.map_or(Piece::Other, Piece::Item);
-            word[last].pieces.push(piece);
-            at = inside.end + 2;
-        } else {
-            let is_path = byte.is_some_and(|byte| b"/\\".contains(&byte));
-            word[last].is_path |= is_path;
-            at += 1;
-            if is_end {
-                words.push(std::mem::replace(&mut word, vec![Part::default()]));
-            } else {
-                word.push(Part {
-                    is_path,
-                    ..Part::default()
-                });
-            }
-        }
-        from = at;
+        };
+        made.extend(&text[from..inside.start - 3]);
+        let start = made.len();
+        made.extend(&text[item.clone()]);
+        from = inside.end + 2;
+        pieces.push(Piece {
+            at: start..made.len(),
+            item,
+            end: from,
+        });
     }
-    words.retain(|word: &Vec<Part>| word.iter().any(|part| part.keys().next().is_some()));
-    words
+    made.extend(&text[from..line.end.max(from)]);
+    (made, pieces)
 }
 
-/// Adds the items of matrices of which names are made. `named` tells what a name is of.
+/// Adds the items of matrices of which names are made.
 pub(super) fn complete(
     text: &[u8],
     structure: &Structure,
     fields: &mut Vec<Field>,
-    named: &dyn Fn(&str) -> Option<Named>,
+    names: &dyn Names,
 ) {
     let mut new = Vec::new();
     let mut put = |(start, end): Span, kind: Kind| {
@@ -281,13 +213,15 @@ pub(super) fn complete(
             field.kind = kind;
         }
     };
+    let mut budget = BUDGET;
     for job in &structure.jobs {
         let lines = &structure.lines[job.part.lines.clone()];
-        let (items, directories) = items(text, lines, named, job.directory.as_deref());
-        for place in directories {
+        let mut found = Items::default();
+        found.add((text, lines), job.directory.as_deref(), names, &mut budget);
+        for place in found.directories {
             put(place, Kind::Directory { is_certain: true });
         }
-        for (place, made) in items {
+        for (place, made) in found.made {
             let made = made.into_iter().collect();
             put(place, Kind::Item { made });
         }
@@ -301,93 +235,117 @@ pub(super) fn complete(
 type Span = (usize, usize);
 
 /// The items of a job's matrix of which names are made, each with those names; and those that are directories in paths.
-/// `of_job` is the series that the job names where nothing else says it.
-fn items(
-    text: &[u8],
-    lines: &[Line],
-    named: &dyn Fn(&str) -> Option<Named>,
-    of_job: Option<&str>,
-) -> (BTreeMap<Span, BTreeSet<Made>>, BTreeSet<Span>) {
-    let mut items: BTreeMap<Span, BTreeSet<Made>> = BTreeMap::new();
-    let mut directories = BTreeSet::new();
-    let words: Vec<Vec<Part>> = lines.iter().flat_map(|line| words(text, line)).collect();
-    if words.is_empty() {
-        return (items, directories);
-    }
-    let matrix = Matrix::of(text, lines);
-    let series = matrix.series(text, named).filter(|_| of_job.is_none());
-    // What is done for some rows only is nobody's to tell.
-    let is_condition = |line: &&Line| {
-        let code = &text[line.span.start..line.end];
-        line.key(text) == Some(b"if") && memchr::memmem::find(code, b"matrix.").is_some()
-    };
-    let has_conditions = lines.iter().any(|line| is_condition(&line));
-    let mut budget = BUDGET;
-    for word in &words {
-        for (number, part) in word.iter().enumerate() {
-            let above = number.checked_sub(1).map(|above| &word[above]);
-            let higher = number.checked_sub(2).map(|above| &word[above]);
-            let literal = part.literal(above);
-            if part.keys().next().is_none() && (literal.is_none() || has_conditions) {
-                continue;
+#[derive(Default)]
+struct Items {
+    made: BTreeMap<Span, BTreeSet<Made>>,
+    directories: BTreeSet<Span>,
+}
+
+impl Items {
+    /// Adds those of a job; `of_job` is the series that the job names where nothing else says it.
+    fn add(
+        &mut self,
+        (text, lines): (&[u8], &[Line]),
+        of_job: Option<&str>,
+        names: &dyn Names,
+        budget: &mut usize,
+    ) {
+        let with_keys: Vec<&Line> = lines
+            .iter()
+            .filter(|line| keys(text, line).next().is_some())
+            .collect();
+        if with_keys.is_empty() {
+            return;
+        }
+        let matrix = Matrix::of(text, lines);
+        let series = matrix.series(text, names).filter(|_| of_job.is_none());
+        // What is done for some rows only is nobody's to tell.
+        let has_conditions = lines.iter().any(|line| {
+            let code = &text[line.span.start..line.end];
+            line.key(text) == Some(b"if") && has(code, b"matrix.")
+        });
+        for line in with_keys {
+            let own = keys(text, line).map(|(_, key)| key);
+            let rows = matrix.rows(text, &own.chain(series).collect());
+            let cost = rows.len() * (line.end - line.span.start + matrix.excluded.len());
+            match budget.checked_sub(cost + matrix.included.len()) {
+                Some(left) => *budget = left,
+                None => return,
             }
-            let all = [above, higher].into_iter().flatten().chain([part]);
-            let keys: BTreeSet<&[u8]> = all.flat_map(Part::keys).chain(series).collect();
-            let rows = matrix.rows(text, &keys);
-            let cost = rows.len() * (1 + matrix.excluded.len()) + matrix.included.len();
-            let Some(left) = budget.checked_sub(1 + cost) else {
-                return (items, directories);
-            };
-            budget = left;
-            // Beside variants an item that is called like nothing is to be one.
-            let is_variant = |row: &Row| named(&part.name(text, row).0) == Some(Named::Variant);
-            let default = rows.iter().any(is_variant).then_some(Named::Variant);
             for row in rows {
-                let (name, last) = part.name(text, &row);
-                let last = last.or(literal.clone().map(|span| [0..name.len(), span]));
-                let is_whole = last.as_ref().is_some_and(|[at, _]| *at == (0..name.len()));
-                let default = default.filter(|_| part.is_path && is_whole && name != TESTS);
-                let (Some([at, span]), Some(names)) = (last, named(&name).or(default)) else {
-                    continue;
-                };
-                let place = (span.start, span.end);
-                if literal.is_some() && names != Named::Variant {
-                    continue;
-                }
-                if names == Named::Directory {
-                    if !part.is_path {
-                        continue;
-                    }
-                    if at == (0..name.len()) {
-                        directories.insert(place);
-                        continue;
-                    }
-                }
-                let folder = match names {
-                    Named::Script => higher,
-                    _ => above,
-                };
-                let folder = folder.map(|folder| folder.name(text, &row).0);
-                let folder = folder.filter(|name| named(name) == Some(Named::Directory));
                 let implied = series.and_then(|key| row.get(key));
-                let implied = implied.map(|span| String::from_utf8_lossy(&text[span.clone()]));
-                let directory = folder.as_deref().or(of_job).or(implied.as_deref());
-                items.entry(place).or_default().insert(Made {
-                    names,
-                    directory: directory.map(Into::into),
-                    before: name[..at.start].into(),
-                    after: name[at.end..].into(),
-                });
+                let implied = implied.map(|span| found(text, span));
+                let of_row = of_job.or(implied.as_deref());
+                self.add_line(names, made(text, line, &row), of_row, has_conditions);
             }
         }
+        // Beside variants an item that is called like nothing is to be one.
+        for items in matrix.axes.values() {
+            let places = items.iter().map(|item| (item.start, item.end));
+            let is_whole = |made: &&BTreeSet<Made>| {
+                let mut made = made.iter();
+                made.any(|one| one.names == Named::Variant && one.name("").is_empty())
+            };
+            let mut known = places.clone().filter_map(|place| self.made.get(&place));
+            if let Some(model) = known.find(is_whole).cloned() {
+                for place in places.filter(|(start, end)| text[*start..*end] != *TESTS.as_bytes()) {
+                    self.made.entry(place).or_insert_with(|| model.clone());
+                }
+            }
+        }
+        // What is excluded is called as the items are, and moves with them.
+        for (key, span) in matrix.excluded.iter().flatten().take(MOST) {
+            let said = |item: &Range<usize>| &text[item.clone()];
+            let axis = matrix.axes.get(key).map_or(&[][..], Vec::as_slice);
+            let same = axis.iter().find(|item| said(item) == said(span));
+            let made = same.and_then(|item| self.made.get(&(item.start, item.end)).cloned());
+            self.made
+                .extend(made.map(|made| ((span.start, span.end), made)));
+        }
     }
-    // What is excluded is called as the items are, and moves with them.
-    for (key, span) in matrix.excluded.iter().flatten().take(MOST) {
-        let said = |item: &Range<usize>| &text[item.clone()];
-        let axis = matrix.axes.get(key).map_or(&[][..], Vec::as_slice);
-        let same = axis.iter().find(|item| said(item) == said(span));
-        let made = same.and_then(|item| items.get(&(item.start, item.end)).cloned());
-        items.extend(made.map(|made| ((span.start, span.end), made)));
+
+    /// Adds those of a line that a row makes; `of_row` is the series that this is about.
+    fn add_line(
+        &mut self,
+        names: &dyn Names,
+        (line, pieces): (Vec<u8>, Vec<Piece>),
+        of_row: Option<&str>,
+        has_conditions: bool,
+    ) {
+        for Field { span, kind, .. } in names.fields(&line) {
+            let (names, directory) = match kind {
+                Kind::Directory { is_certain: true } => (Named::Directory, None),
+                Kind::Variant { directory } => (Named::Variant, directory),
+                Kind::Script { directory } => (Named::Script, directory),
+                _ => continue,
+            };
+            let is_inside =
+                |piece: &&Piece| span.start <= piece.at.start && piece.at.end <= span.end;
+            let above = |piece: &&Piece| piece.at.end + 1 == span.start;
+            let (place, at) = match pieces.iter().rfind(is_inside) {
+                Some(piece) => (piece.item.clone(), piece.at.clone()),
+                // As it stands below a folder that the matrix makes: it is one in each row.
+                None if names == Named::Variant && !has_conditions => {
+                    let Some(above) = pieces.iter().find(above) else {
+                        continue;
+                    };
+                    let start = above.end + 1;
+                    (start..start + span.len(), span.clone())
+                }
+                None => continue,
+            };
+            let place = (place.start, place.end);
+            if names == Named::Directory && at == span {
+                self.directories.insert(place);
+                continue;
+            }
+            let said = |part: Range<usize>| found(&line, &part).into();
+            self.made.entry(place).or_default().insert(Made {
+                names,
+                directory: directory.or(of_row.map(Into::into)),
+                before: said(span.start..at.start),
+                after: said(at.end..span.end),
+            });
+        }
     }
-    (items, directories)
 }

@@ -21,7 +21,7 @@ use super::spans::{
     BACK, after, assigned, base, ends, is_comment, is_tag, last_word, line_before, past, set, skip,
     trimmed_end,
 };
-use super::{DocumentKind, Facts, Field, Kind, Named, RUNNERS, Whose, about, found, matrix};
+use super::{DocumentKind, Facts, Field, Kind, RUNNERS, Whose, about, found, matrix};
 use crate::repository::config::{Config, Pattern};
 use crate::version::{Variant, is_numbered};
 
@@ -126,22 +126,20 @@ impl Scanner {
         end.filter(|end| ends(text, *end, dash_goes_on))
     }
 
-    /// What a name is the name of.
-    fn named(&self, name: &str) -> Option<Named> {
-        let text = name.as_bytes();
-        if !name.is_empty() && self.directory.length(text) == text.len() {
-            return Some(Named::Directory);
-        }
-        if is_script(name) && self.scripts.iter().any(|stem| name.starts_with(stem)) {
-            return Some(Named::Script);
-        }
-        (self.variant(text, 0) == Some(text.len())).then_some(Named::Variant)
-    }
-
     /// The end of a family's name that begins at `at`.
     fn family(&self, text: &[u8], at: usize) -> Option<usize> {
         let mut families = self.families.iter();
         families.find_map(|family| after(text, at, family.as_bytes()))
+    }
+}
+
+impl matrix::Names for Scanner {
+    fn is_directory(&self, text: &[u8]) -> bool {
+        !text.is_empty() && self.directory.length(text) == text.len()
+    }
+
+    fn fields(&self, line: &[u8]) -> Vec<Field> {
+        self.scan(line, DocumentKind::Workflow).0
     }
 }
 
@@ -287,8 +285,7 @@ impl<'a> Scan<'a> {
         if self.kind == DocumentKind::Workflow {
             let (text, pattern) = (self.text, &self.scanner.directory);
             let structure = about::complete(text, pattern, &mut fields, &self.runners);
-            let named = |name: &str| self.scanner.named(name);
-            matrix::complete(text, &structure, &mut fields, &named);
+            matrix::complete(text, &structure, &mut fields, self.scanner);
             self.facts.structure = structure;
         }
         (fields, self.facts)

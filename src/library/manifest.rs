@@ -109,7 +109,7 @@ impl Manifest {
         for paragraph in &mut paragraphs {
             let mut names = BTreeSet::new();
             for field in &mut paragraph.fields {
-                (field.value, field.items) = items(&text, field.value.clone());
+                (field.value, field.items) = items(text, field.value.clone());
                 let name = &text[field.name.clone()];
                 if !names.insert(name.to_ascii_lowercase()) {
                     let message =

@@ -106,7 +106,7 @@ fn new_file(item: &Item, change: &FileChange, path: String) -> NewFile {
         (Some(text), _) => (Content::Text(text.bytes.clone()), text.mode),
         (None, Body::Document(document)) => (Content::Text(document.text.clone()), document.mode),
         (None, Body::Link) => (Content::LinkLike(from), 0),
-        (None, Body::Other) => (Content::CopyOf(from), 0),
+        (None, Body::Other | Body::Unread(_)) => (Content::CopyOf(from), 0),
     };
     NewFile {
         path,

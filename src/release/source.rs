@@ -3,24 +3,25 @@
 //! How an address is read is `fetch`'s business; what the checksums say, `checksums`'.
 
 use std::fs;
-use std::io::{self, ErrorKind, Read};
-use std::path::PathBuf;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use semver::Version;
 
 use super::checksums::Checksums;
 use super::digests::{Digests, api};
 use super::fetch::{Fetcher, Limits};
 use crate::git;
+use crate::repository::config::Pattern;
+use crate::repository::read_if_there;
 use crate::text::{excerpt, is_like, without_password};
 use crate::version::parse_version;
 
 /// The checksums of the largest release are some 5 KB; what is a hundred times that is something else.
-const LARGEST_CHECKSUMS: u64 = 512 * 1024;
 const CHECKSUMS: Limits = Limits {
-    size: LARGEST_CHECKSUMS,
+    size: 512 * 1024,
     time: Duration::from_secs(120),
 };
 /// What GitHub says of a file is 2 KB; no release has more than some hundred.
@@ -50,52 +51,26 @@ impl std::str::FromStr for Wanted {
 
     fn from_str(text: &str) -> Result<Self> {
         let series = text.strip_prefix('v').unwrap_or(text);
-        match text {
-            "latest" => Ok(Self::Latest),
-            _ if is_series_of(series) => Ok(Self::Series(series.to_owned())),
-            _ => parse_version(text)
-                .map(Self::Version)
-                .with_context(|| match (meant(text), Version::parse(text.trim_start_matches('v'))) {
-                    (Some(command), _) if command == text => {
-                        format!("`{command}` goes alone: `update {command}`")
-                    }
-                    (Some(command), _) => format!("did you mean `{command}`?"),
-                    (None, Ok(version)) => format!(
-                        "it has build metadata (`+{}`), which a Docker tag cannot hold: leave it out",
-                        version.build
-                    ),
-                    (None, Err(_)) if is_series_of(&format!("{}.x", text.trim_start_matches('v'))) => {
-                        format!("did you mean {}.x?", text.trim_start_matches('v'))
-                    }
-                    (None, Err(_)) => "expected MAJOR.MINOR.PATCH, such as 0.25.6 or 2.14.0-RC.3, or `latest`, or a series such as \
-                         2.14.x"
-                        .to_owned(),
-                }),
+        if text == "latest" {
+            return Ok(Self::Latest);
         }
+        if Pattern::series().matches(series).is_some() {
+            return Ok(Self::Series(series.to_owned()));
+        }
+        parse_version(text).map(Self::Version).with_context(|| match meant(text) {
+            Some(command) => format!("did you mean `{command}`?"),
+            None => "expected MAJOR.MINOR.PATCH, such as 0.25.6 or 2.14.0-RC.3, or `latest`, or a series such as 2.14.x".to_owned(),
+        })
     }
-}
-
-/// Whether a text names a series: `2.14.x`.
-fn is_series_of(text: &str) -> bool {
-    text.strip_suffix(".x").is_some_and(|numbers| {
-        let parts: Vec<&str> = numbers.split('.').collect();
-        parts.len() == 2 && parts.iter().all(|part| part.parse::<u64>().is_ok())
-    })
 }
 
 /// The word that somebody may have meant who wrote another one.
 fn meant(text: &str) -> Option<&'static str> {
-    let words = [
-        "check",
-        "status",
-        "library",
-        "completions",
-        "latest",
-        "help",
-    ];
+    let words = "check status library completions latest help".split(' ');
+    let has_digit = text.contains(|c: char| c.is_ascii_digit());
     words
-        .into_iter()
-        .find(|word| !text.contains(|c: char| c.is_ascii_digit()) && is_like(word, text))
+        .filter(|_| !has_digit)
+        .find(|word| is_like(word, text))
 }
 
 /// Where releases are.
@@ -110,21 +85,31 @@ impl Source {
     /// Reads an address or a folder's path.
     pub fn new(from: &str) -> Result<Self> {
         let shown = excerpt(&without_password(from));
-        let scheme = from.split_once("://");
-        let scheme = scheme.map(|(scheme, _)| scheme.to_ascii_lowercase());
-        if scheme.is_some_and(|scheme| scheme == "http" || scheme == "https") {
+        let scheme = from
+            .split_once("://")
+            .map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let is_secure = scheme.as_deref() == Some("https");
+        if is_secure || scheme.as_deref() == Some("http") {
             let base = from.trim_end_matches('/').to_owned();
-            return Ok(Self::Web(base, Fetcher::default()));
+            return Ok(Self::Web(base, Fetcher::new(is_secure)?));
         }
         ensure!(
             !from.contains("://"),
             "cannot fetch from {shown}: expected an http or https address, or a folder"
         );
         ensure!(
-            fs::metadata(from).is_ok_and(|found| found.is_dir()),
+            Path::new(from).is_dir(),
             "cannot fetch from {shown}: there is no such folder"
         );
         Ok(Self::Folder(from.into()))
+    }
+
+    /// What stands for a release there: a folder or a tag.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Folder(_) => "folder",
+            Self::Web(..) => "tag",
+        }
     }
 
     /// Where releases are, to be shown.
@@ -153,10 +138,7 @@ impl Source {
 
     fn locate(&self, version: &Version, file: &str) -> String {
         match self {
-            Self::Folder(folder) => {
-                let path = folder.join(format!("v{version}")).join(file);
-                path.display().to_string()
-            }
+            Self::Folder(folder) => format!("{}/v{version}/{file}", folder.display()),
             Self::Web(base, _) => format!("{base}/v{version}/{file}"),
         }
     }
@@ -164,34 +146,27 @@ impl Source {
     /// The versions that there are, published or not: those of a folder, or the tags of the git repository that the
     /// releases belong to.
     pub fn tags(&self) -> Result<Vec<Version>> {
+        let shown = self.shown();
         let names: Vec<String> = match self {
             Self::Folder(folder) => {
-                let entries = fs::read_dir(folder)
-                    .with_context(|| format!("cannot read the folder {}", self.shown()))?;
-                entries
-                    .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-                    .collect()
+                let entries = fs::read_dir(folder);
+                let entries = entries.with_context(|| format!("cannot read the folder {shown}"))?;
+                let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+                names.collect()
             }
             Self::Web(base, _) => {
                 let project = base.strip_suffix("/releases/download").with_context(|| {
-                    format!(
-                        "cannot list the releases at {}: expected an address that ends in /releases/download",
-                        self.shown()
-                    )
+                    format!("cannot list the releases at {shown}: expected an address that ends in /releases/download")
                 })?;
                 git::tags(project)?
             }
         };
         let version = |name: &String| parse_version(name.strip_prefix('v')?);
         let versions: Vec<Version> = names.iter().filter_map(version).collect();
-        let kind = match self {
-            Self::Folder(_) => "folder",
-            Self::Web(..) => "tag",
-        };
         ensure!(
             !versions.is_empty(),
-            "no release in {}: expected a {kind} for each, such as v0.25.6",
-            self.shown()
+            "no release in {shown}: expected a {} for each, such as v0.25.6",
+            self.kind()
         );
         Ok(versions)
     }
@@ -232,43 +207,20 @@ impl Source {
     pub fn checksums(&self, version: &Version) -> Result<Checksums> {
         self.find_checksums(version)?.with_context(|| {
             let address = self.address(version, "SHA256SUMS");
-            let tags = self.tags().unwrap_or_default();
+            let (tags, kind) = (self.tags().unwrap_or_default(), self.kind());
             if tags.contains(version) {
-                let what = match self {
-                    Self::Folder(_) => "folder",
-                    Self::Web(..) => "tag",
-                };
                 return format!(
-                    "{version} is not released yet: there is its {what}, but no {address}"
+                    "{version} is not released yet: there is its {kind}, but no {address}"
                 );
             }
-            let asked = version.to_string();
-            let mut alike = tags.iter().map(Version::to_string);
-            if let Some(meant) = alike.find(|tag| tag.eq_ignore_ascii_case(&asked)) {
-                return format!("no release {version}: did you mean {meant}?");
-            }
-            // Of the same series, where there is one.
-            let is_near = |tag: &&Version| {
-                tag.pre.is_empty() && (tag.major, tag.minor) == (version.major, version.minor)
-            };
-            let near = tags.iter().filter(is_near).max().cloned();
-            let newest = near.map(Ok).unwrap_or_else(|| self.latest());
-            let is_newest = |newest: &Version| {
-                let mut stable = tags.iter().filter(|tag| tag.pre.is_empty());
-                stable.all(|tag| tag <= newest)
-            };
-            let newest = newest.map_or(String::new(), |newest| {
-                let of = match is_newest(&newest) {
-                    true => String::new(),
-                    false => format!(" of {}.{}", newest.major, newest.minor),
-                };
-                format!("; the newest stable release{of} there is {newest}")
-            });
-            let draft = match self {
-                Self::Folder(_) => "",
-                Self::Web(..) => "; a draft appears only once it is published",
-            };
-            format!("no release {version}: {address} is not there{newest}{draft}")
+            let newest = tags.iter().filter(|tag| tag.pre.is_empty()).max().cloned();
+            let newest = newest.or_else(|| self.latest().ok());
+            let newest =
+                newest.map(|newest| format!("; the newest stable release there is {newest}"));
+            format!(
+                "no release {version}: {address} is not there{}",
+                newest.unwrap_or_default()
+            )
         })
     }
 
@@ -277,31 +229,12 @@ impl Source {
         let place = self.locate(version, "SHA256SUMS");
         let address = self.address(version, "SHA256SUMS");
         let text = match self {
-            Self::Folder(_) => match fs::metadata(&place) {
-                Ok(found) if !found.is_file() => {
-                    bail!("{address}: neither a file nor a link to one")
-                }
-                Ok(found) if found.len() > LARGEST_CHECKSUMS => {
-                    bail!(
-                        "{address}: {} bytes, which is not a list of checksums",
-                        found.len()
-                    )
-                }
-                Ok(_) => Some(fs::read(&place).with_context(|| format!("cannot read {address}"))?),
-                Err(problem) if problem.kind() == ErrorKind::NotFound => None,
-                Err(problem) => {
-                    return Err(problem).with_context(|| format!("cannot read {address}"));
-                }
-            },
+            Self::Folder(_) => read_if_there(Path::new(&place), CHECKSUMS.size)?,
             Self::Web(_, fetcher) => fetcher.text(&place, CHECKSUMS)?,
         };
-        let Some(text) = text else {
-            return Ok(None);
-        };
-        Checksums::parse(&text).map(Some).with_context(|| match text.trim_ascii_start().starts_with(b"<") {
-            true => format!("{address} is a web page, not the checksums of a release: is a login page in between?"),
-            false => format!("cannot use {address}"),
-        })
+        let sums = text.map(|text| Checksums::parse(&text));
+        sums.transpose()
+            .with_context(|| format!("cannot use {address}"))
     }
 
     /// What GitHub itself says of a release, and where; `None` where releases are elsewhere.
@@ -323,21 +256,15 @@ impl Source {
         read: impl Fn(Option<u64>, &mut dyn Read) -> io::Result<T>,
     ) -> Result<T> {
         let (place, address) = (self.locate(version, name), self.address(version, name));
-        let found = match self {
-            Self::Web(_, fetcher) => fetcher.get(&place, ARCHIVE, read)?,
-            Self::Folder(_) => match fs::metadata(&place) {
-                Err(problem) if problem.kind() == ErrorKind::NotFound => None,
-                Ok(found) if !found.is_file() => {
-                    bail!("{address}: neither a file nor a link to one")
-                }
-                found => {
-                    let cannot = || format!("cannot read {address}");
-                    let size = found.with_context(cannot)?.len();
-                    let mut file = fs::File::open(&place).with_context(cannot)?;
-                    Some(read(Some(size), &mut file).with_context(cannot)?)
-                }
-            },
-        };
-        found.with_context(|| format!("{address} is not there"))
+        let is_missing = || format!("{address} is not there");
+        match self {
+            Self::Web(_, fetcher) => fetcher.get(&place, ARCHIVE, read)?.with_context(is_missing),
+            Self::Folder(_) => {
+                let found = fs::metadata(&place).ok().filter(fs::Metadata::is_file);
+                let size = found.with_context(is_missing)?.len();
+                let read = fs::File::open(&place).and_then(|mut file| read(Some(size), &mut file));
+                read.with_context(|| format!("cannot read {address}"))
+            }
+        }
     }
 }

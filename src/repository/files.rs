@@ -69,13 +69,15 @@ fn open(path: &Path) -> io::Result<Option<fs::File>> {
     }
 }
 
+/// Permission bits as `chmod` counts them; 0 where the system has none.
 #[cfg(unix)]
-fn mode(metadata: &fs::Metadata) -> u32 {
+pub fn mode(metadata: &fs::Metadata) -> u32 {
     use std::os::unix::fs::PermissionsExt;
     metadata.permissions().mode() & 0o7777
 }
 
+/// There are none.
 #[cfg(not(unix))]
-fn mode(_: &fs::Metadata) -> u32 {
+pub fn mode(_: &fs::Metadata) -> u32 {
     0
 }

@@ -5,17 +5,19 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
-use super::system::{flush_folder, keep_owner, mode, open_folders, set_mode, symlink};
-use super::undo::{Undo, flush};
+use super::system::{flush_folder, keep_owner, open_folders, set_mode, symlink};
 use super::{Content, NewFile, Step};
 use crate::parallel;
-use crate::repository::{LARGEST_DOCUMENT, read_file};
+use crate::repository::{LARGEST_DOCUMENT, mode, read_file};
 
 pub(super) const FOLDER: &str = ".update";
 /// What keeps git from taking the folder up.
 const IGNORE: &str = "*\n";
+
+/// What has another name now, and the one that it had.
+pub(super) type Undo = Vec<(PathBuf, PathBuf)>;
 
 /// The folder in which everything new is written first.
 pub(super) struct Staging {
@@ -25,32 +27,24 @@ pub(super) struct Staging {
 
 impl Staging {
     pub(super) fn new(root: &Path) -> Result<Self> {
-        let folder = root.join(FOLDER);
-        let shown = folder.display();
-        match fs::symlink_metadata(&folder) {
-            Err(problem) if problem.kind() == ErrorKind::NotFound => {}
-            Ok(found) if found.is_dir() && is_ours(&folder) => {
-                clear(&folder).with_context(|| format!("cannot clear {shown}"))?;
-            }
-            _ => bail!("{shown} was not made by `update`, which needs that name: remove it"),
-        }
         let staging = Self {
             root: root.to_owned(),
-            folder,
+            folder: root.join(FOLDER),
         };
+        let folder = &staging.folder;
         let made = || -> io::Result<()> {
-            fs::create_dir(&staging.folder)?;
-            fs::write(staging.folder.join(".gitignore"), IGNORE)?;
-            ["new", "old"]
-                .into_iter()
-                .try_for_each(|name| fs::create_dir(staging.folder.join(name)))
+            // What a killed run has left; that it is one, `look` has seen.
+            match clear(folder) {
+                Err(problem) if problem.kind() != ErrorKind::NotFound => return Err(problem),
+                _ => fs::create_dir(folder)?,
+            }
+            fs::write(folder.join(".gitignore"), IGNORE)?;
+            fs::create_dir(folder.join("new"))?;
+            fs::create_dir(folder.join("old"))
         };
-        let result = made();
-        if let Err(problem) = result {
-            staging.clear();
-            let context = format!("nothing was changed\ncannot write in {}", root.display());
-            return Err(anyhow!(problem).context(context));
-        }
+        made()
+            .inspect_err(|_| staging.clear())
+            .with_context(|| format!("nothing was changed\ncannot write in {}", root.display()))?;
         Ok(staging)
     }
 
@@ -62,7 +56,7 @@ impl Staging {
     /// Writes everything that is new, and flushes it.
     pub(super) fn stage(&self, steps: &[Step]) -> Result<()> {
         let mut files: Vec<(PathBuf, &NewFile, Option<&str>)> = Vec::new();
-        let mut folders = BTreeSet::from([self.folder.join("new")]);
+        let mut folders = BTreeSet::new();
         for (number, step) in steps.iter().enumerate() {
             let place = self.new_path(number);
             match step {
@@ -87,126 +81,113 @@ impl Staging {
                 .with_context(|| format!("cannot make {}", folder.display()))?;
         }
         let results = parallel::map(&files, 4, |_, (path, file, old)| {
-            self.write_file(path, file, *old)
+            let written = self.write_file(path, file, *old);
+            written.with_context(|| format!("cannot write {}", path.display()))
         });
         results.into_iter().collect::<Result<Vec<()>>>()?;
-        folders.remove(&self.folder.join("new"));
-        let folders: Vec<PathBuf> = folders.into_iter().collect();
-        parallel::map(&folders, 4, |_, folder| flush_folder(folder))
-            .into_iter()
-            .collect()
+        flush(&mut folders)
     }
 
     fn write_file(&self, path: &Path, file: &NewFile, old: Option<&str>) -> Result<()> {
-        let cannot = || format!("cannot write {}", path.display());
-        match &file.content {
+        let (new, mode) = match &file.content {
             Content::LinkLike(link) => {
-                let target = fs::read_link(self.root.join(link)).with_context(cannot)?;
-                symlink(&target, path).with_context(cannot)
+                let target = fs::read_link(self.root.join(link))?;
+                return Ok(symlink(&target, path)?);
             }
             Content::CopyOf(source) => {
                 let source = self.root.join(source);
-                let found = fs::symlink_metadata(&source).with_context(cannot)?;
-                ensure!(
-                    found.is_file(),
-                    "{}: not a file, and cannot be copied",
-                    source.display()
-                );
-                fs::copy(&source, path).with_context(cannot)?;
-                let copy = fs::File::open(path).with_context(cannot)?;
-                set_mode(&copy, mode(&found))
-                    .and_then(|()| copy.sync_all())
-                    .with_context(cannot)
+                let found = fs::symlink_metadata(&source)?;
+                let shown = source.display();
+                ensure!(found.is_file(), "{shown}: not a file, and cannot be copied");
+                fs::copy(&source, path)?;
+                (fs::File::open(path)?, mode(&found))
             }
             Content::Text(text) => {
-                let mut new = fs::File::create_new(path).with_context(cannot)?;
-                new.write_all(text).with_context(cannot)?;
-                let old = old
-                    .map(|old| fs::symlink_metadata(self.root.join(old)))
-                    .transpose()
-                    .with_context(cannot)?;
-                if let Some(old) = &old {
-                    keep_owner(&new, old);
-                }
-                let mode = match file.mode {
-                    0 => old.map_or(0, |old| mode(&old)),
-                    new => new,
-                };
-                set_mode(&new, mode)
-                    .and_then(|()| new.sync_all())
-                    .with_context(cannot)
+                let mut new = fs::File::create_new(path)?;
+                new.write_all(text)?;
+                let old = old.map(|old| fs::symlink_metadata(self.root.join(old)));
+                let old = old.transpose()?;
+                old.iter().for_each(|old| keep_owner(&new, old));
+                (
+                    new,
+                    old.filter(|_| file.mode == 0)
+                        .map_or(file.mode, |old| mode(&old)),
+                )
             }
-        }
+        };
+        set_mode(&new, mode)?;
+        Ok(new.sync_all()?)
     }
 
     /// Gives everything its new name; puts on the list how each step is undone.
-    pub(super) fn carry_out(&self, steps: &[Step], undo: &mut Vec<Undo>) -> Result<()> {
-        let mut flushed = 0;
+    pub(super) fn carry_out(&self, steps: &[Step], undo: &mut Undo) -> Result<()> {
+        let mut changed = BTreeSet::new();
         for (number, step) in steps.iter().enumerate() {
-            let path = self.root.join(step.path());
+            // What is removed may have been moved with its folder by then.
+            let path = match step {
+                Step::Remove { path, .. } => path,
+                _ => step.path(),
+            };
+            let path = self.root.join(path);
+            let new = self.new_path(number);
+            let kept = self.folder.join("old").join(number.to_string());
             let cannot = || format!("cannot change {}", path.display());
-            let kept = || self.folder.join("old").join(number.to_string());
-            match step {
-                Step::File {
-                    before: Some(before),
-                    ..
-                } => {
-                    let largest = LARGEST_DOCUMENT.max(before.len() as u64);
-                    let (now, _) = read_file(&path, largest).with_context(cannot)?;
+            let needs_place = matches!(step, Step::Folder { .. } | Step::Rename { .. });
+            if needs_place && fs::symlink_metadata(&path).is_ok() {
+                // An empty folder gives way, and is kept as it is.
+                let shown = path.display();
+                ensure!(
+                    is_empty(&path),
+                    "something is at {shown} by now: run it again"
+                );
+                fs::rename(&path, &kept).with_context(cannot)?;
+                undo.push((kept.clone(), path.clone()));
+            }
+            let (from, to) = match step {
+                Step::File { before, .. } => {
+                    let now = match fs::symlink_metadata(&path) {
+                        Err(_) => None,
+                        Ok(_) => {
+                            let largest = before.as_ref().map_or(0, Vec::len) as u64;
+                            let largest = largest.max(LARGEST_DOCUMENT);
+                            Some(read_file(&path, largest).with_context(cannot)?.0)
+                        }
+                    };
                     ensure!(
                         now == *before,
                         "{} was changed while the update was planned: run it again",
                         path.display()
                     );
-                    let kept = kept();
-                    keep(&path, &kept).with_context(cannot)?;
-                    fs::rename(self.new_path(number), &path).with_context(cannot)?;
-                    undo.push(Undo::Restore { kept, path });
-                }
-                Step::File { before: None, .. } => {
-                    ensure!(
-                        fs::symlink_metadata(&path).is_err(),
-                        "{} appeared while the update was planned: run it again",
-                        path.display()
-                    );
-                    fs::rename(self.new_path(number), &path).with_context(cannot)?;
-                    undo.push(Undo::Remove(path));
-                }
-                Step::Remove { path, .. } => {
-                    let path = self.root.join(path);
-                    let kept = kept();
-                    fs::rename(&path, &kept).with_context(cannot)?;
-                    undo.push(Undo::Restore { kept, path });
-                }
-                Step::Folder { .. } => {
-                    make_way(&path, kept(), undo).with_context(cannot)?;
-                    fs::rename(self.new_path(number), &path).with_context(cannot)?;
-                    undo.push(Undo::RemoveFolder(path));
-                }
-                Step::Rename { from, .. } => {
-                    let from = self.root.join(from);
-                    // Below a folder, while it still has its name.
-                    let is_below =
-                        |done: &Undo| done.folder().is_some_and(|one| one.starts_with(&from));
-                    if undo[flushed..].iter().any(is_below) {
-                        flush(&undo[flushed..])?;
-                        flushed = undo.len();
+                    if before.is_some() {
+                        keep(&path, &kept).with_context(cannot)?;
+                        undo.push((kept, path.clone()));
+                        fs::rename(new, &path).with_context(cannot)?;
+                        changed.extend(path.parent().map(Path::to_owned));
+                        continue;
                     }
-                    make_way(&path, kept(), undo).with_context(cannot)?;
-                    fs::rename(&from, &path).with_context(cannot)?;
-                    let (kept, path) = (path, from);
-                    undo.push(Undo::Restore { kept, path });
+                    (new, path.clone())
                 }
-            }
+                Step::Folder { .. } => (new, path.clone()),
+                Step::Remove { .. } => (path.clone(), kept),
+                Step::Rename { from, .. } => {
+                    // Folders are flushed while they still have their names.
+                    flush(&mut changed)?;
+                    (self.root.join(from), path.clone())
+                }
+            };
+            fs::rename(&from, &to).with_context(cannot)?;
+            changed.extend(path.parent().map(Path::to_owned));
+            undo.push((to, from));
         }
-        flush(&undo[flushed..])
+        flush(&mut changed)
     }
 
     /// Undoes what was done, and tells of what went wrong.
-    pub(super) fn undone(&self, problem: anyhow::Error, mut undo: Vec<Undo>) -> anyhow::Error {
-        while let Some(step) = undo.pop() {
+    pub(super) fn undone(&self, problem: anyhow::Error, mut undo: Undo) -> anyhow::Error {
+        while let Some((now, before)) = undo.pop() {
             // Once more: what fails may pass.
-            if let Err(failure) = step.run().or_else(|_| step.run()) {
+            let undone = fs::rename(&now, &before).or_else(|_| fs::rename(&now, &before));
+            if let Err(failure) = undone {
                 let shown = self.folder.display();
                 return problem.context(format!("the update failed, and undoing it failed too ({failure}): old files are kept in {shown}/old"));
             }
@@ -240,46 +221,18 @@ fn clear(folder: &Path) -> io::Result<()> {
 
 /// Whether a folder is one that a run has left, rather than one that came with the tree.
 pub(super) fn is_ours(folder: &Path) -> bool {
-    let ignore = fs::symlink_metadata(folder.join(".gitignore"))
-        .map(|found| found.is_file() && found.len() <= 2);
-    let names_all = || {
-        let ours = [".gitignore", "new", "old"];
-        fs::read(folder.join(".gitignore")).is_ok_and(|text| text == IGNORE.as_bytes())
-            && fs::read_dir(folder).is_ok_and(|mut entries| {
-                entries.all(|entry| {
-                    entry.is_ok_and(|entry| ours.iter().any(|name| entry.file_name() == *name))
-                })
-            })
+    let ours = [".gitignore", "new", "old"];
+    let is_ours = |entry: io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| ours.iter().any(|name| entry.file_name() == *name))
     };
-    let is_begun = || {
-        fs::read_dir(folder).is_ok_and(|entries| {
-            entries
-                .flatten()
-                .all(|entry| entry.file_name() == ".gitignore")
-        })
-    };
-    match ignore {
-        Ok(is_small) => is_small && (names_all() || is_begun()),
-        Err(_) => is_empty(folder),
-    }
+    let mark = read_file(&folder.join(".gitignore"), IGNORE.len() as u64);
+    let is_marked = mark.is_ok_and(|(text, _)| IGNORE.as_bytes().starts_with(&text));
+    let all = fs::read_dir(folder);
+    is_empty(folder) || is_marked && all.is_ok_and(|mut all| all.all(is_ours))
 }
 
 pub(super) fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
-}
-
-/// Takes an empty folder from a place that is needed, and keeps it as it is.
-fn make_way(path: &Path, kept: PathBuf, undo: &mut Vec<Undo>) -> io::Result<()> {
-    if fs::symlink_metadata(path).is_err() {
-        return Ok(());
-    }
-    if !is_empty(path) {
-        return Err(ErrorKind::DirectoryNotEmpty.into());
-    }
-    fs::rename(path, &kept)?;
-    let path = path.to_owned();
-    undo.push(Undo::Restore { kept, path });
-    Ok(())
 }
 
 /// Keeps a file under another name too.
@@ -289,4 +242,12 @@ fn keep(path: &Path, kept: &Path) -> io::Result<()> {
         ErrorKind::Unsupported => fs::copy(path, kept).map(|_| ()),
         _ => Err(problem),
     })
+}
+
+/// Makes changes of names in folders last.
+fn flush(folders: &mut BTreeSet<PathBuf>) -> Result<()> {
+    let folders = Vec::from_iter(std::mem::take(folders));
+    parallel::map(&folders, 4, |_, folder| flush_folder(folder))
+        .into_iter()
+        .collect()
 }

@@ -54,11 +54,7 @@ fn what_is_no_version_is_refused() {
         "0.25.6+build",
         "check.1",
     ] {
-        let said = match bad {
-            "0.25" => "did you mean 0.25.x?",
-            "0.25.6+build" => "it has build metadata (`+build`)",
-            _ => "expected MAJOR.MINOR.PATCH, such as 0.25.6",
-        };
+        let said = "expected MAJOR.MINOR.PATCH, such as 0.25.6";
         streaming().update_fails(&[bad], &["invalid value", said]);
     }
 }
@@ -111,7 +107,7 @@ fn sums_that_are_none_are_refused() {
         &with_sums(sums().replacen('7', "", 1)),
         &[
             "line 1: ",
-            "is not a SHA-256: expected 64 hex digits, found 63 characters",
+            "is not a SHA-256: expected 64 hex digits",
         ],
     );
     refuses(
@@ -336,7 +332,7 @@ fn what_cannot_be_read_is_named_all_at_once() {
         assert!(status.expect("mkfifo runs").success());
     }
     repository.update(&["0.25.6"]).fails_with(&[
-        "0.25.5/scratch/Dockerfile: neither a file nor a folder: remove it\n  tests/run-images.sh: neither a file nor a folder: remove it",
+        "0.25.5/scratch/Dockerfile: neither a file nor a folder, where a file is expected: put the file itself there\n  tests/run-images.sh: neither a file nor a folder, where a file is expected: put the file itself there",
     ]);
     assert!(repository.path("0.25.5/alpine3.18").exists());
 }

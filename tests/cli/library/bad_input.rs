@@ -100,10 +100,7 @@ fn bad_input_is_named_by_its_line_and_left_alone() {
             right.replace("\nTags: 0.25.5-scratch", "\n\n Tags: 0.25.5-scratch"),
             "line 12: a line that begins with a space",
         ),
-        (
-            format!("\u{feff}{right}"),
-            "line 1: begins with a byte-order mark",
-        ),
+        (format!("\u{feff}{right}"), "line 1: is no field"),
     ] {
         let published = Published::of(Repository::of_this_project(), &text);
         published.fails(&["--commit", COMMIT], &["rules of its format", part]);
