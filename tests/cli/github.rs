@@ -356,10 +356,9 @@ fn an_address_that_leads_on_to_https_is_named() {
     let mirror = Server::new(|_, _| redirect("https://github.com/SHA256SUMS"));
     let repository = Repository::of(&tree("streaming/before"));
     let from = format!("{}/releases", mirror.address);
-    repository.update_fails(
-        &["--from", &from, "0.25.6"],
-        &["a redirect to https://github.com/SHA256SUMS: give the https address itself"],
-    );
+    repository.run(&["--from", &from, "0.25.6"]).fails_with(&[
+        "a redirect to https://github.com/SHA256SUMS: give the https address itself",
+    ]);
 }
 
 #[test]
