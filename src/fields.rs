@@ -9,7 +9,6 @@ mod commands;
 mod downloads;
 pub mod expected;
 mod matrix;
-mod negation;
 mod runners;
 pub mod scan;
 pub mod series;

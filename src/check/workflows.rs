@@ -10,7 +10,6 @@ use std::ops::Range;
 
 use self::jobs::Jobs;
 use crate::fields::scan::is_script;
-use crate::fields::series::Series;
 use crate::fields::workflow::{CHANGES, INPUTS, Line, Structure};
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
@@ -25,7 +24,7 @@ pub(super) fn check(
     findings: &mut Vec<Finding>,
 ) {
     let has_series = repository.names.config.directory.has_series();
-    let series: Vec<Series> = directories.iter().map(Series::of).collect();
+    let series: Vec<&Directory> = directories.iter().collect();
     for place in repository.workflow_documents() {
         let Some(text) = place.document.utf8() else {
             continue;
@@ -174,7 +173,12 @@ impl<'a> Workflow<'a> {
     }
 
     /// A workflow that names all series but one has forgotten it; a list that names one twice has forgotten another.
-    fn check_series(&self, all: &[Series], directories: &Directories, findings: &mut Vec<Finding>) {
+    fn check_series(
+        &self,
+        all: &[&Directory],
+        directories: &Directories,
+        findings: &mut Vec<Finding>,
+    ) {
         let fields: Vec<&Field> = self.directories().collect();
         for pair in fields.windows(2) {
             let [first, second] = [pair[0], pair[1]].map(|field| &self.text[field.span.clone()]);
@@ -205,16 +209,20 @@ impl<'a> Workflow<'a> {
         }
         let names = fields.iter().map(|field| &self.text[field.span.clone()]);
         let names: BTreeSet<&str> = names.collect();
-        let is_named = |series: &&Series| names.contains(series.directory.as_str());
-        let missing: Vec<&Series> = all.iter().filter(|series| !is_named(series)).collect();
+        let is_named = |series: &&Directory| names.contains(series.name.as_str());
+        let missing: Vec<&Directory> = all
+            .iter()
+            .copied()
+            .filter(|series| !is_named(series))
+            .collect();
         if let ([missing], Some(last)) = (missing.as_slice(), fields.last())
             && all.len() > 2
-            && self.may_be_for(directories.get(&missing.directory))
+            && self.may_be_for(directories.get(&missing.name))
         {
-            let message = format!("names every series but {}", missing.directory);
+            let message = format!("names every series but {}", missing.name);
             let at = self.places.of(last.span.start);
             let finding = Finding::at(&self.place.path(), at, "series", message);
-            findings.push(finding.expected(&*missing.directory));
+            findings.push(finding.expected(&*missing.name));
         }
     }
 

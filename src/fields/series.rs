@@ -6,24 +6,7 @@ use semver::Version;
 
 use crate::repository::Directory;
 
-/// A series, as workflows spell it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Series {
-    /// Its version directory.
-    pub directory: String,
-    /// The version that it is at.
-    pub version: Version,
-}
-
-impl Series {
-    /// That of a version directory.
-    pub fn of(directory: &Directory) -> Self {
-        Self {
-            directory: directory.name.clone(),
-            version: directory.version.clone(),
-        }
-    }
-
+impl Directory {
     /// The numbers of it in the ways in which they are joined: `2.14`, `2_14`, `2-14`.
     fn spellings(&self) -> [String; 3] {
         let Version { major, minor, .. } = self.version;
@@ -59,7 +42,7 @@ impl Series {
         let (before, after) = (&text[..place.start], &text[place.end..]);
         match text[place.clone()].contains('.') {
             true => {
-                text[place.start..].starts_with(&self.directory)
+                text[place.start..].starts_with(&self.name)
                     || before.ends_with('v') && after.starts_with('.')
             }
             false => before.ends_with(['-', '_']),
@@ -96,16 +79,26 @@ impl Series {
 
     /// A text with every spelling of this series moved to another one, and its version with it.
     pub fn moved(&self, text: &str, to: &Self) -> String {
-        let (mut out, mut from) = (String::with_capacity(text.len()), 0);
         let spellings = to.spellings();
-        for (place, kind) in self.places(text) {
-            out.push_str(&text[from..place.start]);
-            out.push_str(&spellings[kind]);
-            from = place.end;
-        }
-        out.push_str(&text[from..]);
-        replaced(&out, &self.version.to_string(), &to.version.to_string())
+        let places = self.places(text).into_iter();
+        let out = with(text, places.map(|(place, kind)| (place, &*spellings[kind])));
+        let [old, new] = [self, to].map(|directory| directory.version.to_string());
+        with(
+            &out,
+            places_of(&out, &old).map(|at| (at..at + old.len(), &*new)),
+        )
     }
+}
+
+/// A text with something else in some places, which are in order.
+fn with<'n>(text: &str, places: impl Iterator<Item = (Range<usize>, &'n str)>) -> String {
+    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+    for (place, new) in places {
+        out += &text[from..place.start];
+        out += new;
+        from = place.end;
+    }
+    out + &text[from..]
 }
 
 /// Where a version stands in a text as a whole: in `v1.2.3-alpine3.18`, not in `1.2.30`.
@@ -122,26 +115,12 @@ pub fn places_of<'t>(text: &'t str, version: &'t str) -> impl Iterator<Item = us
         .filter(is_whole)
 }
 
-/// A text with a version moved where it stands as a whole.
-fn replaced(text: &str, old: &str, new: &str) -> String {
-    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
-    for at in places_of(text, old) {
-        out.push_str(&text[from..at]);
-        out.push_str(new);
-        from = at + old.len();
-    }
-    out + &text[from..]
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
 
-    pub(crate) fn series(directory: &str, version: &str) -> Series {
-        Series {
-            directory: directory.to_owned(),
-            version: version.parse().unwrap(),
-        }
+    pub(crate) fn series(directory: &str, version: &str) -> Directory {
+        Directory::new(directory, version.parse().unwrap())
     }
 
     #[test]

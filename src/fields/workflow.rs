@@ -4,8 +4,7 @@
 
 use std::ops::Range;
 
-use super::negation::denied;
-use super::spans::{after, is_word, skip, trimmed_end};
+use super::spans::{after, has, is_word, skip, trimmed_end};
 
 /// The keys whose values are folders or files of the repository.
 pub const INPUTS: [&str; 3] = ["context", "file", "working-directory"];
@@ -37,8 +36,8 @@ pub struct Line {
     pub(super) keys: Vec<Range<usize>>,
     /// What stands in `${{ … }}`.
     pub(super) expressions: Vec<Range<usize>>,
-    /// What it says is not.
-    denied: Vec<Range<usize>>,
+    /// It says what is not: `if: matrix.version != '2.12.x'`.
+    denies: bool,
     /// It is part of a matrix.
     pub(super) in_matrix: bool,
 }
@@ -59,7 +58,7 @@ impl Line {
             command: 0,
             keys: Vec::new(),
             expressions: Vec::new(),
-            denied: Vec::new(),
+            denies: false,
             in_matrix: false,
             span,
         };
@@ -85,7 +84,8 @@ impl Line {
         }
         let code = text[line.span.start..line.end].trim_ascii_end();
         line.end = line.span.start + code.len();
-        line.denied = denied(text, &(first..line.end.max(first)));
+        let is_condition = line.key(text) == Some(b"if") && code.contains(&b'!');
+        line.denies = is_condition || has(code, b"!=") || has(code, b" -ne ");
         Some(line)
     }
 
@@ -285,11 +285,7 @@ impl Structure {
     /// Whether what stands at a place is said, rather than denied or a comment.
     pub fn is_said(&self, at: usize) -> bool {
         let line = self.lines.get(self.line_at(at));
-        let line = line.filter(|line| line.span.start <= at && at < line.end);
-        line.is_some_and(|line| {
-            let number = line.denied.partition_point(|span| span.end <= at);
-            line.denied.get(number).is_none_or(|span| at < span.start)
-        })
+        line.is_some_and(|line| line.span.start <= at && at < line.end && !line.denies)
     }
 
     /// The numbers of the lines that a part of a text has anything of.
@@ -305,15 +301,13 @@ impl Structure {
         let mut said = String::new();
         let is_env = |line: &Line| line.key(text.as_bytes()) == Some(b"env");
         let is_meant = |number: &usize| with_env || !self.upwards(*number).any(is_env);
-        for line in self.lines_in(part).filter(is_meant) {
-            let line = &self.lines[line];
-            let (mut at, end) = (line.span.start.max(part.start), line.end.min(part.end));
-            for denied in &line.denied {
-                said.push_str(text.get(at..denied.start.min(end)).unwrap_or_default());
-                at = at.max(denied.end);
+        for number in self.lines_in(part).filter(is_meant) {
+            let line = &self.lines[number];
+            let inside = line.span.start.max(part.start)..line.end.min(part.end);
+            if !line.denies {
+                said += text.get(inside).unwrap_or_default();
+                said.push('\n');
             }
-            said.push_str(text.get(at..end).unwrap_or_default());
-            said.push('\n');
         }
         said
     }

@@ -8,7 +8,7 @@ use super::units::is_code;
 use super::{Options, Target};
 use crate::check::pins::Pin;
 use crate::fields::Kind;
-use crate::fields::series::{Series, places_of};
+use crate::fields::series::places_of;
 use crate::fields::workflow::Line;
 use crate::release::checksums::Sha256;
 use crate::repository::{Item, Place, Repository};
@@ -86,10 +86,7 @@ fn without_twins(before: &Repository, after: &Repository, targets: &[Target]) ->
         .iter()
         .filter(|target| has_series && target.is_copy())
     {
-        let Some(from) = target
-            .source_in(before)
-            .map(|tree| Series::of(&tree.directory))
-        else {
+        let Some(from) = target.source_in(before).map(|tree| &tree.directory) else {
             continue;
         };
         let to = target.series();
@@ -104,7 +101,7 @@ fn without_twins(before: &Repository, after: &Repository, targets: &[Target]) ->
             });
             let numbers: Vec<String> = alone.map(|(number, _)| number.to_string()).collect();
             if !numbers.is_empty() {
-                let (lines, from, to) = (numbers.join(", "), &from.directory, &to.directory);
+                let (lines, from, to) = (numbers.join(", "), &from.name, &to.name);
                 notes.push(format!(
                     "{}: for {from} alone, and nothing like it for {to}: line {lines}; add it by hand, if it is wanted",
                     place.path()

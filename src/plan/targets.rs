@@ -8,9 +8,8 @@ use serde::Serialize;
 
 use super::options::{Base, InSeries, Options, is_meant};
 use crate::check::templates::variant_of;
-use crate::fields::series::Series;
 use crate::problems::joined;
-use crate::repository::{Repository, Tree};
+use crate::repository::{Directory, Repository, Tree};
 use crate::version::{Variant, is_below};
 
 /// A version directory that is written, and where it comes from.
@@ -50,11 +49,8 @@ impl Target {
     }
 
     /// The series that it will be.
-    pub(super) fn series(&self) -> Series {
-        Series {
-            directory: self.directory.clone(),
-            version: self.version.clone(),
-        }
+    pub(super) fn series(&self) -> Directory {
+        Directory::new(&self.directory, self.version.clone())
     }
 
     /// The directory that it comes from, as it is.
@@ -322,7 +318,7 @@ fn target(repository: &Repository, version: &Version, options: &Options) -> Resu
         );
         return Ok(Target::new(version, name, None));
     };
-    // Series stand side by side; a tree with one version at a time is where its newest one is.
+    // Directory stand side by side; a tree with one version at a time is where its newest one is.
     let newest = candidates.last().unwrap_or(source);
     let at = match has_series || in_place.is_some() {
         true => source,

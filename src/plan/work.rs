@@ -15,10 +15,11 @@ use super::{NewText, Target, passages, removals, scripts};
 use crate::check::templates::content;
 use crate::check::{doubtful_mentions, no_change, scripts_of};
 use crate::fields::expected::{Change, Expected, Scope};
-use crate::fields::series::Series;
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
-use crate::repository::{Body, Document, Item, Origin, Place, Repository, TEMPLATES, Tree};
+use crate::repository::{
+    Body, Directory, Document, Item, Origin, Place, Repository, TEMPLATES, Tree,
+};
 use crate::text::Places;
 use crate::version::Variant;
 
@@ -242,7 +243,7 @@ impl Work<'_> {
         let targets = self.targets.iter();
         for target in targets.filter(|target| has_series && target.is_copy()) {
             let mut sources = all.iter();
-            let from = sources.find(|series| Some(&series.directory) == target.source.as_ref());
+            let from = sources.find(|series| Some(&series.name) == target.source.as_ref());
             let Some(from) = from else {
                 continue;
             };
@@ -254,7 +255,7 @@ impl Work<'_> {
                     continue;
                 }
                 if latest(&new) > latest(workflow.text) {
-                    let (from, to) = (&from.directory, &to.directory);
+                    let (from, to) = (&from.name, &to.name);
                     notes.push(format!(
                         "{path}: says `latest` for {to} as for {from}: leave it to one of them"
                     ));
@@ -309,7 +310,7 @@ impl Work<'_> {
     /// Takes the series that are removed out of the workflows.
     pub(super) fn remove_series(&mut self, gone: &BTreeSet<String>) -> Result<()> {
         let (mut all, stay) = (all_series(self.before), all_series(&self.after));
-        all.retain(|series| gone.contains(&series.directory));
+        all.retain(|series| gone.contains(&series.name));
         let gone = all;
         let (mut new, mut left) = (Vec::new(), Vec::new());
         for (path, document, workflow) in self.workflows() {
@@ -318,8 +319,8 @@ impl Work<'_> {
                 left.extend(workflows::left_over(&path, workflow, &gone));
             } else {
                 let named = gone.iter().filter(|series| series.is_in(old));
-                let edit = |series: &Series| {
-                    let name = &series.directory;
+                let edit = |series: &Directory| {
+                    let name = &series.name;
                     removed("directory", old, name, |line| line.contains(name))
                 };
                 edits.extend(named.map(edit));
@@ -422,9 +423,9 @@ fn is_target(targets: &[Target], tree: &Tree) -> bool {
     targets.any(|target| target.directory == tree.directory.name)
 }
 
-fn all_series(repository: &Repository) -> Vec<Series> {
+fn all_series(repository: &Repository) -> Vec<Directory> {
     let trees = repository.trees.iter();
-    trees.map(|tree| Series::of(&tree.directory)).collect()
+    trees.map(|tree| tree.directory.clone()).collect()
 }
 
 /// What a summary says of a mention that goes, in the first line of the old text that is it.

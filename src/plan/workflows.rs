@@ -7,9 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::edits::Edit;
-use crate::fields::series::Series;
 use crate::fields::workflow::{Job, Line, Part, Structure};
-use crate::repository::Document;
+use crate::repository::{Directory, Document};
 use crate::text::Places;
 
 /// A workflow whose text is UTF-8.
@@ -67,16 +66,16 @@ impl<'a> Workflow<'a> {
     /// would need a name of their own to get a twin.
     pub(super) fn with_series(
         self,
-        (from, to): (&Series, &Series),
-        all: &[Series],
+        (from, to): (&Directory, &Directory),
+        all: &[Directory],
     ) -> (String, Vec<Edit>) {
         let Self { text, structure } = self;
-        let mine = BTreeSet::from([from.directory.as_str()]);
+        let mine = BTreeSet::from([from.name.as_str()]);
         let named = |part: &Range<usize>| -> BTreeSet<&str> {
             let named = all.iter().chain([to]);
             let said = structure.said(text, part, true);
             let named = named.filter(|series| series.is_in(&said));
-            named.map(|series| series.directory.as_str()).collect()
+            named.map(|series| series.name.as_str()).collect()
         };
         let jobs = &structure.jobs;
         // What only a variable of it says, is not what a job is about.
@@ -87,7 +86,7 @@ impl<'a> Workflow<'a> {
         let alone: Vec<(usize, &Job)> = jobs.iter().enumerate().filter(is_alone).collect();
         let starts = alone.iter().map(|(_, job)| job.part.span.start);
         let starts: BTreeSet<usize> = starts.collect();
-        let new = BTreeSet::from([to.directory.as_str()]);
+        let new = BTreeSet::from([to.name.as_str()]);
         let has_twin = jobs.iter().any(|job| named(&job.part.span) == new);
         let mut repeats = Vec::new();
         for (number, job) in alone.iter().filter(|_| !has_twin) {
@@ -120,7 +119,7 @@ impl<'a> Workflow<'a> {
                 all.extend(names);
             }
             let last = own.last()?.clone();
-            let is_wanted = all.len() > 1 && !all.contains(to.directory.as_str());
+            let is_wanted = all.len() > 1 && !all.contains(to.name.as_str());
             (is_wanted && is_open(last.start)).then_some((own, last))
         };
         let mut repeat = |at: usize, text: String| {
@@ -128,7 +127,7 @@ impl<'a> Workflow<'a> {
                 at,
                 text,
                 label: "directory",
-                name: to.directory.clone(),
+                name: to.name.clone(),
             });
         };
         for list in structure.lists() {
@@ -156,7 +155,7 @@ impl<'a> Workflow<'a> {
     }
 
     /// Whether a line gives one of these items an `id`, which can be there once.
-    fn has_fixed_id<'p>(&self, from: &Series, items: impl Iterator<Item = &'p Part>) -> bool {
+    fn has_fixed_id<'p>(&self, from: &Directory, items: impl Iterator<Item = &'p Part>) -> bool {
         let mut lines = items.flat_map(|item| &self.structure.lines[item.lines.clone()]);
         lines.any(|line| {
             let is_id = line.key(self.text.as_bytes()) == Some(b"id");
@@ -165,8 +164,12 @@ impl<'a> Workflow<'a> {
     }
 
     /// The text without some series; `stay` are the others. And the jobs that go.
-    pub(super) fn without_series(self, gone: &[Series], stay: &[Series]) -> (String, Vec<Edit>) {
-        let is_in = |all: &[Series], part: &Range<usize>, with_env: bool| {
+    pub(super) fn without_series(
+        self,
+        gone: &[Directory],
+        stay: &[Directory],
+    ) -> (String, Vec<Edit>) {
+        let is_in = |all: &[Directory], part: &Range<usize>, with_env: bool| {
             // Of nothing but comments, what they say.
             let said = match self.structure.lines_in(part).is_empty() {
                 true => self.text[part.clone()].to_owned(),
@@ -302,13 +305,13 @@ fn without_parts(
 }
 
 /// Where a workflow still speaks of series that are gone.
-pub(super) fn left_over(path: &str, workflow: Workflow, gone: &[Series]) -> Vec<String> {
+pub(super) fn left_over(path: &str, workflow: Workflow, gone: &[Directory]) -> Vec<String> {
     let Workflow { text, structure } = workflow;
     let places = Places::new(text.as_bytes());
     let named = |line: &Line| {
         let said = &text[line.span.start..line.end];
         let series = gone.iter().find(|series| series.is_in(said))?;
-        let (number, name) = (places.of(line.span.start).0, &series.directory);
+        let (number, name) = (places.of(line.span.start).0, &series.name);
         Some(format!(
             "{path}:{number}: still names {name}: `{}`",
             said.trim()

@@ -123,7 +123,7 @@ fn sums_that_are_none_are_refused() {
     fs::create_dir_all(repository.path("releases/v0.25.6/SHA256SUMS")).expect("a folder");
     refuses(
         &repository,
-        &["releases/v0.25.6/SHA256SUMS: neither a file nor a link to one"],
+        &["neither a file nor a folder: remove it"],
     );
 }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Workflow;
-use crate::fields::series::Series;
 use crate::fields::workflow::Job;
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
+use crate::repository::Directory;
 
 /// The names of a workflow's jobs.
 pub(super) struct Jobs<'a> {
@@ -17,7 +17,7 @@ pub(super) struct Jobs<'a> {
 }
 
 impl<'a> Jobs<'a> {
-    pub(super) fn new(names: impl Iterator<Item = &'a str>, all: &[Series]) -> Self {
+    pub(super) fn new(names: impl Iterator<Item = &'a str>, all: &[&Directory]) -> Self {
         let names: BTreeSet<&str> = names.collect();
         let of = |name: &str| {
             let places = all.iter().filter_map(|series| series.first_in(name));
@@ -79,7 +79,7 @@ impl Workflow<'_> {
         &self,
         job: &Job,
         jobs: &Jobs,
-        all: &[Series],
+        all: &[&Directory],
         findings: &mut Vec<Finding>,
     ) {
         let name = &self.text[job.name.clone()];
@@ -90,19 +90,20 @@ impl Workflow<'_> {
             .filter(|field| !field.in_comment)
             .collect();
         let names: BTreeSet<&str> = directories.iter().map(|field| said(field)).collect();
-        let of_path = |series: &&Series| names.contains(series.directory.as_str());
-        let named: Vec<&Series> = all.iter().filter(|series| series.is_in(name)).collect();
-        let used: Vec<&Series> = all.iter().filter(of_path).collect();
+        let of_path = |series: &&Directory| names.contains(series.name.as_str());
+        let all = all.iter().copied();
+        let named: Vec<&Directory> = all.clone().filter(|series| series.is_in(name)).collect();
+        let used: Vec<&Directory> = all.filter(of_path).collect();
         let series = match (named.as_slice(), used.as_slice()) {
             ([one], _) | ([], [one]) => *one,
             _ => return,
         };
-        let why = format!("the job {name} is about {}", series.directory);
-        let known: BTreeSet<&str> = used.iter().map(|other| other.directory.as_str()).collect();
+        let why = format!("the job {name} is about {}", series.name);
+        let known: BTreeSet<&str> = used.iter().map(|other| other.name.as_str()).collect();
         let all = directories.iter();
         let all = all.filter(|field| known.contains(said(field)));
-        for field in all.filter(|field| said(field) != series.directory) {
-            let new = &series.directory;
+        for field in all.filter(|field| said(field) != series.name) {
+            let new = &series.name;
             findings.push(self.expected(&field.span, "directory", new, &why));
         }
         let mut parts = self.conditions(job);
