@@ -136,10 +136,8 @@ pub enum Kind {
         /// The labels in front of it, where there are any.
         labels: Option<Box<str>>,
     },
-    /// The GitHub owner in an address of our archives.
+    /// Who publishes what an address of our archives leads to: `nats-io/nats-server`.
     Owner,
-    /// The GitHub project in an address of our archive that is not of our server.
-    Project,
 }
 
 /// Whose a version is that stands by itself.
@@ -221,7 +219,7 @@ impl Kind {
             Self::Item { made } => made.first().map_or("variant", |made| made.names.rule()),
             Self::Runner { .. } => "runner",
             Self::Labels { .. } | Self::Arch { .. } => "architecture",
-            Self::Owner | Self::Project => "owner",
+            Self::Owner => "owner",
         }
     }
 }
@@ -252,8 +250,6 @@ pub struct Facts {
     pub unpinned: Vec<(usize, Box<str>)>,
     /// The systems in the names of our archives.
     pub systems: Vec<Range<usize>>,
-    /// An address has its `v` in front of the variable with the version: `/v${VERSION}/`, `-v{0}-`.
-    pub has_v_in_address: bool,
     /// The lines and jobs of a workflow.
     pub structure: Structure,
 }

@@ -21,8 +21,6 @@ pub(super) struct Seen {
     pub(super) addresses: Vec<Address>,
     /// What is assigned to variables that are called like an architecture.
     pub(super) arches: Vec<Assigned>,
-    /// What is assigned to variables that are called like a hash, right or not.
-    pub(super) sums: Vec<Range<usize>>,
     /// Where branches end.
     pub(super) ends: Vec<usize>,
     /// Where our version goes into an address that is not of our archives.
@@ -90,7 +88,7 @@ enum Bound {
 /// archives have hashes, those that have none, each with its address.
 pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> (Vec<(Range<usize>, Kind)>, Unpinned) {
     let words = hex_words(text);
-    if seen.arches.is_empty() && seen.sums.is_empty() && words.is_empty() {
+    if seen.arches.is_empty() && words.is_empty() {
         return Default::default();
     }
     let ours: Vec<usize> = seen.addresses.iter().map(|address| address.at).collect();
@@ -104,21 +102,8 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> (Vec<(Range<usize>,
     let branches = pins.branches();
     let mut fields = Vec::new();
     architectures(text, &branches, &mut fields);
-    // What is called a hash, and is one, or stands where one is expected; and what looks like one.
-    let is_hash = |span: &&Range<usize>| {
-        let is_word = text[(*span).clone()].iter().all(u8::is_ascii_alphanumeric);
-        let is_long =
-            is_word && span.len() >= 20 || span.len() >= 8 && is_hex(&text[(*span).clone()]);
-        // `url='…'; sha256='' ;;`
-        let address = pins.in_segment(span);
-        let is_behind = address.is_some_and(|address| address.at < span.start);
-        is_long || is_behind || branch_of(span, &branches).is_some()
-    };
-    let sums = seen.sums.iter().filter(is_hash).cloned();
-    let words = words.into_iter().filter(|word| !is_key_id(text, word));
-    let mut hashes: Vec<Range<usize>> = sums.chain(words).collect();
-    hashes.sort_by_key(|span| span.start);
-    hashes.dedup_by_key(|span| span.start);
+    let hashes = words.into_iter().filter(|word| !is_key_id(text, word));
+    let hashes: Vec<Range<usize>> = hashes.collect();
     let bound = hashes.iter().map(|hash| pins.bound(hash, &branches));
     let mut bound: Vec<Bound> = bound.collect();
     one_each(text, &hashes, &mut bound);

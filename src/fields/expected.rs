@@ -148,14 +148,6 @@ impl<'a> Scope<'a> {
     }
 
     fn by_kind(&self, field: &Field, found: &str, document: &Document) -> Expected {
-        let is_at_rest = self.change.checksums.is_empty();
-        if let Kind::Hash(Some(_)) = &field.kind
-            && is_at_rest
-            && found.len() == 64
-            && found.bytes().all(|byte| byte.is_ascii_hexdigit())
-        {
-            return Expected::Anything;
-        }
         let is_of_others = matches!(
             field.kind,
             Kind::Mention {
@@ -174,7 +166,7 @@ impl<'a> Scope<'a> {
             return Expected::Anything;
         }
         match &field.kind {
-            Kind::Version { .. } => self.version(found, document),
+            Kind::Version { .. } => self.version(found),
             Kind::Directory { is_certain: true } => self.directory(found),
             Kind::Directory { is_certain: false } => Expected::Anything,
             Kind::Tag => self.copied(field, document, self.tag(found)),
@@ -231,15 +223,16 @@ impl<'a> Scope<'a> {
                     Expected::Exactly(right.to_owned())
                 }),
             },
-            Kind::Owner if found == self.names.config.owner => Expected::Anything,
-            Kind::Project => Expected::Impossible(format!(
-                "expected {}, whose archive it is",
-                self.names.config.server
-            )),
-            Kind::Owner => Expected::Impossible(format!(
-                "expected {}, who publishes the releases",
-                self.names.config.owner
-            )),
+            Kind::Owner => {
+                let config = &self.names.config;
+                let project = format!("{}/{}", config.owner, config.server);
+                match found == project {
+                    true => Expected::Anything,
+                    false => Expected::Impossible(format!(
+                        "expected {project}, which publishes the releases"
+                    )),
+                }
+            }
         }
     }
 
@@ -314,16 +307,11 @@ impl<'a> Scope<'a> {
         names.any(|name| found.ends_with(name.as_str()))
     }
 
-    fn version(&self, found: &str, document: &Document) -> Expected {
+    fn version(&self, found: &str) -> Expected {
         let Some(directory) = self.directory_for(found) else {
             return Expected::Anything;
         };
-        // Some addresses begin with the variable, and the variable with the `v`.
-        let keeps_v = found.starts_with('v')
-            && document.kind == DocumentKind::Dockerfile
-            && !document.facts.has_v_in_address;
-        let v = if keeps_v { "v" } else { "" };
-        Expected::Exactly(format!("{v}{}", directory.version))
+        Expected::Exactly(directory.version.to_string())
     }
 
     fn directory(&self, found: &str) -> Expected {
@@ -379,7 +367,8 @@ impl<'a> Scope<'a> {
     }
 
     fn hash(&self, found: &str, platform: &str) -> Expected {
-        let published = self.own.and_then(|own| {
+        let changed = |own: &&Directory| self.change.checksums.contains_key(&own.name);
+        let published = self.own.filter(changed).and_then(|own| {
             let archive = self.names.config.archive(&own.version, platform);
             self.change.hash(&own.name, &archive)
         });
@@ -405,6 +394,14 @@ impl<'a> Scope<'a> {
 
     fn base(&self, field: &Field, image: &str, document: &Document) -> Expected {
         let found = document.found(field);
+        if found.starts_with('$') {
+            let is_reference = |field: &Field| field.kind == Kind::Tag;
+            let why = "is a variable: write the base out, which is to be that of the folder";
+            return match image.is_empty() && document.statements().any(is_reference) {
+                true => Expected::Anything,
+                false => Expected::Impossible(why.to_owned()),
+            };
+        }
         let is_ours = |variant: &&Variant| variant.is_on(image) && !variant.base_tag().is_empty();
         let Some(variant) = self.variant.filter(is_ours) else {
             return Expected::Anything;

@@ -178,8 +178,6 @@ struct Variables<'a> {
     variants: BTreeSet<&'a [u8]>,
     /// Numbers that may be what such a variable is set to.
     values: Vec<Range<usize>>,
-    /// Tags of bases that are variables: the name, and the last part of the image's; `None` where the image is one too.
-    bases: Vec<(&'a [u8], Option<Box<str>>)>,
 }
 
 /// A scan under way.
@@ -207,7 +205,6 @@ impl<'a> Scan<'a> {
             Start::Label => self.label(found.end),
             Start::From => self.from(at),
             Start::Arch => self.arch(found.end),
-            Start::Sum => self.sum(at),
             Start::BranchEnd => self.branch_end(found.clone()),
             Start::Number => self.number(at),
             Start::Family => self.family_or_variant(at),
@@ -247,37 +244,20 @@ impl<'a> Scan<'a> {
         if self.kind == DocumentKind::Dockerfile {
             (found, self.facts.unpinned) =
                 branches::fields(self.text, &self.seen, &self.scanner.key);
-            self.default_bases(&mut found);
-            let is_with_v = |(span, kind): &(Range<usize>, Kind)| {
-                matches!(kind, Kind::Version { .. }) && self.text[span.start] == b'v'
-            };
-            let is_in_address = |three: &[u8]| {
-                b"/-".contains(&three[0]) && three[1] == b'v' && b"${".contains(&three[2])
-            };
-            self.facts.has_v_in_address =
-                self.found.iter().any(is_with_v) && self.text.windows(3).any(is_in_address);
         }
         self.assigned_variables(&mut found);
         found.append(&mut self.found);
         // Stable: of those that begin at the same place the first one found comes first.
         found.sort_by_key(|(span, _)| span.start);
         let mut fields: Vec<Field> = Vec::with_capacity(found.len());
-        // The line that was looked at last, and whether it is a comment.
-        let (mut line_end, mut in_comment) = (0, false);
         for (span, kind) in found {
-            if fields.last().is_some_and(|last| last.span.end > span.start) {
-                continue;
+            if fields.last().is_none_or(|last| last.span.end <= span.start) {
+                fields.push(Field {
+                    in_comment: self.is_comment(span.start),
+                    span,
+                    kind,
+                });
             }
-            if span.start >= line_end {
-                let newline = memchr::memchr(b'\n', &self.text[span.start..]);
-                line_end = newline.map_or(self.text.len(), |newline| span.start + newline + 1);
-                in_comment = self.is_comment(span.start);
-            }
-            fields.push(Field {
-                in_comment,
-                span,
-                kind,
-            });
         }
         if self.kind == DocumentKind::Script {
             in_paths(self.text, &mut fields);

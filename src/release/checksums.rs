@@ -80,7 +80,8 @@ impl Checksums {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let text = std::str::from_utf8(text).context("not UTF-8")?;
         let (mut checksums, mut problems) = (BTreeMap::new(), Vec::new());
-        for (number, line) in text.lines().enumerate() {
+        for (number, line) in text.split('\n').enumerate() {
+            let line = line.strip_suffix('\r').unwrap_or(line);
             if line.trim().is_empty() || line.starts_with('#') {
                 continue;
             }

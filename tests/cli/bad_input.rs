@@ -121,10 +121,7 @@ fn sums_that_are_none_are_refused() {
     );
     let repository = streaming();
     fs::create_dir_all(repository.path("releases/v0.25.6/SHA256SUMS")).expect("a folder");
-    refuses(
-        &repository,
-        &["neither a file nor a folder: remove it"],
-    );
+    refuses(&repository, &["neither a file nor a folder: remove it"]);
 }
 
 #[test]

@@ -345,7 +345,7 @@ fn check_online_says_whose_checksums_it_has_compared() {
         "update.toml",
         "image = \"nats-streaming\"\nserver = \"nats-streaming-server\"\nowner = \"nats-io\"\n",
     );
-    repository.finds(&["0.25.6/windowsservercore-1809/Dockerfile:11:33: owner: found mallory: expected nats-io, who publishes the releases"]);
+    repository.finds(&["0.25.6/windowsservercore-1809/Dockerfile:11:33: owner: found mallory/nats-streaming-server: expected nats-io/nats-streaming-server, which publishes the releases"]);
     repository.write(
         "update.toml",
         "image = \"nats-streaming\"\nserver = \"nats-streaming-server\"\nowner = \"..\"\n",

@@ -174,12 +174,11 @@ fn in_scripts_the_versions_of_others_are_nobodys() {
 }
 
 #[test]
-fn a_base_stands_behind_registries_lines_and_defaults() {
+fn a_base_stands_behind_registries_and_lines() {
     for from in [
         "FROM alpine:@B",
         "FROM ${REG}/library/alpine:@B",
         "FROM \\\n  alpine:@B",
-        "ARG B=alpine:@B\nFROM $B",
         "\u{feff}FROM alpine:@B",
     ] {
         let text = |base: &str| format!("{}\nENV FOO 1.2.3\n", from.replace("@B", base));
@@ -191,6 +190,13 @@ fn a_base_stands_behind_registries_lines_and_defaults() {
         assert_eq!(repository.read("1.2.3/alpine3.19/Dockerfile"), text("3.19"));
         repository.write("1.2.3/alpine3.19/Dockerfile", text("3.17"));
         assert!(!repository.findings().is_empty(), "{from}");
+    }
+    // What a variable holds may be anything.
+    for from in ["ARG B=3.18\nFROM alpine:$B", "ARG B=alpine:3.18\nFROM ${B}"] {
+        let repository = foo("alpine3.18", &format!("{from}\nENV FOO 1.2.3\n"));
+        repository
+            .run(&["--base", "alpine=3.19"])
+            .fails_with(&["is a variable: write the base out"]);
     }
 }
 

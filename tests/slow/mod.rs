@@ -5,26 +5,16 @@ use std::collections::BTreeMap;
 /// `SHA256SUMS`, read a line and a character at a time. `None` where the text is refused.
 pub fn sums(text: &[u8]) -> Option<BTreeMap<String, String>> {
     let mut sums = BTreeMap::new();
-    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+    if text.trim_ascii_start().first() == Some(&b'<') {
         return None;
     }
-    let mut rest = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    while !rest.is_empty() {
-        let mut line = Vec::new();
-        while let [first, others @ ..] = rest {
-            rest = others;
-            if *first == b'\n' {
-                break;
-            }
-            line.push(*first);
-        }
-        if line.last() == Some(&b'\r') {
-            line.pop();
-        }
-        if line.first() == Some(&b'#') || line.iter().all(u8::is_ascii_whitespace) {
+    let text = String::from_utf8(text.to_vec()).ok()?;
+    for line in text.trim_start_matches('\u{feff}').split('\n') {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if line.starts_with('#') || line.chars().all(char::is_whitespace) {
             continue;
         }
-        let (hash, name) = entry(&String::from_utf8(line).ok()?)?;
+        let (hash, name) = entry(line)?;
         if sums
             .insert(name, hash.clone())
             .is_some_and(|other| other != hash)
@@ -36,60 +26,22 @@ pub fn sums(text: &[u8]) -> Option<BTreeMap<String, String>> {
 }
 
 fn entry(line: &str) -> Option<(String, String)> {
-    let mut chars: Vec<char> = line.chars().collect();
-    while matches!(chars.first(), Some(' ' | '\t')) {
-        chars.remove(0);
-    }
-    let escaped = chars.first() == Some(&'\\');
-    if escaped {
-        chars.remove(0);
-    }
-    let text: String = chars.iter().collect();
-    let (hash, name) = if text.starts_with("SHA256 (") {
-        let end = (0..text.len())
-            .rev()
-            .find(|at| text.is_char_boundary(*at) && text[*at..].starts_with(") = "))?;
-        if end < 8 {
-            return None;
-        }
-        (text[end + 4..].to_owned(), text[8..end].to_owned())
-    } else {
-        let space = text.find(' ')?;
-        let mark = text[space + 1..].chars().next()?;
-        if mark != ' ' && mark != '*' {
-            return None;
-        }
-        (text[..space].to_owned(), text[space + 2..].to_owned())
-    };
+    let chars: Vec<char> = line.chars().collect();
+    let (hash, rest) = (chars.get(..64)?, chars.get(64..)?);
     let digits = "0123456789abcdefABCDEF";
-    if hash.chars().count() != 64
-        || !hash.chars().all(|digit| digits.contains(digit))
-        || name.is_empty()
-    {
+    if !hash.iter().all(|digit| digits.contains(*digit)) {
         return None;
     }
-    let name = if escaped { unescaped(&name)? } else { name };
-    let name = name.strip_prefix("./").map_or(name.clone(), str::to_owned);
+    let name: String = match rest {
+        [' ', ' ' | '*', '.', '/', name @ ..] | [' ', ' ' | '*', name @ ..] => {
+            name.iter().collect()
+        }
+        _ => return None,
+    };
     if name.is_empty() {
         return None;
     }
-    Some((hash.to_lowercase(), name))
-}
-
-fn unescaped(name: &str) -> Option<String> {
-    let mut out = String::new();
-    let mut after_backslash = false;
-    for c in name.chars() {
-        match (after_backslash, c) {
-            (false, '\\') => after_backslash = true,
-            (false, c) => out.push(c),
-            (true, c) => {
-                out.push(*BTreeMap::from([('\\', '\\'), ('n', '\n'), ('r', '\r')]).get(&c)?);
-                after_backslash = false;
-            }
-        }
-    }
-    if after_backslash { None } else { Some(out) }
+    Some((hash.iter().collect::<String>().to_lowercase(), name))
 }
 
 /// The versions behind a key, each with where it begins: looked for at every byte.
@@ -120,7 +72,9 @@ pub fn keyed_versions(text: &str, key: &str) -> Vec<(usize, String)> {
             && kept.contains(|c: char| c.is_ascii_digit())
             && whole
         {
-            found.push((text.len() - value.len(), version.to_owned()));
+            let bare = version.strip_prefix('v').unwrap_or(version);
+            let start = text.len() - value.len() + version.len() - bare.len();
+            found.push((start, bare.to_owned()));
         }
     }
     found

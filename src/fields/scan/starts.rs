@@ -17,7 +17,6 @@ pub(super) enum Start {
     Label,
     From,
     Arch,
-    Sum,
     BranchEnd,
     Number,
     Family,
@@ -67,9 +66,8 @@ impl Scanner {
         table.extend(match kind {
             DocumentKind::Dockerfile => vec![
                 (Start::Label, labels),
-                (Start::From, in_any_case("from")),
+                (Start::From, words(&["FROM", "from", "From"])),
                 (Start::Arch, words(&["rch=", "RCH="])),
-                (Start::Sum, ["sha", "sum", "hash"].map(in_any_case).concat()),
                 (
                     Start::BranchEnd,
                     words(&[";;", "esac", "elif", "else", "fi"]),
@@ -126,15 +124,6 @@ impl Scanner {
         let end = length.map(|length| start + length);
         Some(start..end.or_else(|| numbers(text, start))?)
     }
-}
-
-/// A short word with each of its letters small or large.
-fn in_any_case(word: &str) -> Vec<String> {
-    word.chars().fold(vec![String::new()], |all, letter| {
-        let both = [letter, letter.to_ascii_uppercase()];
-        let with = |start: &String| both.map(|letter| format!("{start}{letter}"));
-        all.iter().flat_map(with).collect()
-    })
 }
 
 /// A name as it is written: `alpine`, `Alpine`, `ALPINE`.

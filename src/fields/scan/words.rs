@@ -51,7 +51,7 @@ impl Scan<'_> {
         let digits = past(text, start, b"v");
         let is_part = |byte: u8| is_word(byte) || byte == b'+' || byte == b'-';
         let is_number = text.get(digits).is_some_and(u8::is_ascii_digit);
-        is_number.then(|| start..dotted(text, digits, is_part))
+        is_number.then(|| digits..dotted(text, digits, is_part))
     }
 
     /// What follows the image's name.
