@@ -107,24 +107,19 @@ pub(super) fn last_word(text: &[u8]) -> &[u8] {
 
 /// The end of a variable that begins at `at`: `$name`, `$name[1]`, `${…}`, `$(…)`, `${{ … }}`, `{0}`.
 pub(super) fn variable(text: &[u8], at: usize) -> Option<usize> {
-    let closed = |from: usize, close: &[u8], spaces: bool| {
+    let pairs: [(&[u8], &[u8]); 3] = [(b"${{", b"}}"), (b"${", b"}"), (b"$(", b")")];
+    for (open, close) in pairs {
+        let Some(from) = after(text, at, open) else {
+            continue;
+        };
         let window = &text[from..text.len().min(from + BACK)];
         let end = memchr::memmem::find(window, close)?;
-        let inside = &window[..end];
-        let is_plain = |byte: &u8| *byte != b'\n' && (spaces || !byte.is_ascii_whitespace());
-        inside
-            .iter()
-            .all(is_plain)
-            .then_some(from + end + close.len())
-    };
-    if let Some(from) = after(text, at, b"${{") {
-        return closed(from, b"}}", true);
-    }
-    if let Some(from) = after(text, at, b"${") {
-        return closed(from, b"}", false);
-    }
-    if let Some(from) = after(text, at, b"$(") {
-        return closed(from, b")", false);
+        let is_plain = |byte: &u8| match open.len() {
+            3 => *byte != b'\n',
+            _ => !byte.is_ascii_whitespace(),
+        };
+        let is_whole = window[..end].iter().all(is_plain);
+        return is_whole.then_some(from + end + close.len());
     }
     if let Some(from) = after(text, at, b"$") {
         let end = skip(text, from, is_word);

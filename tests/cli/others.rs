@@ -394,11 +394,6 @@ fn references_of_the_owner_move_and_those_with_a_digest_do_not() {
     pinned
         .run(&run)
         .fails_with(&["is pinned by digest; change tag and digest to 1.2.4-alpine3.18 by hand"]);
-    let turned = built("LABEL version=@V\nCOPY --from=foo:alpine3.18-@V /foo /");
-    turned
-        .run(&run)
-        .fails_with(&["expected the version in front of the variant"]);
-
     // What a label says of its own image is no copy.
     moves(
         "alpine3.18",

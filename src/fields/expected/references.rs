@@ -3,32 +3,20 @@
 use std::collections::BTreeSet;
 
 use super::{Expected, Scope};
-use crate::fields::spans::{is_setting, line_before};
+use crate::fields::spans::{has, is_setting, line_before};
 use crate::fields::{Field, Kind, Made, Named};
 use crate::repository::{Directory, Document};
 use crate::text::first_of;
-use crate::version::{Variant, parse_version};
+use crate::version::Variant;
 
 impl<'a> Scope<'a> {
-    /// What is copied from is one image, and another one: a tag without a variant names none.
+    /// What is copied from is another image than the file's own.
     pub(super) fn copied(&self, field: &Field, document: &Document, said: Expected) -> Expected {
         let line = line_before(&document.text, field.span.start);
-        let last_word = line.rsplit(u8::is_ascii_whitespace).next();
-        let copied = last_word.and_then(|word| word.strip_prefix(b"--from="));
-        let owned = copied.and_then(|image| image.strip_prefix(self.names.config.owner.as_bytes()));
-        let is_owners = owned.is_some_and(|image| image.starts_with(b"/"));
-        let is_copy = copied.is_some();
-        let is_label = !is_copy && !is_setting(line) && line.contains(&b'=');
-        let name = |tag: &'_ str| match field.kind {
-            Kind::TagVariant => tag.to_owned(),
-            _ => self.split(tag).name.to_owned(),
-        };
-        match (&said, self.variant.filter(|_| self.builds)) {
-            // In the owner's own place a tag without a variant may be anything.
-            (_, Some(_)) if is_copy && !is_owners && name(&document.found(field)).is_empty() => {
-                Expected::Impossible("names no variant to copy from".to_owned())
-            }
-            (Expected::Exactly(new), Some(own)) if !is_label && name(new) == own.name => {
+        // A label that gives the file's own image copies nothing.
+        let is_label = !has(line, b"--from=") && !is_setting(line) && line.contains(&b'=');
+        match (&said, self.variant.filter(|_| self.builds && !is_label)) {
+            (Expected::Exactly(new), Some(own)) if self.split(new).name == own.name => {
                 Expected::Impossible(format!("{own} copies from itself"))
             }
             _ => said,
@@ -162,17 +150,7 @@ impl<'a> Scope<'a> {
             let name = one.name(found);
             let new = match self.named(one.names, &name, one.directory.as_deref()) {
                 Expected::Impossible(why) => {
-                    let is_there = |one: &&Made| {
-                        let expected =
-                            self.named(one.names, &one.name(found), one.directory.as_deref());
-                        !matches!(expected, Expected::Impossible(_))
-                    };
-                    let there = made.iter().find(is_there).map(|one| one.name(found));
-                    let there = there.filter(|there| *there != name);
-                    let beside = there.map_or(String::new(), |name| format!(" beside {name}"));
-                    return Expected::Impossible(format!(
-                        "{why}, a name that the matrix makes{beside}"
-                    ));
+                    return Expected::Impossible(format!("{why}, a name that the matrix makes"));
                 }
                 Expected::Exactly(new) => new,
                 Expected::Anything => name,
@@ -199,27 +177,18 @@ impl<'a> Scope<'a> {
         directory: Option<&str>,
     ) -> Expected {
         let is_meant = |name: &str| directory.is_none_or(|directory| directory == name);
+        let family = family.unwrap_or_default();
+        let said = format!("{family}{found}");
         let all = self.change.renames.iter();
         for (name, renames) in all.filter(|(name, _)| is_meant(name)) {
-            let others = self.directories.iter();
-            let others = others.filter(|other| other.name != *name && directory.is_none());
-            for (old, new) in renames {
-                let (Some(from), Some(to)) = (Variant::parse(old), Variant::parse(new)) else {
-                    continue;
-                };
-                let is_it = family.map_or(found == old, |family| {
-                    from.family == family && from.base == found
-                });
-                if is_it && !others.clone().any(|other| other.has(old)) {
-                    return Expected::Exactly(if family.is_some() { to.base } else { to.name });
-                }
+            let mut others = self.directories.iter().filter(|other| other.name != *name);
+            let stays = directory.is_none() && others.any(|other| other.has(&said));
+            let new = renames.get(&said).filter(|_| !stays);
+            if let Some(new) = new.and_then(|new| new.strip_prefix(family)) {
+                return Expected::Exactly(new.to_owned());
             }
         }
         Expected::Anything
-    }
-
-    fn is_windows(&self) -> bool {
-        self.variant.is_some_and(Variant::is_windows)
     }
 
     /// The variant that a reference to `name` is to be to: of several of a family the one with the file's own base, else
@@ -229,81 +198,47 @@ impl<'a> Scope<'a> {
         let Some(wanted) = Variant::parse(name) else {
             return Err(format!("`{name}` cannot be the name of a variant"));
         };
-        let behind = name.rsplit('-').next().and_then(parse_version);
-        if behind.is_some() && !directory.has(name) {
-            return Err("expected the version in front of the variant".to_owned());
-        }
-        let family: Vec<&Variant> = directory
-            .variants
-            .iter()
-            .filter(|variant| variant.family == wanted.family)
-            .collect();
         // No other one takes its place in a command or a list.
         let gone = self.change.gone.get(&directory.name);
         if self.variant.is_none() && gone.is_some_and(|gone| gone.contains(name)) {
             return Err(format!("{name} is removed from {}", directory.name));
         }
-        // An alias: the `alpine3` of `alpine3.22`.
-        let is_start = |variant: &&Variant| {
-            let rest = variant.base.strip_prefix(&wanted.base);
-            !wanted.base.is_empty() && rest.is_some_and(|rest| rest.starts_with('.'))
+        let all = directory.variants.iter();
+        let family: Vec<&Variant> = all.filter(|one| one.family == wanted.family).collect();
+        // An alias: `alpine`, or the `alpine3` of `alpine3.22`.
+        let is_alias = |one: &&Variant| {
+            let rest = one.base.strip_prefix(&wanted.base);
+            wanted.base.is_empty() || rest.is_some_and(|rest| rest.starts_with('.'))
         };
-        if self.variant.is_none() && family.iter().any(is_start) {
+        if self.variant.is_none() && family.iter().any(is_alias) {
             return Ok(name.to_owned());
         }
         let own_base = self.variant.map(Variant::base_tag);
         let own_base = own_base.filter(|base| !base.is_empty());
-        let is_on_own = |variant: &&&Variant| Some(variant.base_tag()) == own_base;
-        let is_named = |variant: &&&Variant| variant.name == name;
-        let names = |variants: &[&Variant]| {
-            let names: Vec<&str> = variants.iter().map(|variant| &*variant.name).collect();
-            first_of(&names, 10)
-        };
-        let found = match family.as_slice() {
-            [] => {
-                let has = match Vec::from_iter(&directory.variants).as_slice() {
-                    [] => "none at all".to_owned(),
-                    all => names(all),
-                };
-                let directory = &directory.name;
-                return Err(format!("no variant {name} in {directory}, which has {has}"));
-            }
-            _ if wanted.base.is_empty() && self.variant.is_none() => return Ok(name.to_owned()),
-            // A container of Windows runs on its own base alone.
-            [only]
-                if self.is_windows()
-                    && self.builds
-                    && only.name != name
-                    && own_base.is_some_and(|base| base != only.base_tag()) =>
-            {
-                let directory = &directory.name;
-                return Err(format!(
-                    "no variant {name} in {directory}, and {only} is on another base"
-                ));
-            }
-            [only] => only,
-            several => several
+        // A container of Windows runs on its own base alone.
+        let bound =
+            own_base.filter(|_| self.builds && self.variant.is_some_and(Variant::is_windows));
+        let is_named = |one: &&&Variant| one.name == name;
+        let is_only = family.len() == 1;
+        let on_own = || family.iter().filter(|one| Some(one.base_tag()) == own_base);
+        let free = || {
+            family
                 .iter()
-                .filter(is_on_own)
-                .find(is_named)
-                .or(several.iter().find(is_on_own))
-                .or_else(|| {
-                    let runs = !self.is_windows() || !self.builds;
-                    several.iter().find(is_named).filter(|_| runs)
-                })
-                .ok_or_else(|| match own_base {
-                    Some(base) if self.is_windows() => format!(
-                        "no {} on {base} in {}, which has {}",
-                        wanted.family,
-                        directory.name,
-                        names(several)
-                    ),
-                    _ => format!(
-                        "no variant {name} in {}: choose one of {}",
-                        directory.name,
-                        names(several)
-                    ),
-                })?,
+                .filter(|one| bound.is_none() || is_only && one.name == name)
+        };
+        let found = on_own().find(is_named).or_else(|| on_own().next());
+        let found = found.or_else(|| free().find(is_named));
+        let found = found.or_else(|| free().next().filter(|_| is_only));
+        let Some(found) = found else {
+            let what = match bound {
+                Some(base) => format!("{} on {base}", wanted.family),
+                None => format!("variant {name}"),
+            };
+            let all = Vec::from_iter(&directory.variants);
+            let names = if family.is_empty() { &all } else { &family };
+            let names: Vec<&str> = names.iter().map(|one| one.name.as_str()).collect();
+            let (directory, has) = (&directory.name, first_of(&names, 10));
+            return Err(format!("no {what} in {directory}, which has {has}"));
         };
         match self.variant {
             Some(own) if own.is_windows() != found.is_windows() => {

@@ -1,17 +1,18 @@
 //! Whose a name in a workflow is: ours, perhaps ours, or another program's.
 
-use super::super::spans::{after, base, ends, is_tag, is_word, line_before, trimmed_end};
+use super::super::spans::{
+    after, base, ends, has, is_digit, is_tag, is_word, line_before, trimmed_end,
+};
 use super::super::workflow::{INPUTS, goes_to};
 use super::{Kind, Scan};
 
-/// What a path goes through in front of a name.
-enum Above {
-    /// A version directory, or what an expression makes.
+/// Whose the name of a variant is.
+#[derive(PartialEq)]
+enum Owner {
     Ours,
-    /// Nothing, or `.` and `..`.
-    Here,
-    /// Another folder.
-    Other,
+    /// Ours, where its job or its step says so.
+    Perhaps,
+    Others,
 }
 
 impl Scan<'_> {
@@ -48,49 +49,42 @@ impl Scan<'_> {
         is_key || goes_to(unquoted)
     }
 
-    /// What stands in front of the dash at a place: a variable in a tag that is ours or may be, what may be ours, or another
-    /// image's tag.
-    fn behind_dash(&self, dash: usize) -> Above {
-        let line = line_before(self.text, dash);
-        // `suffix=-alpine3.22`, `scope=2.14.x-alpine3.22`
-        let word = &line[trimmed_end(line, is_tag).len()..];
-        let is_directory = self.scanner.directory.length(word) == word.len();
-        if line.ends_with(b"=") || !word.is_empty() && is_directory {
-            return Above::Here;
-        }
-        let name = trimmed_end(line, is_word);
-        let start = match line.last() {
-            Some(b'}') => memchr::memmem::rfind(line, b"${"),
-            Some(b')') => memchr::memmem::rfind(line, b"$("),
-            _ => name
-                .strip_suffix(b"$env:")
-                .or(name.strip_suffix(b"$"))
-                .filter(|_| name.len() < line.len())
-                .map(<[u8]>::len),
+    /// Whose the name of a variant is, by what stands in front of it: a version directory or what an expression makes, a tag of
+    /// an image of ours, another folder or image.
+    fn owner(&self, at: usize) -> Owner {
+        let Some((sign, front)) = line_before(self.text, at).split_last() else {
+            return Owner::Perhaps;
         };
-        let Some(start) = start else {
-            return self.in_literal_tag(line);
+        let rest = trimmed_end(front, is_tag);
+        let name = &front[rest.len()..];
+        let is_directory = !name.is_empty() && self.scanner.directory.length(name) == name.len();
+        let is_ours = |image: &[u8]| {
+            let image = &image[trimmed_end(image, |byte| is_tag(byte) || byte == b'/').len()..];
+            image.is_empty() || has(image, self.scanner.image.as_bytes())
         };
-        let Some(image) = line[..start].strip_suffix(b":") else {
-            return Above::Ours;
-        };
-        let image = &image[trimmed_end(image, |byte| is_tag(byte) || byte == b'/').len()..];
-        let own = self.scanner.image.as_bytes();
-        match image.is_empty() || memchr::memmem::find(image, own).is_some() {
-            true => Above::Ours,
-            false => Above::Other,
-        }
-    }
-
-    /// The same where the tag is written out: `natsio/nats:nightly-2.14-alpine3.22` is of an image of ours, and
-    /// `scope=2.14-alpine3.22` of nobody else.
-    fn in_literal_tag(&self, line: &[u8]) -> Above {
-        let rest = trimmed_end(line, is_tag);
-        let is_number = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
-        match rest.last() {
-            Some(b'=') if line[rest.len()..].iter().all(is_number) => Above::Here,
-            Some(b':') if self.is_own_image(&rest[..rest.len() - 1]) => Above::Here,
-            _ => Above::Other,
+        match sign {
+            b'/' | b'\\' if front.ends_with(b"}") || is_directory => Owner::Ours,
+            // Perhaps a version that is written wrongly.
+            b'/' | b'\\' if matches!(name, b"" | b"." | b"..") || is_digit(name[0]) => {
+                Owner::Perhaps
+            }
+            b'/' | b'\\' => Owner::Others,
+            b':' if self.is_own_image(front) => Owner::Perhaps,
+            b'-' => match variable_start(front) {
+                Some(start) => match front[..start].strip_suffix(b":") {
+                    Some(image) if !is_ours(image) => Owner::Others,
+                    _ => Owner::Ours,
+                },
+                // `suffix=-alpine3.22`, `natsio/nats:nightly-2.14-alpine3.22`
+                None => match rest.split_last() {
+                    _ if is_directory => Owner::Perhaps,
+                    Some((b'=', _)) => Owner::Perhaps,
+                    Some((b':', image)) if self.is_own_image(image) => Owner::Perhaps,
+                    _ => Owner::Others,
+                },
+            },
+            byte if is_tag(*byte) || b":@".contains(byte) => Owner::Others,
+            _ => Owner::Perhaps,
         }
     }
 
@@ -101,52 +95,18 @@ impl Scan<'_> {
         name == own || name == self.scanner.server.as_bytes()
     }
 
-    /// What stands in front of the separator at a place.
-    fn folder_above(&self, separator: usize) -> Above {
-        let line = line_before(self.text, separator);
-        let name = &line[trimmed_end(line, is_tag).len()..];
-        match name {
-            _ if line.ends_with(b"}") => Above::Ours,
-            b"" | b"." | b".." => Above::Here,
-            _ if self.scanner.directory.length(name) == name.len() => Above::Ours,
-            // Perhaps one that is written wrongly.
-            [first, ..] if first.is_ascii_digit() => Above::Here,
-            _ => Above::Other,
-        }
-    }
-
-    /// The same in a workflow, where only paths, tags and the names of steps are looked at.
+    /// The name of a variant in a workflow, where only paths, tags and the names of steps are looked at.
     pub(super) fn in_workflow(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
-        let before = self.before(at);
-        let behind_dash = (before == Some(b'-')).then(|| self.behind_dash(at - 1));
-        let behind_variable = matches!(behind_dash, Some(Above::Ours));
-        let (family, directory) = (None, None);
-        let caption = Kind::Caption { family, directory };
-        let kind = Kind::Variant { directory: None };
+        let (before, owner) = (self.before(at), self.owner(at));
         // Of a tag more may follow: `…-alpine3.22-amd64`.
-        let end = match behind_variable {
-            true => self.scanner.variant_in(text, at, false),
-            false => self.scanner.variant(text, at),
-        };
-        if let Some(end) = end {
-            return match before {
-                _ if behind_variable => self.put(at..end, kind),
-                _ if matches!(behind_dash, Some(Above::Here)) => self.put(at..end, caption),
-                Some(b'/' | b'\\') => match self.folder_above(at - 1) {
-                    Above::Ours => self.put(at..end, kind),
-                    Above::Here => self.put(at..end, caption),
-                    Above::Other => Some(end),
-                },
-                Some(b':')
-                    if self.is_own_image(
-                        &line_before(text, at)[..line_before(text, at).len() - 1],
-                    ) =>
-                {
-                    self.put(at..end, caption)
-                }
-                Some(byte) if is_tag(byte) || byte == b':' || byte == b'@' => Some(end),
-                _ => self.put(at..end, caption),
+        let dash_goes_on = before != Some(b'-') || owner != Owner::Ours;
+        if let Some(end) = self.scanner.variant_in(text, at, dash_goes_on) {
+            let (family, directory) = (None, None);
+            return match owner {
+                Owner::Ours => self.put(at..end, Kind::Variant { directory }),
+                Owner::Perhaps => self.put(at..end, Kind::Caption { family, directory }),
+                Owner::Others => Some(end),
             };
         }
         // `Alpine 3.22`, in a step's name.
@@ -160,5 +120,18 @@ impl Scan<'_> {
         let is_free = before.is_none_or(|byte| !is_tag(byte));
         let (family, directory) = (Some(family.as_str().into()), None);
         is_free.then(|| self.put(from..end, Kind::Caption { family, directory }))?
+    }
+}
+
+/// Where the variable begins that a text ends in.
+fn variable_start(text: &[u8]) -> Option<usize> {
+    match text.last()? {
+        b'}' => memchr::memmem::rfind(text, b"${"),
+        b')' => memchr::memmem::rfind(text, b"$("),
+        _ => {
+            let name = trimmed_end(text, is_word);
+            let start = name.strip_suffix(b"$env:").or(name.strip_suffix(b"$"))?;
+            (name.len() < text.len()).then_some(start.len())
+        }
     }
 }
