@@ -169,18 +169,6 @@ pub fn apk_arch(release: &str) -> Option<&'static str> {
     Some(all.find(|names| names.1 == release)?.0)
 }
 
-/// Docker's name of the architecture that an archive is for, by the end of the archive's name: `linux-arm64.tar.gz`.
-pub fn docker_arch(platform: &str) -> Option<&'static str> {
-    let stem = platform.split('.').next()?;
-    match stem.strip_prefix("linux-") {
-        Some(release) => ARCHITECTURES
-            .iter()
-            .find(|names| names.1 == release && !names.2.is_empty())
-            .map(|names| names.2),
-        None => (stem == WINDOWS).then_some(WINDOWS),
-    }
-}
-
 /// Whether official images can be built for an architecture that Docker calls so.
 pub fn is_docker_arch(name: &str) -> bool {
     !name.is_empty()

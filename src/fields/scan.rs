@@ -259,7 +259,7 @@ impl<'a> Scan<'a> {
                 });
             }
         }
-        if self.kind == DocumentKind::Script {
+        if self.kind != DocumentKind::Dockerfile {
             in_paths(self.text, &mut fields);
         }
         if self.kind == DocumentKind::Workflow {

@@ -31,7 +31,7 @@ impl Git {
         let folders = Vec::from_iter(folders);
         let fits = |name: &&str| fallback.directory.matches(name).is_some();
         let pattern = match &stated {
-            Some(stated) => stated.directory(),
+            Some(stated) => stated.directory.clone(),
             None => folders.iter().any(fits).then(|| fallback.directory.clone()),
         };
         let pattern = pattern.unwrap_or_else(|| Pattern::infer(&folders));

@@ -2,9 +2,7 @@
 //!
 //! Only in the forms that are understood: paragraphs, commands and blocks, items of lists.
 
-use super::units::{
-    is_balanced, is_by_comma, is_tagging, item, mentions, opens_list, replaced, returns, units,
-};
+use super::units::{is_by_comma, is_whole, item, mentions, opens_list, replaced, returns};
 use crate::version::Variant;
 
 /// A script that says for `added`, too, what it says of `name`; `others` are the other variants. `None` where it says
@@ -18,6 +16,15 @@ pub(super) fn repeated(text: &str, name: &str, added: &str, others: &[Variant]) 
 /// cannot be taken out by itself.
 pub(super) fn dropped(text: &str, name: &str, others: &[Variant]) -> Option<String> {
     Passages::new(text, name, others.iter(), None).in_text(text)
+}
+
+/// More lines than these are no block that anybody repeats.
+const LONGEST: usize = 200;
+
+/// Whether whole commands can stand there twice, or go; those that give an image another tag would move the tag.
+fn is_repeatable(text: &str) -> bool {
+    let is_tagging = |line: &str| line.split_whitespace().any(|word| word == "tag");
+    is_whole(text) && returns(text) && !text.lines().any(is_tagging)
 }
 
 struct Passages<'a> {
@@ -53,20 +60,19 @@ impl<'a> Passages<'a> {
         let paragraphs: Vec<&str> = text.split(&blank).collect();
         let mut out: Vec<String> = Vec::new();
         for paragraph in &paragraphs {
-            let is_whole = self.is_alone(paragraph)
+            let is_one = self.is_alone(paragraph)
                 && paragraphs.len() > 1
                 && !paragraph.starts_with("#!")
-                && is_balanced(paragraph)
-                && returns(paragraph);
+                && is_repeatable(paragraph);
             match self.added {
                 _ if !mentions(paragraph, self.name) => out.push((*paragraph).to_owned()),
-                Some(added) if is_whole && !paragraph.lines().any(is_tagging) => {
+                Some(added) if is_one => {
                     let body = paragraph.trim_end();
                     let copy = replaced(body, self.name, added);
                     out.extend([body.to_owned(), copy + &paragraph[body.len()..]]);
                 }
-                None if is_whole => {}
-                _ => out.push(self.in_units(&units(paragraph, self.newline))?),
+                None if is_one => {}
+                _ => out.push(self.in_lines(paragraph)?),
             }
         }
         let out = out.join(&blank);
@@ -74,72 +80,54 @@ impl<'a> Passages<'a> {
         Some(if ends { out + self.newline } else { out })
     }
 
-    /// Runs of units that are about the variant alone, and others that are lists or blocks with something about it.
-    fn in_units(&self, units: &[String]) -> Option<String> {
-        let (mut out, mut run) = (Vec::new(), Vec::new());
-        for unit in units.iter().map(Some).chain([None]) {
-            match unit {
-                Some(unit) if self.is_alone(unit) => run.push(unit.clone()),
-                _ => {
-                    self.end_run(&mut out, &mut run)?;
-                    out.extend(match unit {
-                        Some(unit) if mentions(unit, self.name) => Some(self.in_mixed(unit)?),
-                        other => other.cloned(),
-                    });
-                }
+    /// Runs of commands and blocks that are about the variant alone, and lines that list it with others.
+    fn in_lines(&self, text: &str) -> Option<String> {
+        let lines: Vec<&str> = text.split(self.newline).collect();
+        let (mut out, mut run, mut at) = (Vec::new(), Vec::new(), 0);
+        loop {
+            // The shortest command or block that begins here.
+            let mut ends = at + 1..=lines.len().min(at + LONGEST);
+            let is_one = |end: &usize| is_whole(&lines[at..*end].join(self.newline));
+            let end = ends.find(is_one);
+            if let Some(end) = end.filter(|end| self.is_alone(&lines[at..*end].join(self.newline)))
+            {
+                run.push(lines[at..end].join(self.newline));
+                at = end;
+                continue;
             }
+            self.end_run(&mut out, &mut run)?;
+            let Some(line) = lines.get(at) else { break };
+            out.push(match mentions(line, self.name) {
+                true => self.in_list(line)?,
+                false => (*line).to_owned(),
+            });
+            at += 1;
         }
         Some(out.join(self.newline))
     }
 
-    /// Ends a run of units. The last item of a list with commas has none; tags that move stay alone.
+    /// Ends a run of commands. The last item of a list with commas has none.
     fn end_run(&self, out: &mut Vec<String>, run: &mut Vec<String>) -> Option<()> {
         let text = run.join(self.newline);
-        let has_tags = text.lines().any(is_tagging) && self.added.is_none();
-        if !is_balanced(&text) || !returns(&text) || run.iter().any(|unit| opens_list(unit)) {
+        if !text.is_empty() && !is_repeatable(&text) || run.iter().any(|unit| opens_list(unit)) {
             return None;
         }
         let has_comma = |line: &String| line.trim_end().ends_with(',');
         let is_last =
             out.last().is_some_and(has_comma) && run.last().is_some_and(|last| !has_comma(last));
         if let Some(added) = self.added {
-            let copies = run.iter().filter(|unit| !is_tagging(unit));
-            let copies = copies.map(|unit| replaced(unit, self.name, added));
+            let copies = run.iter().map(|unit| replaced(unit, self.name, added));
             let copies: Vec<String> = copies.collect();
             if let Some(last) = run.last_mut().filter(|_| is_last) {
                 last.push(',');
             }
             out.append(run);
             out.extend(copies);
-        } else if has_tags {
-            return None;
         } else if let Some(before) = out.last_mut().filter(|_| is_last) {
             before.truncate(before.trim_end().len() - 1);
         }
         run.clear();
         Some(())
-    }
-
-    /// A unit that is about several variants: a list in a line, or a block with lines of its own.
-    fn in_mixed(&self, unit: &str) -> Option<String> {
-        let lines: Vec<&str> = unit.split(self.newline).collect();
-        let [first, inner @ .., last] = lines.as_slice() else {
-            return self.in_list(unit);
-        };
-        if mentions(last, self.name) {
-            return None;
-        }
-        let first = match mentions(first, self.name) {
-            true => self.in_list(first)?,
-            false => (*first).to_owned(),
-        };
-        let inner = match inner {
-            [] => None,
-            _ => Some(self.in_units(&units(&inner.join(self.newline), self.newline))?),
-        };
-        let last = Some((*last).to_owned());
-        let parts = [Some(first), inner, last].into_iter().flatten();
-        Some(parts.collect::<Vec<_>>().join(self.newline))
     }
 
     /// A line that lists several: with the added variant behind this one, as the line separates them, or without this one and

@@ -1,4 +1,4 @@
-//! The forms of scripts that are understood: lists in a line, commands, blocks; and where the name of a variant stands.
+//! The forms of scripts that are understood: lists in a line, whole commands and blocks; and where the name of a variant stands.
 
 use std::ops::Range;
 
@@ -40,32 +40,14 @@ pub(super) fn is_by_comma(line: &str, item: &Range<usize>) -> bool {
     line[item.end..].starts_with(',') || line[..item.start].trim_end().ends_with(',')
 }
 
-/// More lines than these are no block that anybody repeats.
-const LONGEST: usize = 200;
-
-/// The commands of a text: lines that go on are one, and so is a block up to its end.
-pub(super) fn units(text: &str, newline: &str) -> Vec<String> {
-    let mut units: Vec<String> = Vec::new();
-    let mut open: Vec<&str> = Vec::new();
-    for line in text.split(newline) {
-        open.push(line);
-        let unit = open.join(newline);
-        let goes_on = line.trim_end().ends_with(['\\', '`'])
-            || line.trim_end().ends_with("&&")
-            || line.trim_end().ends_with("||");
-        if !goes_on && is_balanced(&unit) || open.len() > LONGEST {
-            units.push(unit);
-            open.clear();
-        }
-    }
-    units.extend(open.into_iter().map(str::to_owned));
-    units
-}
-
-/// Whether everything that opens in a text closes there: brackets, blocks of a shell, changes of the folder.
-pub(super) fn is_balanced(text: &str) -> bool {
+/// Whether some lines are whole commands: everything that opens in them closes there (brackets, blocks of a shell), no line goes
+/// on, and what comes behind is in the folder in which they begin, or in one beside it.
+pub(super) fn is_whole(text: &str) -> bool {
     let code: Vec<&str> = text.lines().filter(|line| is_code(line)).collect();
     let code = code.join("\n");
+    let goes_on = ["\\", "`", "&&", "||"]
+        .iter()
+        .any(|end| code.trim_end().ends_with(end));
     // The label of a `case` closes a bracket that nothing opened.
     let brackets = [('(', ')'), ('{', '}'), ('[', ']')]
         .iter()
@@ -76,7 +58,8 @@ pub(super) fn is_balanced(text: &str) -> bool {
         code.split(|c| !is_part(c)).filter(is_it).count()
     };
     let is_powershell = code.contains("if (") || code.contains("foreach (");
-    brackets
+    !goes_on
+        && brackets
         && count(&["pushd", "Push-Location"]) == count(&["popd", "Pop-Location"])
         && (is_powershell || count(&["if"]) == count(&["fi"]) && count(&["do"]) == count(&["done"]))
         && count(&["case"]) == count(&["esac"])
@@ -106,11 +89,6 @@ pub(super) fn returns(text: &str) -> bool {
 /// A list that begins in a line with its first item, and goes on below.
 pub(super) fn opens_list(unit: &str) -> bool {
     unit.contains('=') && unit.trim_end().ends_with(',')
-}
-
-/// A command that gives an image another tag: repeated it would move the tag.
-pub(super) fn is_tagging(line: &str) -> bool {
-    line.split_whitespace().any(|word| word == "tag")
 }
 
 /// Where a variant's name stands as a whole.

@@ -3,7 +3,7 @@
 //!
 //! Text with a structure: what is repeated or cut is whole lines, or items in brackets, and the rest stays byte for byte.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::edits::Edit;
@@ -251,7 +251,6 @@ impl<'a> Workflow<'a> {
                 false => item.start - 1..bare(item).end,
             }));
         }
-        cuts.extend(self.commands_without(matter));
         cuts.sort_by_key(|cut| (cut.start, std::cmp::Reverse(cut.end)));
         let (mut out, mut from) = (String::with_capacity(text.len()), 0);
         for cut in cuts {
@@ -262,25 +261,6 @@ impl<'a> Workflow<'a> {
         }
         out.push_str(&text[from.min(text.len())..]);
         (out, jobs)
-    }
-
-    /// The commands of Docker that go, of blocks in which others stay.
-    fn commands_without(self, matter: &Matter) -> Vec<Range<usize>> {
-        let Self { text, structure } = self;
-        let mut blocks: BTreeMap<Option<usize>, (Vec<Range<usize>>, bool)> = BTreeMap::new();
-        for command in structure.lines.chunk_by(|a, b| a.command == b.command) {
-            let (first, last) = (&command[0], &command[command.len() - 1]);
-            let span = first.span.start..last.span.end;
-            let is_docker = text[span.start + first.indent..].starts_with("docker ");
-            let goes = is_docker && matter.is_alone(&span);
-            let (cuts, stays) = blocks.entry(first.above).or_default();
-            match goes {
-                true => cuts.push(span),
-                false => *stays = true,
-            }
-        }
-        let blocks = blocks.into_values().filter(|(_, stays)| *stays);
-        blocks.flat_map(|(cuts, _)| cuts).collect()
     }
 }
 

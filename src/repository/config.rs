@@ -4,13 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Result, anyhow, bail, ensure};
+use anyhow::{Result, anyhow, bail};
 use memchr::memmem;
 use semver::Version;
 use serde::Deserialize;
-use toml::Spanned;
 
-use crate::text::{Places, excerpt};
+use crate::text::{Places, harmless};
 use crate::version::parse_version;
 
 /// The names that the fields of a repository are made of.
@@ -30,10 +29,31 @@ pub struct Config {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stated {
-    image: Option<Spanned<String>>,
-    server: Option<Spanned<String>>,
-    owner: Option<Spanned<String>>,
-    directory: Option<Spanned<String>>,
+    image: Option<Name>,
+    server: Option<Name>,
+    owner: Option<Name>,
+    /// How version directories are named, where that is said.
+    pub directory: Option<Pattern>,
+}
+
+/// A name on GitHub or Docker Hub.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+struct Name(String);
+
+const NO_NAME: &str =
+    "not a name: expected letters, digits, `-`, `_` and `.`, beginning with a letter or a digit";
+const NO_PATTERN: &str = "`directory` cannot name version directories: expected `{version}`, or a series such as `{major}.{minor}.x`";
+const BARE: &str = "`directory` would make names that are bare numbers, which cannot be told from other numbers in a file: add a letter, as in \
+     `{major}.{minor}.x`";
+
+impl TryFrom<String> for Name {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_it = is_name(&text);
+        is_it.then_some(Self(text)).ok_or(NO_NAME)
+    }
 }
 
 /// An `update.toml` for this repository, as errors show it.
@@ -48,103 +68,58 @@ impl Stated {
     /// anything.
     pub fn parse(text: &[u8], place: &str) -> Result<Self> {
         let text = std::str::from_utf8(text).map_err(|_| anyhow!("{place} is not UTF-8"))?;
-        let places = Places::new(text.as_bytes());
-        let at = |at: usize| {
-            let (line, column) = places.of(at);
-            format!("{place}:{line}:{column}")
-        };
-        let stated: Self = toml::from_str(text).map_err(|problem| {
-            let place = at(problem.span().map_or(0, |span| span.start));
-            match problem.message() {
-                unknown if unknown.starts_with("unknown field") => {
-                    anyhow!("{place}: {}", excerpt(unknown))
-                }
-                _ => anyhow!("{place}: expected a line such as `image = \"nats-streaming\"`"),
-            }
-        })?;
-        let names = [
-            ("image", &stated.image),
-            ("server", &stated.server),
-            ("owner", &stated.owner),
-        ];
-        for (key, value) in names {
-            let Some(value) = value else { continue };
-            ensure!(
-                is_name(value.get_ref()),
-                "{}: `{key}` is not a name: expected letters, digits, `-`, `_` and `.`, beginning with a letter or a digit",
-                at(value.span().start)
-            );
-        }
-        if let Some(value) = &stated.image
-            && value.get_ref().contains(|c: char| c.is_ascii_uppercase())
-        {
-            bail!(
-                "{}: `image` has capitals, which no name on Docker Hub has",
-                at(value.span().start)
-            );
-        }
-        if let Some(value) = &stated.directory {
-            Pattern::parse(value.get_ref())
-                .map_err(|why| anyhow!("{}: {why}", at(value.span().start)))?;
-        }
-        Ok(stated)
-    }
-
-    /// How version directories are named, where that is said.
-    pub fn directory(&self) -> Option<Pattern> {
-        Pattern::parse(self.directory.as_ref()?.get_ref()).ok()
+        toml::from_str(text).map_err(|problem| {
+            let at = problem.span().map_or(0, |span| span.start);
+            let (line, column) = Places::new(text.as_bytes()).of(at);
+            // Any other message may repeat what is in the file.
+            let why = problem.message().trim();
+            let is_ours = [NO_NAME, NO_PATTERN, BARE].contains(&why);
+            let why = match is_ours || why.starts_with("unknown field") {
+                true => harmless(why),
+                false => "expected a line such as `image = \"nats-streaming\"`".to_owned(),
+            };
+            anyhow!("{place}:{line}:{column}: {why}")
+        })
     }
 
     /// The whole of it. `texts` are Dockerfiles in groups, the newest version directory first: the first group with
     /// archives of ours says whose they are. An error where nothing does, or where there are several.
     pub fn complete(
-        &self,
+        self,
         directory: Pattern,
         texts: impl Iterator<Item = Vec<Vec<u8>>>,
     ) -> Result<Config> {
-        let said =
-            |value: &Option<Spanned<String>>| value.as_ref().map(|value| value.get_ref().clone());
-        let (image, server, owner) = (said(&self.image), said(&self.server), said(&self.owner));
-        if let (Some(image), Some(server), Some(owner)) = (&image, &server, &owner) {
-            let (image, server, owner) = (image.clone(), server.clone(), owner.clone());
-            return Ok(Config {
-                image,
-                server,
-                owner,
-                directory,
-            });
-        }
-        let mut found = BTreeSet::new();
+        let [image, server, owner] =
+            [self.image, self.server, self.owner].map(|name| Some(name?.0));
+        let mut found = BTreeSet::from_iter(owner.clone().zip(server.clone()));
         for group in texts {
-            group.iter().for_each(|text| archives(text, &mut found));
-            found.retain(|(_, name)| server.as_ref().is_none_or(|server| server == name));
             if !found.is_empty() {
                 break;
             }
+            group.iter().for_each(|text| archives(text, &mut found));
+            found.retain(|(_, name)| server.as_ref().is_none_or(|server| server == name));
         }
-        let names: Vec<String> = found
-            .iter()
-            .map(|(owner, server)| format!("{owner}/{server}"))
-            .collect();
-        match Vec::from_iter(found).as_slice() {
-            [(from, name)] => Ok(Config {
-                image: image
-                    .unwrap_or_else(|| name.strip_suffix("-server").unwrap_or(name).to_owned()),
-                server: name.clone(),
-                owner: owner.unwrap_or_else(|| from.clone()),
-                directory,
-            }),
-            [] => bail!(
-                "do not know this repository: no Dockerfile downloads an archive of \
-                 https://github.com/<owner>/<server>/releases/download/ whose name begins with <server>-v.\n\
-                 Add an `update.toml` to the repository's top folder that names them, for example:\n{EXAMPLE}"
-            ),
-            _ => bail!(
-                "do not know this repository: its Dockerfiles download archives of {}.\n\
-                 Add an `update.toml` to the repository's top folder that says which of them it is for, for example:\n{EXAMPLE}",
-                names.join(" and of ")
-            ),
-        }
+        let names = found.iter().map(|(owner, name)| format!("{owner}/{name}"));
+        let names: Vec<String> = names.collect();
+        let Some((from, server)) = found.pop_first().filter(|_| names.len() == 1) else {
+            let what = match names.is_empty() {
+                true => "no Dockerfile downloads an archive of https://github.com/<owner>/<server>/releases/download/ whose name \
+                         begins with <server>-v"
+                    .to_owned(),
+                false => format!("its Dockerfiles download archives of {}", names.join(" and of ")),
+            };
+            bail!(
+                "do not know this repository: {what}.\n\
+                 Add an `update.toml` to the repository's top folder that says which server it is for, for example:\n{EXAMPLE}"
+            );
+        };
+        let short = server.strip_suffix("-server").unwrap_or(&server);
+        Ok(Config {
+            image: image.unwrap_or_else(|| short.to_owned()),
+            owner: owner.unwrap_or(from),
+            server,
+            directory,
+        })
     }
 }
 
@@ -198,8 +173,32 @@ impl Config {
 }
 
 /// How version directories are named: one per version (`{version}`), or one per series (`{major}.{minor}.x`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Pattern(String);
+
+impl TryFrom<String> for Pattern {
+    type Error = &'static str;
+
+    /// Reads a pattern. An error where it could not name directories, or where a bare number would fit it: a number in
+    /// a text is then nobody's name.
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let pattern = Self(text);
+        let example = Version::new(1234, 5678, 9);
+        let name = pattern.render(&example);
+        let fits = |found: Version| pattern.has_series() || found == example;
+        let is_one = name.starts_with(|c: char| c.is_ascii_digit() || c == 'v')
+            && is_name(&name)
+            && name.contains("1234")
+            && pattern.matches(&name).is_some_and(fits);
+        let is_bare = pattern.has_series() && !name.contains(|c: char| c.is_ascii_alphabetic());
+        match (is_one, is_bare) {
+            (true, false) => Ok(pattern),
+            (true, true) => Err(BARE),
+            (false, _) => Err(NO_PATTERN),
+        }
+    }
+}
 
 impl Default for Pattern {
     fn default() -> Self {
@@ -211,28 +210,6 @@ impl Pattern {
     /// A directory per series rather than per version.
     pub fn series() -> Self {
         Self("{major}.{minor}.x".to_owned())
-    }
-
-    /// Reads a pattern. An error where it could not name directories, or where a bare number would fit it: a number in
-    /// a text is then nobody's name.
-    pub fn parse(text: &str) -> Result<Self> {
-        let pattern = Self(text.to_owned());
-        let example = Version::new(1234, 5678, 9);
-        let name = pattern.render(&example);
-        let fits = |found: Version| pattern.has_series() || found == example;
-        ensure!(
-            name.starts_with(|c: char| c.is_ascii_digit() || c == 'v')
-                && is_name(&name)
-                && name.contains("1234")
-                && pattern.matches(&name).is_some_and(fits),
-            "`directory` cannot name version directories: expected `{{version}}`, or a series such as `{{major}}.{{minor}}.x`"
-        );
-        ensure!(
-            !pattern.has_series() || name.contains(|c: char| c.is_ascii_alphabetic()),
-            "`directory` would make names that are bare numbers, which cannot be told from other numbers in a file: add a letter, \
-             as in `{{major}}.{{minor}}.x`"
-        );
-        Ok(pattern)
     }
 
     /// The pattern that the names of these folders follow: that of series, where more of them fit it.
@@ -372,7 +349,7 @@ mod tests {
             "v{version}",
             "v{major}",
         ] {
-            assert!(Pattern::parse(good).is_ok(), "{good}");
+            assert!(Pattern::try_from(good.to_owned()).is_ok(), "{good}");
         }
         let none = [
             "",
@@ -385,7 +362,7 @@ mod tests {
         let doubtful = ["{version}{version}", "{major}{minor}"];
         let numbers = ["{major}", "{major}.{minor}"];
         for bad in [&none[..], &doubtful, &numbers].concat() {
-            assert!(Pattern::parse(bad).is_err(), "{bad}");
+            assert!(Pattern::try_from(bad.to_owned()).is_err(), "{bad}");
         }
     }
 

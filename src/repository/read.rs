@@ -72,7 +72,8 @@ impl Outline {
         let folders = all.iter().filter(|name| root.join(name).is_dir());
         let folders: Vec<&str> = folders.map(String::as_str).collect();
         let pattern = stated
-            .directory()
+            .directory
+            .clone()
             .unwrap_or_else(|| Pattern::infer(&folders));
         let is_version = |name: &&String| pattern.matches(name).is_some();
         let (versions, others): (Vec<String>, Vec<String>) =

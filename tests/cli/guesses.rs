@@ -169,7 +169,7 @@ fn a_repository_that_is_not_known_is_not_guessed() {
     );
     repository.run(&["check"]).fails_with(&[
         "do not know this repository: no Dockerfile downloads an archive of",
-        "Add an `update.toml` to the repository's top folder that names them, for example:\nimage = \"nats-streaming\"\n",
+        "Add an `update.toml` to the repository's top folder that says which server it is for, for example:\nimage = \"nats-streaming\"\n",
     ]);
     repository.update_fails(&["1.2.4"], &["do not know this repository"]);
 }

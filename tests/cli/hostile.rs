@@ -350,7 +350,10 @@ fn check_online_says_whose_checksums_it_has_compared() {
         "update.toml",
         "image = \"nats-streaming\"\nserver = \"nats-streaming-server\"\nowner = \"..\"\n",
     );
-    check_refuses(&repository, &["./update.toml:3:9: `owner` is not a name"]);
+    check_refuses(
+        &repository,
+        &["./update.toml:3:9: not a name: expected letters"],
+    );
 }
 
 #[test]

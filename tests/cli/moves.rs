@@ -452,10 +452,6 @@ fn commands_and_blocks_are_repeated_whole() {
             "pushd ../x/alpine3.18\ndocker build .\npopd\npushd ../x/scratch\ndocker build .\npopd\n",
             "pushd ../x/alpine3.18\ndocker build .\npopd\npushd ../x/alpine3.19\ndocker build .\npopd\npushd ../x/scratch\ndocker build .\npopd\n",
         ),
-        (
-            "docker build ../alpine3.18\ndocker tag nats-streaming:0.25.6-alpine3.18 nats-streaming:alpine\ndocker build ../scratch\n",
-            "docker build ../alpine3.18\ndocker tag nats-streaming:0.25.6-alpine3.18 nats-streaming:alpine\ndocker build ../alpine3.19\ndocker build ../scratch\n",
-        ),
     ] {
         let repository = streaming();
         repository.write("tests/build-images.sh", before);
