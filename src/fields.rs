@@ -81,12 +81,10 @@ pub enum Kind {
     Tag,
     /// The end of a tag whose version is a variable: the `alpine3.18` of `${version}-alpine3.18`.
     TagVariant,
-    /// A version, or a tag, with nothing beside it that says whose: only a version of this tree is taken for one.
+    /// A version, or a tag, that is neither behind the key nor in a reference: one that is replaced is taken for ours.
     Mention {
-        /// Part of a longer word, such as a file's name: taken for one only where it is just the version that is replaced.
-        in_word: bool,
-        /// Whose it may be.
-        whose: Whose,
+        /// Nothing says that it is another program's.
+        is_ours: bool,
     },
     /// The SHA-256 of the archive with that end of its name (`linux-arm64.tar.gz`); `None` where nothing tells which.
     Hash(Option<Box<str>>),
@@ -138,17 +136,6 @@ pub enum Kind {
     },
     /// Who publishes what an address of our archives leads to: `nats-io/nats-server`.
     Owner,
-}
-
-/// Whose a version is that stands by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
-    /// Ours: nothing says otherwise, or a name of ours does.
-    Ours,
-    /// In a script, behind a word that is no name of ours: ours only where it is just the version that is replaced.
-    Anybodys,
-    /// Perhaps another program's: in an address or a path, or behind a name, that is not ours.
-    Others,
 }
 
 /// A name that is made of an item of a matrix.

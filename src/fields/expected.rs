@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::Version;
 
 use super::branches::{right_arch, right_labels};
-use super::{DocumentKind, Field, Kind, Named, Whose};
+use super::{DocumentKind, Field, Kind, Named};
 use crate::release::checksums::{Checksums, Sha256};
 use crate::repository::{Directories, Directory, Document, Names, Place};
 use crate::tag::Tag;
@@ -148,15 +148,8 @@ impl<'a> Scope<'a> {
     }
 
     fn by_kind(&self, field: &Field, found: &str, document: &Document) -> Expected {
-        let is_of_others = matches!(
-            field.kind,
-            Kind::Mention {
-                whose: Whose::Others,
-                ..
-            }
-        );
         let is_told = self.is_replaced(found) || self.is_renamed(found);
-        if field.in_comment && (is_of_others || !is_told) {
+        if field.in_comment && !is_told {
             return Expected::Anything;
         }
         if document.kind == DocumentKind::Workflow
@@ -177,8 +170,9 @@ impl<'a> Scope<'a> {
             }
             Kind::Script { directory } => self.named(Named::Script, found, directory.as_deref()),
             Kind::Item { made } => self.item(found, made),
-            Kind::Mention { in_word, whose } => {
-                self.mention(found, (*in_word, *whose), document.kind)
+            Kind::Mention { is_ours } => {
+                let is_code = document.kind == DocumentKind::Dockerfile && !field.in_comment;
+                self.mention(found, *is_ours, is_code)
             }
             Kind::Hash(None) => {
                 Expected::Impossible("cannot tell which archive this hash belongs to".to_owned())
@@ -330,39 +324,19 @@ impl<'a> Scope<'a> {
         Expected::Impossible(format!("there is no such version directory, only {names}"))
     }
 
-    /// A bare version is ours where it is one that is replaced, or, in a script, another of the same series.
-    fn mention(
-        &self,
-        found: &str,
-        (in_word, whose): (bool, Whose),
-        kind: DocumentKind,
-    ) -> Expected {
+    /// A bare version is ours where it is one that is replaced; ours in another registry moves with its variant, too.
+    fn mention(&self, found: &str, is_ours: bool, is_code: bool) -> Expected {
         let given = self.split(found).version;
-        let (Some(directory), Some(version)) = (self.directory_for(given), parse_version(given))
-        else {
-            return Expected::Anything;
-        };
-        let series = |version: &Version| (version.major, version.minor);
-        let mut known = self.old(directory).chain([&directory.version]);
-        let is_old = self.old(directory).any(|old| *old == version);
-        let is_near = kind == DocumentKind::Script
-            && !in_word
-            && whose == Whose::Ours
-            && known.any(|known| series(known) == series(&version));
-        match (is_old, is_near) {
-            (true, _) if whose == Whose::Others => Expected::Impossible(
+        let directory = self.directory_for(given);
+        let is_current =
+            directory.is_some_and(|one| parse_version(given).as_ref() == Some(&one.version));
+        match (self.is_replaced(found), is_ours) {
+            (true, true) => self.tag(found),
+            (true, false) if is_code => Expected::Impossible(
                 "cannot tell whether this is the version of the server".to_owned(),
             ),
-            // Ours in another registry moves with its variant.
-            (false, false)
-                if whose == Whose::Ours
-                    && version == directory.version
-                    && self.is_renamed(found) =>
-            {
-                self.tag(found)
-            }
-            (false, false) => Expected::Anything,
-            _ => self.tag(found),
+            (false, true) if is_current && self.is_renamed(found) => self.tag(found),
+            _ => Expected::Anything,
         }
     }
 

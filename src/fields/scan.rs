@@ -21,7 +21,7 @@ use super::spans::{
     BACK, after, assigned, base, ends, is_comment, is_tag, last_word, line_before, past, set, skip,
     trimmed_end,
 };
-use super::{DocumentKind, Facts, Field, Kind, RUNNERS, Whose, about, found, matrix};
+use super::{DocumentKind, Facts, Field, Kind, RUNNERS, about, found, matrix};
 use crate::repository::config::{Config, Pattern};
 use crate::version::{Variant, is_numbered};
 

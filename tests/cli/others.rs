@@ -131,6 +131,8 @@ fn a_version_belongs_to_the_name_that_it_stands_at() {
         "RUN git clone -b @V https://github.com/other/baz",
         "ENV FOO_EXPORTER @V",
         "RUN ./install.sh tini @V",
+        "RUN tini --version @V",
+        "RUN a; \\\n tini --version @V",
         "COPY foo_@V_notes.txt /",
         "LABEL bar.version=\"@V\"",
     ] {

@@ -487,7 +487,7 @@ fn versions_that_are_spelt_out_in_addresses_and_paths_are_written() {
 }
 
 #[test]
-fn a_mention_of_the_old_line_is_not_left_behind() {
+fn a_mention_of_the_old_version_is_not_left_behind() {
     let repository = Repository::of(&tree("streaming/before"));
     repository.rename("0.25.5", "0.24.6");
     for path in [
@@ -506,7 +506,7 @@ fn a_mention_of_the_old_line_is_not_left_behind() {
     assert!(
         repository
             .read("tests/run-images.sh")
-            .contains("echo 0.25.6 and 0.25.6")
+            .contains("echo 0.24.5 and 0.25.6")
     );
     repository.finds(&[]);
 }

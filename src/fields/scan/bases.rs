@@ -1,7 +1,7 @@
 //! The matchers of what stages are based on.
 
 use super::super::spans::{after, is_blank, is_tag, line_before, skip, variable, version};
-use super::{Kind, Scan, Whose};
+use super::{Kind, Scan};
 
 impl Scan<'_> {
     /// The image that a stage begins with.
@@ -60,8 +60,7 @@ impl Scan<'_> {
         if *image == *self.scanner.image {
             let digits = after(text, tag, b"v").unwrap_or(tag);
             version(text, digits)?;
-            let (in_word, whose) = (true, Whose::Ours);
-            return self.put(tag..tag_end, Kind::Mention { in_word, whose });
+            return self.put(tag..tag_end, Kind::Mention { is_ours: true });
         }
         self.put(tag..tag_end, Kind::Base { image })
     }

@@ -6,7 +6,7 @@ use super::super::spans::{
     after, dotted, ends, is_blank, is_tag, is_word, line_before, past, skip, trimmed, trimmed_end,
     unquoted, variable, version,
 };
-use super::{DocumentKind, Kind, Scan, Whose, is_script};
+use super::{DocumentKind, Kind, Scan, is_script};
 
 impl Scan<'_> {
     /// A version, or the name of a version directory, behind the version key.
@@ -69,8 +69,7 @@ impl Scan<'_> {
             // Ours in another registry, where it is of the version that there is.
             version(text, past(text, at, b"v"))?;
             let span = trimmed(text, at..skip(text, at, is_tag));
-            let (in_word, whose) = (true, Whose::Ours);
-            return self.put(span, Kind::Mention { in_word, whose });
+            return self.put(span, Kind::Mention { is_ours: true });
         }
         if before.is_some_and(|byte| is_tag(byte) || byte == b'/' || byte == b'@') {
             return None;
@@ -214,8 +213,7 @@ impl Scan<'_> {
             let is_free = before.is_none_or(|byte| !is_tag(byte) && byte != b'/' && byte != b':');
             let is_whole = ends(text, span.end, true) && is_free;
             if has_variant && is_whole && !self.scanner.directory.has_series() {
-                let (in_word, whose) = (true, Whose::Ours);
-                return self.put(span, Kind::Mention { in_word, whose });
+                return self.put(span, Kind::Mention { is_ours: true });
             }
             return Some(end);
         }
@@ -229,31 +227,14 @@ impl Scan<'_> {
         let is_whole = is_file || ends(text, span.end, false) || text.get(span.end) == Some(&b'_');
         if (is_free || in_word) && is_whole {
             self.variables.values.push(span.clone());
-            let whose = match self.is_listed(&(start..span.end)) {
-                true => Whose::Anybodys,
-                false => self.whose(start),
-            };
+            let is_ours = self.may_be_ours(start, span.end);
             let is_dockerfile = self.kind == DocumentKind::Dockerfile;
-            if is_dockerfile && whose == Whose::Ours && self.in_address(start) {
+            if is_dockerfile && is_ours && self.in_address(start) {
                 self.seen.made.push(start);
             }
-            return self.put(span, Kind::Mention { in_word, whose });
+            return self.put(span, Kind::Mention { is_ours });
         }
         Some(end)
-    }
-
-    /// Whether a version in a script stands beside another one: `for old in 2.14.3 2.14.4`.
-    fn is_listed(&self, span: &Range<usize>) -> bool {
-        let text = self.text;
-        let before = line_before(text, span.start);
-        let gap = trimmed_end(before, is_blank);
-        let last = &gap[trimmed_end(gap, is_tag).len()..];
-        let next = skip(text, span.end, is_blank);
-        let is_version = |word: &[u8]| version(word, 0).is_some();
-        let stands_apart = gap.len() < before.len() && is_version(last);
-        self.kind == DocumentKind::Script
-            && (stands_apart
-                || next > span.end && is_version(&text[next..text.len().min(next + 40)]))
     }
 
     /// The name of a variant, or of a family whose base is a variable.
