@@ -128,6 +128,10 @@ impl<'a> Code<'a> {
     pub(super) fn new(text: &'a [u8]) -> Self {
         let mut reader = Reader::default();
         reader.code.text = text;
+        // About as many as Dockerfiles have: growing costs more than reading.
+        reader.code.words.reserve(text.len() / 8);
+        reader.code.statements.reserve(text.len() / 64);
+        reader.code.uses.reserve(text.len() / 64);
         reader.read();
         let mut code = reader.code;
         code.by_name = code.uses.clone();
