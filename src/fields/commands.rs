@@ -30,12 +30,12 @@ const COMMANDS: [(Does, &str); 5] = [
     ),
     (Does::Compare, "-ne -eq"),
     (
-        Does::Move,
-        "cd pushd popd Set-Location Push-Location Pop-Location mv cp ln move copy ren mi cpi rni Move-Item Copy-Item Rename-Item",
-    ),
-    (
         Does::Assign,
         "Set-Variable New-Variable Set-Item sv nv -OutVariable",
+    ),
+    (
+        Does::Move,
+        "cd pushd popd Set-Location Push-Location Pop-Location mv cp ln move copy ren mi cpi rni Move-Item Copy-Item Rename-Item",
     ),
 ];
 
@@ -68,10 +68,9 @@ fn does(word: &[u8]) -> Option<Does> {
     found.map(|(does, _)| *does)
 }
 
-/// What stands between a word and the one in front of it: a pipe, `>` but not `>&`, `=`.
+/// What stands between a word and the one in front of it: a pipe, `>` but not `>&`.
 pub(super) const PIPE: u8 = 1;
 pub(super) const OUT: u8 = 2;
-pub(super) const EQUALS: u8 = 4;
 
 /// A word of a statement, without quotes and brackets; an address is one whatever is in it.
 pub(super) struct Word<'a> {
@@ -357,7 +356,6 @@ impl<'a> Reader<'a> {
                 b'&' if next == Some(&b'&') => self.end_statement(at + 1),
                 b'|' => self.signs |= PIPE,
                 b'>' if next != Some(&b'&') => self.signs |= OUT,
-                b'=' => self.signs |= EQUALS,
                 byte if BETWEEN[usize::from(byte)] => {}
                 _ => {
                     at = self.word(at, end);

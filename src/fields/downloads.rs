@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::commands::{Code, Does, EQUALS, OUT, Statement, Use, Word, command, count, stages};
+use super::commands::{Code, Does, OUT, Statement, Use, Word, command, count, stages};
 use super::spans::{has, is_digit, is_hex, last_part, variable_of};
 
 /// What is downloaded, or hashed.
@@ -282,11 +282,10 @@ fn is_sha256(words: &[Word]) -> bool {
         }
         None => {
             // What has other digits is told by them.
-            let is_held = words[0].signs & EQUALS != 0;
             let is_hash = |word: &Word| word.text.len() == 64 && is_hex(word.text);
             let others = [&b"sha512sum"[..], b"sha384sum", b"sha1sum", b"md5sum"];
             let is_other = others.iter().any(|other| said(0).ends_with(other));
-            !is_other || !is_held && !words.iter().any(is_hash)
+            !is_other || !words.iter().any(is_hash)
         }
     }
 }
