@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use anyhow::{Error, Result};
+use anyhow::{Error, Result, ensure};
+
+use crate::text::harmless_list;
 
 /// Several errors as one.
 #[derive(Debug)]
@@ -38,4 +40,17 @@ pub fn all<T>(results: impl Iterator<Item = Result<T>>) -> Result<Vec<T>> {
     }
     joined(problems)?;
     Ok(values)
+}
+
+/// An error that names all problems of one kind, each once, and what to do, where there are any.
+pub fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()> {
+    let mut problems = problems.to_vec();
+    problems.dedup();
+    let lines = harmless_list(&problems);
+    ensure!(
+        problems.is_empty(),
+        "{}",
+        format!("{what}:\n  {lines}\n{advice}").trim_end()
+    );
+    Ok(())
 }

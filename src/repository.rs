@@ -330,14 +330,6 @@ pub fn join(parts: &[&str]) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-/// A Dockerfile of a commit.
-pub struct Blob {
-    /// Its path, with at least two folders above it.
-    pub path: String,
-    /// Its bytes.
-    pub text: Vec<u8>,
-}
-
 impl Repository {
     /// The version directories, without their files.
     pub fn directories(&self) -> Directories {

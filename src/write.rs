@@ -12,11 +12,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
 use self::staging::{FOLDER, Staging, is_empty, is_ours};
 use self::system::{cannot_write, device};
-use crate::text::harmless_list;
+use crate::problems::refuse;
 
 /// A change of one name. Paths are relative to the folder that is changed, as they are when the first step begins.
 #[derive(Debug, Clone)]
@@ -144,12 +144,11 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
         Some(format!("cannot write in {}: {why}", folder.display()))
     });
     problems.extend(cannot);
-    ensure!(
-        problems.is_empty(),
-        "the update cannot be written:\n  {}\nNothing was changed",
-        harmless_list(&problems)
-    );
-    Ok(())
+    refuse(
+        "the update cannot be written",
+        &problems,
+        "Nothing was changed",
+    )
 }
 
 /// Makes the steps, or none of them. Clears away what a killed run has left.

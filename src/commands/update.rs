@@ -2,13 +2,14 @@
 
 mod ready;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use self::ready::Ready;
 use super::newest::Releases;
 use super::{published, source, verify, vouched};
 use crate::cli::{Common, UpdateArgs};
 use crate::plan::{plan, targets};
+use crate::problems::refuse;
 use crate::report::{Output, of_update};
 use crate::repository::Repository;
 use crate::text::count;
@@ -51,11 +52,11 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
         let problems = verified.problems.iter();
         let problems = problems.map(|problem| format!("{problem:#}"));
         let lines: Vec<String> = wrong.chain(problems).collect();
-        ensure!(
-            lines.is_empty(),
-            "archives that could not be verified:\n  {}\nNothing was written",
-            lines.join("\n  ")
-        );
+        refuse(
+            "archives that could not be verified",
+            &lines,
+            "Nothing was written",
+        )?;
         let hashed = count(verified.archives, "archive");
         vouched.push(format!("{hashed} downloaded and hashed: all as published"));
     }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::Git;
 use crate::repository::config::{Config, Pattern, Stated};
-use crate::repository::{Blob, Repository, is_dockerfile};
+use crate::repository::{Repository, is_dockerfile};
 
 impl Git {
     /// The Dockerfiles of a commit's version directories, as a repository. Where the commit has no `update.toml`, `fallback`
@@ -41,22 +41,15 @@ impl Git {
         };
         let wanted: Vec<&Listed> = files.iter().filter(is_wanted).collect();
         let texts = self.blobs(&wanted)?;
-        let blobs = wanted.iter().zip(texts).map(|(file, text)| Blob {
-            path: file.path.clone(),
-            text,
-        });
-        let blobs: Vec<Blob> = blobs.collect();
         let config = match stated {
-            Some(stated) => stated.complete(
-                pattern,
-                std::iter::once(blobs.iter().map(|blob| blob.text.clone()).collect()),
-            )?,
+            Some(stated) => stated.complete(pattern, std::iter::once(texts.clone()))?,
             None => Config {
                 directory: pattern,
                 ..fallback.clone()
             },
         };
-        Repository::of_blobs(config, &blobs)
+        let paths = wanted.iter().map(|file| file.path.clone());
+        Repository::of_files(config, paths.zip(texts).collect())
     }
 
     /// The contents of blobs, in their order.

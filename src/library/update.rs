@@ -15,6 +15,7 @@ use super::images::Image;
 use super::manifest::{Manifest, Paragraph};
 use super::plan::{Draft, Plan, View, Wanted, changes, names};
 use crate::finding::Problem;
+use crate::problems::refuse;
 use crate::text::Places;
 use crate::version::{Variant, parse_version};
 
@@ -25,9 +26,8 @@ pub fn plan(text: &str, view: &View, wanted: &Wanted) -> Result<Plan> {
     let fatal = broken.iter().filter(|problem| problem.rule == "format");
     let all: Vec<&Problem> = grammar.iter().chain(fatal).collect();
     refuse(
-        text,
-        &all,
         "the file breaks rules of its format",
+        &lines(text, &all),
         "Fix them, then run the same command again",
     )?;
     let mut plan = Plan::default();
@@ -40,17 +40,15 @@ pub fn plan(text: &str, view: &View, wanted: &Wanted) -> Result<Plan> {
     let found = check(&manifest, &seen, names(&manifest, view)).into_iter();
     let (fatal, mut remaining): (Vec<Problem>, Vec<Problem>) =
         found.partition(|problem| problem.rule == "preview");
-    let lines: Vec<&str> = fatal.iter().map(|one| one.message.as_str()).collect();
-    ensure!(
-        fatal.is_empty(),
-        "a version that is no release yet would get stable tags:\n  {}\nWait for the release, or take the series' entries out by hand first",
-        lines.join("\n  ")
-    );
+    refuse(
+        "a version that is no release yet would get stable tags",
+        &Vec::from_iter(fatal.into_iter().map(|one| one.message)),
+        "Wait for the release, or take the series' entries out by hand first",
+    )?;
     let now = broken_rules(&manifest);
     refuse(
-        &plan.text,
-        &worse(&broken, &now),
         "what would be written breaks rules of the format",
+        &lines(&plan.text, &worse(&broken, &now)),
         "Fix the file by hand; nothing was written",
     )?;
     remaining.extend(now);
@@ -60,17 +58,14 @@ pub fn plan(text: &str, view: &View, wanted: &Wanted) -> Result<Plan> {
     Ok(plan)
 }
 
-/// An error with every line that breaks a rule.
-fn refuse(text: &str, problems: &[&Problem], what: &str, advice: &str) -> Result<()> {
+/// Problems, each with its line.
+fn lines(text: &str, problems: &[&Problem]) -> Vec<String> {
     let places = Places::new(text.as_bytes());
     let line = |problem: &&Problem| {
         let line = places.of(problem.at).0;
         format!("line {line}: {}", problem.message)
     };
-    let lines: Vec<String> = problems.iter().map(line).collect();
-    let lines = lines.join("\n  ");
-    ensure!(problems.is_empty(), "{what}:\n  {lines}\n{advice}");
-    Ok(())
+    problems.iter().map(line).collect()
 }
 
 /// The problems of rules that are broken more often than before.

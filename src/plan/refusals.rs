@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use semver::Version;
 
 use super::draft::place_of;
@@ -10,22 +10,11 @@ use super::{Options, Target};
 use crate::check::Report;
 use crate::check::pins::Pin;
 use crate::finding::Finding;
+use crate::problems::refuse;
 use crate::release::checksums::{Checksums, Sha256};
 use crate::release::verify::Archive;
 use crate::repository::{Item, Repository, WORKFLOWS};
-use crate::text::{LinesBefore, harmless_list, is_within};
-
-/// An error that names all problems of one kind, where there are any.
-pub(super) fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()> {
-    let mut problems = problems.to_vec();
-    problems.dedup();
-    ensure!(
-        problems.is_empty(),
-        "{what}:\n  {}\n{advice}",
-        harmless_list(&problems)
-    );
-    Ok(())
-}
+use crate::text::{LinesBefore, is_within};
 
 /// The pins of a version that its release contradicts. A pin of a file that gives another version is an old one.
 pub(super) fn repinned(

@@ -8,7 +8,6 @@ use anyhow::{Context, Result};
 
 use super::draft::nearest;
 use super::edits::{self, Edit};
-use super::refusals::refuse;
 use super::units::mentions;
 use super::workflows::{self, Matter, Workflow};
 use super::{NewText, Target, passages, removals, scripts};
@@ -17,6 +16,7 @@ use crate::check::{doubtful_mentions, no_change, scripts_of};
 use crate::fields::expected::{Change, Expected, Scope};
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
+use crate::problems::refuse;
 use crate::repository::{
     Body, Directory, Document, Item, Origin, Place, Repository, TEMPLATES, Tree,
 };

@@ -7,13 +7,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::ensure;
 use walkdir::{DirEntry, WalkDir};
 
 use super::{Body, Document, Folder, Item, LARGEST_DOCUMENT, Names, Origin, TESTS, read_file};
 use crate::fields::DocumentKind;
 use crate::fields::scan::is_script;
-use crate::text::harmless_list;
 use crate::version::Variant;
 
 /// Whether a file of that name is a Dockerfile, rather than what an editor or a merge left beside one.
@@ -181,14 +179,4 @@ pub(super) fn load(folders: &[Folder], root: &Path, names: &Names) -> (Vec<Folde
         }
     }
     (folders, problems)
-}
-
-/// An error that names all problems, where there are any.
-pub(super) fn refuse(problems: &[String]) -> anyhow::Result<()> {
-    ensure!(
-        problems.is_empty(),
-        "cannot read the repository:\n  {}",
-        harmless_list(problems)
-    );
-    Ok(())
 }

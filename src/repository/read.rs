@@ -12,14 +12,18 @@ use anyhow::{Context, Result, ensure};
 use semver::Version;
 
 use super::config::{Config, Pattern, Stated, looks_like_a_version};
-use super::listing::{Problems, Role, list, load, refuse};
+use super::listing::{Problems, Role, list, load};
 use super::{
-    Blob, Body, Directory, Document, Folder, Item, LARGEST_DOCUMENT, Names, Origin, Repository,
+    Body, Directory, Document, Folder, Item, LARGEST_DOCUMENT, Names, Origin, Repository,
     TEMPLATES, TESTS, Tree, WORKFLOWS, read_file, read_if_there,
 };
 use crate::fields::DocumentKind;
 use crate::parallel;
+use crate::problems::refuse;
 use crate::version::Variant;
+
+/// What the reading of a repository stops with.
+const CANNOT: &str = "cannot read the repository";
 
 /// The names of everything in a repository, its documents not read yet.
 pub struct Outline {
@@ -93,7 +97,7 @@ impl Outline {
             problems.extend(more);
             folders
         });
-        refuse(&problems)?;
+        refuse(CANNOT, &problems, "")?;
         let variants_of = |folders: &[Folder]| -> Vec<Variant> {
             folders.iter().filter_map(Folder::variant).collect()
         };
@@ -172,7 +176,7 @@ impl Outline {
             (keep(tree(&self.names, name, folders)), problems)
         });
         let (trees, problems): (Vec<T>, Vec<Problems>) = results.into_iter().unzip();
-        refuse(&problems.concat())?;
+        refuse(CANNOT, &problems.concat(), "")?;
         Ok(trees)
     }
 
@@ -185,7 +189,7 @@ impl Outline {
             problems.extend(more);
             folders
         });
-        refuse(&problems)?;
+        refuse(CANNOT, &problems, "")?;
         templates.remove(0);
         let (mut tests, mut workflows) = (tests.swap_remove(0), workflows.swap_remove(0));
         (tests.name, workflows.name) = (TESTS.to_owned(), WORKFLOWS.to_owned());
@@ -232,39 +236,30 @@ fn tree(names: &Names, name: &str, folders: Vec<Folder>) -> Tree {
 }
 
 impl Repository {
-    /// The repository that some Dockerfiles of a commit are; blobs in the order of their paths.
-    pub fn of_blobs(config: Config, blobs: &[Blob]) -> Result<Self> {
-        let mut folders: BTreeMap<&str, BTreeMap<&str, Vec<&Blob>>> = BTreeMap::new();
-        for blob in blobs {
-            if let [directory, folder, _] = *blob.path.splitn(3, '/').collect::<Vec<_>>() {
-                let inside = folders.entry(directory).or_default();
-                inside.entry(folder).or_default().push(blob);
-            }
-        }
-        let variants = folders.values().flat_map(|folders| folders.keys());
-        let variants = variants.filter_map(|name| Variant::parse(name)).collect();
-        let names = Arc::new(Names::new(config, &variants, &BTreeSet::new())?);
-        let folder = |above: &str, name: &str, blobs: &[&Blob]| {
-            let item = |blob: &&Blob| {
-                let (kind, text) = (DocumentKind::Dockerfile, blob.text.clone());
-                let document = Document::new(&names.scanner, kind, text, 0);
-                Item {
-                    name: blob.path[above.len() + name.len() + 2..].to_owned(),
-                    origin: Origin::At(blob.path.clone()),
-                    body: Body::Document(Arc::new(document)),
-                }
+    /// The repository that some Dockerfiles of a commit are, each with its path, at least two folders deep.
+    pub fn of_files(config: Config, files: Vec<(String, Vec<u8>)>) -> Result<Self> {
+        let folder = |path: &str| Some(path.split_once('/')?.1.split_once('/')?.0.to_owned());
+        let variants = files
+            .iter()
+            .filter_map(|(path, _)| Variant::parse(&folder(path)?));
+        let names = Arc::new(Names::new(config, &variants.collect(), &BTreeSet::new())?);
+        let mut all: BTreeMap<String, BTreeMap<String, Folder>> = BTreeMap::new();
+        for (path, text) in files {
+            let [above, name, rest] = *path.splitn(3, '/').collect::<Vec<_>>() else {
+                continue;
             };
-            Folder {
-                items: blobs.iter().map(item).collect(),
-                ..Folder::new(above, name)
-            }
-        };
-        let trees = folders.iter().map(|(above, inside)| {
-            let inside = inside
-                .iter()
-                .map(|(name, blobs)| folder(above, name, blobs));
-            tree(&names, above, inside.collect())
-        });
+            let document = Document::new(&names.scanner, DocumentKind::Dockerfile, text, 0);
+            let inside = all.entry(above.to_owned()).or_default();
+            let folder = inside.entry(name.to_owned());
+            let folder = folder.or_insert_with(|| Folder::new(above, name));
+            folder.items.push(Item {
+                name: rest.to_owned(),
+                origin: Origin::At(path.clone()),
+                body: Body::Document(Arc::new(document)),
+            });
+        }
+        let trees = all.into_iter();
+        let trees = trees.map(|(name, inside)| tree(&names, &name, inside.into_values().collect()));
         let mut trees: Vec<Tree> = trees.collect();
         trees.sort_by(|a, b| a.directory.cmp(&b.directory));
         Ok(Self {

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
 use super::super::in_folder;
 use crate::git::Git;
 use crate::plan::Plan;
 use crate::plan::steps::steps;
+use crate::problems::refuse;
 use crate::report::{NextSteps, Output, released, title};
-use crate::text::{harmless_list, is_within, quoted};
+use crate::text::{is_within, quoted};
 use crate::version::parse_version;
 use crate::write::{Step, look, write};
 
@@ -97,12 +98,11 @@ fn keeps_work(root: &Path, steps: &[Step]) -> Result<()> {
         .flatten();
     let changed = git.map(|git| git.changed(&removed, true)).transpose()?;
     let changed = changed.unwrap_or_default();
-    ensure!(
-        changed.is_empty(),
-        "what would be removed is not in a commit:\n  {}\nCommit them, or put them away with `git stash --include-untracked`, then run the same command again",
-        harmless_list(&changed)
-    );
-    Ok(())
+    refuse(
+        "what would be removed is not in a commit",
+        &changed,
+        "Commit them, or put them away with `git stash --include-untracked`, then run the same command again",
+    )
 }
 
 /// The repository to commit to, none of whose files that are written has changes that are not committed.
@@ -120,11 +120,11 @@ fn committable(root: &Path, plan: &Plan) -> Result<Git> {
         true => Vec::new(),
         false => git.changed(&paths, false)?,
     };
-    ensure!(
-        changed.is_empty(),
-        "files that the update writes have changes that are not committed:\n  {}\nCommit them, put them away with `git stash --include-untracked`, or leave `--commit` out",
-        harmless_list(&changed)
-    );
+    refuse(
+        "files that the update writes have changes that are not committed",
+        &changed,
+        "Commit them, put them away with `git stash --include-untracked`, or leave `--commit` out",
+    )?;
     Ok(git)
 }
 

@@ -8,7 +8,7 @@ use update::fields::DocumentKind;
 use update::plan::{Options, Plan, plan, targets};
 use update::release::checksums::Checksums;
 use update::repository::config::{Config, Pattern};
-use update::repository::{Blob, Body, Document, Item, Origin, Repository};
+use update::repository::{Body, Document, Item, Origin, Repository};
 use update::version::parse_version;
 
 static REPOSITORY: LazyLock<Repository> = LazyLock::new(|| {
@@ -17,10 +17,10 @@ static REPOSITORY: LazyLock<Repository> = LazyLock::new(|| {
         format!("FROM alpine:3.22\nENV NATS_SERVER {version}\nRUN wget {url} && natsArch=amd64; sha256={}\n", "1".repeat(64))
     };
     let all = [("2.12.x/alpine3.22/Dockerfile", "2.12.1"), ("2.14.x/alpine3.22/Dockerfile", "2.14.1")];
-    let blobs = all.map(|(path, version)| Blob { path: path.to_owned(), text: text(version).into_bytes() });
+    let files = all.map(|(path, version)| (path.to_owned(), text(version).into_bytes()));
     let [image, server, owner] = ["nats", "nats-server", "nats-io"].map(str::to_owned);
     let config = Config { image, server, owner, directory: Pattern::series() };
-    Repository::of_blobs(config, &blobs).expect("few names")
+    Repository::of_files(config, files.into()).expect("few names")
 });
 
 fn repository(workflow: &[u8]) -> Repository {
