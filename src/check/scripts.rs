@@ -106,7 +106,11 @@ fn check<'a>(
             groups.entry(verb).or_default().push(script);
         }
     }
+    let own = [names.config.image.as_str(), names.config.server.as_str()];
     for (verb, scripts) in &groups {
+        for script in scripts {
+            builds::check_images(script, own, findings);
+        }
         check_complete(&tree.directory, scripts, findings);
         if *verb == "build" {
             let copies = copies(names, tree);

@@ -208,7 +208,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
         // `sha256sum`, rather than a command of Windows.
         let is_list = words[mark].text.ends_with(b"sum");
         match known {
-            Some(Of::Ours(_)) if !is_sha256(&words[mark..]) => Some(Of::Unclear),
+            Some(Of::Ours(_)) if !is_sha256(words, mark) => Some(Of::Unclear),
             Some(_) if is_list && behind.any(is_stray) => Some(Of::Unclear),
             Some(known) => Some(known),
             None => Some(Of::Unclear),
@@ -272,20 +272,20 @@ impl<'c, 'a> Downloads<'c, 'a> {
 }
 
 /// Whether a command that hashes is told to use SHA-256, where it knows other algorithms.
-fn is_sha256(words: &[Word]) -> bool {
-    let said = |number: usize| words.get(number).map_or(&b""[..], |word| word.text);
+fn is_sha256(words: &[Word], mark: usize) -> bool {
+    let said = |number: usize| words.get(mark + number).map_or(&b""[..], |word| word.text);
     let is_algorithm = |word: &Word| word.text.eq_ignore_ascii_case(b"-Algorithm");
-    match words.iter().position(is_algorithm) {
+    match words[mark..].iter().position(is_algorithm) {
         Some(at) => said(at + 1).eq_ignore_ascii_case(b"SHA256"),
         None if said(0).ends_with(b"shasum") => {
             said(1) == b"-a256" || said(1) == b"-a" && said(2) == b"256"
         }
         None => {
-            // What has other digits is told by them.
-            let is_hash = |word: &Word| word.text.len() == 64 && is_hex(word.text);
             let others = [&b"sha512sum"[..], b"sha384sum", b"sha1sum", b"md5sum"];
             let is_other = others.iter().any(|other| said(0).ends_with(other));
-            !is_other || !words.iter().any(is_hash)
+            // What has other digits is told by them.
+            let is_told = |word: &Word| word.text.len() > 64 && is_hex(word.text);
+            !is_other || words.iter().any(is_told)
         }
     }
 }

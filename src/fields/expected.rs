@@ -369,9 +369,11 @@ impl<'a> Scope<'a> {
     fn base(&self, field: &Field, image: &str, document: &Document) -> Expected {
         let found = document.found(field);
         if found.starts_with('$') {
+            // Beside the Dockerfile that is built another may take any base.
             let is_reference = |field: &Field| field.kind == Kind::Tag;
+            let may_be_any = !self.builds || document.statements().any(is_reference);
             let why = "is a variable: write the base out, which is to be that of the folder";
-            return match image.is_empty() && document.statements().any(is_reference) {
+            return match image.is_empty() && may_be_any {
                 true => Expected::Anything,
                 false => Expected::Impossible(why.to_owned()),
             };

@@ -321,11 +321,15 @@ impl Items {
             };
             let is_inside =
                 |piece: &&Piece| span.start <= piece.at.start && piece.at.end <= span.end;
+            let is_apart = |piece: &Piece| piece.at.end <= span.start || span.end <= piece.at.start;
             let above = |piece: &&Piece| piece.at.end + 1 == span.start;
             let (place, at) = match pieces.iter().rfind(is_inside) {
                 Some(piece) => (piece.item.clone(), piece.at.clone()),
                 // As it stands below a folder that the matrix makes: it is one in each row.
-                None if names == Named::Variant && !has_conditions => {
+                None if names == Named::Variant
+                    && !has_conditions
+                    && pieces.iter().all(is_apart) =>
+                {
                     let Some(above) = pieces.iter().find(above) else {
                         continue;
                     };

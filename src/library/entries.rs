@@ -127,6 +127,14 @@ fn directories<'a, 'b>(
         };
         moved.extend(found.map(|found| (*name, found)));
     }
+    // The only one, gone, has become the only one that is there.
+    if let ([gone], [there], true) = (
+        Vec::from_iter(offered).as_slice(),
+        Vec::from_iter(there.values()).as_slice(),
+        moved.is_empty(),
+    ) {
+        moved.insert(gone, &there.directory);
+    }
     moved
 }
 

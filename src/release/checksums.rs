@@ -129,7 +129,13 @@ fn parse_line(line: &str) -> Result<(Sha256, &str)> {
     let parts = parts.filter(|(_, name)| !name.is_empty());
     let (hash, name) =
         parts.with_context(|| format!("expected `<hash>  <name>`, found `{}`", excerpt(line)))?;
-    Ok((hash.parse()?, name))
+    let hash: Sha256 = hash.parse()?;
+    ensure!(
+        hash != Sha256::ZERO,
+        "zeros, which are no hash, for {}",
+        excerpt(name)
+    );
+    Ok((hash, name))
 }
 
 #[cfg(test)]

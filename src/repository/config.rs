@@ -43,8 +43,8 @@ struct Name(String);
 
 const NO_NAME: &str =
     "not a name: expected letters, digits, `-`, `_` and `.`, beginning with a letter or a digit";
-const NO_PATTERN: &str = "`directory` cannot name version directories: expected `{version}`, or a series such as `{major}.{minor}.x`";
-const BARE: &str = "`directory` would make names that are bare numbers, which cannot be told from other numbers in a file: add a letter, as in \
+const NO_PATTERN: &str = "cannot name version directories: expected `{version}`, or a series such as `{major}.{minor}.x`";
+const BARE: &str = "would make names that are bare numbers, which cannot be told from other numbers in a file: add a letter, as in \
      `{major}.{minor}.x`";
 
 impl TryFrom<String> for Name {
@@ -71,11 +71,16 @@ impl Stated {
         toml::from_str(text).map_err(|problem| {
             let at = problem.span().map_or(0, |span| span.start);
             let (line, column) = Places::new(text.as_bytes()).of(at);
+            let said = text.lines().nth(line - 1).unwrap_or_default().trim_start();
+            let key = ["image", "server", "owner", "directory"]
+                .into_iter()
+                .find(|key| said.starts_with(key));
+            let key = key.map_or(String::new(), |key| format!("`{key}`: "));
             // Any other message may repeat what is in the file.
             let why = problem.message().trim();
             let is_ours = [NO_NAME, NO_PATTERN, BARE].contains(&why);
             let why = match is_ours || why.starts_with("unknown field") {
-                true => harmless(why),
+                true => key + &harmless(why),
                 false => "expected a line such as `image = \"nats-streaming\"`".to_owned(),
             };
             anyhow!("{place}:{line}:{column}: {why}")

@@ -200,10 +200,7 @@ fn one_hash_for_two_archives_is_refused() {
     );
     refuses(
         &with_sums(zeros),
-        &[
-            "the release lacks archives that the Dockerfiles pin",
-            "nats-streaming-server-v0.25.6-linux-386.tar.gz (pinned in 0.25.5/alpine3.18/Dockerfile:12)",
-        ],
+        &["zeros, which are no hash, for nats-streaming-server-v0.25.6-linux-386.tar.gz"],
     );
 }
 
@@ -457,7 +454,7 @@ fn an_unknown_key_in_update_toml_is_refused_with_its_place() {
         .write("update.toml", "image = \"nats-streaming\"\nserver = \"nats-streaming-server\"\ndirectory = \"../{version}\"\n");
     repository.update_fails(
         &["0.25.6"],
-        &["./update.toml:3:13: `directory` cannot name version directories"],
+        &["./update.toml:3:13: `directory`: cannot name version directories"],
     );
     repository.write(
         "update.toml",

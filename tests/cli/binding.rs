@@ -182,6 +182,8 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN wget -o log -O f @URLamd64.tar.gz; wget -o f.log -O g https://bar.example/bar; echo \"@X  g\" | sha256sum -c; echo \"@AMD  f\" | sha256sum -c\n".to_owned(),
         "RUN curl -fsSLO --compressed @URLamd64.tar.gz; sha256sum nats-streaming-server-v@V-linux-amd64.tar.gz | grep @AMD\n".replace("@V", "${NATS_STREAMING_SERVER}"),
         "RUN curl -fsSLof @URLamd64.tar.gz; echo \"@AMD  f\" | sha256sum -c\n".to_owned(),
+        // The hash before the architecture.
+        "RUN case \"$(apk --print-arch)\" in x86_64) sha='@AMD'; arch=amd64 ;; aarch64) sha='@ARM'; arch=arm64 ;; esac; wget -O f \"@URL${arch}.tar.gz\"; echo \"$sha f\" | sha256sum -c\n".to_owned(),
         // In a branch whose own download is another file.
         "RUN wget -O f @URLamd64.tar.gz; if [ x ]; then :; else wget -O g @URLarm64.tar.gz; echo \"@AMD  f\" | sha256sum -c; echo \"@ARM  g\" | sha256sum -c; fi\n".to_owned(),
         format!("RUN wget -O f @URLamd64.tar.gz; {get_other}echo \"@AMD  f\" | sha256sum -c; echo \"{}  g\" | sha512sum -c\n", "5".repeat(128)),
@@ -232,7 +234,8 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN iwr @URLamd64.tar.gz -OutFile f; $h = (Get-FileHash f).Hash; dir -OutVariable h; if ($h -ne '@X') { exit 1 }\n",
         "RUN wget -O f @URLamd64.tar.gz; wget -O g https://bar.example/bar; echo \"@AMD  f\" >r; echo \"@X  g\" >s; sha256sum -c r s\n",
         "ADD @URLamd64.tar.gz /f\nRUN echo \"@AMD  /f\" | sha256sum -c\n",
-        // Another algorithm whose hashes are as long.
+        // Another algorithm, or one whose hashes are as long.
+        "ENV SUM=@X\nRUN wget -O f @URLamd64.tar.gz; echo \"$SUM  f\" | sha512sum -c\n",
         "RUN wget -O f @URLamd64.tar.gz; echo \"@X  f\" | shasum -a 512256 -c\n",
         "RUN iwr @URLamd64.tar.gz -OutFile f; if ((Get-FileHash f -Algorithm SHA512).Hash -ne '@X') { exit 1 }\n",
         "RUN wget -O f @URLamd64.tar.gz; h=$(sha512sum f | cut -c 1-64); [ \"$h\" = @X ]\n",

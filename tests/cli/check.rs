@@ -438,6 +438,21 @@ fn a_hash_that_is_none_stands_where_it_is_reported() {
 }
 
 #[test]
+fn what_is_copied_from_has_a_variant() {
+    let path = "0.25.6/scratch/Dockerfile";
+    for tag in ["0.25.6", "0.25.6-", "0.25.6-$V"] {
+        let repository = streaming();
+        repository.edit(path, "0.25.6-alpine3.18", tag);
+        let findings = repository.findings();
+        let is_found = findings
+            .iter()
+            .any(|one| one.contains("names no variant to copy from"));
+        assert!(is_found, "{tag}: {findings:?}");
+        repository.update_fails(&["0.25.6"], &["names no variant to copy from"]);
+    }
+}
+
+#[test]
 fn a_copy_from_an_image_that_cannot_be_the_right_one() {
     let path = "0.25.6/scratch/Dockerfile";
     for (tag, finding) in [

@@ -155,7 +155,7 @@ fn a_pattern_that_numbers_fit_is_refused() {
         repository.write("update.toml", format!("directory = \"{pattern}\"\n"));
         repository.update_fails(
             &["0.25.6"],
-            &["./update.toml:1:13: `directory` would make names that are bare numbers"],
+            &["./update.toml:1:13: `directory`: would make names that are bare numbers"],
         );
     }
 }

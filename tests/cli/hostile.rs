@@ -352,7 +352,7 @@ fn check_online_says_whose_checksums_it_has_compared() {
     );
     check_refuses(
         &repository,
-        &["./update.toml:3:9: not a name: expected letters"],
+        &["./update.toml:3:9: `owner`: not a name: expected letters"],
     );
 }
 

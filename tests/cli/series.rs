@@ -905,6 +905,12 @@ fn mistakes_in_when_and_where_a_job_runs_are_found() {
         ),
         (
             "2.14.x/tests/build-images.sh",
+            "--tag \"nats:${ver[1]}-scratch\"",
+            "--tag \"nats-streaming:${ver[1]}-scratch\"",
+            "reference: found nats-streaming, expected nats: whose tag it is",
+        ),
+        (
+            "2.14.x/tests/build-images.sh",
             "cd \"../scratch\"",
             "cd \"../nanoserver-ltsc2022\"",
             "variant: found scratch, expected nanoserver-ltsc2022: nanoserver-ltsc2022 is what is built",

@@ -29,7 +29,8 @@ fn entry(line: &str) -> Option<(String, String)> {
     let chars: Vec<char> = line.chars().collect();
     let (hash, rest) = (chars.get(..64)?, chars.get(64..)?);
     let digits = "0123456789abcdefABCDEF";
-    if !hash.iter().all(|digit| digits.contains(*digit)) {
+    let is_zeros = hash.iter().all(|digit| *digit == '0');
+    if is_zeros || !hash.iter().all(|digit| digits.contains(*digit)) {
         return None;
     }
     let name: String = match rest {

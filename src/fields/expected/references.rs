@@ -3,20 +3,30 @@
 use std::collections::BTreeSet;
 
 use super::{Expected, Scope};
-use crate::fields::spans::{has, is_setting, line_before};
+use crate::fields::spans::{is_setting, line_before};
 use crate::fields::{Field, Kind, Made, Named};
 use crate::repository::{Directory, Document};
 use crate::text::first_of;
 use crate::version::Variant;
 
 impl<'a> Scope<'a> {
-    /// What is copied from is another image than the file's own.
+    /// What is copied from is one image, and another than the file's own: a tag without a variant names none, but in the owner's
+    /// own place.
     pub(super) fn copied(&self, field: &Field, document: &Document, said: Expected) -> Expected {
         let line = line_before(&document.text, field.span.start);
+        let image = line.rsplit(u8::is_ascii_whitespace).next();
+        let copied = image.and_then(|image| image.strip_prefix(b"--from="));
         // A label that gives the file's own image copies nothing.
-        let is_label = !has(line, b"--from=") && !is_setting(line) && line.contains(&b'=');
-        match (&said, self.variant.filter(|_| self.builds && !is_label)) {
-            (Expected::Exactly(new), Some(own)) if self.split(new).name == own.name => {
+        let is_label = copied.is_none() && !is_setting(line) && line.contains(&b'=');
+        let Some(own) = self.variant.filter(|_| self.builds && !is_label) else {
+            return said;
+        };
+        let owner = format!("{}/", self.names.config.owner);
+        let is_bare = self.split(&document.found(field)).name.is_empty();
+        let is_none = copied.is_some_and(|image| is_bare && !image.starts_with(owner.as_bytes()));
+        match &said {
+            _ if is_none => Expected::Impossible("names no variant to copy from".to_owned()),
+            Expected::Exactly(new) if self.split(new).name == own.name => {
                 Expected::Impossible(format!("{own} copies from itself"))
             }
             _ => said,
@@ -237,7 +247,12 @@ impl<'a> Scope<'a> {
             let all = Vec::from_iter(&directory.variants);
             let names = if family.is_empty() { &all } else { &family };
             let names: Vec<&str> = names.iter().map(|one| one.name.as_str()).collect();
-            let (directory, has) = (&directory.name, first_of(&names, 10));
+            let has = if names.is_empty() {
+                "none".to_owned()
+            } else {
+                first_of(&names, 10)
+            };
+            let directory = &directory.name;
             return Err(format!("no {what} in {directory}, which has {has}"));
         };
         match self.variant {

@@ -100,13 +100,23 @@ impl Scan<'_> {
         Some(end)
     }
 
-    /// The labels of the branch in which an assignment at `at` is the first.
+    /// The labels of the branch in which an assignment at `at` is the first, but for others before it.
     fn labels(&self, at: usize) -> Option<Range<usize>> {
         let text = self.text;
         let end = self.seen.ends.last().copied().unwrap_or(0);
         let floor = end.max(at.saturating_sub(400));
         let goes_on = |byte: u8| byte.is_ascii_whitespace() || byte == b'\\' || byte == b'`';
-        let rest = trimmed_end(&text[floor..at], goes_on);
+        let mut rest = trimmed_end(&text[floor..at], goes_on);
+        while let Some(body) = rest.strip_suffix(b";") {
+            let ends = |byte: &u8| b";\n".contains(byte);
+            let from = body.iter().rposition(ends).map_or(0, |end| end + 1);
+            let equals = from + body[from..].iter().position(|byte| *byte == b'=')?;
+            let name = last_word(&body[..equals]);
+            rest = trimmed_end(&body[..equals - name.len()], goes_on);
+            if name.is_empty() {
+                return None;
+            }
+        }
         let all = trimmed_end(rest.strip_suffix(b")")?, is_blank);
         let is_quote = |byte: u8| byte == b'"' || byte == b'\'';
         let mut start = all;

@@ -439,6 +439,22 @@ fn a_line_is_added_once() {
 }
 
 #[test]
+fn a_line_that_replaces_the_only_one_is_the_one_that_is_added() {
+    let mut published = Published::lines(&file("nats-2.12.15"));
+    published.repository.remove("2.12.x");
+    published.commit();
+    published
+        .run(&["--add", "2.14.x", "--commit", &published.head])
+        .exits_with(0);
+    let old = file("nats-2.14.5");
+    let (expected, _) = old.split_once("\n\nTags: 2.12.15").expect("two lines");
+    same_text(
+        &published.library(),
+        &format!("{}\n", expected.replace(COMMIT, &published.head)),
+    );
+}
+
+#[test]
 fn an_old_line_that_is_gone_does_not_become_the_new_one() {
     let mut published = Published::lines(&file("nats-2.14.5"));
     published.repository.rename("2.12.x", "2.16.x");
