@@ -33,6 +33,10 @@ pub(super) struct Address {
     pub(super) system: &'static str,
     /// The release's name of the architecture, or, with the `$`, the variable that holds it.
     pub(super) arch: String,
+    /// Where that stands.
+    pub(super) span: Range<usize>,
+    /// The labels of the branch that it is in, where what stands first there names it.
+    pub(super) labels: Option<Range<usize>>,
     pub(super) ending: &'static str,
 }
 
@@ -88,7 +92,8 @@ enum Bound {
 /// archives have hashes, those that have none, each with its address.
 pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> (Vec<(Range<usize>, Kind)>, Unpinned) {
     let words = hex_words(text);
-    if seen.arches.is_empty() && words.is_empty() {
+    let has_labels = seen.addresses.iter().any(|one| one.labels.is_some());
+    if seen.arches.is_empty() && words.is_empty() && !has_labels {
         return Default::default();
     }
     let ours: Vec<usize> = seen.addresses.iter().map(|address| address.at).collect();
@@ -102,6 +107,11 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> (Vec<(Range<usize>,
     let branches = pins.branches();
     let mut fields = Vec::new();
     architectures(text, &branches, &mut fields);
+    for address in &seen.addresses {
+        if let labels @ Some(_) = pins.labels(address).map(Into::into) {
+            fields.push((address.span.clone(), Kind::Arch { labels }));
+        }
+    }
     let hashes = words.into_iter().filter(|word| !is_key_id(text, word));
     let hashes: Vec<Range<usize>> = hashes.collect();
     let bound = hashes.iter().map(|hash| pins.bound(hash, &branches));
@@ -219,7 +229,7 @@ impl<'a> Pins<'a> {
             });
             let segment = self.in_segment(hash);
             let segment = segment.filter(|one| instruction.is_run && of.contains(&one.at));
-            own.or_else(|| segment.map(|address| address.platform(&address.arch)))
+            own.or_else(|| segment.map(|address| self.platform(address)))
         };
         let bound = |archive: Option<Box<str>>| archive.map_or(Bound::Unknown, Bound::Ours);
         match (of, checks.download(number), name) {
@@ -248,7 +258,7 @@ impl<'a> Pins<'a> {
         }
         let own = self.seen.addresses.iter();
         let own = own.filter(|address| address.variable().is_none());
-        let own = own.map(|address| (address.platform(&address.arch), address.at));
+        let own = own.map(|address| (self.platform(address), address.at));
         let others = branches.iter().filter(|branch| !branch.is_by_apk);
         let others = others.map(|branch| {
             let platform = branch.address.platform(&branch.arch);
@@ -276,6 +286,22 @@ impl<'a> Pins<'a> {
         Some(only).filter(|only| only.variable().is_none())
     }
 
+    /// The labels by which `apk` chooses an address that names its architecture.
+    fn labels(&self, address: &Address) -> Option<Cow<'a, str>> {
+        let code = &self.checks.code;
+        let labels = address.labels.as_ref()?;
+        let is_by_apk = code.instructions[code.number(address.at)].is_by_apk;
+        let is_named = is_by_apk && address.variable().is_none();
+        is_named.then(|| found(self.text, labels))
+    }
+
+    /// What an address that names its architecture is to be of.
+    fn platform(&self, address: &Address) -> Box<str> {
+        let labels = self.labels(address);
+        let right = labels.and_then(|labels| right_arch(&labels, &address.arch));
+        address.platform(right.unwrap_or(&address.arch))
+    }
+
     /// The address of ours at a place.
     fn address(&self, at: usize) -> &'a Address {
         let addresses = &self.seen.addresses;
@@ -287,7 +313,7 @@ impl<'a> Pins<'a> {
         let archive = |at: &usize| {
             let address = self.address(*at);
             let Some(name) = address.variable() else {
-                return Some(address.platform(&address.arch));
+                return Some(self.platform(address));
             };
             let value = (*self.values.get(name.as_bytes())?)?;
             Some(address.platform(&found(self.text, value)))

@@ -113,7 +113,7 @@ impl About<'_> {
         let Self { image, .. } = self;
         let right = names_for(&image.variant);
         let tags = self.manifest.tags(self.entry);
-        for (_, item, found) in tags.filter(|(_, _, tag)| !tag.is_empty()) {
+        for (_, item, found) in tags {
             let tag = context.names.split(&found);
             let mut wrong = |rule, message: String| {
                 problems.push(Problem::new(item.start, rule, &found, "", message))

@@ -161,7 +161,7 @@ impl Manifest {
             .map(|field| self.said(&field.value))
     }
 
-    /// The items of a paragraph's own field of that name, each with its text.
+    /// The items of a paragraph's own field of that name, each with its text; a comma too many makes none.
     pub fn items<'a>(
         &'a self,
         paragraph: &'a Paragraph,
@@ -169,6 +169,7 @@ impl Manifest {
     ) -> impl Iterator<Item = (&'a Range<usize>, Cow<'a, str>)> {
         let field = self.own(paragraph, name);
         let items = field.into_iter().flat_map(|field| &field.items);
+        let items = items.filter(|item| !item.is_empty());
         items.map(|item| (item, self.said(item)))
     }
 

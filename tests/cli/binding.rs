@@ -92,6 +92,48 @@ fn an_address_and_a_hash_in_each_branch_belong_together_in_either_order() {
 }
 
 #[test]
+fn an_address_in_a_branch_is_of_the_architecture_that_chooses_it() {
+    let check = "echo '@ARM  f' | sha256sum -c";
+    for (branch, after) in [
+        (format!("wget -O f @URLarm64.tar.gz; {check}"), "true"),
+        (
+            "url=@URLarm64.tar.gz".to_owned(),
+            &format!("wget -O f \"$url\"; {check}"),
+        ),
+        (
+            "sum=@ARM; url='@URLarm64.tar.gz'".to_owned(),
+            "wget -O f \"$url\"; echo \"$sum  f\" | sha256sum -c",
+        ),
+    ] {
+        let case = |asked: &str| {
+            format!("RUN case \"$({asked})\" in \\\n  x86_64) {branch} ;; \\\nesac; \\\n{after}\n")
+        };
+        let text = case("apk --print-arch");
+        let repository = repository(&text);
+        let all = repository.findings();
+        let wrong = ": architecture: found arm64, expected amd64";
+        assert!(
+            all.iter().any(|finding| finding.contains(wrong)),
+            "{all:#?}"
+        );
+        let right = text
+            .replace("@URLarm64", "@URLamd64")
+            .replace("@ARM", "@AMD");
+        repository.update(&["-q", "0.25.6"]).exits_with(0);
+        let found = repository.read("0.25.6/alpine3.18/Dockerfile");
+        assert_eq!(found, dockerfile("0.25.6", &right));
+        // Others have other names.
+        moves(&case("uname -m"));
+    }
+    let without = "RUN case \"$(apk --print-arch)\" in x86_64) wget @URLarm64.tar.gz ;; esac\n";
+    let all = repository(without).findings();
+    assert!(
+        all.iter().any(|finding| finding.contains("expected amd64")),
+        "{all:#?}"
+    );
+}
+
+#[test]
 fn a_variable_is_of_what_is_compared_with_it() {
     let case = |arch: &str, sha: &str, hashes: [&str; 2]| {
         format!(

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::super::branches::{Address, Assigned};
 use super::super::spans::{
-    after, has, is_blank, is_tag, is_word, last_word, line_before, skip, trimmed_end, unquoted,
-    variable, version,
+    BACK, after, has, is_blank, is_tag, is_word, last_word, line_before, skip, trimmed_end,
+    unquoted, variable, version,
 };
 use super::words::name_of;
 use super::{DocumentKind, Kind, Scan};
@@ -35,7 +35,13 @@ impl Scan<'_> {
                 self.facts
                     .systems
                     .push(from + place..from + place + system.len());
-                address(at, &token[place + system.len() + 1..], system)
+                let arch = from + place + system.len() + 1;
+                let address = address(at, arch, &token[arch - from..], system)?;
+                let starts = |byte: &u8| b");\n".contains(byte);
+                let floor = at.saturating_sub(BACK);
+                let first = text[floor..at].iter().rposition(starts);
+                let labels = first.and_then(|first| self.labels(floor + first + 1));
+                Some(Address { labels, ..address })
             });
             self.facts.downloads |= address.is_some();
             match address {
@@ -106,7 +112,7 @@ impl Scan<'_> {
         let end = self.seen.ends.last().copied().unwrap_or(0);
         let floor = end.max(at.saturating_sub(400));
         let goes_on = |byte: u8| byte.is_ascii_whitespace() || byte == b'\\' || byte == b'`';
-        let mut rest = trimmed_end(&text[floor..at], goes_on);
+        let mut rest = trimmed_end(text.get(floor..at)?, goes_on);
         while let Some(body) = rest.strip_suffix(b";") {
             let ends = |byte: &u8| b";\n".contains(byte);
             let from = body.iter().rposition(ends).map_or(0, |end| end + 1);
@@ -147,7 +153,7 @@ impl Scan<'_> {
 }
 
 /// What an archive's name says behind its system: `arm64.tar.gz`, `${arch}.tar.gz`. `….tar.gz.sbom` is another file.
-fn address(at: usize, rest: &[u8], system: &'static str) -> Option<Address> {
+fn address(at: usize, start: usize, rest: &[u8], system: &'static str) -> Option<Address> {
     let dot = memchr::memchr(b'.', rest)?;
     let (arch, ending) = (&rest[..dot], &rest[dot + 1..]);
     let mut endings = ["tar.gz", "tgz", "zip"].into_iter();
@@ -159,6 +165,8 @@ fn address(at: usize, rest: &[u8], system: &'static str) -> Option<Address> {
         at,
         system,
         arch: String::from_utf8_lossy(arch).into_owned(),
+        span: start..start + dot,
+        labels: None,
         ending,
     })
 }

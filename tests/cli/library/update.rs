@@ -63,6 +63,22 @@ fn each_entry_belongs_to_the_line_of_its_directory() {
 }
 
 #[test]
+fn a_comma_too_many_is_no_tag() {
+    let right = file("nats-2.14.5");
+    let (head, _) = right.split_once("\n\n").expect("a first paragraph");
+    let file = |scratch: &str, alpine: &str| {
+        format!(
+            "{head}\n\nTags: 2.14.5-scratch, 2.14-scratch,{scratch}\nDirectory: 2.14.x/scratch\n\n\
+             Tags: 2.12.15-alpine3.21, 2.12-alpine3.21{alpine}\nDirectory: 2.12.x/alpine3.21\n"
+        )
+    };
+    let published = Published::lines(&file("", ", 2-alpine3.21, alpine3.21"));
+    let expected = file(" 2-scratch, scratch", "");
+    same_text(&published.update(&[]), &expected);
+    same_text(&published.update(&[]), &expected);
+}
+
+#[test]
 fn the_commit_is_the_one_that_is_checked_out() {
     let published = Published::lines(&file("nats-2.14.4"));
     published.run(&[]).exits_with(0);
