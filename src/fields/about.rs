@@ -139,13 +139,10 @@ pub(super) fn complete(
                     let is_key = line.keys.iter().any(|key| key.contains(&at));
                     is_key || line.key(text) == Some(b"name")
                 });
-                if is_name || field.in_comment {
-                    *directory = of_part();
-                } else if family.is_some() {
+                if family.is_some() && !is_name && !field.in_comment {
                     return false;
-                } else {
-                    *directory = of_part();
                 }
+                *directory = of_part();
             }
             _ => {}
         }
