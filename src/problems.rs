@@ -43,8 +43,7 @@ pub fn all<T>(results: impl Iterator<Item = Result<T>>) -> Result<Vec<T>> {
 }
 
 /// An error that names all problems of one kind, each once, and what to do, where there are any.
-pub fn refuse(what: &str, problems: &[String], advice: &str) -> Result<()> {
-    let mut problems = problems.to_vec();
+pub fn refuse(what: &str, mut problems: Vec<String>, advice: &str) -> Result<()> {
     problems.dedup();
     let lines = harmless_list(&problems);
     ensure!(

@@ -146,7 +146,7 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
     problems.extend(cannot);
     refuse(
         "the update cannot be written",
-        &problems,
+        problems,
         "Nothing was changed",
     )
 }

@@ -54,7 +54,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
         let lines: Vec<String> = wrong.chain(problems).collect();
         refuse(
             "archives that could not be verified",
-            &lines,
+            lines,
             "Nothing was written",
         )?;
         let hashed = count(verified.archives, "archive");

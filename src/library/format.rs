@@ -205,7 +205,6 @@ fn check_tags(manifest: &Manifest, problems: &mut Vec<Problem>) {
             }
         }
     }
-    let places = Places::new(manifest.text.as_bytes());
     // Each shared tag with its architecture, by the entry and the line that it is in.
     let mut shared: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
     for (index, entry) in manifest.entries().iter().enumerate() {

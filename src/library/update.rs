@@ -27,7 +27,7 @@ pub fn plan(text: &str, view: &View, wanted: &Wanted) -> Result<Plan> {
     let all: Vec<&Problem> = grammar.iter().chain(fatal).collect();
     refuse(
         "the file breaks rules of its format",
-        &lines(text, &all),
+        lines(text, &all),
         "Fix them, then run the same command again",
     )?;
     let mut plan = Plan::default();
@@ -42,13 +42,13 @@ pub fn plan(text: &str, view: &View, wanted: &Wanted) -> Result<Plan> {
         found.partition(|problem| problem.rule == "preview");
     refuse(
         "a version that is no release yet would get stable tags",
-        &Vec::from_iter(fatal.into_iter().map(|one| one.message)),
+        Vec::from_iter(fatal.into_iter().map(|one| one.message)),
         "Wait for the release, or take the series' entries out by hand first",
     )?;
     let now = broken_rules(&manifest);
     refuse(
         "what would be written breaks rules of the format",
-        &lines(&plan.text, &worse(&broken, &now)),
+        lines(&plan.text, &worse(&broken, &now)),
         "Fix the file by hand; nothing was written",
     )?;
     remaining.extend(now);

@@ -36,7 +36,7 @@ pub(super) fn repinned(
     let problems = pins.iter().filter(|_| !options.repin).filter_map(problem);
     refuse(
         "the tree pins other hashes for this version than the release publishes",
-        &Vec::from_iter(problems),
+        Vec::from_iter(problems),
         "A hash was edited by hand, or the release was uploaded again. Find out which; `--repin` accepts the release's",
     )
 }
@@ -65,7 +65,7 @@ pub(super) fn archives(
     }
     refuse(
         "the release lacks archives that the Dockerfiles pin",
-        &Vec::from_iter(missing.into_values()),
+        Vec::from_iter(missing.into_values()),
         "Wait until the release is complete, or use `--allow-missing`: it pins zeros, and those images then fail to build",
     )
 }
@@ -139,7 +139,7 @@ pub(super) fn wrong(
     };
     refuse(
         "these problems cannot be fixed automatically",
-        &Vec::from_iter(fatal.iter().map(shown)),
+        Vec::from_iter(fatal.iter().map(shown)),
         "Fix or remove these lines, then run the same command again",
     )?;
     Ok(remaining)

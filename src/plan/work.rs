@@ -333,7 +333,7 @@ impl Work<'_> {
             }
         }
         self.put(new);
-        refuse_left(&left)
+        refuse_left(left)
     }
 
     /// Takes what names a variant, or a script, that was there and is not any more out of the workflows.
@@ -391,7 +391,7 @@ impl Work<'_> {
             }
         }
         self.put(new);
-        refuse_left(&left)
+        refuse_left(left)
     }
 
     /// The workflows, each with its path.
@@ -404,7 +404,7 @@ impl Work<'_> {
     }
 }
 
-fn refuse_left(left: &[String]) -> Result<()> {
+fn refuse_left(left: Vec<String>) -> Result<()> {
     refuse(
         "these lines still name what `--remove` takes away",
         left,

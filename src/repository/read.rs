@@ -97,7 +97,7 @@ impl Outline {
             problems.extend(more);
             folders
         });
-        refuse(CANNOT, &problems, "")?;
+        refuse(CANNOT, problems, "")?;
         let variants_of = |folders: &[Folder]| -> Vec<Variant> {
             folders.iter().filter_map(Folder::variant).collect()
         };
@@ -176,7 +176,7 @@ impl Outline {
             (keep(tree(&self.names, name, folders)), problems)
         });
         let (trees, problems): (Vec<T>, Vec<Problems>) = results.into_iter().unzip();
-        refuse(CANNOT, &problems.concat(), "")?;
+        refuse(CANNOT, problems.concat(), "")?;
         Ok(trees)
     }
 
@@ -189,7 +189,7 @@ impl Outline {
             problems.extend(more);
             folders
         });
-        refuse(CANNOT, &problems, "")?;
+        refuse(CANNOT, problems, "")?;
         templates.remove(0);
         let (mut tests, mut workflows) = (tests.swap_remove(0), workflows.swap_remove(0));
         (tests.name, workflows.name) = (TESTS.to_owned(), WORKFLOWS.to_owned());

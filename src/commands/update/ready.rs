@@ -100,7 +100,7 @@ fn keeps_work(root: &Path, steps: &[Step]) -> Result<()> {
     let changed = changed.unwrap_or_default();
     refuse(
         "what would be removed is not in a commit",
-        &changed,
+        changed,
         "Commit them, or put them away with `git stash --include-untracked`, then run the same command again",
     )
 }
@@ -122,7 +122,7 @@ fn committable(root: &Path, plan: &Plan) -> Result<Git> {
     };
     refuse(
         "files that the update writes have changes that are not committed",
-        &changed,
+        changed,
         "Commit them, put them away with `git stash --include-untracked`, or leave `--commit` out",
     )?;
     Ok(git)
