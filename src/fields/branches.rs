@@ -35,13 +35,13 @@ pub(super) struct Address {
     pub(super) arch: String,
     /// Where that stands.
     pub(super) span: Range<usize>,
-    /// The labels of the branch that it is in, where what stands first there names it.
+    /// The labels of the branch that it is in, where what stands first there names it, with its architecture.
     pub(super) labels: Option<Range<usize>>,
     pub(super) ending: &'static str,
 }
 
 impl Address {
-    fn variable(&self) -> Option<&str> {
+    pub(super) fn variable(&self) -> Option<&str> {
         let name = self.arch.strip_prefix('$')?;
         Some(name.trim_matches(['{', '}']))
     }
@@ -291,8 +291,7 @@ impl<'a> Pins<'a> {
         let code = &self.checks.code;
         let labels = address.labels.as_ref()?;
         let is_by_apk = code.instructions[code.number(address.at)].is_by_apk;
-        let is_named = is_by_apk && address.variable().is_none();
-        is_named.then(|| found(self.text, labels))
+        is_by_apk.then(|| found(self.text, labels))
     }
 
     /// What an address that names its architecture is to be of.

@@ -37,6 +37,9 @@ impl Scan<'_> {
                     .push(from + place..from + place + system.len());
                 let arch = from + place + system.len() + 1;
                 let address = address(at, arch, &token[arch - from..], system)?;
+                if address.variable().is_some() {
+                    return Some(address);
+                }
                 let starts = |byte: &u8| b");\n".contains(byte);
                 let floor = at.saturating_sub(BACK);
                 let first = text[floor..at].iter().rposition(starts);
