@@ -56,42 +56,51 @@ impl<'a> Passages<'a> {
     }
 
     fn in_text(&self, text: &str) -> Option<String> {
-        let blank = self.newline.repeat(2);
-        let paragraphs: Vec<&str> = text.split(&blank).collect();
-        let mut out: Vec<String> = Vec::new();
-        for paragraph in &paragraphs {
-            let is_one = self.is_alone(paragraph)
-                && paragraphs.len() > 1
+        let is_blank = |line: &&str| line.trim().is_empty();
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        // Paragraphs, each with the blank lines in front of it.
+        let paragraphs = lines.chunk_by(|line, next| is_blank(line) || !is_blank(next));
+        let is_only = paragraphs.clone().nth(1).is_none();
+        let mut out = String::new();
+        for (number, lines) in paragraphs.enumerate() {
+            let blank = lines.iter().take_while(|line| is_blank(line)).count();
+            let (gap, lines) = lines.split_at(blank);
+            let paragraph = lines.concat();
+            let is_one = self.is_alone(&paragraph)
+                && !is_only
                 && !paragraph.starts_with("#!")
-                && is_repeatable(paragraph);
+                && is_repeatable(&paragraph);
+            if is_one && self.added.is_none() {
+                continue;
+            }
+            // All above it went.
+            let is_first = number > 0 && out.is_empty();
+            if !is_first {
+                out += &gap.concat();
+            }
             match self.added {
-                _ if !mentions(paragraph, self.name) => out.push((*paragraph).to_owned()),
+                _ if !mentions(&paragraph, self.name) => out += &paragraph,
                 Some(added) if is_one => {
-                    let body = paragraph.trim_end();
-                    let copy = replaced(body, self.name, added);
-                    out.extend([body.to_owned(), copy + &paragraph[body.len()..]]);
+                    let copy = replaced(&paragraph, self.name, added);
+                    let is_ended = paragraph.ends_with('\n');
+                    let end = if is_ended { "" } else { self.newline };
+                    out.extend([&*paragraph, end, self.newline, &*copy]);
                 }
-                None if is_one => {}
-                _ => out.push(self.in_lines(paragraph)?),
+                _ => out += &self.in_lines(lines)?,
             }
         }
-        let out = out.join(&blank);
-        let ends = text.ends_with(self.newline) && !out.ends_with(self.newline);
-        Some(if ends { out + self.newline } else { out })
+        Some(out)
     }
 
     /// Runs of commands and blocks that are about the variant alone, and lines that list it with others.
-    fn in_lines(&self, text: &str) -> Option<String> {
-        let lines: Vec<&str> = text.split(self.newline).collect();
+    fn in_lines(&self, lines: &[&str]) -> Option<String> {
         let (mut out, mut run, mut at) = (Vec::new(), Vec::new(), 0);
         loop {
             // The shortest command or block that begins here.
             let mut ends = at + 1..=lines.len().min(at + LONGEST);
-            let is_one = |end: &usize| is_whole(&lines[at..*end].join(self.newline));
-            let end = ends.find(is_one);
-            if let Some(end) = end.filter(|end| self.is_alone(&lines[at..*end].join(self.newline)))
-            {
-                run.push(lines[at..end].join(self.newline));
+            let end = ends.find(|end| is_whole(&lines[at..*end].concat()));
+            if let Some(end) = end.filter(|end| self.is_alone(&lines[at..*end].concat())) {
+                run.push(lines[at..end].concat());
                 at = end;
                 continue;
             }
@@ -103,12 +112,12 @@ impl<'a> Passages<'a> {
             });
             at += 1;
         }
-        Some(out.join(self.newline))
+        Some(out.concat())
     }
 
     /// Ends a run of commands. The last item of a list with commas has none.
     fn end_run(&self, out: &mut Vec<String>, run: &mut Vec<String>) -> Option<()> {
-        let text = run.join(self.newline);
+        let text = run.concat();
         if !text.is_empty() && !is_repeatable(&text) || run.iter().any(|unit| opens_list(unit)) {
             return None;
         }
@@ -118,13 +127,17 @@ impl<'a> Passages<'a> {
         if let Some(added) = self.added {
             let copies = run.iter().map(|unit| replaced(unit, self.name, added));
             let copies: Vec<String> = copies.collect();
-            if let Some(last) = run.last_mut().filter(|_| is_last) {
-                last.push(',');
+            if let Some(last) = run.last_mut() {
+                let end = last.trim_end().len();
+                last.insert_str(end, if is_last { "," } else { "" });
+                if !last.ends_with('\n') {
+                    last.push_str(self.newline);
+                }
             }
             out.append(run);
             out.extend(copies);
         } else if let Some(before) = out.last_mut().filter(|_| is_last) {
-            before.truncate(before.trim_end().len() - 1);
+            before.remove(before.trim_end().len() - 1);
         }
         run.clear();
         Some(())

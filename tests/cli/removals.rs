@@ -48,6 +48,21 @@ fn a_variant_that_was_added_goes_without_a_trace() {
 }
 
 #[test]
+fn a_comment_below_a_removed_paragraph_stays_however_its_lines_end() {
+    let repository = Repository::of(&tree("streaming/before"));
+    let script = "tests/build-images-2019.ps1";
+    let comment = "\n# That was all.\n";
+    assert!(repository.read(script).ends_with("\r\n"));
+    repository.write(script, repository.read(script) + comment);
+    changes(&repository, &["--remove", "nanoserver-1809"]);
+    let text = repository.read(script);
+    assert!(
+        text.ends_with(&format!("Pop-Location\r\n{comment}")),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_variant_goes_with_what_scripts_say_of_it() {
     let repository = Repository::of(&tree("streaming/before"));
     let out = changes(&repository, &["--remove", "nanoserver-1809"]);
