@@ -32,7 +32,9 @@ impl<'a> Checks<'a> {
                 let download = reading.download(statement);
                 // In another folder, or with another one in its place, a file may be any other.
                 is_moved |= !files.0.is_empty() && count(code.words(statement), Does::Move) > 0;
-                for name in reading.rewritten(statement) {
+                let named = reading.changed(statement);
+                let known: Vec<&[u8]> = named.filter(|name| files.of(name).is_some()).collect();
+                for name in known {
                     files.add(name, Of::Unclear);
                 }
                 if let (Some(of), true) = (&download, instruction.is_run) {

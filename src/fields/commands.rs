@@ -13,7 +13,7 @@ pub(super) enum Does {
     Fetch,
     Hash,
     Compare,
-    /// Go to another folder, or put another file in the place of one.
+    /// Go to another folder.
     Move,
     /// Set a variable whose name is not in front of a `=`.
     Assign,
@@ -35,7 +35,7 @@ const COMMANDS: [(Does, &str); 5] = [
     ),
     (
         Does::Move,
-        "cd pushd popd Set-Location Push-Location Pop-Location mv cp ln move copy ren mi cpi rni Move-Item Copy-Item Rename-Item",
+        "cd pushd popd Set-Location Push-Location Pop-Location",
     ),
 ];
 

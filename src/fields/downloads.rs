@@ -64,6 +64,26 @@ const SAYING: [&[u8]; 7] = [
 ];
 /// The commands that hand on what is hashed, or the list of it, as it is.
 const PASSING: [&[u8]; 5] = [b"echo", b"printf", b"wget", b"curl", b"tee"];
+/// The commands after which a file that they name is what it was, or gone.
+const HARMLESS: [&[u8]; 17] = [
+    b"cat",
+    b"chmod",
+    b"chown",
+    b"echo",
+    b"file",
+    b"gpg",
+    b"gpgv",
+    b"grep",
+    b"ls",
+    b"printf",
+    b"rm",
+    b"stat",
+    b"tee",
+    b"test",
+    b"Remove-Item",
+    b"Test-Path",
+    b"Write-Host",
+];
 /// The ends of what lies beside an archive: its checksums, its signature.
 const LISTS: [&[u8]; 4] = [b"SHA256SUMS", b".asc", b".sig", b".sha256"];
 
@@ -215,19 +235,17 @@ impl<'c, 'a> Downloads<'c, 'a> {
         }
     }
 
-    /// The files that a statement writes anew, whatever they were.
-    pub(super) fn rewritten(&self, statement: &Statement) -> impl Iterator<Item = &'a [u8]> {
+    /// What a statement names in commands that may change it, whatever they are: all but those that are known to change no file.
+    pub(super) fn changed(&self, statement: &Statement) -> impl Iterator<Item = &'a [u8]> {
         let words = self.code.words(statement);
         let fetches = count(words, Does::Fetch) > 0;
-        let behind = stages(words).skip(usize::from(fetches)).flatten();
-        let out = behind.filter(|word| word.signs & OUT != 0);
-        let files = out.map(|word| word.text);
-        let is_copied = words.len() > 2 && words[0].text == b"COPY";
-        let is_here = is_copied && !words.iter().any(|word| word.text == b"--from");
-        let copied = words.last().filter(|_| is_here).map(|word| word.text);
-        files
-            .chain(copied)
-            .filter(|file| !file.starts_with(b"/dev/"))
+        let stages = stages(words).skip(usize::from(fetches));
+        let stages = stages.filter(|stage| {
+            let command = command(stage);
+            let is_test = command.starts_with(b"-");
+            !is_test && !HARMLESS.contains(&command) && count(stage, Does::Hash) == 0
+        });
+        stages.flatten().map(|word| word.text)
     }
 
     /// The files that a statement writes: what its options say, else what its addresses end in.

@@ -224,6 +224,8 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN wget -o log -O f @URLamd64.tar.gz; wget -o f.log -O g https://bar.example/bar; echo \"@X  g\" | sha256sum -c; echo \"@AMD  f\" | sha256sum -c\n".to_owned(),
         "RUN curl -fsSLO --compressed @URLamd64.tar.gz; sha256sum nats-streaming-server-v@V-linux-amd64.tar.gz | grep @AMD\n".replace("@V", "${NATS_STREAMING_SERVER}"),
         "RUN curl -fsSLof @URLamd64.tar.gz; echo \"@AMD  f\" | sha256sum -c\n".to_owned(),
+        // What looks at a file leaves it as it is.
+        "RUN wget -O f @URLamd64.tar.gz; ls -l f; [ -s f ]; test -f f; gpg --batch --verify f.asc f; chmod 644 f; echo \"@AMD  f\" | sha256sum -c; tar xzf f; rm f\n".to_owned(),
         // The hash before the architecture.
         "RUN case \"$(apk --print-arch)\" in x86_64) sha='@AMD'; arch=amd64 ;; aarch64) sha='@ARM'; arch=arm64 ;; esac; wget -O f \"@URL${arch}.tar.gz\"; echo \"$sha f\" | sha256sum -c\n".to_owned(),
         // In a branch whose own download is another file.
@@ -295,6 +297,10 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN wget -O f @URLamd64.tar.gz; gunzip -c bar > f; echo \"@X  f\" | sha256sum -c\n",
         "RUN wget -O f @URLamd64.tar.gz; curl -of https://bar.example/bar; echo \"@X  f\" | sha256sum -c\n",
         "ADD @URLamd64.tar.gz /f\nCOPY bar /f\nRUN echo \"@X  /f\" | sha256sum -c\n",
+        "RUN wget -O f @URLamd64.tar.gz; dd if=bar of=f; echo \"@X  f\" | sha256sum -c\n",
+        "RUN wget -O f @URLamd64.tar.gz; sed -i s/a/b/ ./f; echo \"@X  f\" | sha256sum -c\n",
+        "RUN wget -O f @URLamd64.tar.gz; install bar f && sha256sum f | grep @X\n",
+        "RUN iwr @URLamd64.tar.gz -OutFile f; Set-Content f x; if ((Get-FileHash f).Hash -ne '@X') { exit 1 }\n",
         // A variable that holds another address by then.
         "RUN url=@URLamd64.tar.gz; wget -O f $url; url=https://bar.example/bar; wget -O g $url; echo \"@X  g\" | sha256sum -c\n",
         "ENV URL @URLamd64.tar.gz\nRUN URL=https://bar.example/bar; wget -O f $URL; echo \"@X  f\" | sha256sum -c\n",
