@@ -187,6 +187,9 @@ impl Kind {
             Self::Hash(Some(platform)) => format!("sha256 {}", arch_of(platform)),
             Self::Runner { system } => format!("runner {system}"),
             Self::Script { .. } => "script".to_owned(),
+            Self::Mention { .. } => "version".to_owned(),
+            Self::Caption { family: None, .. } => "variant".to_owned(),
+            Self::Caption { .. } => "base".to_owned(),
             Self::Item { .. } => "item".to_owned(),
             _ => self.rule().to_owned(),
         }

@@ -111,11 +111,11 @@ nats-streaming 0.25.5 → 0.25.6
       reference  0.25.5-windowsservercore-1809 → 0.25.6-windowsservercore-1809
       reference  0.25.5-nanoserver-1809 → 0.25.6-nanoserver-1809
   tests/run-images.sh
-      mention    0.25.5 → 0.25.6
+      version    0.25.5 → 0.25.6
       reference  0.25.5-alpine3.18 → 0.25.6-alpine3.18
       reference  0.25.5-scratch → 0.25.6-scratch
 
-6 files moved, 4 files rewritten; 18 fields changed: 1 directory, 6 hashes, 1 mention, 6 references, 4 versions
+6 files moved, 4 files rewritten; 18 fields changed: 1 directory, 6 hashes, 6 references, 5 versions
 ",
     );
 }
