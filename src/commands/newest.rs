@@ -1,14 +1,17 @@
 //! Which releases are newer than what a repository is at.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use semver::Version;
 
+use crate::check::check;
 use crate::release::checksums::Checksums;
 use crate::release::source::{Source, Wanted};
 use crate::repository::config::Pattern;
-use crate::repository::{Directories, Directory};
+use crate::repository::{Directories, Directory, Repository};
+use crate::text::is_within;
 
 /// The releases that a source has, each asked for once.
 pub(super) struct Releases<'a> {
@@ -94,12 +97,21 @@ impl<'a> Releases<'a> {
         Ok(None)
     }
 
-    /// The versions that are asked for. A series that is at its newest release already is left out, and said.
+    /// The versions that are asked for. A series that is at its newest release already is left out, and said; but for one that is
+    /// not as it is to be: a run that was killed may have left it half-way.
     pub(super) fn resolve(
         &mut self,
-        directories: &Directories,
+        repository: &Repository,
         wanted: &[Wanted],
     ) -> Result<Vec<Version>> {
+        let directories = &repository.directories();
+        let findings = LazyCell::new(|| check(repository).findings);
+        let is_due = |newest: &Version, directory: &Directory| {
+            let mut findings = findings.iter();
+            *newest > directory.version
+                || *newest == directory.version
+                    && findings.any(|finding| is_within(&finding.path, &directory.name))
+        };
         let mut versions = Vec::new();
         for one in wanted {
             let series: Vec<&str> = match one {
@@ -118,7 +130,7 @@ impl<'a> Releases<'a> {
                 let newest = self.newest(series)?;
                 match (newest, directories.get(series)) {
                     (Some(newest), None) => versions.push(newest),
-                    (Some(newest), Some(directory)) if newest > directory.version => {
+                    (Some(newest), Some(directory)) if is_due(&newest, directory) => {
                         versions.push(newest);
                     }
                     (newest, Some(directory)) => {

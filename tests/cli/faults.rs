@@ -224,6 +224,7 @@ macro_rules! faults {
 faults! {
     in_a_release: Job::release();
     in_two_series: Job::series(&["2.14.5", "2.12.15"]);
+    in_the_newest_releases: Job::series(&["latest"]);
     in_a_move_to_another_windows: Job::series(&["--base", "windows-ltsc2022=ltsc2028"]);
     in_a_move_to_another_base: Job::streaming(&["--base", "alpine=3.19", "--base", "windows=ltsc2022"]);
     in_a_release_on_another_base: Job::streaming(&["0.25.6", "--base", "alpine=3.19"]);
