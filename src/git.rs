@@ -252,6 +252,21 @@ impl Git {
         Ok(listed.split(|&byte| byte == 0).filter_map(name).collect())
     }
 
+    /// The files that the index has by these paths or patterns.
+    pub fn listed(&self, paths: &[&str]) -> Result<Vec<String>> {
+        let args: Vec<&str> = ["ls-files", "-z", "--"]
+            .into_iter()
+            .chain(paths.iter().copied())
+            .collect();
+        let listed = self.output(&args)?;
+        let files = listed
+            .split(|&byte| byte == 0)
+            .filter(|file| !file.is_empty());
+        Ok(files
+            .map(|file| String::from_utf8_lossy(file).into_owned())
+            .collect())
+    }
+
     /// Keeps git from running the filters that a repository names. Of a name any bytes can be part: as settings of the
     /// environment none of them counts.
     fn filters_off(&self, command: &mut Command) -> Result<()> {

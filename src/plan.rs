@@ -24,6 +24,7 @@ use serde::Serialize;
 
 pub use self::edits::Edit;
 pub use self::options::{Add, Base, Options, Remove};
+pub use self::removals::missing;
 pub use self::targets::{Target, targets};
 use self::work::{Said, Work};
 use crate::check::check;
@@ -179,7 +180,6 @@ pub fn plan(
     });
     let mut notes = notes::all((&before, &after), &targets, options, &pins);
     notes.extend(twice);
-    notes.extend(removals::missing(&before, options));
     let runners = options.runners.clone();
     let folders = targets.iter().flat_map(|target| {
         let removes = target.removes.iter();

@@ -4,11 +4,11 @@ mod ready;
 
 use anyhow::Result;
 
-use self::ready::Ready;
+use self::ready::{Ready, gone};
 use super::newest::Releases;
 use super::{published, source, verify, vouched};
 use crate::cli::{Common, UpdateArgs};
-use crate::plan::{plan, targets};
+use crate::plan::{missing, plan, targets};
 use crate::problems::refuse;
 use crate::report::{Output, of_update};
 use crate::repository::Repository;
@@ -43,8 +43,9 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
         Some(source) => Vec::from_iter(vouched(source, &published, args.verify, &output)?),
         None => Vec::new(),
     };
+    let missing = gone(root, missing(&repository, &options))?;
     let mut plan = plan(repository, targets, &published, &options)?;
-    plan.notes.extend(notes);
+    plan.notes.extend(missing.into_iter().chain(notes));
     let ready = Ready::new(root, &plan, args.commit)?;
     if let Some(source) = source.filter(|_| args.verify) {
         let verified = verify(&source, &plan.pins, &output);

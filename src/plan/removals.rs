@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, ensure};
 
 use super::options::{Options, Remove, is_meant};
+use super::targets::{existing, existing_variants};
 use crate::repository::Repository;
 use crate::version::Variant;
 
@@ -22,19 +23,40 @@ pub(super) fn series(before: &Repository, options: &Options) -> Result<BTreeSet<
     Ok(there.filter(|name| before.tree(name).is_some()).collect())
 }
 
-/// What is to be removed and is not there: a run that was killed may have removed it already.
-pub(super) fn missing(before: &Repository, options: &Options) -> Vec<String> {
+/// What is to be removed and is not there: where git would have its files, by a pattern, and what to say of it.
+pub fn missing(repository: &Repository, options: &Options) -> Vec<(String, String)> {
     let is_there = |remove: &&Remove| {
-        before.trees.iter().any(|tree| {
+        repository.trees.iter().any(|tree| {
             let has = |variant: &Variant| tree.directory.has(&variant.name);
             is_meant(&remove.series, &tree.directory.name)
                 && remove.variant.as_ref().is_none_or(has)
         })
     };
     let missing = options.removes.iter().filter(|remove| !is_there(remove));
-    let say =
-        |remove: &Remove| format!("no variant or series {remove} is there: nothing to remove");
-    missing.map(say).collect()
+    let missing = missing.map(|Remove { series, variant }| {
+        let place = series.as_deref();
+        match variant {
+            None => (
+                format!("{}/*", place.unwrap_or_default()),
+                format!(
+                    "no version directory {}: {}",
+                    place.unwrap_or_default(),
+                    existing(repository)
+                ),
+            ),
+            Some(variant) => (
+                format!("{}/{variant}/*", place.unwrap_or("*")),
+                format!(
+                    "no variant {variant}{}: {}",
+                    place
+                        .map(|place| format!(" in {place}"))
+                        .unwrap_or_default(),
+                    existing_variants(repository, series)
+                ),
+            ),
+        }
+    });
+    missing.collect()
 }
 
 /// Whether a script is for the runner of a variant's Windows, whose year is in its name, and no other variant needs it.

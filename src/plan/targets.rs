@@ -66,6 +66,13 @@ impl Target {
             && self.removes.is_empty()
     }
 
+    /// The variants that are to go, whether they are there or not.
+    fn asked_to_go<'o>(&self, options: &'o Options) -> Vec<&'o Variant> {
+        let removes = variants_removed(options);
+        let meant = removes.filter(|(series, _)| is_meant(series, &self.directory));
+        meant.map(|(_, variant)| variant).collect()
+    }
+
     /// Why a variant cannot come where one of its family goes: what is said of that one is what is repeated for it.
     fn replaced(&self) -> Option<anyhow::Error> {
         let pairs = self.adds.iter().flat_map(|add| {
@@ -224,7 +231,12 @@ fn contradicted(options: &Options, targets: &[Target]) -> Vec<anyhow::Error> {
             anyhow!("{directory} is new: run `update {version}` first, then `update --remove {directory}/{variant}`")
         })
     });
-    both.chain(reduced).collect()
+    let comes_and_goes = targets.iter().flat_map(|target| {
+        let removes = target.asked_to_go(options);
+        let twice = target.adds.iter().filter(move |add| removes.contains(add));
+        twice.map(|add| anyhow!("`--add {add}` and `--remove {add}`: give one of them"))
+    });
+    both.chain(reduced).chain(comes_and_goes).collect()
 }
 
 /// The variants to remove, each with its series where that is named.
@@ -246,9 +258,21 @@ fn remove(repository: &Repository, options: &Options, targets: &mut [Target]) {
 
 pub(super) fn existing(repository: &Repository) -> String {
     let trees = repository.trees.iter();
-    let names: Vec<&str> = trees.map(|tree| tree.directory.name.as_str()).collect();
+    there_are(trees.map(|tree| tree.directory.name.as_str()))
+}
+
+/// The variants that there are, in the version directory that is named or in all.
+pub(super) fn existing_variants(repository: &Repository, series: &InSeries) -> String {
+    let trees = repository.trees.iter().map(|tree| &tree.directory);
+    let meant = trees.filter(|directory| is_meant(series, &directory.name));
+    let variants = meant.flat_map(|directory| &directory.variants);
+    there_are(variants.map(|variant| variant.name.as_str()))
+}
+
+fn there_are<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: BTreeSet<&str> = names.collect();
     let are = if names.len() == 1 { "is" } else { "are" };
-    format!("there {are} {}", names.join(", "))
+    format!("there {are} {}", Vec::from_iter(names).join(", "))
 }
 
 /// Which variants of the targets a base moves.
@@ -274,12 +298,11 @@ fn move_base(repository: &Repository, base: &Base, targets: &mut [Target]) -> Re
     let mut meant = targets.iter().filter(|target| is_meant(target)).peekable();
     if meant.peek().is_some() && !is_known {
         let places: Vec<&str> = meant.map(|target| target.directory.as_str()).collect();
-        let names = repository.variants().map(|variant| variant.name.as_str());
         bail!(
-            "`--base {base}`: no variant {} in {}: there is {}",
+            "`--base {base}`: no variant {} in {}: {}",
             base.from,
             places.join(", "),
-            Vec::from_iter(names.collect::<BTreeSet<_>>()).join(", ")
+            existing_variants(repository, &base.series)
         );
     }
     Ok(())

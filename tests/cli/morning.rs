@@ -383,14 +383,46 @@ fn changes_that_are_not_committed_are_not_swept_into_a_commit() {
     let repository = committed();
     repository.edit("2.14.x/scratch/Dockerfile", "2.14.4", "2.14.3");
     let before = repository.snapshot();
-    with_git(&repository, &["--from", releases.path(), "latest", "--commit"]).fails_with(&[
-        "files that the update writes have changes that are not committed:\n  2.14.x/scratch/Dockerfile\n",
+    with_git(
+        &repository,
+        &["--from", releases.path(), "latest", "--commit"],
+    )
+    .fails_with(&[
+        "files that belong to this commit have changes already:\n  2.14.x/scratch/Dockerfile\n",
         "Commit them, put them away with `git stash --include-untracked`, or leave `--commit` out",
     ]);
     same(&repository.snapshot(), &before);
+    // Nor is one left out that is right already: the commit would not be whole.
+    repository.edit("2.14.x/scratch/Dockerfile", "2.14.3", "2.14.5");
+    let args = ["--from", releases.path(), "2.14.5", "--commit"];
+    with_git(&repository, &args)
+        .fails_with(&["have changes already:\n  2.14.x/scratch/Dockerfile\n"]);
+    with_git(&repository, &args[..3]).exits_with(0);
+    with_git(&repository, &args)
+        .fails_with(&["have changes already:\n  2.14.x/alpine3.22/Dockerfile\n"]);
     let outside = Repository::of(&tree("series/before"));
     with_git(&outside, &["--from", releases.path(), "latest", "--commit"])
         .fails_with(&["cannot commit\n  caused by: . is not a git repository"]);
+}
+
+#[test]
+fn the_next_steps_name_nothing_that_git_has_never_had() {
+    let repository = committed();
+    with_git(&repository, &["-q", "--base", "2.14.x/alpine=3.21"]).exits_with(0);
+    let run = with_git(&repository, &["--base", "2.14.x/alpine=3.23"]).exits_with(0);
+    assert!(
+        !run.stdout.contains("git add .github 2.14.x/alpine3.21"),
+        "{}",
+        run.stdout
+    );
+    let mut steps = run.stdout.lines().filter(|line| line.starts_with("  git "));
+    let args = steps
+        .next()
+        .expect("the first step")
+        .trim()
+        .split(' ')
+        .skip(1);
+    git(repository.root(), &args.collect::<Vec<_>>());
 }
 
 #[test]
@@ -456,7 +488,7 @@ fn what_is_asked_for_and_makes_little_sense_is_said() {
         "nothing is asked for: expected a version such as 0.25.6, `latest`, a series",
     ]);
     repository.run(&["--base", "debian=12"]).fails_with(&[
-        "`--base debian=12`: no variant debian in 2.12.x, 2.14.x: there is alpine3.21, alpine3.22, nanoserver-ltsc2022",
+        "`--base debian=12`: no variant debian in 2.12.x, 2.14.x: there are alpine3.21, alpine3.22, nanoserver-ltsc2022",
     ]);
     let run = repository
         .run(&["--add", "2.14.x/alpine3.22"])
@@ -481,7 +513,7 @@ fn a_base_is_spelt_as_those_of_its_family() {
         (["--add", "alpine-3.23"], "expected the name of a variant"),
         (
             ["--base", "alpine3.18=3.23"],
-            "no variant alpine3.18 in 2.12.x, 2.14.x: there is alpine3.21, alpine3.22, nanoserver",
+            "no variant alpine3.18 in 2.12.x, 2.14.x: there are alpine3.21, alpine3.22, nanoserver",
         ),
     ] {
         repository.run(&args).fails_with(&[said]);

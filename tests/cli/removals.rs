@@ -87,7 +87,7 @@ nats-streaming 0.25.5 in 0.25.5/
         .stdout;
     assert!(
         again.ends_with(
-            "Notes:\n  no variant or series nanoserver-1809 is there: nothing to remove\n"
+            "Notes:\n  nothing to remove: no variant nanoserver-1809: there are alpine3.18, scratch, windowsservercore-1809\n"
         ),
         "{again}"
     );
@@ -254,8 +254,8 @@ fn a_series_that_goes_is_not_changed_in_the_same_command() {
         .fails_with(&["`--remove 2.14.x` cannot be combined with another change of 2.14.x: run one after the other"]);
 }
 
-#[test]
-fn what_git_does_not_have_is_not_removed() {
+/// A repository with series, in git.
+fn committed() -> Repository {
     let repository = Repository::of(&tree("series/before"));
     let git = |args: &[&str]| {
         let output = std::process::Command::new("git")
@@ -275,11 +275,62 @@ fn what_git_does_not_have_is_not_removed() {
         "-qm",
         "Start",
     ]);
-    repository.write("2.12.x/notes.txt", "mine");
-    let before = repository.snapshot();
-    let mut command = crate::support::program(repository.root(), &["--remove", "2.12.x"]);
+    repository
+}
+
+#[track_caller]
+fn with_git(repository: &Repository, args: &[&str]) -> crate::support::Run {
+    let mut command = crate::support::program(repository.root(), args);
     command.env("PATH", std::env::var_os("PATH").expect("a PATH"));
     crate::support::Run::of(&mut command)
+}
+
+#[test]
+fn what_was_never_there_is_not_removed() {
+    let repository = committed();
+    let before = repository.snapshot();
+    for (remove, said) in [
+        (
+            "2.14.x/alpine9",
+            "no variant alpine9 in 2.14.x: there are alpine3.22, nanoserver-ltsc2022, ",
+        ),
+        (
+            "alpin3.22",
+            "no variant alpin3.22: there are alpine3.21, alpine3.22, ",
+        ),
+        (
+            "2.13.x",
+            "no version directory 2.13.x: there are 2.12.x, 2.14.x\n",
+        ),
+        (
+            "2.14",
+            "no version directory 2.14: there are 2.12.x, 2.14.x\n",
+        ),
+    ] {
+        with_git(&repository, &["--remove", remove]).fails_with(&["nothing to remove:\n", said]);
+    }
+    same(&repository.snapshot(), &before);
+    // What git has, a run that was killed may have removed.
+    with_git(&repository, &["-q", "--remove", "2.12.x"]).exits_with(0);
+    let again = with_git(&repository, &["--remove", "2.12.x"]).exits_with(0);
+    let said = "nothing to remove: no version directory 2.12.x: there is 2.14.x\n";
+    assert!(again.stdout.ends_with(said), "{}", again.stdout);
+}
+
+#[test]
+fn one_variant_does_not_come_and_go_at_once() {
+    let repository = Repository::of(&tree("series/before"));
+    repository
+        .run(&["--add", "2.14.x/alpine3.23", "--remove", "alpine3.23"])
+        .fails_with(&["`--add alpine3.23` and `--remove alpine3.23`: give one of them"]);
+}
+
+#[test]
+fn what_git_does_not_have_is_not_removed() {
+    let repository = committed();
+    repository.write("2.12.x/notes.txt", "mine");
+    let before = repository.snapshot();
+    with_git(&repository, &["--remove", "2.12.x"])
         .fails_with(&["what would be removed is not in a commit:\n  2.12.x/notes.txt\n"]);
     same(&repository.snapshot(), &before);
 }

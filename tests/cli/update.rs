@@ -82,8 +82,11 @@ fn changes_that_are_alike_are_told_once() {
 #[test]
 fn the_summary_shows_every_rename_and_every_field_that_changes() {
     let repository = Repository::of(&tree("streaming/before"));
-    repository.update(&["0.25.6", "--verbose"]).exits_with(0).says(
-        "\
+    repository
+        .update(&["0.25.6", "--verbose"])
+        .exits_with(0)
+        .says(
+            "\
 nats-streaming 0.25.5 → 0.25.6
 
   {0.25.5 → 0.25.6}/alpine3.18/Dockerfile
@@ -117,7 +120,7 @@ nats-streaming 0.25.5 → 0.25.6
 
 6 files moved, 4 files rewritten; 18 fields changed: 1 directory, 6 hashes, 6 references, 5 versions
 ",
-    );
+        );
 }
 
 #[test]

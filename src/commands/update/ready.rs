@@ -11,6 +11,7 @@ use crate::plan::Plan;
 use crate::plan::steps::steps;
 use crate::problems::refuse;
 use crate::report::{NextSteps, Output, released, title};
+use crate::repository::{TEMPLATES, TESTS, WORKFLOWS};
 use crate::text::{is_within, quoted};
 use crate::version::parse_version;
 use crate::write::{Step, look, write};
@@ -86,6 +87,24 @@ fn written(plan: &Plan) -> BTreeSet<&str> {
         .collect()
 }
 
+/// What is said of things that are to be removed and are not there, each given with a pattern of its files: a run that was killed
+/// may have removed them already. An error where git has never had them.
+pub(super) fn gone(root: &Path, missing: Vec<(String, String)>) -> Result<Vec<String>> {
+    let git = (!missing.is_empty())
+        .then(|| Git::within(root).ok())
+        .flatten();
+    let (mut gone, mut unknown) = (Vec::new(), Vec::new());
+    for (files, said) in missing {
+        let listed = git.as_ref().map(|git| git.listed(&[&files])).transpose()?;
+        match listed.is_some_and(|listed| listed.is_empty()) {
+            true => unknown.push(said),
+            false => gone.push(format!("nothing to remove: {said}")),
+        }
+    }
+    refuse("nothing to remove", unknown, "")?;
+    Ok(gone)
+}
+
 /// An error where something would be removed with changes in it that git does not have.
 fn keeps_work(root: &Path, steps: &[Step]) -> Result<()> {
     let removed = steps.iter().filter_map(|step| match step {
@@ -105,7 +124,8 @@ fn keeps_work(root: &Path, steps: &[Step]) -> Result<()> {
     )
 }
 
-/// The repository to commit to, none of whose files that are written has changes that are not committed.
+/// The repository to commit to, where what is written, and what belongs to it, has no changes that are not committed: with them the
+/// commit would say what nobody asked for, and without them it would not be whole.
 fn committable(root: &Path, plan: &Plan) -> Result<Git> {
     let git = Git::within(root).context("cannot commit")?;
     if let Some(why) = git.cannot_commit()? {
@@ -116,12 +136,21 @@ fn committable(root: &Path, plan: &Plan) -> Result<Git> {
     if let Some(path) = ignored {
         bail!("cannot commit: git ignores {path}");
     }
-    let changed = match paths.is_empty() {
-        true => Vec::new(),
-        false => git.changed(&paths, false)?,
+    let places = plan.targets.iter().map(|target| target.directory.as_str());
+    let places: Vec<&str> = places.chain([TESTS, WORKFLOWS, TEMPLATES]).collect();
+    let items = plan
+        .before
+        .items()
+        .filter(|(_, item)| item.document().is_some());
+    let documents: BTreeSet<String> = items.map(|(path, _)| path).collect();
+    let belongs = |path: &String| {
+        let is_in = |places: &[&str]| places.iter().any(|place| is_within(path, place));
+        is_in(&paths) || documents.contains(path) && is_in(&places)
     };
+    let mut changed = git.changed(&[], false)?;
+    changed.retain(belongs);
     refuse(
-        "files that the update writes have changes that are not committed",
+        "files that belong to this commit have changes already",
         changed,
         "Commit them, put them away with `git stash --include-untracked`, or leave `--commit` out",
     )?;
@@ -190,7 +219,19 @@ fn next_steps(root: &Path, plan: &Plan) -> Option<NextSteps> {
         Some((top, _)) if !others.iter().any(|other| is_within(other, top)) => top.to_owned(),
         _ => path.to_owned(),
     };
-    let shown: BTreeSet<String> = shown.iter().map(|path| folder(path)).collect();
+    // What goes, and was never committed, is nothing to git.
+    let known = git
+        .listed(&shown.iter().copied().collect::<Vec<_>>())
+        .ok()?;
+    let is_there = |path: &&str| {
+        let is_new = plan.after.items().any(|(item, _)| is_within(&item, path));
+        is_new || known.iter().any(|file| is_within(file, path))
+    };
+    let shown: BTreeSet<String> = shown
+        .iter()
+        .filter(|path| is_there(path))
+        .map(|path| folder(path))
+        .collect();
     let place = in_folder(root);
     let names: Vec<String> = shown.iter().map(|path| quoted(path)).collect();
     let names = names.join(" ");
