@@ -16,7 +16,7 @@ use semver::Version;
 use crate::check::pins::Pin;
 use crate::cli::{Cli, Command, From};
 use crate::finding::Finding;
-use crate::problems::all;
+use crate::problems::{all, refuse};
 use crate::release::checksums::{Checksums, Sha256};
 use crate::release::source::Source;
 use crate::release::verify::{Archive, hashes};
@@ -122,6 +122,16 @@ struct Verified {
     findings: Vec<Finding>,
     /// Why others have no hash.
     problems: Vec<anyhow::Error>,
+}
+
+impl Verified {
+    /// An error that names all that is wrong with them, with what hashes to something else first.
+    fn refuse(self, advice: &str) -> Result<()> {
+        let wrong = self.findings.into_iter().map(|finding| finding.message);
+        let problems = self.problems.iter().map(|problem| format!("{problem:#}"));
+        let lines = wrong.chain(problems).collect();
+        refuse("archives that could not be verified", lines, advice)
+    }
 }
 
 /// Downloads and hashes the archives of the pins.

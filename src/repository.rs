@@ -76,17 +76,19 @@ impl Document {
         self.fields.iter().filter(|field| !field.in_comment)
     }
 
-    /// The variants that a workflow names, also where a matrix makes the name, each with the version directory that it is in,
-    /// where the text says it.
-    pub fn variants_named(&self) -> impl Iterator<Item = (Option<&str>, String)> {
+    /// The variants that a workflow names, also where a matrix makes the name, each with where it does, in bytes, and the version
+    /// directory that it is in, where the text says it.
+    pub fn variants_named(&self) -> impl Iterator<Item = (usize, Option<&str>, String)> {
         self.statements().flat_map(|field| {
-            let found = self.found(field);
+            let (at, found) = (field.span.start, self.found(field));
             match &field.kind {
-                Kind::Variant { directory } => vec![(directory.as_deref(), found.into_owned())],
+                Kind::Variant { directory } => {
+                    vec![(at, directory.as_deref(), found.into_owned())]
+                }
                 Kind::Item { made } => {
                     let all = made
                         .iter()
-                        .map(|made| (made.directory.as_deref(), made.name(&found)));
+                        .map(|made| (at, made.directory.as_deref(), made.name(&found)));
                     all.collect()
                 }
                 _ => Vec::new(),

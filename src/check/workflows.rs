@@ -229,7 +229,7 @@ impl<'a> Workflow<'a> {
     /// Whether a version directory has variants of every family that the workflow names.
     fn may_be_for(&self, directory: Option<&Directory>) -> bool {
         let names = self.place.document.variants_named();
-        let variants = names.filter_map(|(_, name)| Variant::parse(&name));
+        let variants = names.filter_map(|(.., name)| Variant::parse(&name));
         let families: BTreeSet<String> = variants.map(|variant| variant.family).collect();
         directory.is_some_and(|directory| {
             let has = |family: &String| {

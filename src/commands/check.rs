@@ -8,7 +8,6 @@ use super::{published, source, verify, vouched};
 use crate::check::{self, pins::compare};
 use crate::cli::{CheckArgs, Common};
 use crate::finding::Finding;
-use crate::problems::joined;
 use crate::report::{Output, of_check};
 use crate::repository::Directory;
 use crate::text::count;
@@ -56,7 +55,9 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
         }
         if args.archives {
             let verified = verify(&source, &report.pins, &output);
-            joined(verified.problems)?;
+            if !verified.problems.is_empty() {
+                return verified.refuse("").map(|()| true);
+            }
             let result = match verified.wrong {
                 0 => "all as pinned".to_owned(),
                 wrong => format!("{wrong} not as pinned"),

@@ -9,7 +9,6 @@ use super::newest::Releases;
 use super::{published, source, verify, vouched};
 use crate::cli::{Common, UpdateArgs};
 use crate::plan::{missing, plan, targets};
-use crate::problems::refuse;
 use crate::report::{Output, of_update};
 use crate::repository::Repository;
 use crate::text::count;
@@ -49,16 +48,8 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     let ready = Ready::new(root, &plan, args.commit)?;
     if let Some(source) = source.filter(|_| args.verify) {
         let verified = verify(&source, &plan.pins, &output);
-        let wrong = verified.findings.into_iter().map(|finding| finding.message);
-        let problems = verified.problems.iter();
-        let problems = problems.map(|problem| format!("{problem:#}"));
-        let lines: Vec<String> = wrong.chain(problems).collect();
-        refuse(
-            "archives that could not be verified",
-            lines,
-            "Nothing was written",
-        )?;
         let hashed = count(verified.archives, "archive");
+        verified.refuse("Nothing was written")?;
         vouched.push(format!("{hashed} downloaded and hashed: all as published"));
     }
     output.print(&of_update(&plan, (args.dry_run, args.diff), vouched))?;

@@ -12,6 +12,7 @@ use crate::fields::series::places_of;
 use crate::fields::workflow::Line;
 use crate::release::checksums::Sha256;
 use crate::repository::{Item, Place, Repository};
+use crate::text::Places;
 use crate::version::Variant;
 
 /// All of it.
@@ -52,25 +53,27 @@ fn idle(after: &Repository, options: &Options) -> Vec<String> {
 /// The variants that are added beside ones that workflows name, and that no workflow names.
 fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
     let places: Vec<Place> = after.workflow_documents().collect();
-    let named = places
-        .iter()
-        .flat_map(|place| place.document.variants_named());
-    let named: Vec<(Option<&str>, Variant)> = named
-        .filter_map(|(directory, name)| Some((directory, Variant::parse(&name)?)))
-        .collect();
+    let named = places.iter().flat_map(|place| {
+        let named = place.document.variants_named();
+        named.filter_map(move |(at, directory, name)| {
+            Some((place, at, directory, Variant::parse(&name)?))
+        })
+    });
+    let named: Vec<_> = named.collect();
     let mut notes = Vec::new();
     for target in targets {
         let name = target.directory.as_str();
-        let names = |is_it: &dyn Fn(&Variant) -> bool| {
-            let mut here = named
-                .iter()
-                .filter(|(place, _)| place.is_none_or(|place| place == name));
-            here.any(|(_, variant)| is_it(variant))
-        };
         for variant in &target.adds {
-            if names(&|other| other.family == variant.family) && !names(&|other| other == variant) {
+            let here = named.iter().filter(|(.., directory, other)| {
+                other.family == variant.family && directory.is_none_or(|one| one == name)
+            });
+            let here: Vec<_> = here.collect();
+            let is_named = here.iter().any(|(.., other)| other == variant);
+            if let Some((place, at, _, other)) = here.first().filter(|_| !is_named) {
+                let line = Places::new(&place.document.text).of(*at).0;
                 notes.push(format!(
-                    "no workflow names {name}/{variant}: add it there by hand"
+                    "no workflow names {name}/{variant}: {}:{line} names {other}; say the same of {variant} by hand",
+                    place.path()
                 ));
             }
         }
@@ -95,15 +98,18 @@ fn without_twins(before: &Repository, after: &Repository, targets: &[Target]) ->
             let lines = &place.document.facts.structure.lines;
             let said = |line: &Line| &text[line.span.start..line.end];
             let all: BTreeSet<&str> = lines.iter().map(said).collect();
-            let alone = (1..).zip(lines).filter(|(_, line)| {
+            let alone = lines.iter().filter(|line| {
                 let said = said(line);
                 from.is_in(said) && !to.is_in(said) && !all.contains(&*from.moved(said, &to))
             });
-            let numbers: Vec<String> = alone.map(|(number, _)| number.to_string()).collect();
+            let places = Places::new(text.as_bytes());
+            let numbers = alone.map(|line| places.of(line.span.start).0.to_string());
+            let numbers: Vec<String> = numbers.collect();
             if !numbers.is_empty() {
-                let (lines, from, to) = (numbers.join(", "), &from.name, &to.name);
+                let line = if numbers.len() == 1 { "line" } else { "lines" };
+                let (numbers, from, to) = (numbers.join(", "), &from.name, &to.name);
                 notes.push(format!(
-                    "{}: for {from} alone, and nothing like it for {to}: line {lines}; add it by hand, if it is wanted",
+                    "{}: {line} {numbers}: about {from}, and not repeated for {to}; add by hand what is wanted",
                     place.path()
                 ));
             }

@@ -314,20 +314,17 @@ impl Work<'_> {
         let gone = all;
         let (mut new, mut left) = (Vec::new(), Vec::new());
         for (path, document, workflow) in self.workflows() {
-            let (old, (text, mut edits)) = (workflow.text, workflow.without_series(&gone, &stay));
-            if text == old {
-                left.extend(workflows::left_over(&path, workflow, &gone));
-            } else {
+            let (cuts, mut edits) = workflow.cuts_of_series(&gone, &stay);
+            left.extend(workflows::left_over(&path, workflow, &cuts, &gone));
+            if !cuts.is_empty() {
+                let old = workflow.text;
                 let named = gone.iter().filter(|series| series.is_in(old));
                 let edit = |series: &Directory| {
                     let name = &series.name;
                     removed("directory", old, name, |line| line.contains(name))
                 };
                 edits.extend(named.map(edit));
-                let written = self.with_text(document, text.into_bytes());
-                let named =
-                    Workflow::of(&written).map(|new| workflows::left_over(&path, new, &gone));
-                left.extend(named.into_iter().flatten());
+                let written = self.with_text(document, workflow.reduced(&cuts).into_bytes());
                 left.extend(workflows::jobless(&path, document, &written));
                 new.push((path, (written, edits)));
             }
@@ -378,14 +375,15 @@ impl Work<'_> {
                 },
                 keeps_other_steps: true,
             };
-            let (text, mut edits) = workflow.without(&matter);
-            if text != old {
+            let (cuts, mut edits) = workflow.cuts(&matter);
+            if !cuts.is_empty() {
                 let places = Places::new(old.as_bytes());
                 edits.extend(gone.iter().map(|field| {
                     let line = places.of(field.span.start).0;
                     Edit::new(field.kind.label(), line, &place.document.found(field), "")
                 }));
-                let written = self.with_text(place.document, text.into_bytes());
+                let text = workflow.reduced(&cuts).into_bytes();
+                let written = self.with_text(place.document, text);
                 left.extend(workflows::jobless(&place.path(), place.document, &written));
                 new.push((place.path(), (written, edits)));
             }

@@ -163,12 +163,12 @@ impl<'a> Workflow<'a> {
         })
     }
 
-    /// The text without some series; `stay` are the others. And the jobs that go.
-    pub(super) fn without_series(
+    /// Where the text is about some series alone; `stay` are the others. And the jobs that go.
+    pub(super) fn cuts_of_series(
         self,
         gone: &[Directory],
         stay: &[Directory],
-    ) -> (String, Vec<Edit>) {
+    ) -> (Vec<Range<usize>>, Vec<Edit>) {
         let is_in = |all: &[Directory], part: &Range<usize>, with_env: bool| {
             // Of nothing but comments, what they say.
             let said = match self.structure.lines_in(part).is_empty() {
@@ -177,7 +177,7 @@ impl<'a> Workflow<'a> {
             };
             all.iter().any(|series| series.is_in(&said))
         };
-        self.without(&Matter {
+        self.cuts(&Matter {
             // A variable is not what anything is about: `LATEST: 2.14.x`.
             is_about: &|part| is_in(gone, part, false),
             is_about_others: &|part| is_in(stay, part, true),
@@ -185,8 +185,8 @@ impl<'a> Workflow<'a> {
         })
     }
 
-    /// The text without what is about the matter alone, and the jobs that go.
-    pub(super) fn without(self, matter: &Matter) -> (String, Vec<Edit>) {
+    /// Where the text is about the matter alone, in order, and the jobs that go.
+    pub(super) fn cuts(self, matter: &Matter) -> (Vec<Range<usize>>, Vec<Edit>) {
         let Self { text, structure } = self;
         let lists = structure.lists();
         // Steps that do something else, by where they begin.
@@ -252,15 +252,19 @@ impl<'a> Workflow<'a> {
             }));
         }
         cuts.sort_by_key(|cut| (cut.start, std::cmp::Reverse(cut.end)));
-        let (mut out, mut from) = (String::with_capacity(text.len()), 0);
-        for cut in cuts {
-            if cut.start >= from {
-                out.push_str(&text[from..cut.start]);
-            }
-            from = from.max(cut.end);
-        }
-        out.push_str(&text[from.min(text.len())..]);
-        (out, jobs)
+        // What is cut with something else is cut once.
+        let mut end = 0;
+        cuts.retain(|cut| {
+            let is_new = end < cut.end;
+            end = end.max(cut.end);
+            is_new
+        });
+        (cuts, jobs)
+    }
+
+    /// The text without what is cut.
+    pub(super) fn reduced(self, cuts: &[Range<usize>]) -> String {
+        without(self.text, 0..self.text.len(), cuts)
     }
 }
 
@@ -284,13 +288,18 @@ fn without_parts(
     going.map(cut).collect()
 }
 
-/// Where a workflow still speaks of series that are gone.
-pub(super) fn left_over(path: &str, workflow: Workflow, gone: &[Directory]) -> Vec<String> {
+/// Where a workflow still speaks of series that are gone, but for what is cut.
+pub(super) fn left_over(
+    path: &str,
+    workflow: Workflow,
+    cuts: &[Range<usize>],
+    gone: &[Directory],
+) -> Vec<String> {
     let Workflow { text, structure } = workflow;
     let places = Places::new(text.as_bytes());
     let named = |line: &Line| {
-        let said = &text[line.span.start..line.end];
-        let series = gone.iter().find(|series| series.is_in(said))?;
+        let said = without(text, line.span.start..line.end, cuts);
+        let series = gone.iter().find(|series| series.is_in(&said))?;
         let (number, name) = (places.of(line.span.start).0, &series.name);
         Some(format!(
             "{path}:{number}: still names {name}: `{}`",
@@ -298,6 +307,17 @@ pub(super) fn left_over(path: &str, workflow: Workflow, gone: &[Directory]) -> V
         ))
     };
     structure.lines.iter().filter_map(named).collect()
+}
+
+/// A part of a text without what is cut, in the order of the text.
+fn without(text: &str, part: Range<usize>, cuts: &[Range<usize>]) -> String {
+    let (mut out, mut from) = (String::with_capacity(part.len()), part.start);
+    let first = cuts.partition_point(|cut| cut.end <= part.start);
+    for cut in cuts[first..].iter().take_while(|cut| cut.start < part.end) {
+        out.push_str(text.get(from..cut.start).unwrap_or_default());
+        from = from.max(cut.end);
+    }
+    out + text.get(from..part.end).unwrap_or_default()
 }
 
 /// A workflow that had jobs, and has none any more.

@@ -213,7 +213,10 @@ impl Source {
                     "{version} is not released yet: there is its {kind}, but no {address}"
                 );
             }
-            let newest = tags.iter().filter(|tag| tag.pre.is_empty()).max().cloned();
+            // Of the same series, if there is one.
+            let is_near = |tag: &Version| (tag.major, tag.minor) == (version.major, version.minor);
+            let stable = tags.iter().filter(|tag| tag.pre.is_empty());
+            let newest = stable.max_by_key(|tag| (is_near(tag), *tag)).cloned();
             let newest = newest.or_else(|| self.latest().ok());
             let newest =
                 newest.map(|newest| format!("; the newest stable release there is {newest}"));

@@ -60,6 +60,8 @@ pub(super) fn append_outputs(json: &serde_json::Value) -> Result<()> {
         return Ok(());
     };
     let versions = json["versions"].as_array().into_iter().flatten();
+    // What stays at its version is not what the update is to.
+    let versions = versions.filter(|one| one["version"] != one["from"]);
     let versions: Vec<&str> = versions.filter_map(|one| one["version"].as_str()).collect();
     let removed = json["removed"]
         .as_array()

@@ -1,6 +1,6 @@
 //! What a command has to say, whatever it is printed as.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -47,18 +47,26 @@ pub struct Summary {
 impl Summary {
     /// What puts the findings right, in a sentence; a hash may be wrong because an archive was replaced.
     pub fn fixes(&self) -> String {
-        let mut fixes: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut fixes: BTreeMap<String, usize> = BTreeMap::new();
         let is_known = |finding: &&Finding| !finding.fix.is_empty() || finding.rule != "hash";
         let (known, hashes): (Vec<&Finding>, Vec<&Finding>) =
             self.findings.iter().partition(is_known);
-        for finding in &known {
-            *fixes.entry(&finding.fix).or_default() += 1;
+        // Versions are updated to by one command.
+        let version = |fix: &'_ str| {
+            let version = fix.strip_prefix("update ")?.to_owned();
+            (!version.contains(' ')).then_some(version)
+        };
+        let versions: BTreeSet<String> = known.iter().filter_map(|one| version(&one.fix)).collect();
+        let all = Vec::from_iter(versions).join(" ");
+        for Finding { fix, .. } in &known {
+            let fix = version(fix).map_or(fix.clone(), |_| format!("update {all}"));
+            *fixes.entry(fix).or_default() += 1;
         }
         // By hand, which is the empty one, comes last.
         let by_hand = fixes.remove_entry("");
         let is_one = fixes.is_empty() || fixes.len() == 1 && by_hand.is_none();
-        let say = |(fix, number): (&str, usize)| {
-            let how = match fix {
+        let say = |(fix, number): (String, usize)| {
+            let how = match &*fix {
                 "" => "by hand".to_owned(),
                 fix => format!("with `{fix}`"),
             };

@@ -383,7 +383,7 @@ fn the_command_that_a_finding_names_fixes_it() {
         repository.edit(path, old, new);
     }
     let run = repository.run(&["check"]).exits_with(1);
-    let verdict = "Fix them with `update 2.12.15` (1), with `update 2.14.5` (1), by hand (1).\n";
+    let verdict = "Fix them with `update 2.12.15 2.14.5` (2), by hand (1).\n";
     assert!(run.stdout.ends_with(verdict), "{}", run.stdout);
     let from = tree("series/releases");
     let from = from.to_str().expect("UTF-8");

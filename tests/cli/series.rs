@@ -206,10 +206,10 @@ fn windows_variants_come_one_by_one_or_together_to_the_same_tree() {
 fn a_variant_that_no_workflow_names_yet_is_said() {
     let repository = series();
     let out = changes(&repository, &["--add", "2.14.x/alpine3.23"]);
-    let note = "\nNotes:\n  no workflow names 2.14.x/alpine3.23: add it there by hand\n";
+    let note = "\nNotes:\n  no workflow names 2.14.x/alpine3.23: .github/workflows/publish.yaml:66 names alpine3.22; say the same of alpine3.23 by hand\n";
     assert!(out.contains(note), "{out}");
     let out = changes(&repository, &["--add", "2.14.x/windowsservercore-ltsc2028"]);
-    let note = "  no workflow names 2.14.x/windowsservercore-ltsc2028: add it there by hand\n";
+    let note = "  no workflow names 2.14.x/windowsservercore-ltsc2028: .github/workflows/publish.yaml:87 names windowsservercore-ltsc2022; say the same of windowsservercore-ltsc2028 by hand\n";
     assert!(out.contains(note), "{out}");
 }
 
@@ -515,7 +515,7 @@ jobs:
     repository.write(OWN, text);
     let run = gets_a_new_series(&repository);
     assert_eq!(repository.read(OWN), text);
-    let note = "  .github/workflows/steps.yml: for 2.14.x alone, and nothing like it for 2.15.x: line 8; add it by hand, if it is wanted\n";
+    let note = "  .github/workflows/steps.yml: line 8: about 2.14.x, and not repeated for 2.15.x; add by hand what is wanted\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
 
@@ -863,7 +863,7 @@ fn an_image_on_windows_copies_from_another_one_that_a_matrix_names_too() {
 fn what_names_several_series_where_nothing_can_be_added_is_said() {
     let text = "    strategy:\n      matrix:\n        series: ${{ fromJSON('[\"2.12.x\", \"2.14.x\"]') }}\n    steps:\n      - run: cd ./${{ matrix.series }}/tests\n";
     let run = gets_a_new_series(&with_steps(text));
-    let note = "  .github/workflows/more.yml: for 2.14.x alone, and nothing like it for 2.15.x: line 7; add it by hand, if it is wanted\n";
+    let note = "  .github/workflows/more.yml: line 7: about 2.14.x, and not repeated for 2.15.x; add by hand what is wanted\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
 
@@ -890,7 +890,7 @@ fn a_preview_comes_before_a_release_candidate() {
 fn a_row_of_a_matrix_that_names_the_source_alone_is_said() {
     let text = "    strategy:\n      matrix:\n        series: [2.12.x, 2.14.x]\n        year: [2022]\n        include:\n          - series: 2.14.x\n            year: 2025\n    steps:\n      - run: cd ./${{ matrix.series }}/tests && ./build-images-${{ matrix.year }}.ps1\n";
     let run = gets_a_new_series(&with_steps(text));
-    let note = "  .github/workflows/more.yml: for 2.14.x alone, and nothing like it for 2.15.x: line 10; add it by hand, if it is wanted\n";
+    let note = "  .github/workflows/more.yml: line 10: about 2.14.x, and not repeated for 2.15.x; add by hand what is wanted\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
 
