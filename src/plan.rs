@@ -2,6 +2,7 @@
 //!
 //! Fetching is `release`'s business, showing `report`'s, writing `write`'s.
 
+mod additions;
 mod draft;
 mod edits;
 mod notes;
@@ -157,7 +158,7 @@ pub fn plan(
     work.write_documents();
     work.write_plain_files()?;
     work.move_templates();
-    work.extend_scripts();
+    work.extend();
     let (after, mut said) = (work.after, work.said);
     let mut report = check(&after);
     report.add(std::mem::take(&mut said.doubtful));

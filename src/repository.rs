@@ -21,7 +21,7 @@ pub use self::files::{LARGEST_DOCUMENT, mode, read_file, read_if_there};
 pub use self::listing::is_dockerfile;
 pub use self::read::{Outline, discover};
 use crate::fields::scan::{Scanner, is_script};
-use crate::fields::{DocumentKind, Facts, Field, Kind, found};
+use crate::fields::{DocumentKind, Facts, Field, Kind, Named, found};
 use crate::tag::Endings;
 use crate::text::is_within;
 use crate::version::{Variant, parse_version};
@@ -76,20 +76,20 @@ impl Document {
         self.fields.iter().filter(|field| !field.in_comment)
     }
 
-    /// The variants that a workflow names, also where a matrix makes the name, each with where it does, in bytes, and the version
-    /// directory that it is in, where the text says it.
-    pub fn variants_named(&self) -> impl Iterator<Item = (usize, Option<&str>, String)> {
-        self.statements().flat_map(|field| {
+    /// The names of one kind that a workflow gives, also where a matrix makes them, each with where it does, in bytes, and the
+    /// version directory that it is of, where the text says it.
+    pub fn names_of(&self, named: Named) -> impl Iterator<Item = (usize, Option<&str>, String)> {
+        self.statements().flat_map(move |field| {
             let (at, found) = (field.span.start, self.found(field));
-            match &field.kind {
-                Kind::Variant { directory } => {
+            match (&field.kind, named) {
+                (Kind::Variant { directory }, Named::Variant)
+                | (Kind::Script { directory }, Named::Script) => {
                     vec![(at, directory.as_deref(), found.into_owned())]
                 }
-                Kind::Item { made } => {
-                    let all = made
-                        .iter()
-                        .map(|made| (at, made.directory.as_deref(), made.name(&found)));
-                    all.collect()
+                (Kind::Item { made }, _) => {
+                    let made = made.iter().filter(|made| made.names == named);
+                    let made = made.map(|made| (at, made.directory.as_deref(), made.name(&found)));
+                    made.collect()
                 }
                 _ => Vec::new(),
             }

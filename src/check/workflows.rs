@@ -11,7 +11,7 @@ use std::ops::Range;
 use self::jobs::Jobs;
 use crate::fields::scan::is_script;
 use crate::fields::workflow::{CHANGES, INPUTS, Line, Structure};
-use crate::fields::{Field, Kind};
+use crate::fields::{Field, Kind, Named};
 use crate::finding::Finding;
 use crate::repository::{Directories, Directory, Place, Repository, Tree};
 use crate::text::{Places, is_within, window};
@@ -228,7 +228,7 @@ impl<'a> Workflow<'a> {
 
     /// Whether a version directory has variants of every family that the workflow names.
     fn may_be_for(&self, directory: Option<&Directory>) -> bool {
-        let names = self.place.document.variants_named();
+        let names = self.place.document.names_of(Named::Variant);
         let variants = names.filter_map(|(.., name)| Variant::parse(&name));
         let families: BTreeSet<String> = variants.map(|variant| variant.family).collect();
         directory.is_some_and(|directory| {

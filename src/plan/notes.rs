@@ -7,11 +7,11 @@ use semver::Version;
 use super::units::is_code;
 use super::{Options, Target};
 use crate::check::pins::Pin;
-use crate::fields::Kind;
 use crate::fields::series::places_of;
 use crate::fields::workflow::Line;
+use crate::fields::{Kind, Named};
 use crate::release::checksums::Sha256;
-use crate::repository::{Item, Place, Repository};
+use crate::repository::{Item, Origin, Place, Repository, TESTS};
 use crate::text::Places;
 use crate::version::Variant;
 
@@ -50,31 +50,44 @@ fn idle(after: &Repository, options: &Options) -> Vec<String> {
         .collect()
 }
 
-/// The variants that are added beside ones that workflows name, and that no workflow names.
+/// The variants and scripts that are added beside ones that workflows name, and that no workflow names.
 fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
     let places: Vec<Place> = after.workflow_documents().collect();
-    let named = places.iter().flat_map(|place| {
-        let named = place.document.variants_named();
-        named.filter_map(move |(at, directory, name)| {
-            Some((place, at, directory, Variant::parse(&name)?))
-        })
-    });
-    let named: Vec<_> = named.collect();
     let mut notes = Vec::new();
-    for target in targets {
-        let name = target.directory.as_str();
-        for variant in &target.adds {
-            let here = named.iter().filter(|(.., directory, other)| {
-                other.family == variant.family && directory.is_none_or(|one| one == name)
+    for target in targets.iter().filter(|target| !target.adds.is_empty()) {
+        let Some(tree) = after.tree(&target.directory) else {
+            continue;
+        };
+        let name = &tree.directory.name;
+        let mut note = |kind: Named, new: &str, is_like: &dyn Fn(&str) -> bool| {
+            let named = places.iter().flat_map(|place| {
+                let named = place.document.names_of(kind);
+                let named =
+                    named.filter(|(_, directory, _)| directory.is_none_or(|one| one == name));
+                named.map(move |(at, _, other)| (place, at, other))
             });
-            let here: Vec<_> = here.collect();
-            let is_named = here.iter().any(|(.., other)| other == variant);
-            if let Some((place, at, _, other)) = here.first().filter(|_| !is_named) {
+            let named: Vec<_> = named.collect();
+            let is_there = named.iter().any(|(.., other)| other == new);
+            let like = named.iter().find(|(.., other)| is_like(other));
+            if let Some((place, at, other)) = like.filter(|_| !is_there) {
                 let line = Places::new(&place.document.text).of(*at).0;
                 notes.push(format!(
-                    "no workflow names {name}/{variant}: {}:{line} names {other}; say the same of {variant} by hand",
+                    "no workflow names {new} of {name}: {}:{line} names {other}; say the same of {new} by hand",
                     place.path()
                 ));
+            }
+        };
+        for variant in &target.adds {
+            let is_like = |other: &str| {
+                Variant::parse(other).is_some_and(|other| other.family == variant.family)
+            };
+            note(Named::Variant, &variant.name, &is_like);
+        }
+        for item in tree.folder(TESTS).iter().flat_map(|tests| &tests.items) {
+            if let Origin::MadeFrom(source) = &item.origin {
+                note(Named::Script, &item.name, &|other| {
+                    source.ends_with(&format!("/{other}"))
+                });
             }
         }
     }

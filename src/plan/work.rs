@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::draft::nearest;
 use super::edits::{self, Edit};
 use super::units::mentions;
 use super::workflows::{self, Matter, Workflow};
-use super::{NewText, Target, passages, removals, scripts};
+use super::{NewText, Target, passages, removals};
 use crate::check::templates::content;
 use crate::check::{doubtful_mentions, no_change, scripts_of};
 use crate::fields::expected::{Change, Expected, Scope};
@@ -43,7 +42,7 @@ pub(super) struct Work<'a> {
 
 impl Work<'_> {
     /// Puts new texts in the places of documents, all in one pass.
-    fn put(&mut self, new: Vec<(String, (Document, Vec<Edit>))>) {
+    pub(super) fn put(&mut self, new: Vec<(String, (Document, Vec<Edit>))>) {
         let mut new = BTreeMap::from_iter(new);
         for (path, item) in self.after.items_mut() {
             if let Some((document, edits)) = new.remove(&path) {
@@ -54,7 +53,7 @@ impl Work<'_> {
     }
 
     /// A document with another text.
-    fn with_text(&self, document: &Document, text: Vec<u8>) -> Document {
+    pub(super) fn with_text(&self, document: &Document, text: Vec<u8>) -> Document {
         let scanner = &self.after.names.scanner;
         Document::new(scanner, document.kind, text, document.mode)
     }
@@ -152,85 +151,6 @@ impl Work<'_> {
             if text != document.text {
                 new.push((place.path(), (self.with_text(document, text), edits)));
             }
-        }
-        self.put(new);
-    }
-
-    /// Gives scripts what they have for the nearest sibling of a variant for the variant that is added, too.
-    pub(super) fn extend_scripts(&mut self) {
-        for target in self.targets {
-            let Some(tree) = self.after.tree(&target.directory) else {
-                continue;
-            };
-            let is_new = |variant: &Variant| {
-                let folder = tree.folder(&variant.name);
-                folder.is_some_and(|folder| folder.origin.is_none())
-                    && target.adds.contains(variant)
-            };
-            let variants = tree.directory.variants.iter().cloned();
-            let (new, mut siblings): (Vec<Variant>, Vec<Variant>) = variants.partition(is_new);
-            for variant in new {
-                if let Some(sibling) = nearest(&variant, &siblings).cloned() {
-                    self.extend_by((&sibling, &variant), &target.directory, &siblings);
-                }
-                siblings.push(variant);
-            }
-        }
-    }
-
-    /// Gives the scripts of a version directory what they have for one variant for another one, too; `siblings` had their turn.
-    fn extend_by(
-        &mut self,
-        (sibling, variant): (&Variant, &Variant),
-        directory: &str,
-        siblings: &[Variant],
-    ) {
-        let Some(tree) = self.after.tree(directory) else {
-            return;
-        };
-        let (mut new, mut made) = (Vec::new(), Vec::new());
-        for place in scripts_of(&self.after, tree) {
-            let text = place.document.utf8().unwrap_or_default();
-            if !mentions(text, &sibling.name) || mentions(text, &variant.name) {
-                continue;
-            }
-            let write = |text: String| self.with_text(place.document, text.into_bytes());
-            let Some(name) = scripts::named_after(&place.item.name, sibling, variant) else {
-                let all = &tree.directory.variants;
-                let text = passages::repeated(text, &sibling.name, &variant.name, all);
-                new.extend(text.map(|text| {
-                    let edits = vec![scripts::added(&text, variant)];
-                    (place.path(), (write(text), edits))
-                }));
-                continue;
-            };
-            let mut others = scripts_of(&self.after, tree);
-            let there =
-                others.find(|other| other.folder == place.folder && other.item.name == name);
-            let pair = (sibling, variant);
-            let with = |all: &[Variant]| scripts::for_another_runner(text, pair, all);
-            // Somebody has given it a form of its own.
-            let is_own = |there: &Place| {
-                with(siblings).is_none_or(|was| was.as_bytes() != there.document.text)
-            };
-            let all = [siblings, std::slice::from_ref(variant)].concat();
-            let Some(text) = with(&all).filter(|_| !there.as_ref().is_some_and(is_own)) else {
-                continue;
-            };
-            let mut edits = vec![scripts::added(&text, variant)];
-            let written = write(text);
-            if let Some(there) = there {
-                edits.retain(|_| !matches!(there.item.origin, Origin::MadeFrom(_)));
-                new.push((there.path(), (written, edits)));
-            } else {
-                let origin = Origin::MadeFrom(place.item.origin.path().to_owned());
-                let body = Body::Document(Arc::new(written));
-                let directory = place.tree.map(|tree| tree.directory.name.clone());
-                made.push((directory, Item { name, origin, body }));
-            }
-        }
-        for (directory, item) in made {
-            self.after.add(directory.as_deref(), item);
         }
         self.put(new);
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::edits::Edit;
+use crate::fields::Field;
 use crate::fields::workflow::{Job, Line, Part, Structure};
 use crate::repository::{Directory, Document};
 use crate::text::Places;
@@ -96,9 +97,16 @@ impl<'a> Workflow<'a> {
             }
             let before = number.checked_sub(1).map(|before| &jobs[before]);
             let start = before.map_or(job.part.span.start, |job| job.part.span.end);
+            // The first one has no gap of its own above it.
+            let gap = match (before, jobs.get(1)) {
+                (Some(_), _) => "",
+                (None, Some(next)) => gap_at(text, job.part.span.end, next.part.span.start),
+                (None, None) => "\n",
+            };
+            let twin = from.moved(&text[start..job.part.span.end], to);
             repeats.push(Repeat {
                 at: alone.last().map_or(0, |(_, last)| last.part.span.end),
-                text: from.moved(&text[start..job.part.span.end], to),
+                text: gap.to_owned() + &twin,
                 label: "job",
                 name: from.moved(name, to),
             });
@@ -142,13 +150,57 @@ impl<'a> Workflow<'a> {
         }
         for items in structure.bracket_lists(text) {
             if let Some((own, end)) = last(&mut items.into_iter()) {
-                // In a line of its own, where the last one is.
-                let item = &text[end.clone()];
-                let blank = &item[..item.len() - item.trim_start().len()];
-                let blank = if blank.contains('\n') { blank } else { " " };
                 let words = own.into_iter().map(|item| text[item].trim());
-                let new = words.map(|word| format!(",{blank}{}", from.moved(word, to)));
-                repeat(end.start + item.trim_end().len(), new.collect());
+                let (at, new) = behind(text, &end, words.map(|word| from.moved(word, to)));
+                repeat(at, new);
+            }
+        }
+        inserted(text, repeats)
+    }
+
+    /// The text with items behind those of its matrices of which `added` tells what else they are wanted for, where their job does
+    /// not have them yet.
+    pub(super) fn with_items(
+        self,
+        items: &[&Field],
+        added: impl Fn(&Field) -> BTreeSet<String>,
+    ) -> (String, Vec<Edit>) {
+        let Self { text, structure } = self;
+        let lists = structure.lists().into_iter().flatten();
+        let lists = lists.map(|item| (item.span, false));
+        let brackets = structure.bracket_lists(text).into_iter().flatten();
+        let lists: Vec<(Range<usize>, bool)> =
+            lists.chain(brackets.map(|item| (item, true))).collect();
+        let mut repeats = Vec::new();
+        for field in items {
+            let at = field.span.start;
+            let around = lists.iter().filter(|(item, _)| item.contains(&at));
+            let Some((item, is_bracket)) = around.min_by_key(|(item, _)| item.len()) else {
+                continue;
+            };
+            let job = structure.job_at(at).map(|job| &job.part.span);
+            let is_there = |name: &String| {
+                let mut others = items.iter().map(|field| &field.span);
+                others.any(|other| {
+                    let is_here = job.is_none_or(|job| job.contains(&other.start));
+                    is_here && text[other.clone()] == *name
+                })
+            };
+            for name in added(field).into_iter().filter(|name| !is_there(name)) {
+                let [before, after] =
+                    [item.start..at, field.span.end..item.end].map(|part| &text[part]);
+                let copy = [before, &name, after].concat();
+                let (at, text) = match is_bracket {
+                    true => behind(text, item, std::iter::once(copy.trim().to_owned())),
+                    false => (item.end, copy),
+                };
+                let label = "item";
+                repeats.push(Repeat {
+                    at,
+                    text,
+                    label,
+                    name,
+                });
             }
         }
         inserted(text, repeats)
@@ -268,6 +320,21 @@ impl<'a> Workflow<'a> {
     }
 }
 
+/// The blank lines that begin at a place.
+fn gap_at(text: &str, start: usize, end: usize) -> &str {
+    let rest = &text[start..end];
+    &rest[..rest.len() - rest.trim_start_matches(['\r', '\n']).len()]
+}
+
+/// Where words go behind an item of a list in brackets, and with what between them: in lines of their own, where the item is.
+fn behind(text: &str, item: &Range<usize>, words: impl Iterator<Item = String>) -> (usize, String) {
+    let said = &text[item.clone()];
+    let blank = &said[..said.len() - said.trim_start().len()];
+    let blank = if blank.contains('\n') { blank } else { " " };
+    let new = words.map(|word| format!(",{blank}{word}"));
+    (item.start + said.trim_end().len(), new.collect())
+}
+
 /// What is cut for the parts that go: each with the gap in front of it; where none stays before it, with its heading and the
 /// blank lines behind it.
 fn without_parts(
@@ -280,9 +347,8 @@ fn without_parts(
         if first.is_some_and(|first| first < number) {
             return parts[number - 1].0.end..span.end;
         }
-        let rest = &text[span.end..];
-        let gap = rest.len() - rest.trim_start_matches(['\r', '\n']).len();
-        matter.heading(text, span.start)..span.end + gap
+        let gap = gap_at(text, span.end, text.len());
+        matter.heading(text, span.start)..span.end + gap.len()
     };
     let going = parts.iter().enumerate().filter(|(_, (_, goes))| *goes);
     going.map(cut).collect()

@@ -206,11 +206,90 @@ fn windows_variants_come_one_by_one_or_together_to_the_same_tree() {
 fn a_variant_that_no_workflow_names_yet_is_said() {
     let repository = series();
     let out = changes(&repository, &["--add", "2.14.x/alpine3.23"]);
-    let note = "\nNotes:\n  no workflow names 2.14.x/alpine3.23: .github/workflows/publish.yaml:66 names alpine3.22; say the same of alpine3.23 by hand\n";
+    let note = "\nNotes:\n  no workflow names alpine3.23 of 2.14.x: .github/workflows/publish.yaml:66 names alpine3.22; say the same of alpine3.23 by hand\n";
     assert!(out.contains(note), "{out}");
     let out = changes(&repository, &["--add", "2.14.x/windowsservercore-ltsc2028"]);
-    let note = "  no workflow names 2.14.x/windowsservercore-ltsc2028: .github/workflows/publish.yaml:87 names windowsservercore-ltsc2022; say the same of windowsservercore-ltsc2028 by hand\n";
+    let note = "  no workflow names windowsservercore-ltsc2028 of 2.14.x: .github/workflows/publish.yaml:87 names windowsservercore-ltsc2022; say the same of windowsservercore-ltsc2028 by hand\n";
     assert!(out.contains(note), "{out}");
+    assert!(
+        out.contains("  .github/workflows/windows.yaml\n      item  2028  added\n"),
+        "{out}"
+    );
+    // What is called by its name is not repeated.
+    let repository = with_steps("    steps:\n      - run: ./2.12.x/tests/build-images-2022.ps1\n");
+    let out = changes(&repository, &["--add", "2.12.x/windowsservercore-ltsc2028"]);
+    let note = "  no workflow names build-images-2028.ps1 of 2.12.x: .github/workflows/more.yml:6 names build-images-2022.ps1; say the same of build-images-2028.ps1 by hand\n";
+    assert!(out.contains(note), "{out}");
+}
+
+#[test]
+fn a_matrix_gets_an_item_for_what_is_added() {
+    let (years, both) = ("year: [2022]", "year: [2022, 2028]");
+    let text = format!(
+        "    strategy:\n      matrix:\n        {years}\n    steps:\n      - run: ./2.12.x/tests/build-images-${{{{ matrix.year }}}}.ps1\n"
+    );
+    let repository = with_steps(&text);
+    let before = repository.snapshot();
+    let publish = repository.read(".github/workflows/publish.yaml");
+    // All that the item makes is there when both variants are.
+    changes(&repository, &["--add", "2.14.x/windowsservercore-ltsc2028"]);
+    assert_eq!(repository.read(".github/workflows/publish.yaml"), publish);
+    changes(&repository, &["--add", "2.14.x/nanoserver-ltsc2028"]);
+    assert_eq!(
+        repository.read(".github/workflows/publish.yaml"),
+        publish.replace("          - 2025\n", "          - 2025\n          - 2028\n")
+    );
+    changes(
+        &repository,
+        &[
+            "--add",
+            "windowsservercore-ltsc2028",
+            "--add",
+            "nanoserver-ltsc2028",
+        ],
+    );
+    let more = repository.read(".github/workflows/more.yml");
+    assert!(more.ends_with(&text.replace(years, both)), "{more}");
+    assert_eq!(
+        repository.read(".github/workflows/publish.yaml"),
+        publish
+            .replace("ltsc: [2022]", "ltsc: [2022, 2028]")
+            .replace("          - 2025\n", "          - 2025\n          - 2028\n")
+    );
+    changes(
+        &repository,
+        &[
+            "--remove",
+            "windowsservercore-ltsc2028",
+            "--remove",
+            "nanoserver-ltsc2028",
+        ],
+    );
+    same(&repository.snapshot(), &before);
+}
+
+#[test]
+fn the_twins_of_the_first_jobs_keep_the_distance_that_jobs_have() {
+    let job = |os: &str, series: &str, number: &str| {
+        format!(
+            "  {os}-{number}:\n    if: startsWith(github.ref_name, 'v{series}.')\n    steps:\n      - run: cd {series}.x/tests\n"
+        )
+    };
+    for gap in ["", "\n", "\n\n"] {
+        let pair = |series, number| [job("linux", series, number), job("windows", series, number)];
+        let text = format!("on: push\njobs:\n{}", pair("2.14", "2_14").join(gap));
+        let repository = series();
+        repository.write(".github/workflows/pair.yml", &text);
+        gets_a_new_series(&repository);
+        let expected = [text, pair("2.15", "2_15").join(gap)].join(gap);
+        assert_eq!(repository.read(".github/workflows/pair.yml"), expected);
+    }
+    let repository = series();
+    let one = format!("on: push\njobs:\n{}", job("linux", "2.14", "2_14"));
+    repository.write(".github/workflows/one.yml", &one);
+    gets_a_new_series(&repository);
+    let expected = [one, job("linux", "2.15", "2_15")].join("\n");
+    assert_eq!(repository.read(".github/workflows/one.yml"), expected);
 }
 
 #[test]

@@ -154,7 +154,7 @@ impl<'a> Scope<'a> {
     }
 
     /// An item of a matrix: each name that is made of it is there, and they all move alike.
-    pub(super) fn item(&self, found: &str, made: &[Made]) -> Expected {
+    pub fn item(&self, found: &str, made: &[Made]) -> Expected {
         let mut all = BTreeSet::new();
         for one in made {
             let name = one.name(found);
