@@ -109,9 +109,7 @@ fn report(repository: &Repository, directories: &Directories, parts: Vec<Part>) 
     layout::check_strays(repository, findings);
     workflows::check(repository, directories, findings);
     let is_by_version = !repository.names.config.directory.has_series();
-    if let Some(newest) = repository.trees.last().filter(|_| is_by_version) {
-        scripts::check_shared(repository, directories, newest, findings);
-    }
+    scripts::check_shared(repository, directories, findings);
     // Directories of older versions stay as they were released.
     let kept = match is_by_version {
         true => repository.trees.len().saturating_sub(1),

@@ -73,15 +73,35 @@ pub(super) fn check_own(names: &Names, tree: &Tree, findings: &mut Vec<Finding>)
     check(names, &none, tree, places, findings);
 }
 
-/// Checks the scripts of the root, which are for the newest version.
+/// Checks the scripts of the root: they are for the newest version, or for the series that they name alone, where that has none of
+/// its own.
 pub(super) fn check_shared(
     repository: &Repository,
     directories: &Directories,
-    newest: &Tree,
     findings: &mut Vec<Finding>,
 ) {
-    let places = repository.shared_documents().filter(Place::is_script);
-    check(&repository.names, directories, newest, places, findings);
+    let names = &repository.names;
+    let scripts = || repository.shared_documents().filter(Place::is_script);
+    if !names.config.directory.has_series() {
+        let newest = repository.trees.last();
+        newest
+            .iter()
+            .for_each(|tree| check(names, directories, tree, scripts(), findings));
+        return;
+    }
+    let without = repository
+        .trees
+        .iter()
+        .filter(|tree| tree.folder(TESTS).is_none());
+    for tree in without {
+        let places = scripts().filter(|place| {
+            let scope = Scope::of(names, directories, no_change(), place);
+            scope
+                .named
+                .is_some_and(|named| named.name == tree.directory.name)
+        });
+        check(names, directories, tree, places, findings);
+    }
 }
 
 /// A script, by its path, and the variants that it names.
@@ -136,8 +156,17 @@ fn check_complete(directory: &Directory, scripts: &[Script], findings: &mut Vec<
             let mut scripts = scripts.iter();
             scripts.find(|(_, _, names)| names.iter().any(|(name, _)| is_near(name)))
         };
+        // A script that is named after a Windows is for that one.
+        let year = |name: &str| {
+            name.split(|c: char| !c.is_ascii_digit())
+                .find_map(|year| year.parse::<u32>().ok())
+        };
+        let is_for = |script: &&Script| {
+            let year = year(&script.1.item.name).filter(|year| *year > 2000);
+            year.is_none_or(|year| variant.windows_year().is_none_or(|own| own == year))
+        };
         let script = near(|a, b| a.is_windows() == b.is_windows() && a.base == b.base)
-            .or_else(|| near(|a, b| a.is_windows() == b.is_windows()));
+            .or_else(|| near(|a, b| a.is_windows() == b.is_windows()).filter(is_for));
         if let Some((path, _, _)) = script {
             let message = format!("missing the variant {variant} of {}", directory.name);
             findings.push(Finding::of(path, "script", message).expected(&*variant.name));

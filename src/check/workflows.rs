@@ -172,7 +172,7 @@ impl<'a> Workflow<'a> {
         }
     }
 
-    /// A workflow that names all series but one has forgotten it; a list that names one twice has forgotten another.
+    /// A workflow that names all series but one has forgotten it.
     fn check_series(
         &self,
         all: &[&Directory],
@@ -183,16 +183,9 @@ impl<'a> Workflow<'a> {
         for pair in fields.windows(2) {
             let [first, second] = [pair[0], pair[1]].map(|field| &self.text[field.span.clone()]);
             let between = &self.text[pair[0].span.end..pair[1].span.start];
-            // `2.12.x/**`
-            let between = between.trim_start_matches(['/', '*']);
             let separates = |c: char| c.is_whitespace() || ",'\"-".contains(c);
             if !between.contains([',', '-']) || !between.chars().all(separates) {
                 continue;
-            }
-            // Those of a matrix are looked at with its other lists.
-            if first == second && !self.structure.is_in_matrix(pair[1].span.start) {
-                let why = " twice in a list";
-                findings.push(self.finding(&pair[1].span, "series", why));
             }
             // Beside a series that is there, another one that is not: whatever the matrix is for, it is for series.
             let [has_first, has_second] =

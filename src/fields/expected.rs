@@ -10,6 +10,7 @@ use semver::Version;
 use super::branches::{right_arch, right_labels};
 use super::{DocumentKind, Field, Kind, Named};
 use crate::release::checksums::{Checksums, Sha256};
+use crate::repository::config::Pattern;
 use crate::repository::{Directories, Directory, Document, Names, Place};
 use crate::tag::Tag;
 use crate::text::first_of;
@@ -36,11 +37,22 @@ impl Expected {
     }
 }
 
-/// The version directory that a script names alone.
-fn named_alone<'a>(directories: &'a Directories, place: &Place) -> Option<&'a Directory> {
-    let fields = place.document.fields.iter().filter(|_| place.is_script());
-    let named = fields.filter(|field| field.is_directory());
-    let named: BTreeSet<_> = named.map(|field| place.document.found(field)).collect();
+/// The version directory that a script names alone, by its name or, where it is a series, by a version behind the version key.
+fn named_alone<'a>(
+    pattern: &Pattern,
+    directories: &'a Directories,
+    place: &Place,
+) -> Option<&'a Directory> {
+    let document = place.document;
+    let fields = document.statements().filter(|_| place.is_script());
+    let named = fields.filter_map(|field| match field.kind {
+        Kind::Directory { .. } => Some(document.found(field).into_owned()),
+        Kind::Version { key: true } if pattern.has_series() => {
+            Some(pattern.render(&parse_version(&document.found(field))?))
+        }
+        _ => None,
+    });
+    let named: BTreeSet<String> = named.collect();
     let first = named.first().filter(|_| named.len() == 1)?;
     directories.get(first)
 }
@@ -81,7 +93,7 @@ pub struct Scope<'a> {
     /// The variant whose folder it is in.
     pub variant: Option<&'a Variant>,
     /// At the root: the version directory that a script names alone.
-    named: Option<&'a Directory>,
+    pub named: Option<&'a Directory>,
     /// It is what the variant is built from, rather than another Dockerfile beside it.
     pub builds: bool,
     /// What an update changes.
@@ -111,7 +123,8 @@ impl<'a> Scope<'a> {
             names,
             directories,
             own,
-            named: named_alone(directories, place).filter(|_| own.is_none()),
+            named: named_alone(&names.config.directory, directories, place)
+                .filter(|_| own.is_none()),
             variant: place.variant(),
             builds: place.builds(),
             change,

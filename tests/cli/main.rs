@@ -19,6 +19,7 @@ mod others;
 mod readme;
 mod removals;
 mod series;
+mod shared_scripts;
 mod support;
 mod update;
 mod web;

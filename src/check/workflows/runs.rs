@@ -9,7 +9,7 @@ use crate::fields::workflow::{Job, Part};
 use crate::finding::Finding;
 
 impl Workflow<'_> {
-    /// No list of a matrix has an item twice: what it stands for is built twice, and another one not at all.
+    /// No list has a series twice, and none of a matrix anything: what it stands for is built twice, and another one not at all.
     pub(super) fn check_lists(&self, findings: &mut Vec<Finding>) {
         let (text, structure) = (self.text, self.structure);
         let is_plain = |item: &&Part| {
@@ -25,12 +25,8 @@ impl Workflow<'_> {
         for list in lists.chain(structure.bracket_lists(text)) {
             let list: Vec<Range<usize>> = list;
             // By what stands in front of the first one: an item may be empty, at the very end.
-            if !list
-                .first()
-                .is_some_and(|item| self.structure.is_in_matrix(item.start - 1))
-            {
-                continue;
-            }
+            let first = list.first().map(|item| item.start - 1);
+            let in_matrix = first.is_some_and(|at| self.structure.is_in_matrix(at));
             let mut known = BTreeSet::new();
             for item in list {
                 let said = text[item.clone()].trim();
@@ -38,8 +34,12 @@ impl Workflow<'_> {
                 if !bare.is_empty() && !known.insert(bare) {
                     let start = item.start + text[item].find(bare).unwrap_or_default();
                     let span = start..start + bare.len();
-                    let is_series = self.fields_in(&span).any(Field::is_directory);
-                    let rule = if is_series { "series" } else { "job" };
+                    let tag = bare.strip_suffix(".*").is_some_and(is_series);
+                    let rule = match tag || self.fields_in(&span).any(Field::is_directory) {
+                        true => "series",
+                        false if in_matrix => "job",
+                        false => continue,
+                    };
                     findings.push(self.finding(&span, rule, " twice in a list"));
                 }
             }

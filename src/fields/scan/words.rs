@@ -6,6 +6,7 @@ use super::super::spans::{
     after, dotted, ends, is_blank, is_tag, is_word, line_before, past, skip, trimmed, trimmed_end,
     unquoted, variable, version,
 };
+use super::matrix::Names;
 use super::{DocumentKind, Kind, Scan, is_script};
 
 impl Scan<'_> {
@@ -95,6 +96,16 @@ impl Scan<'_> {
         }
         if self.kind != DocumentKind::Script {
             return None;
+        }
+        // `nats:2.9.x-alpine3.18`, where series stand for their versions
+        let series = skip(text, at, |byte| is_word(byte) || byte == b'.');
+        let is_series =
+            self.scanner.directory.has_series() && self.scanner.is_directory(&text[at..series]);
+        let behind = after(text, series, b"-").filter(|_| is_series);
+        let behind = behind.and_then(|from| Some(from..self.scanner.variant(text, from)?));
+        if let Some(variant) = behind {
+            self.put(at..series, Kind::Directory { is_certain: true });
+            return self.put(variant, Kind::Variant { directory: None });
         }
         let end = self.scanner.variant(text, at)?;
         self.put(at..end, Kind::TagVariant)
