@@ -228,14 +228,14 @@ pub struct UpdateArgs {
         long = "base",
         value_name = "[SERIES/]FAMILY=BASE",
         conflicts_with = "keep",
-        add = ArgValueCandidates::new(completions::parts)
+        add = ArgValueCandidates::new(completions::bases)
     )]
     pub bases: Vec<Base>,
     /// Add a variant, from its family's template or its nearest sibling: alpine3.19, 2.14.x/alpine3.23
     #[arg(
         long = "add",
         value_name = "[SERIES/]VARIANT",
-        add = ArgValueCandidates::new(completions::parts)
+        add = ArgValueCandidates::new(completions::families)
     )]
     pub adds: Vec<Add>,
     /// Remove a variant, or a series, with what scripts and workflows say of it: alpine3.18, 2.9.x/alpine3.18, 2.9.x

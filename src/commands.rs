@@ -23,6 +23,7 @@ use crate::release::verify::{Archive, hashes};
 use crate::report::{self, Output};
 use crate::repository::config::Config;
 use crate::text::{count, quoted};
+use crate::write::is_interrupted;
 
 /// Does what the command line asks for. The exit code is 0 or 1; what could not be done is an error.
 pub fn run(cli: &Cli) -> Result<ExitCode> {
@@ -44,6 +45,15 @@ fn in_folder(folder: &Path) -> String {
     match folder == Path::new(".") {
         true => String::new(),
         false => format!(" -C {}", quoted(&folder.display().to_string())),
+    }
+}
+
+/// Says where what is found may be half of an update.
+fn warn_of_interruption(root: &Path, output: &Output) {
+    if is_interrupted(root) {
+        output.warn(
+            "an update was interrupted here, or is running: the same command again completes it",
+        );
     }
 }
 

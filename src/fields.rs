@@ -195,6 +195,17 @@ impl Kind {
         }
     }
 
+    /// The version directory that a name belongs to, where the text says it.
+    pub fn directory(&self) -> Option<&str> {
+        match self {
+            Self::Variant { directory }
+            | Self::Script { directory }
+            | Self::Caption { directory, .. } => directory.as_deref(),
+            Self::Item { made } => made.first()?.directory.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The name of the rule that it follows, as findings give it.
     pub fn rule(&self) -> &'static str {
         match self {

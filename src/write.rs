@@ -151,6 +151,12 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
     )
 }
 
+/// Whether a run was killed there, or is at work.
+pub fn is_interrupted(root: &Path) -> bool {
+    let folder = root.join(FOLDER);
+    fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir()) && is_ours(&folder)
+}
+
 /// Makes the steps, or none of them. Clears away what a killed run has left.
 pub fn write(root: &Path, steps: &[Step]) -> Result<()> {
     let folder = root.join(FOLDER);

@@ -62,7 +62,7 @@ impl<'a> Seen<'a> {
         match self.scope.expected(field, self.document) {
             Expected::Exactly(expected) if found != expected => {
                 let message = format!("found {}, expected {expected}", shown(&found));
-                let finding = wrong(message).fixed_by(self.scope.fix());
+                let finding = wrong(message).fixed_by(self.scope.fix(field));
                 Some(finding.expected(expected))
             }
             Expected::Impossible(why) => Some(wrong(format!("found {}: {why}", shown(&found)))),

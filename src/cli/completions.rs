@@ -11,6 +11,7 @@ use clap_complete::{Shell, env::Shells};
 
 use crate::library;
 use crate::repository::{Outline, discover};
+use crate::version::Variant;
 
 /// The setting with which a shell asks what it may offer.
 pub(super) const ASKING: &str = "UPDATE_COMPLETE";
@@ -35,11 +36,37 @@ pub(super) fn versions() -> Vec<CompletionCandidate> {
 
 /// Version directories, and variants: of all, and of one.
 pub(super) fn parts() -> Vec<CompletionCandidate> {
+    let outline = Outline::read(&discover()).ok();
+    let directories = outline.iter().flat_map(Outline::variants);
+    let names = directories.map(|(name, _)| CompletionCandidate::new(name));
+    names
+        .chain(named(|variant| vec![variant.name.clone()]))
+        .collect()
+}
+
+/// What a variant that is added begins with.
+pub(super) fn families() -> Vec<CompletionCandidate> {
+    named(|variant| vec![variant.family.clone()])
+}
+
+/// What a move to another base begins with: `alpine=`, `2.14.x/alpine=`, `alpine3.22=`.
+pub(super) fn bases() -> Vec<CompletionCandidate> {
+    let has_base = |variant: &&Variant| !variant.base.is_empty();
+    named(move |variant| {
+        let variant = Some(variant).filter(has_base);
+        let names = variant.iter().flat_map(|one| [&one.family, &one.name]);
+        names.map(|name| format!("{name}=")).collect()
+    })
+}
+
+/// What the variants of all version directories give, by itself and behind the directory.
+fn named(names: impl Fn(&Variant) -> Vec<String>) -> Vec<CompletionCandidate> {
     let (outline, mut all) = (Outline::read(&discover()).ok(), BTreeSet::new());
-    for (name, variants) in outline.iter().flat_map(Outline::variants) {
-        all.extend(variants.iter().map(|variant| format!("{name}/{variant}")));
-        all.extend(variants.into_iter().map(|variant| variant.name));
-        all.insert(name);
+    for (directory, variants) in outline.iter().flat_map(Outline::variants) {
+        for name in variants.iter().flat_map(&names) {
+            all.insert(format!("{directory}/{name}"));
+            all.insert(name);
+        }
     }
     all.into_iter().map(CompletionCandidate::new).collect()
 }

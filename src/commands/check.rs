@@ -4,7 +4,7 @@ use anyhow::Result;
 use semver::Version;
 
 use super::newest::Releases;
-use super::{published, source, verify, vouched};
+use super::{published, source, verify, vouched, warn_of_interruption};
 use crate::check::{self, pins::compare};
 use crate::cli::{CheckArgs, Common};
 use crate::finding::Finding;
@@ -15,6 +15,7 @@ use crate::text::count;
 /// Checks a repository. Whether there are findings.
 pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
     let mut output = Output::new(common);
+    warn_of_interruption(&common.root, &output);
     let (repository, directories, mut report) = check::read(&common.root)?;
     let mut details = Vec::new();
     if args.online || args.archives {

@@ -8,7 +8,7 @@ use semver::Version;
 
 use super::library::LARGEST as LARGEST_LIBRARY_FILE;
 use super::newest::Releases;
-use super::{in_folder, source};
+use super::{in_folder, source, warn_of_interruption};
 use crate::cli::{Common, StatusArgs};
 use crate::finding::Finding;
 use crate::report::{Output, Standing, Status, of_status};
@@ -20,6 +20,7 @@ use crate::{check, library};
 /// Prints a row for each version directory. Whether something is newer.
 pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
     let mut output = Output::new(common);
+    warn_of_interruption(&common.root, &output);
     let (repository, directories, report) = check::read(&common.root)?;
     let source = || source(&args.from, &repository.names.config);
     let source = (!args.offline).then(source).transpose()?;

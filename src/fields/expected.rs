@@ -132,9 +132,15 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The command that writes what is expected into the document.
-    pub fn fix(&self) -> String {
-        let directory = self.own.or(self.directories.newest());
+    /// The command that writes what is expected into a field.
+    pub fn fix(&self, field: &Field) -> String {
+        let named = field.kind.directory();
+        let named = named.and_then(|name| self.directories.get(name));
+        let directory = self
+            .own
+            .or(named)
+            .or(self.named)
+            .or(self.directories.newest());
         let pattern = &self.names.config.directory;
         // One that is called like another version is not what that is written to.
         let own = directory.filter(|one| pattern.render(&one.version) == one.name);

@@ -50,7 +50,16 @@ fn names_of_the_repository_are_offered() {
         (&["2."], &["2.12.x", "2.14.x"]),
         (&["--remove", "2.14.x/a"], &["2.14.x/alpine3.22"]),
         (&["--remove", "alp"], &["alpine3.21", "alpine3.22"]),
-        (&["--base", "alpine3.2"], &["alpine3.21", "alpine3.22"]),
+        (
+            &["--base", "alpine"],
+            &["alpine3.21=", "alpine3.22=", "alpine="],
+        ),
+        (
+            &["--base", "2.14.x/a"],
+            &["2.14.x/alpine3.22=", "2.14.x/alpine="],
+        ),
+        (&["--base", "scr"], &[""]),
+        (&["--add", "2.14.x/a"], &["2.14.x/alpine"]),
         (
             &["status", "--library", "../official-images/l"],
             &[

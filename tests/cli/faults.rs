@@ -243,6 +243,20 @@ faults! {
 }
 
 #[test]
+fn a_tree_in_which_a_run_was_killed_is_said_to_be_half_way() {
+    let (job, tools) = (Job::release(), Repository::empty());
+    let (repository, shim) = (job.start(), shim(tools.root()));
+    job.disturbed(&repository, &shim, 40, None);
+    let warning = "warning: an update was interrupted here, or is running: the same command again completes it\n";
+    for command in [&["check"][..], &["status", "--offline"]] {
+        assert_eq!(repository.run(command).stderr, warning);
+    }
+    job.run(&repository);
+    repository.finds(&[]);
+    assert_eq!(repository.run(&["check"]).stderr, "");
+}
+
+#[test]
 fn every_error_number_leaves_the_tree_as_it_was() {
     for error in &ERRORS[1..] {
         failed_at_every_call(&Job::release(), error);
