@@ -137,10 +137,15 @@ pub(super) fn wrong(
         });
         format!("{origin}:{line}: {rule}: {message}")
     };
+    let or = match (options.adds.is_empty(), options.removes.is_empty()) {
+        (true, true) => "",
+        (false, true) => ", or add what they need too",
+        _ => ", or remove what they belong to too",
+    };
     refuse(
         "these problems cannot be fixed automatically",
         Vec::from_iter(fatal.iter().map(shown)),
-        "Fix or remove these lines, then run the same command again",
+        &format!("Fix or remove these lines{or}, then run the same command again"),
     )?;
     Ok(remaining)
 }

@@ -121,7 +121,7 @@ fn a_variant_that_another_one_copies_from_stays() {
     let before = repository.snapshot();
     repository.run(&["--remove", "2.14.x/alpine3.22"]).fails_with(&[
         "2.14.x/scratch/Dockerfile:2: reference: found 2.14.4-alpine3.22: no variant alpine3.22 in 2.14.x",
-        "Fix or remove these lines, then run the same command again",
+        "Fix or remove these lines, or remove what they belong to too, then run the same command again",
     ]);
     same(&repository.snapshot(), &before);
 }
