@@ -4,6 +4,8 @@ use std::borrow::Borrow;
 use std::cell::Cell;
 use std::ops::Range;
 
+use diffy::Line;
+
 /// How many characters of somebody else's text an error repeats.
 const LONGEST: usize = 120;
 
@@ -102,7 +104,7 @@ pub fn quoted(word: &str) -> String {
 
 /// Whether a word may be a slip of the pen for another one.
 pub fn is_like(word: &str, text: &str) -> bool {
-    similar::TextDiff::from_chars(word, text).ratio() > 0.7
+    strsim::normalized_damerau_levenshtein(word, text) > 0.6
 }
 
 /// Whether a path is that of a folder, or of something in it; both with `/`.
@@ -138,23 +140,48 @@ pub fn count(number: usize, what: &str) -> String {
 }
 
 /// From which lines of a text those of its changed text come.
-pub struct LinesBefore(Vec<similar::DiffOp>);
+pub struct LinesBefore {
+    /// By the number of the new line, both from 0.
+    old: Vec<usize>,
+    /// How far the lines behind them go on alike.
+    next: usize,
+}
 
 impl LinesBefore {
     /// Of a text as it was, and as it is.
     pub fn new(old: &[u8], new: &[u8]) -> Self {
-        Self(similar::TextDiff::from_lines(old, new).ops().to_vec())
+        let mut lines = Self {
+            old: Vec::new(),
+            next: 0,
+        };
+        for hunk in diffy::create_patch_bytes(old, new).hunks() {
+            let same = hunk.new_range().start().saturating_sub(lines.old.len() + 1);
+            lines.old.extend(lines.next..lines.next + same);
+            lines.next += same;
+            // The lines that are replaced by those which come next.
+            let mut gone = 0..0;
+            for line in hunk.lines() {
+                let next = lines.next;
+                match line {
+                    Line::Delete(_) if gone.end == next => gone.end += 1,
+                    Line::Delete(_) => gone = next..next + 1,
+                    Line::Insert(_) => lines.old.push(gone.next().unwrap_or(next)),
+                    Line::Context(_) => {
+                        gone = 0..0;
+                        lines.old.push(next);
+                    }
+                }
+                lines.next += usize::from(!matches!(line, Line::Insert(_)));
+            }
+        }
+        lines
     }
 
     /// The number of the line from which one comes, both from 1.
     pub fn of(&self, line: usize) -> usize {
         let at = line.saturating_sub(1);
-        let number = self.0.partition_point(|op| op.new_range().end <= at);
-        self.0.get(number).map_or(line, |op| {
-            let (old, new) = (op.old_range(), op.new_range());
-            let within = old.start + (at - new.start);
-            within.min(old.end.saturating_sub(1).max(old.start)) + 1
-        })
+        let behind = self.next + at.saturating_sub(self.old.len());
+        self.old.get(at).copied().unwrap_or(behind) + 1
     }
 }
 
@@ -196,6 +223,22 @@ impl<'a> Places<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_comes_from_the_one_that_it_replaces_or_that_it_stands_before() {
+        let old = "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl";
+        let new = "a\nB\nC\nX\nd\ng\nY\nh\ni\nj\nk\nl\nZ";
+        let lines = LinesBefore::new(old.as_bytes(), new.as_bytes());
+        let from = (1..=14).map(|line| lines.of(line));
+        assert_eq!(
+            from.collect::<Vec<_>>(),
+            [1, 2, 3, 4, 4, 7, 8, 8, 9, 10, 11, 12, 13, 13]
+        );
+        let same = LinesBefore::new(b"a\nb", b"a\nb");
+        assert_eq!([1, 2, 3].map(|line| same.of(line)), [1, 2, 3]);
+        let added = LinesBefore::new(b"", b"a\nb");
+        assert_eq!([1, 2].map(|line| added.of(line)), [1, 1]);
+    }
 
     #[test]
     fn what_acts_on_a_reader_is_written_out() {

@@ -30,12 +30,12 @@ impl<'a> Checks<'a> {
             let mut held = Held::new(&code, instruction);
             for statement in code.statements_of(instruction) {
                 let download = reading.download(statement);
-                // In another folder, or with another one in its place, a file may be any other.
-                is_moved |= !files.0.is_empty() && count(code.words(statement), Does::Move) > 0;
-                let named = reading.changed(statement);
-                let known: Vec<&[u8]> = named.filter(|name| files.of(name).is_some()).collect();
-                for name in known {
-                    files.add(name, Of::Unclear);
+                if !files.0.is_empty() {
+                    // In another folder a file may be any other.
+                    is_moved |= count(code.words(statement), Does::Move) > 0;
+                    for name in reading.changed(statement) {
+                        files.change(name);
+                    }
                 }
                 if let (Some(of), true) = (&download, instruction.is_run) {
                     for name in reading.files(statement) {
@@ -150,6 +150,13 @@ impl<'a> Files<'a> {
             known => of.and(known.map(|(of, _)| of)),
         };
         self.0.insert(last_part(path), (both, path));
+    }
+
+    /// Takes a file, if it is known, for one that nobody knows.
+    fn change(&mut self, path: &[u8]) {
+        if let Some((of, _)) = self.0.get_mut(last_part(bare(path))) {
+            *of = Of::Unclear;
+        }
     }
 
     /// What is at a path, if it is known.

@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use similar::TextDiff;
 
 use super::{BOLD, NEW, OLD};
 use crate::text::harmless;
@@ -52,10 +51,9 @@ pub(super) fn print(out: &mut impl Write, file: &FileDiff) -> io::Result<()> {
     let old = if file.from.is_none() { nothing() } else { a };
     let new = if file.is_removed { nothing() } else { b };
     writeln!(out, "{BOLD}--- {old}\n+++ {new}{BOLD:#}")?;
-    let diff = TextDiff::from_lines(before.as_slice(), after.as_slice());
-    let mut text = Vec::new();
-    diff.unified_diff().context_radius(3).to_writer(&mut text)?;
-    for line in text.split_inclusive(|&byte| byte == b'\n') {
+    let text = diffy::create_patch_bytes(before, after).to_bytes();
+    // The names in front of it are git's, above.
+    for line in text.split_inclusive(|&byte| byte == b'\n').skip(2) {
         let style = match line.first() {
             Some(b'-') => OLD,
             Some(b'+') => NEW,
