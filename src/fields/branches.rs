@@ -80,17 +80,14 @@ enum Bound {
     Ours(Box<str>),
     /// Another program.
     Others,
-    /// Nothing that is seen: its variable, which is not called like ours, is used nowhere.
-    Unused,
     /// Nothing that is seen: nothing compares it.
     Unchecked,
     /// Nobody can tell.
     Unknown,
 }
 
-/// The fields of hashes and architectures; `key` is the version key, which names of hashes of ours may begin with. And, where some
-/// archives have hashes, those that have none, each with its address.
-pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> (Vec<(Range<usize>, Kind)>, Unpinned) {
+/// The fields of hashes and architectures. And, where some archives have hashes, those that have none, each with its address.
+pub(super) fn fields(text: &[u8], seen: &Seen) -> (Vec<(Range<usize>, Kind)>, Unpinned) {
     let words = hex_words(text);
     let has_labels = seen.addresses.iter().any(|one| one.labels.is_some());
     if seen.arches.is_empty() && words.is_empty() && !has_labels {
@@ -100,7 +97,6 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> (Vec<(Range<usize>,
     let pins = Pins {
         text,
         seen,
-        key,
         checks: Checks::new(text, &ours, &seen.made),
         values: values(text, seen),
     };
@@ -124,10 +120,9 @@ pub(super) fn fields(text: &[u8], seen: &Seen, key: &str) -> (Vec<(Range<usize>,
     for (hash, of) in hashes.into_iter().zip(bound) {
         let platform = match of {
             Bound::Ours(platform) => Some(platform),
-            Bound::Unused if has_unpinned => None,
             Bound::Unchecked if hash.len() >= 50 || has_unpinned => None,
             Bound::Unknown => None,
-            Bound::Others | Bound::Unused | Bound::Unchecked => continue,
+            Bound::Others | Bound::Unchecked => continue,
         };
         fields.push((hash, Kind::Hash(platform)));
     }
@@ -155,7 +150,6 @@ fn branch_of<'b, 'a>(hash: &Range<usize>, branches: &'b [Branch<'a>]) -> Option<
 struct Pins<'a> {
     text: &'a [u8],
     seen: &'a Seen,
-    key: &'a str,
     checks: Checks<'a>,
     values: BTreeMap<&'a [u8], Option<&'a Range<usize>>>,
 }
@@ -241,7 +235,6 @@ impl<'a> Pins<'a> {
             (None, Some(Of::Ours(of)), Some(name)) if !is_used && is_plain(name) => {
                 bound(beside(of))
             }
-            (None, None, Some(name)) if !is_used && !may_be_ours(name, self.key) => Bound::Unused,
             _ => Bound::Unchecked,
         }
     }
@@ -327,20 +320,6 @@ fn is_plain(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let mut kinds = ["sha", "sum", "hash", "check"].into_iter();
     kinds.any(|kind| name.starts_with(kind))
-}
-
-/// Whether a variable is called like the server, or like nothing in particular: `GIT_DOWNLOAD_SHA256`, rather than `TINI_SHA256`.
-fn may_be_ours(name: &str, key: &str) -> bool {
-    const ANYBODY: [&str; 19] = [
-        "ARCHIVE", "BINARY", "DOWNLOAD", "FILE", "GIT", "RELEASE", "SERVER", "URL", "AMD", "ARM",
-        "ARMV", "ARMHF", "AARCH", "X", "I", "S", "RISCV", "LINUX", "WINDOWS",
-    ];
-    let is_known = |word: &str| {
-        let bare = word.trim_end_matches(|c: char| c.is_ascii_digit());
-        let is_own = key.split('_').any(|own| own == word);
-        bare.is_empty() || is_own || is_plain(word) || ANYBODY.contains(&bare)
-    };
-    name.to_uppercase().split('_').all(is_known)
 }
 
 /// What stands somewhere else too is of the same archive there; and one archive has one hash: of what differs nobody knows which

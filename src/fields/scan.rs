@@ -242,8 +242,7 @@ impl<'a> Scan<'a> {
     fn finish(mut self) -> (Vec<Field>, Facts) {
         let mut found = Vec::new();
         if self.kind == DocumentKind::Dockerfile {
-            (found, self.facts.unpinned) =
-                branches::fields(self.text, &self.seen, &self.scanner.key);
+            (found, self.facts.unpinned) = branches::fields(self.text, &self.seen);
         }
         self.assigned_variables(&mut found);
         found.append(&mut self.found);

@@ -254,6 +254,8 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN wget -O f @URLamd64.tar.gz; foo --api-key @X\n",
         "RUN wget -O f @URLamd64.tar.gz; echo \"@X  f\" | b3sum -c\n",
         "RUN wget -O f @URLamd64.tar.gz\nRUN wget https://bar.example/bar; echo \"@X  f\" | sha256sum -c\n",
+        // Nothing compares it.
+        "ENV TINI_SHA256=@X\nRUN wget -O f @URLamd64.tar.gz; echo \"@AMD f\" | sha256sum -c\n",
         // Where the downloads are not seen, nothing is known of what is compared.
         "COPY <<E /get\nwget -O f @URLamd64.tar.gz\nwget -O g https://bar.example/bar\necho \"@X g\" | sha256sum -c\nE\n",
         // Two lines in one string.

@@ -322,6 +322,7 @@ fn what_belongs_to_others_is_no_field() {
          ENV TINI_VERSION=0.19.0 OTHER_NATS_STREAMING_SERVER=1.2.3\n\
          COPY --from=my/nats-streaming:1.0.0-alpine3.1 --from=golang:1.21.3-alpine3.17 /a /b\n\
          ENV TINI_SHA256=1111111111111111111111111111111111111111111111111111111111111111\n\
+         RUN wget -O tini https://tini.example/tini; echo \"$TINI_SHA256  tini\" | sha256sum -c\n\
          EXPOSE",
     );
     repository.edit("0.25.6/alpine3.18/Dockerfile", "FROM alpine:3.18", "FROM golang:1.21 AS build\nFROM --platform=linux/amd64 docker.io/library/alpine:3.18.4@sha256:2222222222222222222222222222222222222222222222222222222222222222");
