@@ -279,13 +279,10 @@ impl Git {
             let key = std::str::from_utf8(key).context(
                 "git names a filter in something else than UTF-8: look at its configuration",
             )?;
-            let value = match key.ends_with(".required") {
-                true => "false",
-                false => "",
-            };
+            // No command, and, for what is required, no.
             command
                 .env(format!("GIT_CONFIG_KEY_{number}"), key)
-                .env(format!("GIT_CONFIG_VALUE_{number}"), value);
+                .env(format!("GIT_CONFIG_VALUE_{number}"), "");
             number += 1;
         }
         command.env("GIT_CONFIG_COUNT", number.to_string());

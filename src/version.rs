@@ -28,7 +28,9 @@ pub fn is_below(version: &Version, other: &Version) -> bool {
     };
     let core = |version: &Version| (version.major, version.minor, version.patch);
     match (rank(version), rank(other)) {
-        (Some(own), Some(others)) if core(version) == core(other) && own != others => own < others,
+        (Some(own), Some(others)) if core(version) == core(other) => {
+            (own, version) < (others, other)
+        }
         _ => version < other,
     }
 }

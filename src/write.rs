@@ -197,3 +197,28 @@ fn lock(root: &Path) -> Result<Option<fs::File>> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_the_way_is_found_before_the_first_step() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        for name in ["from", "empty", "full"] {
+            fs::create_dir(root.join(name)).unwrap();
+        }
+        fs::write(root.join("full/file"), "x").unwrap();
+        let to = |to: &str| {
+            let (from, to) = ("from".to_owned(), to.to_owned());
+            look(root, &[Step::Rename { from, to }])
+        };
+        to("new").unwrap();
+        to("empty").unwrap();
+        for taken in ["full", "full/file"] {
+            let problem = to(taken).unwrap_err().to_string();
+            assert!(problem.contains("something is there already"), "{problem}");
+        }
+    }
+}

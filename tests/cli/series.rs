@@ -1051,6 +1051,50 @@ fn a_script_of_the_root_is_about_the_series_that_it_names_alone() {
 }
 
 #[test]
+fn a_workflow_that_forgets_one_of_several_series_is_found() {
+    let repository = series();
+    std::fs::remove_file(repository.path(".github/workflows/publish.yaml")).expect("a workflow");
+    changes(&repository, &["--remove", "2.12.x/nanoserver-ltsc2022"]);
+    gets_a_new_series(&repository);
+    let steps = |paths: &[&str]| {
+        let steps = paths
+            .iter()
+            .map(|path| format!("      - run: docker build ./{path}\n"));
+        let steps: String = steps.collect();
+        repository.write(
+            ".github/workflows/more.yml",
+            format!("on: push\njobs:\n  a:\n    steps:\n{steps}"),
+        );
+    };
+    steps(&["2.14.x/scratch", "2.15.x/scratch"]);
+    repository.finds(&[".github/workflows/more.yml:6:29: series: names every series but 2.12.x"]);
+    // One that it could name nothing of is not forgotten.
+    steps(&["2.14.x/nanoserver-ltsc2022", "2.15.x/nanoserver-ltsc2022"]);
+    repository.finds(&[]);
+    // Nor is any where it is about one.
+    steps(&["2.14.x/scratch"]);
+    repository.finds(&[]);
+}
+
+#[test]
+fn a_script_is_that_of_the_series_in_front_of_it_whatever_else_its_line_names() {
+    for between in ["/", "\\"] {
+        let path = |series: &str| format!("./{series}{between}tests{between}build-images-2025.ps1");
+        let text = format!(
+            "    steps:\n      - run: {} && {}\n",
+            path("2.12.x"),
+            path("2.14.x")
+        );
+        with_steps(&text).finds(&[".github/workflows/more.yml:6:29: file: found build-images-2025.ps1: no script build-images-2025.ps1 in 2.12.x/tests"]);
+    }
+}
+
+#[test]
+fn a_path_that_a_command_writes_need_not_be_there() {
+    with_steps("    steps:\n      - run: docker save --output ./2.14.x/images.tar x\n").finds(&[]);
+}
+
+#[test]
 fn lines_that_still_give_the_old_version_are_named() {
     let repository = series();
     let text = "on: [push]\njobs:\n  a:\n    env:\n      VERSION: 2.14.4 # ours\n      OTHER: 2.14.40\n    steps:\n      - uses: a/b@v2.14.4\n";
