@@ -209,8 +209,8 @@ impl From {
 /// What the update can be told.
 #[derive(Debug, Args)]
 pub struct UpdateArgs {
-    /// The release to move to, such as 0.25.6; `latest` for the newest stable one, of each series where there are several; `2.14.x`
-    /// for the newest stable one of that series
+    /// The release to move to, such as 0.25.6, also of a series that is to be made; `latest` for the newest stable one, of each
+    /// series where there are several; `2.14.x` for the newest stable one of that series
     #[arg(value_name = "VERSION", add = ArgValueCandidates::new(completions::versions))]
     pub versions: Vec<Wanted>,
     /// Plan and print, write nothing

@@ -26,6 +26,11 @@ fn is_repaired(plan: &Plan, target: &Target) -> bool {
 
 /// What a commit of the plan is called.
 pub fn title(plan: &Plan) -> String {
+    capital(&said(plan))
+}
+
+/// What a plan does, in a sentence without its beginning.
+pub(super) fn said(plan: &Plan) -> String {
     let (released, repaired) = (
         released(plan),
         versions(plan, |target| is_repaired(plan, target)),
@@ -64,5 +69,5 @@ pub fn title(plan: &Plan) -> String {
     {
         said += &format!(" in {}", here.join(", "));
     }
-    capital(&said)
+    said
 }

@@ -8,7 +8,7 @@ use super::diff::FileDiff;
 use super::json::json;
 use super::markdown::code;
 use super::summary::{Group, Headline, Row, Summary};
-use super::title::title;
+use super::title::{said, title};
 use crate::check::pins::Pin;
 use crate::check::{Report, versions};
 use crate::finding::Finding;
@@ -63,8 +63,11 @@ pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<Str
     let headline = |target: &Target| headline((image, is_series), target, nothing);
     let mut headlines: Vec<Headline> = plan.targets.iter().map(headline).collect();
     if plan.targets.is_empty() {
-        let rest = if nothing { ": nothing to change" } else { "" };
-        headlines.push(Headline::new(image, rest));
+        let rest = match nothing {
+            true => "nothing to change".to_owned(),
+            false => said(plan),
+        };
+        headlines.push(Headline::new(image, &format!(": {rest}")));
     }
     let fixes = plan.fixes().map(|(path, edit)| {
         let Edit { line, label, .. } = edit;
