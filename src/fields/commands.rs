@@ -407,12 +407,14 @@ impl<'a> Reader<'a> {
                     .words
                     .last()
                     .is_some_and(|last| last.text == b"apk");
+            let signs = std::mem::take(&mut self.signs);
             self.code.words.push(Word {
                 text: word,
                 at: start,
                 is_address,
-                does: does(word),
-                signs: std::mem::take(&mut self.signs),
+                // A file may be called like a command.
+                does: does(word).filter(|_| signs & OUT == 0),
+                signs,
             });
         }
         at

@@ -268,6 +268,7 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN wget -O /tmp/f @URLamd64.tar.gz\nRUN sha256sum /tmp/f | grep @AMD\n",
         "RUN iwr @URLamd64.tar.gz -OutFile f; if ((Get-FileHash .\\F).Hash -ne '@AMD') { exit 1 }\n",
         "RUN wget -O f @URLamd64.tar.gz; echo \"@AMD  f\" > f.sha256; sha256sum -c f.sha256 || exit 1\n",
+        "RUN wget -O f @URLamd64.tar.gz; s=@X; echo \"$s  f\" > SHA256SUM; sha256sum -c SHA256SUM\n",
         "RUN wget -O f @URLamd64.tar.gz; h=\"$(sha256sum f | cut -d ' ' -f 1)\"; if [ \"$h\" != @AMD ]; then exit 1; fi\n",
         "ARG SUM=@AMD\nRUN wget -O f @URLamd64.tar.gz; h=$(sha256sum f); [ \"${h%% *}\" = \"$SUM\" ]\n",
         "RUN iwr @URLamd64.tar.gz -OutFile f; $h = (Get-FileHash f).Hash; if ($x -ne '@X') { exit 1 }\n",
