@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::draft::nearest;
 use super::units::mentions;
 use super::work::Work;
-use super::workflows::Workflow;
+use super::workflows::{NewItem, Workflow};
 use super::{passages, scripts};
 use crate::check::{no_change, scripts_of};
 use crate::fields::expected::{Expected, Scope};
@@ -24,7 +24,7 @@ struct Addition {
 
 impl Addition {
     /// The item of a matrix that makes for the variant what this item makes for its sibling: where all that it makes is there.
-    fn item(&self, field: &Field, scope: &Scope, document: &Document) -> Option<String> {
+    fn item(&self, field: &Field, scope: &Scope, document: &Document) -> Option<NewItem> {
         let Kind::Item { made } = &field.kind else {
             return None;
         };
@@ -41,7 +41,10 @@ impl Addition {
             Some(item.to_owned())
         });
         let is_right = |item: &String| scope.item(item, made) == Expected::Exactly(item.clone());
-        items.next().filter(is_right)
+        let runner = |variant: &Variant| Some(format!("windows-{}", variant.windows_year()?));
+        let runners = runner(&self.sibling).zip(runner(&self.variant));
+        let runners = runners.map(|(old, new)| [old, new]);
+        Some((items.next().filter(is_right)?, runners))
     }
 }
 

@@ -27,6 +27,9 @@ struct Repeat {
     name: String,
 }
 
+/// An item of a matrix that is added, and the runner in its row, as it is and as it is to be.
+pub(super) type NewItem = (String, Option<[String; 2]>);
+
 /// What is taken out of a workflow: whole jobs, items of lists, items in brackets, where they are about it alone.
 pub(super) struct Matter<'a> {
     /// Whether a part of the text is about what is removed.
@@ -158,12 +161,12 @@ impl<'a> Workflow<'a> {
         inserted(text, repeats)
     }
 
-    /// The text with items behind those of its matrices of which `added` tells what else they are wanted for, where their job does
-    /// not have them yet.
+    /// The text with items behind those of its matrices of which `added` tells what else they are wanted for, and how the runner in
+    /// their row moves with them; where their job does not have them yet.
     pub(super) fn with_items(
         self,
         items: &[&Field],
-        added: impl Fn(&Field) -> BTreeSet<String>,
+        added: impl Fn(&Field) -> BTreeSet<NewItem>,
     ) -> (String, Vec<Edit>) {
         let Self { text, structure } = self;
         let lists = structure.lists().into_iter().flatten();
@@ -186,10 +189,14 @@ impl<'a> Workflow<'a> {
                     is_here && text[other.clone()] == *name
                 })
             };
-            for name in added(field).into_iter().filter(|name| !is_there(name)) {
+            let added = added(field).into_iter();
+            for (name, runners) in added.filter(|(name, _)| !is_there(name)) {
                 let [before, after] =
                     [item.start..at, field.span.end..item.end].map(|part| &text[part]);
-                let copy = [before, &name, after].concat();
+                let mut copy = [before, &name, after].concat();
+                if let Some([old, new]) = runners {
+                    copy = copy.replace(&old, &new);
+                }
                 let (at, text) = match is_bracket {
                     true => behind(text, item, std::iter::once(copy.trim().to_owned())),
                     false => (item.end, copy),

@@ -269,6 +269,28 @@ fn a_matrix_gets_an_item_for_what_is_added() {
 }
 
 #[test]
+fn a_row_of_a_matrix_is_repeated_with_the_runner_of_the_new_windows() {
+    let row =
+        |year: &str| format!("          - os: windows-{year}\n            variant: ltsc{year}\n");
+    let text = |rows: &str| {
+        format!(
+            "    strategy:\n      matrix:\n        include:\n{rows}    steps:\n      - run: docker build ./2.14.x/nanoserver-${{{{ matrix.variant }}}}\n    runs-on: ${{{{ matrix.os }}}}\n"
+        )
+    };
+    let repository = with_steps(&text(&(row("2022") + &row("2025"))));
+    let adds = [
+        "--add",
+        "2.14.x/windowsservercore-ltsc2028",
+        "--add",
+        "2.14.x/nanoserver-ltsc2028",
+    ];
+    changes(&repository, &adds);
+    let more = repository.read(".github/workflows/more.yml");
+    let rows = row("2022") + &row("2025") + &row("2028");
+    assert!(more.ends_with(&text(&rows)), "{more}");
+}
+
+#[test]
 fn the_twins_of_the_first_jobs_keep_the_distance_that_jobs_have() {
     let job = |os: &str, series: &str, number: &str| {
         format!(
