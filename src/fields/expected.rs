@@ -1,6 +1,7 @@
 //! What each field is expected to say. The one definition of it: `check` reports the fields that say something else, an
 //! update writes them.
 
+mod hosts;
 mod references;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,6 +76,14 @@ pub struct Change {
 }
 
 impl Change {
+    /// The Windows Servers that move to another one: old year → new year.
+    fn years(&self) -> BTreeMap<String, String> {
+        let year = |name: &str| Some(Variant::parse(name)?.windows_year()?.to_string());
+        let renames = self.renames.values().flatten();
+        let years = renames.filter_map(|(old, new)| Some((year(old)?, year(new)?)));
+        years.collect()
+    }
+
     /// The hash of an archive; zeros where the release lacks it, `None` where nothing is known.
     fn hash(&self, directory: &str, archive: &str) -> Option<Sha256> {
         let (checksums, is_all) = self.checksums.get(directory)?;
@@ -150,7 +159,13 @@ impl<'a> Scope<'a> {
     /// What each field of a document is expected to say, in their order.
     pub fn judge(&self, document: &Document) -> Vec<Expected> {
         let fields = document.fields.iter();
-        fields.map(|field| self.expected(field, document)).collect()
+        let expected = fields.map(|field| self.expected(field, document));
+        let mut expected: Vec<Expected> = expected.collect();
+        let years = self.change.years();
+        if !years.is_empty() && document.kind == DocumentKind::Workflow {
+            hosts::move_along(document, &years, &mut expected);
+        }
+        expected
     }
 
     /// What a field is expected to say. A digest behind a tag says which image it is, and would stay.

@@ -326,6 +326,15 @@ impl Structure {
         line + 1..line + 1 + inside.count()
     }
 
+    /// The item of a list that a place is in, the innermost one.
+    pub fn item_at(&self, at: usize) -> Option<Range<usize>> {
+        let mut above =
+            std::iter::successors(Some(self.line_at(at)), |line| self.lines[*line].above);
+        let start = above.find(|line| self.lines[*line].is_item)?;
+        let last = self.below(start).end - 1;
+        Some(self.lines[start].span.start..self.lines[last].span.end)
+    }
+
     /// Whether what stands at a place is part of a matrix.
     pub fn is_in_matrix(&self, at: usize) -> bool {
         let line = self.lines.get(self.line_at(at));

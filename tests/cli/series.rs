@@ -291,6 +291,23 @@ fn a_row_of_a_matrix_is_repeated_with_the_runner_of_the_new_windows() {
 }
 
 #[test]
+fn a_runner_moves_with_the_windows_that_it_is_for() {
+    let rows = |year: &str| {
+        format!(
+            "    strategy:\n      matrix:\n        include:\n          - os: windows-{year}\n            variant: ltsc{year}\n          - os: windows-2025\n            variant: ltsc2025\n    steps:\n      - run: docker build ./2.14.x/nanoserver-${{{{ matrix.variant }}}}\n    runs-on: ${{{{ matrix.os }}}}\n  b:\n    runs-on: windows-{year}\n    steps:\n      - run: docker build ./2.14.x/nanoserver-ltsc{year}\n"
+        )
+    };
+    // What is not for that Windows alone stays.
+    let others = "  c:\n    runs-on: windows-2022\n    steps:\n      - run: docker build ./2.12.x/nanoserver-ltsc2022\n  d:\n    runs-on: windows-2022\n    steps:\n      - run: docker build ./2.12.x/nanoserver-ltsc2022 && docker build ./2.14.x/nanoserver-ltsc@\n  e:\n    runs-on: windows-2022\n    steps:\n      - run: make\n";
+    let text = |year: &str| rows(year) + &others.replace('@', year);
+    let repository = with_steps(&text("2022"));
+    std::fs::remove_file(repository.path(".github/workflows/windows.yaml")).expect("a workflow");
+    changes(&repository, &["--base", "2.14.x/windows-ltsc2022=ltsc2028"]);
+    let more = repository.read(".github/workflows/more.yml");
+    assert!(more.ends_with(&text("2028")), "{more}");
+}
+
+#[test]
 fn the_twins_of_the_first_jobs_keep_the_distance_that_jobs_have() {
     let job = |os: &str, series: &str, number: &str| {
         format!(
