@@ -236,6 +236,19 @@ fn a_branch_that_the_remote_does_not_have_is_found() {
 }
 
 #[test]
+fn of_a_branch_that_no_remote_tells_of_nothing_is_said_for_sure() {
+    let published = Published::right();
+    let (main, other) = ("GitFetch: refs/heads/main", "GitFetch: refs/heads/other");
+    published.repository.edit("library", main, other);
+    let run = published.run(&["--check"]).exits_with(0);
+    let head = &published.head;
+    let warning = format!(
+        "warning: cannot tell whether {head} is in refs/heads/other, from which Docker fetches it"
+    );
+    assert!(run.stderr.contains(&warning), "{}", run.stderr);
+}
+
+#[test]
 fn findings_come_in_every_format() {
     let published = Published::right();
     published
