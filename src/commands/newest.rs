@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use semver::Version;
 
 use crate::check::check;
+use crate::finding::Finding;
 use crate::release::checksums::Checksums;
 use crate::release::source::{Source, Wanted};
 use crate::repository::config::Pattern;
@@ -97,8 +98,8 @@ impl<'a> Releases<'a> {
         Ok(None)
     }
 
-    /// The versions that are asked for. A series that is at its newest release already is left out, and said; but for one that is
-    /// not as it is to be: a run that was killed may have left it half-way.
+    /// The versions that are asked for. A series that is at its newest release already is left out, and said; but for one with
+    /// findings that an update to it fixes: a run that was killed may have left it half-way.
     pub(super) fn resolve(
         &mut self,
         repository: &Repository,
@@ -107,10 +108,12 @@ impl<'a> Releases<'a> {
         let directories = &repository.directories();
         let findings = LazyCell::new(|| check(repository).findings);
         let is_due = |newest: &Version, directory: &Directory| {
-            let mut findings = findings.iter();
+            let is_half_way = |finding: &Finding| {
+                let is_inside = is_within(&finding.path, &directory.name);
+                is_inside && finding.fix == format!("update {newest}")
+            };
             *newest > directory.version
-                || *newest == directory.version
-                    && findings.any(|finding| is_within(&finding.path, &directory.name))
+                || *newest == directory.version && findings.iter().any(is_half_way)
         };
         let mut versions = Vec::new();
         for one in wanted {

@@ -378,6 +378,43 @@ fn the_commit_is_called_as_the_last_releases_are() {
 }
 
 #[test]
+fn latest_repairs_what_it_can_and_is_stopped_by_nothing_else() {
+    let releases = Releases::new();
+    let repository = committed();
+    let latest = &["--from", releases.path(), "latest"];
+    with_git(&repository, latest).exits_with(0);
+    let after = repository.snapshot();
+    // Half of a run that was killed.
+    repository.edit("2.14.x/scratch/Dockerfile", "2.14.5", "2.14.4");
+    let run = with_git(&repository, latest).exits_with(0);
+    assert!(
+        run.stdout.starts_with("nats 2.14.5, repaired in 2.14.x/\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout
+            .contains("  2.12.x is at its newest release, 2.12.15\n"),
+        "{}",
+        run.stdout
+    );
+    same(&repository.snapshot(), &after);
+    // What no update can put right is a matter for `check`.
+    let path = "2.12.x/alpine3.21/Dockerfile";
+    repository.write(
+        path,
+        repository.read(path) + &format!("ENV SUM={}\n", "7".repeat(64)),
+    );
+    let run = with_git(&repository, latest).exits_with(0);
+    assert!(
+        run.stdout.contains(": nothing to change\n"),
+        "{}",
+        run.stdout
+    );
+    repository.run(&["check", "-q"]).exits_with(1);
+}
+
+#[test]
 fn changes_that_are_not_committed_are_not_swept_into_a_commit() {
     let releases = Releases::new();
     let repository = committed();
