@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::options::{Options, Remove, is_meant};
 use super::targets::{existing, existing_variants};
-use crate::repository::Repository;
+use crate::repository::{Repository, join};
 use crate::version::Variant;
 
 /// The series that go as wholes.
@@ -35,26 +35,20 @@ pub fn missing(repository: &Repository, options: &Options) -> Vec<(String, Strin
     let missing = options.removes.iter().filter(|remove| !is_there(remove));
     let missing = missing.map(|Remove { series, variant }| {
         let place = series.as_deref();
-        match variant {
-            None => (
-                format!("{}/*", place.unwrap_or_default()),
-                format!(
-                    "no version directory {}: {}",
-                    place.unwrap_or_default(),
-                    existing(repository)
-                ),
+        let said = match (variant, place) {
+            (None, _) => format!(
+                "no version directory {}: {}",
+                place.unwrap_or_default(),
+                existing(repository)
             ),
-            Some(variant) => (
-                format!("{}/{variant}/*", place.unwrap_or("*")),
-                format!(
-                    "no variant {variant}{}: {}",
-                    place
-                        .map(|place| format!(" in {place}"))
-                        .unwrap_or_default(),
-                    existing_variants(repository, series)
-                ),
-            ),
-        }
+            (Some(variant), place) => {
+                let here = place.map_or(String::new(), |place| format!(" in {place}"));
+                let all = existing_variants(repository, series);
+                format!("no variant {variant}{here}: {all}")
+            }
+        };
+        let variant = variant.as_ref().map_or("", |variant| &variant.name);
+        (join(&[place.unwrap_or("*"), variant, "*"]), said)
     });
     missing.collect()
 }

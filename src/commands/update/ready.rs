@@ -136,25 +136,29 @@ fn committable(root: &Path, plan: &Plan) -> Result<Git> {
     if let Some(path) = ignored {
         bail!("cannot commit: git ignores {path}");
     }
-    let places = plan.targets.iter().map(|target| target.directory.as_str());
-    let places: Vec<&str> = places.chain([TESTS, WORKFLOWS, TEMPLATES]).collect();
-    let items = plan
-        .before
-        .items()
-        .filter(|(_, item)| item.document().is_some());
-    let documents: BTreeSet<String> = items.map(|(path, _)| path).collect();
-    let belongs = |path: &String| {
-        let is_in = |places: &[&str]| places.iter().any(|place| is_within(path, place));
-        is_in(&paths) || documents.contains(path) && is_in(&places)
-    };
+    let targets = plan.targets.iter().map(|target| target.directory.as_str());
+    let places: BTreeSet<&str> = targets.chain([TESTS, WORKFLOWS, TEMPLATES]).collect();
+    let items = plan.before.items();
+    let documents = items.filter(|(_, item)| item.document().is_some());
+    let documents: BTreeSet<String> = documents.map(|(path, _)| path).collect();
+    let paths: BTreeSet<&str> = paths.into_iter().collect();
     let mut changed = git.changed(&[], false)?;
-    changed.retain(belongs);
+    changed.retain(|path| {
+        is_below(path, &paths) || documents.contains(path) && is_below(path, &places)
+    });
     refuse(
         "files that belong to this commit have changes already",
         changed,
         "Commit them, put them away with `git stash --include-untracked`, or leave `--commit` out",
     )?;
     Ok(git)
+}
+
+/// Whether a path is one of these, or below one.
+fn is_below(path: &str, places: &BTreeSet<&str>) -> bool {
+    let slashes = path.match_indices('/').map(|(at, _)| at);
+    let mut above = slashes.chain([path.len()]);
+    above.any(|end| places.contains(&path[..end]))
 }
 
 /// The title of the commit: as the last release commits have theirs, where three of them share a form.
@@ -212,26 +216,25 @@ fn next_steps(root: &Path, plan: &Plan) -> Option<NextSteps> {
         return None;
     }
     let changed = git.changed(&[], false).unwrap_or_default();
-    let is_other = |changed: &&String| !shown.iter().any(|path| is_within(changed, path));
-    let others: Vec<&String> = changed.iter().filter(is_other).collect();
+    let others = changed.iter().filter(|path| !is_below(path, &shown));
+    let others: BTreeSet<&str> = others.filter_map(|path| path.split('/').next()).collect();
     // A folder stands for what is in it, where nothing else has changed there.
     let folder = |path: &'_ str| match path.split_once('/') {
-        Some((top, _)) if !others.iter().any(|other| is_within(other, top)) => top.to_owned(),
+        Some((top, _)) if !others.contains(top) => top.to_owned(),
         _ => path.to_owned(),
     };
     // What goes, and was never committed, is nothing to git.
-    let known = git
-        .listed(&shown.iter().copied().collect::<Vec<_>>())
-        .ok()?;
-    let is_there = |path: &&str| {
-        let is_new = plan.after.items().any(|(item, _)| is_within(&item, path));
-        is_new || known.iter().any(|file| is_within(file, path))
+    let known = git.listed(&Vec::from_iter(shown.iter().copied())).ok()?;
+    let known = known
+        .into_iter()
+        .chain(plan.after.items().map(|(path, _)| path));
+    let known: BTreeSet<String> = known.collect();
+    let is_known = |path: &&str| {
+        let first = known.range(format!("{path}/")..).next();
+        known.contains(*path) || first.is_some_and(|first| is_within(first, path))
     };
-    let shown: BTreeSet<String> = shown
-        .iter()
-        .filter(|path| is_there(path))
-        .map(|path| folder(path))
-        .collect();
+    let shown = shown.into_iter().filter(is_known);
+    let shown: BTreeSet<String> = shown.map(folder).collect();
     let place = in_folder(root);
     let names: Vec<String> = shown.iter().map(|path| quoted(path)).collect();
     let names = names.join(" ");
