@@ -176,7 +176,10 @@ impl<'a> Workflow<'a> {
             lists.chain(brackets.map(|item| (item, true))).collect();
         let mut repeats = Vec::new();
         for field in items {
-            let at = field.span.start;
+            let (at, added) = (field.span.start, added(field));
+            if added.is_empty() {
+                continue;
+            }
             let around = lists.iter().filter(|(item, _)| item.contains(&at));
             let Some((item, is_bracket)) = around.min_by_key(|(item, _)| item.len()) else {
                 continue;
@@ -189,8 +192,7 @@ impl<'a> Workflow<'a> {
                     is_here && text[other.clone()] == *name
                 })
             };
-            let added = added(field).into_iter();
-            for (name, runners) in added.filter(|(name, _)| !is_there(name)) {
+            for (name, runners) in added.into_iter().filter(|(name, _)| !is_there(name)) {
                 let [before, after] =
                     [item.start..at, field.span.end..item.end].map(|part| &text[part]);
                 let mut copy = [before, &name, after].concat();

@@ -15,22 +15,22 @@ pub(super) fn move_along(
 ) {
     let structure = &document.facts.structure;
     let is_old = |found: &str| years.keys().any(|year| found.contains(year.as_str()));
-    // Where something is named that is of an old Windows, or comes from one, and whether it moves.
-    let fields = || document.fields.iter().zip(expected.iter());
-    let names = fields().filter(|(field, _)| field.names_something() && !field.in_comment);
-    let names = names.filter_map(|(field, expected)| {
+    // Where something is named that is of an old Windows, or comes from one, and how much of that moves, up to each.
+    let fields = document.fields.iter().zip(expected.iter());
+    let names = fields.filter(|(field, _)| field.names_something() && !field.in_comment);
+    let (mut places, mut moving) = (Vec::new(), vec![0]);
+    for (field, expected) in names {
         let found = document.found(field);
-        let moves = expected.instead_of(&found).is_some();
-        is_old(&found).then_some((field.span.start, moves))
-    });
-    let names: Vec<(usize, bool)> = names.collect();
+        if is_old(&found) {
+            places.push(field.span.start);
+            let moves = expected.instead_of(&found).is_some();
+            moving.push(moving[places.len() - 1] + usize::from(moves));
+        }
+    }
     let all_move = |part: &Range<usize>| {
-        let from = names.partition_point(|(at, _)| *at < part.start);
-        let inside = names[from..].iter().take_while(|(at, _)| *at < part.end);
-        let (count, moving) = inside.fold((0, 0), |(count, moving), (_, moves)| {
-            (count + 1, moving + usize::from(*moves))
-        });
-        count > 0 && count == moving
+        let number = |at: usize| places.partition_point(|place| *place < at);
+        let (first, end) = (number(part.start), number(part.end));
+        first < end && moving[end] - moving[first] == end - first
     };
     let moves = |field: &Field| {
         let Kind::Runner { system } = &field.kind else {
