@@ -104,6 +104,7 @@ impl<'a> Workflow<'a> {
             let gap = match (before, jobs.get(1)) {
                 (Some(_), _) => "",
                 (None, Some(next)) => gap_at(text, job.part.span.end, next.part.span.start),
+                (None, None) if text.contains("\r\n") => "\r\n",
                 (None, None) => "\n",
             };
             let twin = from.moved(&text[start..job.part.span.end], to);
