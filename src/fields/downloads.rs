@@ -65,7 +65,7 @@ const SAYING: [&[u8]; 7] = [
 /// The commands that hand on what is hashed, or the list of it, as it is.
 const PASSING: [&[u8]; 5] = [b"echo", b"printf", b"wget", b"curl", b"tee"];
 /// The commands after which a file that they name is what it was, or gone.
-const HARMLESS: [&[u8]; 17] = [
+const HARMLESS: [&[u8]; 16] = [
     b"cat",
     b"chmod",
     b"chown",
@@ -78,7 +78,6 @@ const HARMLESS: [&[u8]; 17] = [
     b"printf",
     b"rm",
     b"stat",
-    b"tee",
     b"test",
     b"Remove-Item",
     b"Test-Path",
@@ -235,17 +234,22 @@ impl<'c, 'a> Downloads<'c, 'a> {
         }
     }
 
-    /// What a statement names in commands that may change it, whatever they are: all but those that are known to change no file.
+    /// What a statement names where it may change it, whatever that is: behind a `>`, and in all commands but those that are known to
+    /// change no file.
     pub(super) fn changed(&self, statement: &Statement) -> impl Iterator<Item = &'a [u8]> {
         let words = self.code.words(statement);
         let fetches = count(words, Does::Fetch) > 0;
         let stages = stages(words).skip(usize::from(fetches));
-        let stages = stages.filter(|stage| {
+        let named = stages.flat_map(|stage| {
             let command = command(stage);
             let is_test = command.starts_with(b"-");
-            !is_test && !HARMLESS.contains(&command) && count(stage, Does::Hash) == 0
+            let is_harmless = HARMLESS.contains(&command) || count(stage, Does::Hash) > 0;
+            let may_change = !is_test && !is_harmless;
+            stage
+                .iter()
+                .filter(move |word| may_change || word.signs & OUT != 0)
         });
-        stages.flatten().map(|word| word.text)
+        named.map(|word| word.text)
     }
 
     /// The files that a statement writes: what its options say, else what its addresses end in.
