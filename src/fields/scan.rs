@@ -272,7 +272,15 @@ impl<'a> Scan<'a> {
 
     /// What the variables are set to that references are made of.
     fn assigned_variables(&mut self, found: &mut Vec<(Range<usize>, Kind)>) {
-        self.variables.versions.remove(self.scanner.key.as_bytes());
+        let key = self.scanner.key.as_bytes();
+        if self.variables.versions.remove(key) && self.kind == DocumentKind::Dockerfile {
+            // Addresses and tags have the `v` that they need: in the variable another one would be too many.
+            let keyed = self.found.iter_mut();
+            let keyed = keyed.filter(|(_, kind)| *kind == Kind::Version { key: true });
+            for (span, _) in keyed.filter(|(span, _)| self.text[..span.start].ends_with(b"v")) {
+                span.start -= 1;
+            }
+        }
         if !self.variables.versions.is_empty() {
             for span in &self.variables.values {
                 let before = line_before(self.text, span.start);

@@ -330,10 +330,11 @@ fn refuse_left(left: Vec<String>) -> Result<()> {
     )
 }
 
-/// How often a text says `latest`, which only one series can be; the runners of that name are none.
+/// How often a text says `latest`, which only one series can be; runners of that name, and the versions of other programs, are none.
 fn latest(text: &str) -> usize {
     let all = text.match_indices("latest");
-    all.filter(|(at, _)| !text[..*at].ends_with('-')).count()
+    let is_other = |at: usize| text[..at].ends_with('-') || text[..at].ends_with("version: ");
+    all.filter(|(at, _)| !is_other(*at)).count()
 }
 
 fn is_target(targets: &[Target], tree: &Tree) -> bool {

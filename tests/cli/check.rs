@@ -313,6 +313,22 @@ fn a_version_that_does_not_belong_to_its_line() {
 }
 
 #[test]
+fn a_v_before_the_version_is_one_too_many_where_addresses_have_their_own() {
+    let repository = Repository::of(&tree("series/after"));
+    let path = "2.14.x/alpine3.22/Dockerfile";
+    let before = repository.read(path);
+    repository.edit(path, "NATS_SERVER=2.14.5", "NATS_SERVER=v2.14.5");
+    repository
+        .finds(&["2.14.x/alpine3.22/Dockerfile:3:17: version: found v2.14.5, expected 2.14.5"]);
+    let releases = tree("series/releases");
+    let from = releases.to_str().expect("UTF-8");
+    repository
+        .run(&["-q", "2.14.5", "--from", from])
+        .exits_with(0);
+    assert_eq!(repository.read(path), before);
+}
+
+#[test]
 fn what_belongs_to_others_is_no_field() {
     let repository = streaming();
     repository.edit(
