@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::entries::{Home, folder, successors};
-use super::expected::{Edit, apply, expectations, is_directory};
+use super::expected::{Edit, apply, expectations};
 use super::format::architectures;
 use super::images::Image;
 use super::manifest::{Manifest, Paragraph};
@@ -207,7 +207,6 @@ impl<'a> Draft<'a> {
             let items = field.items.iter();
             let items = items.map(|item| manifest.said(item).into_owned());
             let values = match name {
-                _ if is_directory(name) => vec![image.path()],
                 _ if name.ends_with("GitCommit") => vec![self.wanted.commit.clone()],
                 _ => values(name).unwrap_or_else(|| items.collect()),
             };

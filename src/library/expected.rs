@@ -188,7 +188,7 @@ pub fn expectations<'a>(
 }
 
 /// Whether a field is a `Directory`, perhaps of one architecture.
-pub fn is_directory(name: &str) -> bool {
+fn is_directory(name: &str) -> bool {
     name.rsplit('-').next() == Some("Directory")
 }
 

@@ -63,6 +63,15 @@ fn each_entry_belongs_to_the_line_of_its_directory() {
 }
 
 #[test]
+fn the_headline_names_the_versions_that_entries_move_to() {
+    let old = file("nats-2.14.5").replace("2.14.5", "2.14.4");
+    let run = Published::lines(&old).run(&[]).exits_with(0);
+    // Of the other series nothing but the commit changes.
+    let headline = "library → 2.14.5\n";
+    assert!(run.stdout.starts_with(headline), "{}", run.stdout);
+}
+
+#[test]
 fn a_comma_too_many_is_no_tag() {
     let right = file("nats-2.14.5");
     let (head, _) = right.split_once("\n\n").expect("a first paragraph");
