@@ -10,6 +10,7 @@ mod read;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -69,6 +70,12 @@ impl Document {
     /// A field's text.
     pub fn found(&self, field: &Field) -> Cow<'_, str> {
         found(&self.text, &field.span)
+    }
+
+    /// Whether a span stands in quotes.
+    pub fn is_quoted(&self, span: &Range<usize>) -> bool {
+        let is_quote = |byte: Option<&u8>| byte.is_some_and(|byte| b"\"'".contains(byte));
+        is_quote(self.text[..span.start].last()) && is_quote(self.text.get(span.end))
     }
 
     /// The fields that are statements, rather than mentions in a comment.

@@ -198,13 +198,18 @@ fn check_order(
     }
 }
 
-/// The scripts of a version directory: its own, and where there are none those of the root.
+/// The scripts that are for a version directory: its own, and those of the root that name no other one alone.
 pub fn scripts_of<'a>(
     repository: &'a Repository,
     tree: &'a Tree,
 ) -> impl Iterator<Item = Place<'a>> {
     let own = tree.folder(TESTS).is_some();
     let inside = Repository::documents_of(tree).filter(move |_| own);
-    let shared = repository.shared_documents();
+    let directories = repository.directories();
+    let shared = repository.shared_documents().filter(move |place| {
+        let scope = Scope::of(&repository.names, &directories, no_change(), place);
+        let is_it = |named: &Directory| named.name == tree.directory.name;
+        !repository.names.config.directory.has_series() || scope.named.is_none_or(is_it)
+    });
     inside.chain(shared).filter(Place::is_script)
 }

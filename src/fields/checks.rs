@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::commands::{Code, Does, Instruction, Statement, count};
 use super::downloads::{Downloads, Of};
-use super::spans::last_part;
+use super::spans::{has, is_word, last_part};
 
 /// What is hashed in a Dockerfile.
 pub(super) struct Checks<'a> {
@@ -26,20 +26,35 @@ impl<'a> Checks<'a> {
         let (mut checks, mut downloads, mut taken) = (Vec::new(), Vec::new(), BTreeSet::new());
         for (number, instruction) in code.instructions.iter().enumerate() {
             let (mut files, mut is_moved) = (Files::default(), false);
+            // In how many brackets another folder is gone to.
+            let mut away: Option<usize> = None;
             let mut all: Option<Of> = None;
             let mut held = Held::new(&code, instruction);
             for statement in code.statements_of(instruction) {
                 let download = reading.download(statement);
+                // In another folder a file may be any other.
+                let moves = count(code.words(statement), Does::Move) > 0;
+                is_moved |= away.is_some_and(|depth| statement.depth.0 < depth);
+                if moves && statement.depth.1 > 0 {
+                    away = away.max(Some(statement.depth.1));
+                }
                 if !files.0.is_empty() {
-                    // In another folder a file may be any other.
-                    is_moved |= count(code.words(statement), Does::Move) > 0;
-                    for name in reading.changed(statement) {
-                        files.change(name);
+                    is_moved |= moves;
+                    match reading.changed(statement) {
+                        Some(names) => names.iter().for_each(|name| files.change(name)),
+                        None => files.change_all(),
                     }
                 }
                 if let (Some(of), true) = (&download, instruction.is_run) {
                     for name in reading.files(statement) {
-                        files.add(name, of.clone());
+                        // By the time of the check a variable may say something else.
+                        let rest = statement.span.end..instruction.span.end;
+                        let used = code.used(statement).iter();
+                        let mut inside = used.filter(|(variable, _)| has(name, variable));
+                        let is_open =
+                            inside.any(|(variable, _)| code.assignments(variable, &rest) > 0);
+                        let of = if is_open { Of::Unclear } else { of.clone() };
+                        files.add(name, of);
                     }
                     if *of == Of::Others {
                         let used = code.used(statement).iter();
@@ -137,38 +152,55 @@ impl<'c, 'a> Held<'c, 'a> {
     }
 }
 
-/// The files that an instruction has written, by their names: what each is, and its path.
+/// The files that an instruction has written, by their names in small letters, since Windows knows no others: what each is, and
+/// its path.
 #[derive(Default)]
-struct Files<'a>(BTreeMap<&'a [u8], (Of, &'a [u8])>);
+struct Files<'a>(BTreeMap<Vec<u8>, (Of, &'a [u8])>);
 
 impl<'a> Files<'a> {
-    /// Adds one. Two paths that end in one name may be one file.
+    /// Adds one. Two paths that end in one name may be one file, and so may a name and a variable.
     fn add(&mut self, path: &'a [u8], of: Of) {
-        let path = bare(path);
-        let both = match self.0.remove(last_part(path)) {
+        let (path, name) = (bare(path), name_of(path));
+        let is_variable =
+            |name: &[u8]| name.starts_with(b"$") && name[1..].iter().all(|byte| is_word(*byte));
+        let both = match self.0.remove(&name) {
             Some((_, other)) if other != path => Of::Unclear,
             known => of.and(known.map(|(of, _)| of)),
         };
-        self.0.insert(last_part(path), (both, path));
+        let is_mixed = self
+            .0
+            .keys()
+            .any(|other| is_variable(other) != is_variable(&name));
+        self.0.insert(name, (both, path));
+        if is_mixed {
+            self.change_all();
+        }
     }
 
     /// Takes a file, if it is known, for one that nobody knows.
     fn change(&mut self, path: &[u8]) {
-        if let Some((of, _)) = self.0.get_mut(last_part(bare(path))) {
+        if let Some((of, _)) = self.0.get_mut(&name_of(path)) {
             *of = Of::Unclear;
         }
     }
 
+    fn change_all(&mut self) {
+        self.0.values_mut().for_each(|(of, _)| *of = Of::Unclear);
+    }
+
     /// What is at a path, if it is known.
     fn of(&self, path: &[u8]) -> Option<Of> {
-        let path = bare(path);
-        let (of, known) = self.0.get(last_part(path))?;
-        Some(if *known == path {
+        let (of, known) = self.0.get(&name_of(path))?;
+        Some(if *known == bare(path) {
             of.clone()
         } else {
             Of::Unclear
         })
     }
+}
+
+fn name_of(path: &[u8]) -> Vec<u8> {
+    last_part(bare(path)).to_ascii_lowercase()
 }
 
 /// A path without what says that it begins here.

@@ -68,9 +68,10 @@ fn does(word: &[u8]) -> Option<Does> {
     found.map(|(does, _)| *does)
 }
 
-/// What stands between a word and the one in front of it: a pipe, `>` but not `>&`.
+/// What stands between a word and the one in front of it: a pipe, `>` but not `>&`, `>>`.
 pub(super) const PIPE: u8 = 1;
 pub(super) const OUT: u8 = 2;
+pub(super) const APPEND: u8 = 4;
 
 /// A word of a statement, without quotes and brackets; an address is one whatever is in it.
 pub(super) struct Word<'a> {
@@ -90,6 +91,8 @@ impl Word<'_> {
 /// A command, with what is piped into it and what it is piped into.
 pub(super) struct Statement {
     pub(super) span: Range<usize>,
+    /// In how many brackets it begins, and ends: another folder that is gone to in them is left with them.
+    pub(super) depth: (usize, usize),
     words: Range<usize>,
     uses: Range<usize>,
 }
@@ -148,7 +151,7 @@ impl<'a> Code<'a> {
         let set = words.iter().filter(|word| self.is_set(word));
         let set = set.chain(opened.map(|pair| &pair[1]));
         let mut all: Vec<(Vec<u8>, usize)> = set
-            .map(|word| (last_word(word.text).to_ascii_lowercase(), word.at))
+            .map(|word| (last_word(name_set(word)).to_ascii_lowercase(), word.at))
             .collect();
         let mut uses = self.used(statement).iter().peekable();
         while let Some((name, at)) = uses.next() {
@@ -168,7 +171,7 @@ impl<'a> Code<'a> {
     pub(super) fn is_set(&self, word: &Word) -> bool {
         let value = self.text[word.span().end..].strip_prefix(b"=");
         let first = value.and_then(|value| value.get(unquoted(value, 0)));
-        let is_plain = word.text.iter().all(|byte| is_word(*byte));
+        let is_plain = name_set(word).iter().all(|byte| is_word(*byte));
         is_plain && first.is_some_and(|byte| !b" ;=\"'\r\n".contains(byte))
     }
 
@@ -234,8 +237,14 @@ impl<'a> Code<'a> {
     pub(super) fn is_assigned(&self, (name, at): Use) -> bool {
         let end = past(self.text, at + name.len(), b"}");
         let sign = skip(self.text, end, |byte| byte == b' ');
+        let sign = past(self.text, sign, b"+");
         self.text[sign..].starts_with(b"=") && !self.text[sign..].starts_with(b"==")
     }
+}
+
+/// The name in front of a `=` or a `+=`.
+fn name_set<'a>(word: &Word<'a>) -> &'a [u8] {
+    word.text.strip_suffix(b"+").unwrap_or(word.text)
 }
 
 /// The commands of a statement that are piped into one another.
@@ -270,6 +279,9 @@ struct Reader<'a> {
     is_by_apk: bool,
     /// What stands behind the last word of the statement.
     signs: u8,
+    /// How many brackets are open, and were where the statement began.
+    depth: usize,
+    opened: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -321,12 +333,13 @@ impl<'a> Reader<'a> {
         if words < self.code.words.len() {
             self.code.statements.push(Statement {
                 span: start..end,
+                depth: (self.opened, self.depth),
                 words: words..self.code.words.len(),
                 uses: uses..self.code.uses.len(),
             });
         }
         self.statement = (end, self.code.words.len(), self.code.uses.len());
-        self.signs = 0;
+        (self.signs, self.opened) = (0, self.depth);
     }
 
     fn end_instruction(&mut self, end: usize) {
@@ -355,7 +368,10 @@ impl<'a> Reader<'a> {
                 b';' => self.end_statement(at + 1),
                 b'&' if next == Some(&b'&') => self.end_statement(at + 1),
                 b'|' => self.signs |= PIPE,
+                b'>' if next == Some(&b'>') => self.signs |= OUT | APPEND,
                 b'>' if next != Some(&b'&') => self.signs |= OUT,
+                b'(' => self.depth += 1,
+                b')' => self.depth = self.depth.saturating_sub(1),
                 byte if BETWEEN[usize::from(byte)] => {}
                 _ => {
                     at = self.word(at, end);

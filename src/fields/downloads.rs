@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::commands::{Code, Does, OUT, Statement, Use, Word, command, count, stages};
-use super::spans::{has, is_digit, is_hex, last_part, variable_of};
+use super::commands::{APPEND, Code, Does, OUT, Statement, Use, Word, command, count, stages};
+use super::spans::{has, is_digit, is_hex, is_word, last_part, past, skip, variable_of};
 
 /// What is downloaded, or hashed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,13 +65,12 @@ const SAYING: [&[u8]; 7] = [
 /// The commands that hand on what is hashed, or the list of it, as it is.
 const PASSING: [&[u8]; 5] = [b"echo", b"printf", b"wget", b"curl", b"tee"];
 /// The commands after which a file that they name is what it was, or gone.
-const HARMLESS: [&[u8]; 16] = [
+const HARMLESS: [&[u8]; 15] = [
     b"cat",
     b"chmod",
     b"chown",
     b"echo",
     b"file",
-    b"gpg",
     b"gpgv",
     b"grep",
     b"ls",
@@ -136,7 +135,15 @@ impl<'c, 'a> Downloads<'c, 'a> {
     /// Whether a variable holds nothing but addresses of ours, and is used as it is: `${url%.zip}` is another one.
     fn is_known(&self, (name, at): Use) -> bool {
         let text = self.code.text;
-        let is_cut = text[..at].ends_with(b"{") && text.get(at + name.len()) != Some(&b'}');
+        let is_braced = text[..at].ends_with(b"{");
+        let end = past(text, at + name.len(), if is_braced { b"}" } else { b"" });
+        let is_open = is_braced && end == at + name.len();
+        // `$url.asc`, `$url.Replace(…)`, `($url + '.asc')`; more in front of an archive's name is looked at with that.
+        let next = text.get(skip(text, end, |byte| byte == b' '));
+        let goes_on = text
+            .get(end)
+            .is_some_and(|byte| is_word(*byte) || b".-+%".contains(byte));
+        let is_cut = is_open || goes_on || next == Some(&b'+');
         // An address may be made of several things of ours.
         let same = self.holders.iter().filter(|(_, other)| *other == name);
         let own: BTreeSet<*const u8> = same.map(|(_, other)| other.as_ptr()).collect();
@@ -235,21 +242,28 @@ impl<'c, 'a> Downloads<'c, 'a> {
     }
 
     /// What a statement names where it may change it, whatever that is: behind a `>`, and in all commands but those that are known to
-    /// change no file.
-    pub(super) fn changed(&self, statement: &Statement) -> impl Iterator<Item = &'a [u8]> {
+    /// change no file. `None` where it may be any file.
+    pub(super) fn changed(&self, statement: &Statement) -> Option<Vec<&'a [u8]>> {
         let words = self.code.words(statement);
         let fetches = count(words, Does::Fetch) > 0;
-        let stages = stages(words).skip(usize::from(fetches));
-        let named = stages.flat_map(|stage| {
-            let command = command(stage);
-            let is_test = command.starts_with(b"-");
-            let is_harmless = HARMLESS.contains(&command) || count(stage, Does::Hash) > 0;
-            let may_change = !is_test && !is_harmless;
-            stage
+        let mut named = Vec::new();
+        for stage in stages(words).skip(usize::from(fetches)) {
+            let span = stage[0].at..stage[stage.len() - 1].span().end;
+            let (command, text) = (command(stage), &self.code.text[span]);
+            let is_known = HARMLESS.contains(&command) || command.starts_with(b"-");
+            let verifies = stage.iter().any(|word| word.text == b"--verify");
+            let is_harmless = (is_known || verifies) && !has(text, b"$(") && !text.contains(&b'`');
+            let may_change = !is_harmless && count(stage, Does::Hash) == 0;
+            // `cp bar *.tgz`
+            if may_change && has(text, b"*") {
+                return None;
+            }
+            let changed = stage
                 .iter()
-                .filter(move |word| may_change || word.signs & OUT != 0)
-        });
-        named.map(|word| word.text)
+                .filter(|word| may_change || word.signs & OUT != 0);
+            named.extend(changed.map(|word| word.text));
+        }
+        Some(named)
     }
 
     /// The files that a statement writes: what its options say, else what its addresses end in.
@@ -261,11 +275,18 @@ impl<'c, 'a> Downloads<'c, 'a> {
             let output = output(command(first), word.text);
             let is_behind = std::mem::replace(&mut is_named, output == Some(b""));
             match output {
-                None => (is_behind || word.signs & OUT != 0).then_some(word.text),
+                None => is_behind.then_some(word.text),
                 Some(file) => Some(file).filter(|file| !file.is_empty()),
             }
         });
         let mut files: Vec<&[u8]> = written.collect();
+        // With a file in an option something else is written behind `>`.
+        if files.is_empty() {
+            let out = first
+                .iter()
+                .filter(|word| word.signs & (OUT | APPEND) == OUT);
+            files.extend(out.map(|word| word.text));
+        }
         let last = first.last().map(|word| word.text);
         let is_added = command(first) == b"ADD";
         if first
@@ -275,7 +296,8 @@ impl<'c, 'a> Downloads<'c, 'a> {
             files.extend(last);
         }
         for stage in stages.take_while(|stage| command(stage) == b"tee") {
-            files.extend(stage[1..].iter().map(|word| word.text));
+            let appends = stage.iter().any(|word| word.text == b"-a");
+            files.extend(stage[1..].iter().map(|word| word.text).filter(|_| !appends));
         }
         files.retain(|file| !file.starts_with(b"http") && !file.starts_with(b"/dev/"));
         if files.is_empty() && !is_added {

@@ -38,6 +38,11 @@ impl Expected {
     }
 }
 
+/// Whether YAML reads another number, where that has no quotes: 3.2 for `3.20`.
+pub fn is_misread(item: &str) -> bool {
+    item.ends_with('0') && item.contains('.') && item.parse::<f64>().is_ok()
+}
+
 /// The version directory that a script names alone, by its name or, where it is a series, by a version behind the version key.
 fn named_alone<'a>(
     pattern: &Pattern,
@@ -203,7 +208,16 @@ impl<'a> Scope<'a> {
                 self.caption(found, family.as_deref(), directory.as_deref())
             }
             Kind::Script { directory } => self.named(Named::Script, found, directory.as_deref()),
-            Kind::Item { made } => self.item(found, made),
+            Kind::Item { made } => {
+                let item = self.item(found, made);
+                let said = item.instead_of(found).unwrap_or(found);
+                match is_misread(said) && !document.is_quoted(&field.span) {
+                    true => Expected::Impossible(format!(
+                        "{said} is a number to YAML, which drops the 0 at its end: put it in quotes"
+                    )),
+                    false => item,
+                }
+            }
             Kind::Mention { is_ours } => {
                 let is_code = document.kind == DocumentKind::Dockerfile && !field.in_comment;
                 self.mention(found, *is_ours, is_code)

@@ -8,7 +8,7 @@ use super::work::Work;
 use super::workflows::{NewItem, Workflow};
 use super::{passages, scripts};
 use crate::check::{no_change, scripts_of};
-use crate::fields::expected::{Expected, Scope};
+use crate::fields::expected::{Expected, Scope, is_misread};
 use crate::fields::{Field, Kind, Made, Named};
 use crate::repository::{Body, Document, Item, Origin, Place};
 use crate::version::Variant;
@@ -41,10 +41,11 @@ impl Addition {
             Some(item.to_owned())
         });
         let is_right = |item: &String| scope.item(item, made) == Expected::Exactly(item.clone());
-        let runner = |variant: &Variant| Some(format!("windows-{}", variant.windows_year()?));
-        let runners = runner(&self.sibling).zip(runner(&self.variant));
-        let runners = runners.map(|(old, new)| [old, new]);
-        Some((items.next().filter(is_right)?, runners))
+        let year = |variant: &Variant| Some(variant.windows_year()?.to_string());
+        let years = year(&self.sibling).zip(year(&self.variant));
+        let item = items.next().filter(is_right)?;
+        let is_misread = !document.is_quoted(&field.span) && is_misread(&item);
+        (!is_misread).then_some((item, years.map(|(old, new)| [old, new])))
     }
 }
 

@@ -174,7 +174,7 @@ impl Work<'_> {
                 if new == workflow.text {
                     continue;
                 }
-                if latest(&new) > latest(workflow.text) {
+                if workflows::latest(&new) > workflows::latest(workflow.text) {
                     let (from, to) = (&from.name, &to.name);
                     notes.push(format!(
                         "{path}: says `latest` for {to} as for {from}: leave it to one of them"
@@ -328,13 +328,6 @@ fn refuse_left(left: Vec<String>) -> Result<()> {
         left,
         "Fix or remove these lines, then run the same command again",
     )
-}
-
-/// How often a text says `latest`, which only one series can be; runners of that name, and the versions of other programs, are none.
-fn latest(text: &str) -> usize {
-    let all = text.match_indices("latest");
-    let is_other = |at: usize| text[..at].ends_with('-') || text[..at].ends_with("version: ");
-    all.filter(|(at, _)| !is_other(*at)).count()
 }
 
 fn is_target(targets: &[Target], tree: &Tree) -> bool {

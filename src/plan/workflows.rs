@@ -27,7 +27,7 @@ struct Repeat {
     name: String,
 }
 
-/// An item of a matrix that is added, and the runner in its row, as it is and as it is to be.
+/// An item of a matrix that is added, and the Windows in its row, as it is and as it is to be.
 pub(super) type NewItem = (String, Option<[String; 2]>);
 
 /// What is taken out of a workflow: whole jobs, items of lists, items in brackets, where they are about it alone.
@@ -162,8 +162,8 @@ impl<'a> Workflow<'a> {
         inserted(text, repeats)
     }
 
-    /// The text with items behind those of its matrices of which `added` tells what else they are wanted for, and how the runner in
-    /// their row moves with them; where their job does not have them yet.
+    /// The text with items behind those of its matrices of which `added` tells what else they are wanted for, and how the Windows in
+    /// their row moves with them: where their job does not have them yet, and the row is not that of `latest`.
     pub(super) fn with_items(
         self,
         items: &[&Field],
@@ -193,12 +193,15 @@ impl<'a> Workflow<'a> {
                     is_here && text[other.clone()] == *name
                 })
             };
-            for (name, runners) in added.into_iter().filter(|(name, _)| !is_there(name)) {
+            for (name, years) in added.into_iter().filter(|(name, _)| !is_there(name)) {
                 let [before, after] =
                     [item.start..at, field.span.end..item.end].map(|part| &text[part]);
                 let mut copy = [before, &name, after].concat();
-                if let Some([old, new]) = runners {
+                if let Some([old, new]) = years {
                     copy = copy.replace(&old, &new);
+                }
+                if latest(&copy) > 0 {
+                    continue;
                 }
                 let (at, text) = match is_bracket {
                     true => behind(text, item, std::iter::once(copy.trim().to_owned())),
@@ -330,6 +333,13 @@ impl<'a> Workflow<'a> {
     }
 }
 
+/// How often a text says `latest`, which only one series, or one row of a matrix, can be; runners of that name, and the versions of other programs, are none.
+pub(super) fn latest(text: &str) -> usize {
+    let all = text.match_indices("latest");
+    let is_other = |at: usize| text[..at].ends_with('-') || text[..at].ends_with("version: ");
+    all.filter(|(at, _)| !is_other(*at)).count()
+}
+
 /// The blank lines that begin at a place.
 fn gap_at(text: &str, start: usize, end: usize) -> &str {
     let rest = &text[start..end];
@@ -409,7 +419,8 @@ fn inserted(text: &str, mut repeats: Vec<Repeat>) -> (String, Vec<Edit>) {
     let (mut out, mut from, mut starts) = (String::with_capacity(text.len()), 0, Vec::new());
     for repeat in repeats {
         out.push_str(&text[from..repeat.at]);
-        let is_line = repeat.label == "job" || repeat.text.ends_with('\n');
+        // The last line may have no end.
+        let is_line = !repeat.text.starts_with(',');
         if is_line && !out.ends_with('\n') {
             out.push_str(newline);
         }

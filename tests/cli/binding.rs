@@ -224,6 +224,11 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN wget -o log -O f @URLamd64.tar.gz; wget -o f.log -O g https://bar.example/bar; echo \"@X  g\" | sha256sum -c; echo \"@AMD  f\" | sha256sum -c\n".to_owned(),
         "RUN curl -fsSLO --compressed @URLamd64.tar.gz; sha256sum nats-streaming-server-v@V-linux-amd64.tar.gz | grep @AMD\n".replace("@V", "${NATS_STREAMING_SERVER}"),
         "RUN curl -fsSLof @URLamd64.tar.gz; echo \"@AMD  f\" | sha256sum -c\n".to_owned(),
+        "RUN (cd /x && wget -O f @URLamd64.tar.gz && echo \"@AMD  f\" | sha256sum -c)\n".to_owned(),
+        "RUN cd /x; (wget -O f @URLamd64.tar.gz; echo \"@AMD  f\" | sha256sum -c); tar xf *.tgz\n".to_owned(),
+        "RUN D=/x; wget -O \"$D/f\" \"@URLamd64.tar.gz\"; echo \"@AMD  $D/f\" | sha256sum -c\n".to_owned(),
+        "RUN curl @URLamd64.tar.gz > f; echo \"@AMD  f\" | sha256sum -c\n".to_owned(),
+        "RUN $url='@URLamd64.tar.gz'; iwr -Uri $url -OutFile S.zip; if ((Get-FileHash S.zip).Hash -ne '@AMD') { exit 1 }\n".to_owned(),
         // What looks at a file leaves it as it is.
         "RUN wget -O f @URLamd64.tar.gz; ls -l f; [ -s f ]; test -f f; gpg --batch --verify f.asc f; chmod 644 f; echo \"@AMD  f\" | sha256sum -c; tar xzf f; rm f\n".to_owned(),
         // The hash before the architecture.
@@ -238,6 +243,10 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
     ] {
         moves(&text);
     }
+}
+
+#[test]
+fn a_hash_of_what_nobody_can_tell_is_refused() {
     for text in [
         // Of another file, or of nobody knows which.
         "RUN wget -O /tmp/f @URLamd64.tar.gz; sha256sum /etc/f | grep @X\n",
@@ -300,6 +309,35 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN wget -O f @URLamd64.tar.gz; gunzip -c bar > f; echo \"@X  f\" | sha256sum -c\n",
         "RUN wget -O f @URLamd64.tar.gz; curl -of https://bar.example/bar; echo \"@X  f\" | sha256sum -c\n",
         "ADD @URLamd64.tar.gz /f\nCOPY bar /f\nRUN echo \"@X  /f\" | sha256sum -c\n",
+        // An address that is made of parts.
+        "ENV FILE nats-streaming-server-v@V-linux-amd64\nRUN for u in https://mirror.example; do wget -O f \"$u/$FILE.tar.gz\"; done; echo \"@AMD  f\" | sha256sum -c\n",
+    ] {
+        is_refused(text);
+    }
+}
+
+#[test]
+fn a_hash_of_a_file_that_may_have_changed_is_refused() {
+    for text in [
+        // In a folder of its own, which is over with its brackets.
+        "RUN (cd /x && wget -O f @URLamd64.tar.gz); echo \"@X  f\" | sha256sum -c\n",
+        "RUN (cd /x; wget -O f @URLamd64.tar.gz) && sha256sum f | grep @X\n",
+        // Something else than the address, and than the file.
+        "RUN url=@URLamd64.tar.gz; wget -O f \"$url.asc\"; echo \"@X  f\" | sha256sum -c\n",
+        "RUN url=@URLamd64.tar.gz; wget -O f \"${url}.asc\"; echo \"@X  f\" | sha256sum -c\n",
+        "RUN url=@URLamd64.tar.gz; url+=.asc; wget -O f \"$url\"; echo \"@X  f\" | sha256sum -c\n",
+        "RUN $url='@URLamd64.tar.gz'; iwr ($url + '.asc') -OutFile f; if ((Get-FileHash f).Hash -ne '@X') { exit 1 }\n",
+        "RUN $url='@URLamd64.tar.gz'; iwr $url.Replace('a', 'b') -OutFile f; if ((Get-FileHash f).Hash -ne '@X') { exit 1 }\n",
+        "RUN F=f; wget -O f @URLamd64.tar.gz; wget -O \"$F\" https://bar.example/bar; echo \"@X  f\" | sha256sum -c\n",
+        "RUN D=/x; wget -O \"$D/f\" @URLamd64.tar.gz; D=/y; echo \"@X  $D/f\" | sha256sum -c\n",
+        "RUN iwr @URLamd64.tar.gz -OutFile s.zip; iwr https://bar.example/bar -OutFile S.ZIP; if ((Get-FileHash s.zip).Hash -ne '@X') { exit 1 }\n",
+        "RUN wget -O t @URLamd64.tar.gz > f; echo \"@X  f\" | sha256sum -c\n",
+        "RUN cp t f; curl @URLamd64.tar.gz >> f; echo \"@X  f\" | sha256sum -c\n",
+        "RUN cp t f; curl @URLamd64.tar.gz | tee -a f; echo \"@X  f\" | sha256sum -c\n",
+        // What may change it without saying so.
+        "RUN wget -O f @URLamd64.tar.gz; cp t *.tgz; echo \"@X  f\" | sha256sum -c\n",
+        "RUN wget -O f @URLamd64.tar.gz; gpg --output f --decrypt t; echo \"@X  f\" | sha256sum -c\n",
+        "RUN wget -O f @URLamd64.tar.gz; echo \"$(cp t f)\"; echo \"@X  f\" | sha256sum -c\n",
         "RUN wget -O f @URLamd64.tar.gz; echo bar > f; echo \"@X  f\" | sha256sum -c\n",
         "RUN wget -O f @URLamd64.tar.gz; cat bar >f && sha256sum f | grep @X\n",
         "RUN wget -O f @URLamd64.tar.gz; echo bar | tee f; echo \"@X  f\" | sha256sum -c\n",
@@ -315,8 +353,6 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN b=https://github.com/nats-io/nats-streaming-server/releases/download/v${NATS_STREAMING_SERVER}; wget -O f $b/nats-streaming-server-v${NATS_STREAMING_SERVER}-linux-amd64.tar.gz; b=https://bar.example; wget -O g $b/nats-streaming-server-v${NATS_STREAMING_SERVER}-linux-amd64.tar.gz; echo \"@X  g\" | sha256sum -c\n",
         // One of several addresses.
         "RUN for u in https://mirror.example/f @URLamd64.tar.gz; do wget -O f $u && break; done; echo \"@AMD f\" | sha256sum -c\n",
-        // An address that is made of parts.
-        "ENV FILE nats-streaming-server-v@V-linux-amd64\nRUN for u in https://mirror.example; do wget -O f \"$u/$FILE.tar.gz\"; done; echo \"@AMD  f\" | sha256sum -c\n",
     ] {
         is_refused(text);
     }

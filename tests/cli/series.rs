@@ -308,6 +308,68 @@ fn a_runner_moves_with_the_windows_that_it_is_for() {
 }
 
 #[test]
+fn a_list_at_the_end_of_a_file_without_a_line_end_gets_whole_lines() {
+    let lines = |years: &[&str]| {
+        let items = years.iter().map(|year| format!("\n          - {year}"));
+        format!(
+            "    steps:\n      - run: docker build ./2.14.x/nanoserver-ltsc${{{{ matrix.year }}}}\n    strategy:\n      matrix:\n        year:{}",
+            items.collect::<String>()
+        )
+    };
+    let repository = with_steps(&lines(&["2022", "2025"]));
+    changes(
+        &repository,
+        &[
+            "--add",
+            "2.14.x/windowsservercore-ltsc2028",
+            "--add",
+            "2.14.x/nanoserver-ltsc2028",
+        ],
+    );
+    let more = repository.read(".github/workflows/more.yml");
+    assert!(more.ends_with(&lines(&["2022", "2025", "2028"])), "{more}");
+    let lists = |series: &str| {
+        format!(
+            "    steps:\n      - run: cd ./${{{{ matrix.series }}}}/tests\n    strategy:\n      matrix:\n        series:\n          - 2.12.x\n          - 2.14.x{series}"
+        )
+    };
+    let repository = with_steps(&lists(""));
+    gets_a_new_series(&repository);
+    let more = repository.read(".github/workflows/more.yml");
+    assert!(more.ends_with(&lists("\n          - 2.15.x")), "{more}");
+}
+
+#[test]
+fn a_number_that_yaml_cuts_is_put_in_quotes_by_somebody() {
+    let text = |item: &str| {
+        format!(
+            "    strategy:\n      matrix:\n        base: [{item}]\n    steps:\n      - run: docker build ./2.14.x/alpine${{{{ matrix.base }}}}\n"
+        )
+    };
+    let why = "3.30 is a number to YAML, which drops the 0 at its end: put it in quotes";
+    let repository = with_steps(&text("3.22"));
+    repository
+        .run(&["--base", "2.14.x/alpine=3.30"])
+        .fails_with(&["more.yml:7: variant: found 3.22: no variant alpine3.22 in 2.14.x"]);
+    changes(&repository, &["--add", "2.14.x/alpine3.30"]);
+    assert!(
+        repository
+            .read(".github/workflows/more.yml")
+            .ends_with(&text("3.22"))
+    );
+    repository.edit(".github/workflows/more.yml", "[3.22]", "[3.22, 3.30]");
+    let found = repository.findings();
+    assert!(found.iter().any(|one| one.contains(why)), "{found:#?}");
+    let repository = with_steps(&text("'3.22'"));
+    changes(&repository, &["--base", "2.14.x/alpine=3.30"]);
+    assert!(
+        repository
+            .read(".github/workflows/more.yml")
+            .ends_with(&text("'3.30'"))
+    );
+}
+
+#[test]
 fn the_twins_of_the_first_jobs_keep_the_distance_that_jobs_have() {
     let job = |os: &str, series: &str, number: &str| {
         format!(

@@ -65,6 +65,25 @@ fn a_base_moves_in_the_scripts_of_its_series_alone() {
 }
 
 #[test]
+fn a_variant_is_added_and_removed_in_the_scripts_of_its_series_alone() {
+    let repository = by_version();
+    let before = repository.snapshot();
+    repository
+        .run(&["-q", "--add", "2.12.x/alpine3.23"])
+        .exits_with(0);
+    for script in ["build", "run"] {
+        let own = repository.read(&format!("tests/{script}-2.12.sh"));
+        assert!(own.contains("-alpine3.23"), "{own}");
+        let other = format!("tests/{script}-2.14.sh");
+        assert_eq!(repository.read(&other).as_bytes(), before[&other].1);
+    }
+    repository
+        .run(&["-q", "--remove", "2.12.x/alpine3.23"])
+        .exits_with(0);
+    crate::support::same(&repository.snapshot(), &before);
+}
+
+#[test]
 fn a_series_can_stand_for_its_version_in_a_tag() {
     let repository = by_version();
     let text = "docker run nats:2.14.x-alpine3.22\ndocker run nats:2.14.x-scratch\n";
