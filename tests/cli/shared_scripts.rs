@@ -138,6 +138,24 @@ fn what_is_wrong_in_them_is_found() {
 }
 
 #[test]
+fn any_letter_can_stand_in_front_of_a_tag() {
+    let repository = Repository::of(&tree("streaming/after"));
+    let script = "tests/run-images.sh";
+    repository.write(
+        script,
+        repository.read(script)
+            + "echo \u{451}:${ver}-alpine3.18\necho \u{451}x:${ver}-alpine3.18\n",
+    );
+    let found = repository.findings();
+    assert!(
+        found
+            .iter()
+            .any(|one| one.contains("reference: found x, expected nats-streaming")),
+        "{found:#?}"
+    );
+}
+
+#[test]
 fn a_script_that_is_named_after_a_windows_need_not_build_another() {
     let repository = Repository::of(&tree("streaming/before"));
     let scripts = ["tests/build-images-2019.ps1", "tests/run-images-2019.ps1"];

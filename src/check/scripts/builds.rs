@@ -95,7 +95,7 @@ pub(super) fn check_images(
         });
         let Some((before, _)) = before else { continue };
         let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        let start = before.rfind(|c| !is_part(c)).map_or(0, |at| at + 1);
+        let start = before.trim_end_matches(is_part).len();
         let found = &before[start..];
         let is_made = before[..start].ends_with(['}', '$']);
         if !found.is_empty() && !is_made && !own.contains(&found) {
