@@ -5,7 +5,7 @@ mod builds;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::no_change;
-use crate::fields::expected::{Expected, Scope};
+use crate::fields::expected::{Expected, Scope, named_alone};
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::repository::{Directories, Directory, Names, Place, Repository, TESTS, Tree};
@@ -81,25 +81,22 @@ pub(super) fn check_shared(
     findings: &mut Vec<Finding>,
 ) {
     let names = &repository.names;
-    let scripts = || repository.shared_documents().filter(Place::is_script);
-    if !names.config.directory.has_series() {
-        let newest = repository.trees.last();
-        newest
-            .iter()
-            .for_each(|tree| check(names, directories, tree, scripts(), findings));
-        return;
+    let has_series = names.config.directory.has_series();
+    let newest = repository.trees.last().map(|tree| &tree.directory);
+    let mut groups: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
+    for place in repository.shared_documents().filter(Place::is_script) {
+        let directory = match has_series {
+            true => named_alone(names, directories, &place),
+            false => newest,
+        };
+        if let Some(directory) = directory {
+            groups.entry(&directory.name).or_default().push(place);
+        }
     }
-    let without = repository
-        .trees
-        .iter()
-        .filter(|tree| tree.folder(TESTS).is_none());
-    for tree in without {
-        let places = scripts().filter(|place| {
-            let scope = Scope::of(names, directories, no_change(), place);
-            scope
-                .named
-                .is_some_and(|named| named.name == tree.directory.name)
-        });
+    for tree in &repository.trees {
+        let places = groups.remove(tree.directory.name.as_str());
+        let places = places.filter(|_| !has_series || tree.folder(TESTS).is_none());
+        let places = places.into_iter().flatten();
         check(names, directories, tree, places, findings);
     }
 }
@@ -206,10 +203,10 @@ pub fn scripts_of<'a>(
     let own = tree.folder(TESTS).is_some();
     let inside = Repository::documents_of(tree).filter(move |_| own);
     let directories = repository.directories();
+    let (names, name) = (&repository.names, &tree.directory.name);
     let shared = repository.shared_documents().filter(move |place| {
-        let scope = Scope::of(&repository.names, &directories, no_change(), place);
-        let is_it = |named: &Directory| named.name == tree.directory.name;
-        !repository.names.config.directory.has_series() || scope.named.is_none_or(is_it)
+        let named = named_alone(names, &directories, place);
+        !names.config.directory.has_series() || named.is_none_or(|named| named.name == *name)
     });
     inside.chain(shared).filter(Place::is_script)
 }

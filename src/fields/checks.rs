@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::commands::{Code, Does, Instruction, Statement, count};
 use super::downloads::{Downloads, Of};
-use super::spans::{has, is_word, last_part};
+use super::spans::{has, last_part, variable};
 
 /// What is hashed in a Dockerfile.
 pub(super) struct Checks<'a> {
@@ -161,8 +161,7 @@ impl<'a> Files<'a> {
     /// Adds one. Two paths that end in one name may be one file, and so may a name and a variable.
     fn add(&mut self, path: &'a [u8], of: Of) {
         let (path, name) = (bare(path), name_of(path));
-        let is_variable =
-            |name: &[u8]| name.starts_with(b"$") && name[1..].iter().all(|byte| is_word(*byte));
+        let is_variable = |name: &[u8]| variable(name, 0) == Some(name.len());
         let both = match self.0.remove(&name) {
             Some((_, other)) if other != path => Of::Unclear,
             known => of.and(known.map(|(of, _)| of)),

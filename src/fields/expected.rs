@@ -11,7 +11,6 @@ use semver::Version;
 use super::branches::{right_arch, right_labels};
 use super::{DocumentKind, Field, Kind, Named};
 use crate::release::checksums::{Checksums, Sha256};
-use crate::repository::config::Pattern;
 use crate::repository::{Directories, Directory, Document, Names, Place};
 use crate::tag::Tag;
 use crate::text::first_of;
@@ -44,12 +43,12 @@ pub fn is_misread(item: &str) -> bool {
 }
 
 /// The version directory that a script names alone, by its name or, where it is a series, by a version behind the version key.
-fn named_alone<'a>(
-    pattern: &Pattern,
+pub fn named_alone<'a>(
+    names: &Names,
     directories: &'a Directories,
     place: &Place,
 ) -> Option<&'a Directory> {
-    let document = place.document;
+    let (document, pattern) = (place.document, &names.config.directory);
     let fields = document.statements().filter(|_| place.is_script());
     let named = fields.filter_map(|field| match field.kind {
         Kind::Directory { .. } => Some(document.found(field).into_owned()),
@@ -107,7 +106,7 @@ pub struct Scope<'a> {
     /// The variant whose folder it is in.
     pub variant: Option<&'a Variant>,
     /// At the root: the version directory that a script names alone.
-    pub named: Option<&'a Directory>,
+    named: Option<&'a Directory>,
     /// It is what the variant is built from, rather than another Dockerfile beside it.
     pub builds: bool,
     /// What an update changes.
@@ -137,8 +136,7 @@ impl<'a> Scope<'a> {
             names,
             directories,
             own,
-            named: named_alone(&names.config.directory, directories, place)
-                .filter(|_| own.is_none()),
+            named: named_alone(names, directories, place).filter(|_| own.is_none()),
             variant: place.variant(),
             builds: place.builds(),
             change,
@@ -166,9 +164,8 @@ impl<'a> Scope<'a> {
         let fields = document.fields.iter();
         let expected = fields.map(|field| self.expected(field, document));
         let mut expected: Vec<Expected> = expected.collect();
-        let years = self.change.years();
-        if !years.is_empty() && document.kind == DocumentKind::Workflow {
-            hosts::move_along(document, &years, &mut expected);
+        if document.kind == DocumentKind::Workflow {
+            hosts::move_along(document, &self.change.years(), &mut expected);
         }
         expected
     }

@@ -83,6 +83,9 @@ impl Work<'_> {
     /// added, too.
     pub(super) fn extend(&mut self) {
         let additions = self.additions();
+        if additions.is_empty() {
+            return;
+        }
         for addition in &additions {
             self.extend_by(addition);
         }

@@ -66,13 +66,6 @@ impl Target {
             && self.removes.is_empty()
     }
 
-    /// The variants that are to go, whether they are there or not.
-    fn asked_to_go<'o>(&self, options: &'o Options) -> Vec<&'o Variant> {
-        let removes = variants_removed(options);
-        let meant = removes.filter(|(series, _)| is_meant(series, &self.directory));
-        meant.map(|(_, variant)| variant).collect()
-    }
-
     /// Why a variant cannot come where one of its family goes: what is said of that one is what is repeated for it.
     fn replaced(&self) -> Option<anyhow::Error> {
         let pairs = self.adds.iter().flat_map(|add| {
@@ -232,8 +225,11 @@ fn contradicted(options: &Options, targets: &[Target]) -> Vec<anyhow::Error> {
         })
     });
     let comes_and_goes = targets.iter().flat_map(|target| {
-        let removes = target.asked_to_go(options);
-        let twice = target.adds.iter().filter(move |add| removes.contains(add));
+        let goes = |add: &&Variant| {
+            let mut removes = variants_removed(options);
+            removes.any(|(series, gone)| is_meant(series, &target.directory) && gone == *add)
+        };
+        let twice = target.adds.iter().filter(goes);
         twice.map(|add| anyhow!("`--add {add}` and `--remove {add}`: give one of them"))
     });
     both.chain(reduced).chain(comes_and_goes).collect()

@@ -329,6 +329,7 @@ fn a_hash_of_a_file_that_may_have_changed_is_refused() {
         "RUN $url='@URLamd64.tar.gz'; iwr ($url + '.asc') -OutFile f; if ((Get-FileHash f).Hash -ne '@X') { exit 1 }\n",
         "RUN $url='@URLamd64.tar.gz'; iwr $url.Replace('a', 'b') -OutFile f; if ((Get-FileHash f).Hash -ne '@X') { exit 1 }\n",
         "RUN F=f; wget -O f @URLamd64.tar.gz; wget -O \"$F\" https://bar.example/bar; echo \"@X  f\" | sha256sum -c\n",
+        "RUN F=f; wget -O f @URLamd64.tar.gz; wget -O \"${F}\" https://bar.example/bar; echo \"@X  f\" | sha256sum -c\n",
         "RUN D=/x; wget -O \"$D/f\" @URLamd64.tar.gz; D=/y; echo \"@X  $D/f\" | sha256sum -c\n",
         "RUN iwr @URLamd64.tar.gz -OutFile s.zip; iwr https://bar.example/bar -OutFile S.ZIP; if ((Get-FileHash s.zip).Hash -ne '@X') { exit 1 }\n",
         "RUN wget -O t @URLamd64.tar.gz > f; echo \"@X  f\" | sha256sum -c\n",

@@ -13,6 +13,9 @@ pub(super) fn move_along(
     years: &BTreeMap<String, String>,
     expected: &mut [Expected],
 ) {
+    if years.is_empty() {
+        return;
+    }
     let structure = &document.facts.structure;
     let is_old = |found: &str| years.keys().any(|year| found.contains(year.as_str()));
     // Where something is named that is of an old Windows, or comes from one, and how much of that moves, up to each.
