@@ -333,7 +333,8 @@ impl<'a> Workflow<'a> {
     }
 }
 
-/// How often a text says `latest`, which only one series, or one row of a matrix, can be; runners of that name, and the versions of other programs, are none.
+/// How often a text says `latest`, which only one series, or one row of a matrix, can be; runners of that name, and the versions of
+/// other programs, are none.
 pub(super) fn latest(text: &str) -> usize {
     let all = text.match_indices("latest");
     let is_other = |at: usize| text[..at].ends_with('-') || text[..at].ends_with("version: ");
