@@ -1,7 +1,7 @@
 //! `update check`: every field that does not say what is expected, and everything that is missing, in file order.
 //!
-//! Works on version directories one by one, so that those of old releases need not be kept, and on a whole repository in
-//! memory, so that an update can ask what the tree that it is about to write would be worth.
+//! Checks version directories one by one, so that those of old releases need not be kept in memory; and a whole repository in
+//! memory, so that an update can check the tree that it is about to write.
 
 mod documents;
 mod layout;
@@ -26,7 +26,7 @@ use crate::repository::{Directories, Names, Outline, Place, Repository, Tree};
 pub struct Report {
     /// By path, line and column.
     pub findings: Vec<Finding>,
-    /// How much there was of what.
+    /// How much was looked at.
     pub counts: Counts,
     /// The hashes of archives.
     pub pins: Vec<pins::Pin>,
@@ -44,7 +44,7 @@ pub struct Counts {
 }
 
 impl Report {
-    /// Adds what other questions than `check`'s own have found.
+    /// Adds findings of checks that are made elsewhere.
     pub fn add(&mut self, findings: Vec<Finding>) {
         self.findings.extend(findings);
         self.findings.sort();
@@ -52,8 +52,8 @@ impl Report {
     }
 }
 
-/// Reads the repository at `root` and checks it. Of old releases nothing is kept but what is found in them, and their pins:
-/// the repository has the newest one, and where there are series all of them.
+/// Reads the repository at `root` and checks it. The repository that is returned has only the newest version directory, or all of
+/// them where they are series: of the others only findings and pins are kept.
 pub fn read(root: &Path) -> Result<(Repository, Directories, Report)> {
     let outline = Outline::read(root)?;
     let names = outline.names();
@@ -77,7 +77,7 @@ pub fn read(root: &Path) -> Result<(Repository, Directories, Report)> {
     Ok((repository, directories, report))
 }
 
-/// The mentions of a document that an update can neither write nor leave.
+/// Findings for the mentions of a document that an update can neither rewrite nor leave as they are.
 pub fn doubtful_mentions(scope: &Scope, place: &Place) -> Vec<Finding> {
     let seen = documents::Seen::new(scope, place);
     let is_doubtful = |field: &&Field| {
@@ -166,13 +166,13 @@ impl Part {
     }
 }
 
-/// The change of a tree at rest.
+/// A change of nothing, for a tree that is checked as it is.
 pub fn no_change() -> &'static Change {
     static NONE: std::sync::LazyLock<Change> = std::sync::LazyLock::new(Change::default);
     &NONE
 }
 
-/// The versions of a repository as its headline says them: `0.25.6`, `2.12.15, 2.14.5`, `2000 versions`.
+/// The versions of a repository as a headline shows them: `0.25.6`, `2.12.15, 2.14.5`, `2000 versions`.
 pub fn versions(directories: &Directories) -> String {
     let all = directories.iter();
     let all: Vec<String> = all.map(|one| one.version.to_string()).collect();

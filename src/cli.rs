@@ -61,7 +61,7 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Reads the command line; exits where it is wrong, or only asks for help, or what a shell may offer next.
+    /// Reads the command line. Exits where it is wrong, asks for help only, or is a shell that asks for completions.
     pub fn read() -> Self {
         let words = CompleteEnv::with_factory(Self::command);
         words.var(completions::ASKING).complete();
@@ -89,14 +89,14 @@ impl Cli {
     }
 }
 
-/// The commands beside the main job.
+/// The commands besides the main job.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check that versions, hashes, references and bases agree (offline)
     Check(CheckArgs),
     /// Say where each version directory stands, and what is newer
     Status(StatusArgs),
-    /// Bring a library file of docker-library/official-images up to this tree, or check it
+    /// Bring a library file of docker-library/official-images up to date with this tree, or check it
     Library(LibraryArgs),
     /// Print the completions of a shell
     Completions {
@@ -106,7 +106,7 @@ pub enum Command {
     },
 }
 
-/// What the check can be told.
+/// The options of `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// Also compare the pinned hashes with the published SHA256SUMS
@@ -120,7 +120,7 @@ pub struct CheckArgs {
     pub from: From,
 }
 
-/// What the status can be told.
+/// The options of `status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
     /// Do not ask for newer releases
@@ -137,7 +137,7 @@ pub struct StatusArgs {
     pub exit_code: bool,
 }
 
-/// What the library file can be brought to.
+/// The options of `library`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -194,19 +194,19 @@ pub struct From {
 }
 
 impl From {
-    /// The folder or address; an empty one is none.
+    /// The folder or address; `None` where it is empty.
     pub fn given(&self) -> Option<&str> {
         self.from.as_deref().filter(|from| !from.is_empty())
     }
 
-    /// The same where it is no setting of the environment, which holds for the next command too.
+    /// The same, unless it comes from the environment, where the next command finds it too.
     pub fn typed(&self) -> Option<&str> {
         let set = std::env::var("UPDATE_FROM").ok();
         self.given().filter(|from| set.as_deref() != Some(*from))
     }
 }
 
-/// What the update can be told.
+/// The options of the update.
 #[derive(Debug, Args)]
 pub struct UpdateArgs {
     /// The release to move to, such as 0.25.6, also of a series that is to be made; `latest` for the newest stable one, of each
@@ -276,7 +276,7 @@ pub struct UpdateArgs {
 }
 
 impl UpdateArgs {
-    /// What the plan is allowed. An error where nothing is asked for, or one runner is to move to two places.
+    /// The options of the plan. An error where nothing is asked for, or one runner is to move to two versions.
     pub fn options(&self) -> anyhow::Result<Options> {
         let changes = [self.bases.len(), self.adds.len(), self.removes.len()];
         anyhow::ensure!(
@@ -360,7 +360,7 @@ pub struct Common {
     /// Print every change, even where several are the same
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
-    /// Print only errors; JSON, Markdown and annotations stay
+    /// Print only errors; JSON, Markdown and annotations are printed all the same
     #[arg(short, long, global = true)]
     pub quiet: bool,
 }

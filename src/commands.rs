@@ -40,7 +40,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
     Ok(ExitCode::from(u8::from(found)))
 }
 
-/// The option with which a command takes a folder for the one that it works in; nothing for that one itself.
+/// The option that makes a command work in a folder; nothing for the working folder.
 fn in_folder(folder: &Path) -> String {
     match folder == Path::new(".") {
         true => String::new(),
@@ -48,11 +48,11 @@ fn in_folder(folder: &Path) -> String {
     }
 }
 
-/// Says where what is found may be half of an update.
+/// Warns where the tree may be half-way through an update.
 fn warn_of_interruption(root: &Path, output: &Output) {
     if is_interrupted(root) {
         output.warn(
-            "an update was interrupted here, or is running: the same command again completes it",
+            "an update was interrupted here, or is running: run the same command again to complete it",
         );
     }
 }
@@ -79,7 +79,7 @@ fn published<'a>(
     Ok(all(versions.map(fetch))?.into_iter().collect())
 }
 
-/// What GitHub's own digests say of what releases publish, in a line, where releases are there. That a digest is not to be
+/// Compares what releases publish with GitHub's digests, where they are on GitHub, and says so in a line. A digest that cannot be
 /// had is an error where everything `must` be vouched for, else a warning.
 fn vouched(
     source: &Source,
@@ -128,14 +128,14 @@ struct Verified {
     /// How many there are, and how many of them hash to something else.
     archives: usize,
     wrong: usize,
-    /// Each pin of those.
+    /// A finding for each pin of those.
     findings: Vec<Finding>,
-    /// Why others have no hash.
+    /// Why other archives could not be hashed.
     problems: Vec<anyhow::Error>,
 }
 
 impl Verified {
-    /// An error that names all that is wrong with them, with what hashes to something else first.
+    /// An error that lists all that is wrong, what hashes to something else first; none where nothing is.
     fn refuse(self, advice: &str) -> Result<()> {
         let wrong = self.findings.into_iter().map(|finding| finding.message);
         let problems = self.problems.iter().map(|problem| format!("{problem:#}"));

@@ -1,6 +1,6 @@
 //! The fields of a document: the spans that state a version, a reference, a hash, a base, a variant or an architecture.
 //!
-//! Where they are, `scan` finds; what they are to say, `expected` says, to `check` and to the plan alike.
+//! `scan` finds where they are; `expected` says what they should say, to `check` and to the plan alike.
 
 mod about;
 mod branches;
@@ -55,7 +55,7 @@ impl Field {
     }
 
     /// Whether it is the name of a variant or a script.
-    pub fn names_something(&self) -> bool {
+    pub fn names_variant_or_script(&self) -> bool {
         let kind = &self.kind;
         matches!(
             kind,
@@ -81,7 +81,7 @@ pub enum Kind {
     Tag,
     /// The end of a tag whose version is a variable: the `alpine3.18` of `${version}-alpine3.18`.
     TagVariant,
-    /// A version, or a tag, that is neither behind the key nor in a reference: one that is replaced is taken for ours.
+    /// A version, or a tag, that is neither behind the key nor in a reference: ours where it is the one that is replaced.
     Mention {
         /// Nothing says that it is another program's.
         is_ours: bool,
@@ -122,7 +122,7 @@ pub enum Kind {
         /// The operating system: `ubuntu`, `windows`, `macos`.
         system: Box<str>,
     },
-    /// The labels of a `case` that chooses by what `apk` prints.
+    /// The labels of a branch in a `case` over what `apk --print-arch` prints.
     Labels {
         /// The release's name of the architecture behind them.
         arch: Box<str>,
@@ -134,7 +134,7 @@ pub enum Kind {
         /// The labels in front of it, where there are any.
         labels: Option<Box<str>>,
     },
-    /// Who publishes what an address of our archives leads to: `nats-io/nats-server`.
+    /// The owner and project in an address of our archives: `nats-io/nats-server`.
     Owner,
 }
 
@@ -158,7 +158,7 @@ impl Made {
     }
 }
 
-/// What is called by a name.
+/// What a name is the name of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Named {
     /// A version directory.
@@ -234,7 +234,7 @@ fn arch_of(platform: &str) -> &str {
 /// A span's text. Bytes that are not UTF-8 show as U+FFFD; no field that is right has any.
 pub fn found<'t>(text: &'t [u8], span: &Range<usize>) -> Cow<'t, str> {
     let text = &text[span.clone()];
-    // What is UTF-8 is found out faster alone.
+    // Checking alone is faster where it is UTF-8.
     std::str::from_utf8(text).map_or_else(|_| String::from_utf8_lossy(text), Cow::Borrowed)
 }
 

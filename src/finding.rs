@@ -21,7 +21,7 @@ pub struct Finding {
     pub expected: String,
     /// Both, and why, in a sentence.
     pub message: String,
-    /// The command that puts it right; empty where only an editor does.
+    /// The command that fixes it; empty where none does.
     pub fix: String,
 }
 
@@ -74,7 +74,7 @@ impl Finding {
     }
 }
 
-/// A finding in a text that is not yet counted in lines.
+/// A finding whose place is in bytes, not yet in lines and columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Where it stands, in bytes.
@@ -108,7 +108,7 @@ impl Problem {
         }
     }
 
-    /// The finding that it is in a file.
+    /// The same as a finding in a file.
     pub fn finding(self, path: &str, places: &Places) -> Finding {
         Finding::at(path, places.of(self.at), self.rule, self.message)
             .found(self.found)

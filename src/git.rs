@@ -16,14 +16,14 @@ pub struct Git {
     root: PathBuf,
 }
 
-/// The names of the tags of a repository at an address, without those that only point at others.
+/// The names of the tags of a repository at an address, without the `^{}` of annotated ones.
 pub fn tags(address: &str) -> Result<Vec<String>> {
     let git = Git {
         root: PathBuf::from("."),
     };
     let mut command = git.command(&["ls-remote", "--tags", "--refs", "--", address]);
-    // Nothing is asked of the repository that the folder is in, which could name programs; nothing but the web is spoken with,
-    // from https on by https alone. Nobody is there to be asked for a password; who is silent or slow for long is given up.
+    // The repository that the folder is in is not read: it could name programs. Only http and https are spoken, with an https
+    // address only that. No password is asked for; a server that is silent or slow for long is given up.
     let is_safe = address.to_ascii_lowercase().starts_with("https:");
     let protocols = if is_safe { "https" } else { "http:https" };
     command
@@ -47,7 +47,7 @@ pub fn tags(address: &str) -> Result<Vec<String>> {
     Ok(listed.lines().filter_map(name).collect())
 }
 
-/// The size that no list of tags has, in bytes: ten thousand have less than one million.
+/// More bytes than any list of tags has: ten thousand have less than one million.
 const LARGEST_LIST: u64 = 16 << 20;
 
 /// The output of git, of up to so many bytes; `None` where it is longer.
@@ -129,7 +129,7 @@ impl Git {
         Ok(prefix.unwrap_or_default())
     }
 
-    /// The commit that is checked out, in hex digits, 40 but in a repository of the newer kind; `None` before the first one.
+    /// The commit that is checked out, in hex digits: 40, or 64 with SHA-256; `None` before the first one.
     pub fn head(&self) -> Result<Option<String>> {
         self.commit("HEAD")
     }
@@ -165,7 +165,7 @@ impl Git {
     }
 
     /// Why Docker would not find a commit in what it fetches (`refs/heads/main`) from the repository with that address, and
-    /// whether that is sure; nothing where it would. Asked of what is known of the remote, else of the branch here.
+    /// whether that is sure; nothing where it would. By what was last fetched of the remote, else by the branch here.
     pub fn unreached(
         &self,
         commit: &str,
@@ -222,8 +222,8 @@ impl Git {
         ))
     }
 
-    /// The files below these folders that are not as the commit has them that is checked out, new ones too; those that git
-    /// ignores where that is asked for.
+    /// The files below these folders that differ from the commit that is checked out, new ones too; with `with_ignored` those
+    /// that git ignores as well.
     pub fn changed(&self, paths: &[&str], with_ignored: bool) -> Result<Vec<String>> {
         let ignored = match with_ignored {
             true => "--ignored=matching",
@@ -267,8 +267,8 @@ impl Git {
             .collect())
     }
 
-    /// Keeps git from running the filters that a repository names. Of a name any bytes can be part: as settings of the
-    /// environment none of them counts.
+    /// Keeps git from running the filters that a repository names. A name can hold any bytes: in the environment, unlike in `-c`,
+    /// none has a meaning.
     fn filters_off(&self, command: &mut Command) -> Result<()> {
         let listed = ["config", "-z", "--name-only", "--get-regexp", r"^filter\."];
         let listed = self.run(&listed)?.stdout;
@@ -276,10 +276,9 @@ impl Git {
         let mut number: usize = count.and_then(|count| count.parse().ok()).unwrap_or(0);
         let keys = listed.split(|byte| *byte == 0);
         for key in keys.filter(|key| !key.is_empty()) {
-            let key = std::str::from_utf8(key).context(
-                "git names a filter in something else than UTF-8: look at its configuration",
-            )?;
-            // No command, and, for what is required, no.
+            let key = std::str::from_utf8(key)
+                .context("git has a filter whose name is not UTF-8: look at its configuration")?;
+            // Empty is no command, and for `required` it is false.
             command
                 .env(format!("GIT_CONFIG_KEY_{number}"), key)
                 .env(format!("GIT_CONFIG_VALUE_{number}"), "");
@@ -338,8 +337,7 @@ impl Git {
     /// What git answers, without the end of its line; `None` where it has no answer.
     fn line(&self, args: &[&str]) -> Result<Option<String>> {
         let output = self.run(args)?;
-        let line =
-            String::from_utf8(output.stdout).context("git answers in something else than UTF-8")?;
+        let line = String::from_utf8(output.stdout).context("git's answer is not UTF-8")?;
         let line = line.trim_end();
         let is_answer = output.status.success() && !line.is_empty();
         Ok(is_answer.then(|| line.to_owned()))
@@ -374,7 +372,7 @@ impl Git {
             .args(args)
             .stdin(Stdio::null())
             .stderr(Stdio::piped());
-        // Messages in English, for what is read of them; nothing fetched behind the back.
+        // Messages in English, since some are read; nothing is fetched unasked.
         command
             .env("LC_ALL", "C")
             .env("GIT_NO_LAZY_FETCH", "1")

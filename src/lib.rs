@@ -1,9 +1,9 @@
 //! What `update` is made of.
 //!
-//! Data flows one way: arguments (`cli`) → the repository as it is (`repository`, whose documents have `fields`) → the
-//! release (`release`) → a plan (`plan`) → the summary (`report`) → the disk (`write`). What a field is expected to say,
-//! `fields::expected` says, to `check` and to the plan alike. The library file has a module of its own kind, `library`, which
-//! asks `git` for the tree that the file is for.
+//! Data flows one way: arguments (`cli`) → the repository as it is (`repository`, whose documents have `fields`) → the release
+//! (`release`) → a plan (`plan`) → the summary (`report`) → the disk (`write`). `fields::expected` says what a field is expected
+//! to say, to `check` and to the plan alike. The library file has a module of its own, `library`; `git` gives it the tree that
+//! the file is for.
 
 pub mod check;
 pub mod cli;

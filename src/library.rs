@@ -43,8 +43,8 @@ pub fn beside(root: &Path, image: &str) -> Option<PathBuf> {
     Some(file).filter(|file| file.is_file())
 }
 
-/// The version at which a file offers each version directory of a tree. Of a tree with a directory for each version, the newest
-/// one stands for what the file offers, whatever that is.
+/// The version at which a file offers each version directory of a tree. With a directory for each version, whatever the file
+/// offers counts for the newest one.
 pub fn offered(text: &str, repository: &Repository) -> BTreeMap<String, Version> {
     let (manifest, view) = (Manifest::parse(text).0, View::of(repository));
     let names = names(&manifest, &view);

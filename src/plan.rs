@@ -95,7 +95,7 @@ pub struct Plan {
     pub removed: Vec<String>,
     /// What is removed as a whole, by the path that it has last: scripts, folders of variants, version directories.
     pub gone: Vec<String>,
-    /// What `check` will find all the same, and found before.
+    /// What `check` found before, and will still find.
     pub remaining: Vec<Finding>,
     /// The hashes that the targets pin.
     pub pins: Vec<Pin>,
@@ -151,7 +151,7 @@ pub fn plan(
     };
     // A new series is wired in as its source is, and then written and reduced like all others.
     let twice = work.wire_new_series();
-    // Before what stays is written: a name that is gone is not to become that of a sibling.
+    // Before the rest is written: a removed name must not become that of a sibling.
     let scripts = work.remove_from_scripts()?;
     work.remove_series(&gone)?;
     work.remove_from_workflows()?;
@@ -162,7 +162,7 @@ pub fn plan(
     let (after, mut said) = (work.after, work.said);
     let mut report = check(&after);
     report.add(std::mem::take(&mut said.doubtful));
-    // On disk they are what they were.
+    // Those were compared on disk, where they are not written yet.
     let is_put_right = |path: &str| said.plain.contains_key(path);
     report
         .findings

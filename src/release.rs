@@ -1,4 +1,4 @@
-//! Releases: where they are, what they publish, and whether the archives are what it says.
+//! Releases: where they are, what they publish, and whether the archives match that.
 
 pub mod checksums;
 pub mod digests;

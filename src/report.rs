@@ -132,7 +132,7 @@ impl Output {
         Bars::new(archives, self.progress.is_some(), self.quiet)
     }
 
-    /// Says, of what is done all the same, what somebody should know.
+    /// Warns the user of something that is done all the same.
     pub fn warn(&self, warning: &str) {
         if self.format == Format::Github {
             let _ = writeln!(
@@ -158,7 +158,7 @@ impl Output {
         Ok(())
     }
 
-    /// Says, to people, what was done beside what the result tells.
+    /// Tells people what was done besides what the result says.
     pub fn done(&mut self, what: &str) {
         if self.is_for_people() {
             // It is done: that this cannot be said is no failure any more.
@@ -175,8 +175,8 @@ impl Output {
     }
 }
 
-/// A result in a format, styled as for a terminal where it is for people. Of text `quiet` leaves nothing; `all` tells changes
-/// one by one that are alike.
+/// A result in a format, styled as for a terminal where it is for people. `quiet` leaves text out; `all` tells changes that are
+/// alike one by one.
 pub fn rendered(summary: &Summary, format: Format, quiet: bool, all: bool) -> Vec<u8> {
     let mut out = Vec::new();
     // Writing to memory cannot fail.
@@ -188,7 +188,7 @@ pub fn rendered(summary: &Summary, format: Format, quiet: bool, all: bool) -> Ve
         Format::Github if quiet => github::annotate(&mut out, summary),
         Format::Github if summary.is_verdict => github::annotate(&mut out, summary)
             .and_then(|()| text::print_verdict(&mut out, summary)),
-        Format::Github => github::quietly(&mut out, !summary.diff.is_empty(), |out| {
+        Format::Github => github::without_commands(&mut out, !summary.diff.is_empty(), |out| {
             text::print(out, summary, all)
         })
         .and_then(|()| github::annotate(&mut out, summary)),

@@ -246,7 +246,7 @@ impl Tree {
     }
 }
 
-/// What a repository's names are: what its documents are scanned and split with.
+/// The names of a repository: what its documents are scanned with, and their tags split.
 pub struct Names {
     /// What repository it is.
     pub config: Config,
@@ -357,7 +357,7 @@ impl Repository {
         trees.find(|tree| is_within(path, &tree.directory.name))
     }
 
-    /// Its name.
+    /// The name of the version directory that a path is in.
     pub fn part_of(&self, path: &str) -> Option<String> {
         self.tree_of(path).map(|tree| tree.directory.name.clone())
     }
@@ -410,7 +410,7 @@ impl Repository {
         })
     }
 
-    /// The folders of all of them, to be changed, each with its path.
+    /// Every folder, to be changed, with its path.
     fn folders_mut(&mut self) -> impl Iterator<Item = (String, &mut Folder)> {
         let inside = self.trees.iter_mut().flat_map(|tree| {
             let above = tree.directory.name.as_str();

@@ -57,7 +57,7 @@ pub fn is_preview(version: &Version) -> bool {
     !version.pre.is_empty() && version.pre.as_str() != "binary"
 }
 
-/// What pre-releases begin with, where nothing else is known of them.
+/// How the suffixes of pre-releases begin, where nothing else is known of them.
 const STAGES: [&str; 6] = ["alpha", "beta", "binary", "dev", "preview", "rc"];
 
 /// The words that tags end in, which tell where a version with a suffix ends.

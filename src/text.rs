@@ -93,7 +93,7 @@ pub fn without_password(address: &str) -> String {
     }
 }
 
-/// A word as a shell takes it for one.
+/// A word in quotes for a shell, where it needs them.
 pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {
@@ -102,7 +102,7 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
-/// Whether a word may be a slip of the pen for another one.
+/// Whether a text may be a typo for a word.
 pub fn is_like(word: &str, text: &str) -> bool {
     strsim::normalized_damerau_levenshtein(word, text) > 0.6
 }
@@ -139,11 +139,11 @@ pub fn count(number: usize, what: &str) -> String {
     }
 }
 
-/// From which lines of a text those of its changed text come.
+/// Which line of the old text each line of a changed one comes from.
 pub struct LinesBefore {
     /// By the number of the new line, both from 0.
     old: Vec<usize>,
-    /// How far the lines behind them go on alike.
+    /// The old line from which on both texts are the same.
     next: usize,
 }
 

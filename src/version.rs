@@ -14,8 +14,8 @@ pub fn parse_version(text: &str) -> Option<Version> {
     version.build.is_empty().then_some(version)
 }
 
-/// Whether a version is below another one. Of one release's pre-releases the word counts, however it is written: a preview
-/// comes before a release candidate, where SemVer has `RC` before `preview`.
+/// Whether a version is below another one. Between pre-releases of one version the word counts, in either case: a preview comes
+/// before a release candidate, where SemVer has `RC` before `preview`.
 pub fn is_below(version: &Version, other: &Version) -> bool {
     const ORDER: [&str; 6] = ["dev", "alpha", "beta", "pre", "preview", "rc"];
     let rank = |version: &Version| {

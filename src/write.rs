@@ -157,7 +157,7 @@ pub fn is_interrupted(root: &Path) -> bool {
     fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir()) && is_ours(&folder)
 }
 
-/// Makes the steps, or none of them. Clears away what a killed run has left.
+/// Carries out all steps, or none. Clears away what a killed run has left.
 pub fn write(root: &Path, steps: &[Step]) -> Result<()> {
     let folder = root.join(FOLDER);
     if steps.is_empty() && (fs::symlink_metadata(&folder).is_err() || !is_ours(&folder)) {

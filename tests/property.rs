@@ -97,7 +97,7 @@ fn style() -> impl Strategy<Value = Style> {
         )
 }
 
-/// Two versions, the second above the first, of one line.
+/// Two versions, the second above the first, of one series.
 fn versions() -> impl Strategy<Value = (Version, Version)> {
     let suffix =
         || prop::sample::select(vec!["", "", "-RC.3", "-preview.1", "-binary", "-alpine.2"]);

@@ -87,12 +87,12 @@ impl<'a> Seen<'a> {
             }
         }
         for (at, platform) in &self.document.facts.unpinned {
-            let message = format!("missing the hash of {platform}: others of this file have one");
+            let message = format!("missing the hash of {platform}: others in this file have one");
             findings.push(self.at(*at, "hash", message).expected("<sha256>"));
         }
     }
 
-    /// Archives are of the system that the variant runs on.
+    /// Archives are for the system that the variant runs on.
     fn check_systems(&self, findings: &mut Vec<Finding>) {
         let Some(variant) = self.scope.variant.filter(|_| self.scope.builds) else {
             return;
@@ -162,12 +162,12 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// What was found, as a sentence says it.
+/// What was found, for a message: `nothing` where it is empty.
 fn shown(found: &str) -> &str {
     if found.is_empty() { "nothing" } else { found }
 }
 
-/// Where a merge left its first mark.
+/// Where the first merge-conflict marker stands.
 fn conflict(text: &[u8]) -> Option<usize> {
     memmem::find_iter(text, b"<<<<<<< ").find(|&at| at == 0 || text[at - 1] == b'\n')
 }

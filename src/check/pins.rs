@@ -13,12 +13,12 @@ use crate::release::checksums::{Checksums, Sha256};
 use crate::release::verify::Archive;
 use crate::repository::Names;
 
-/// A hash in a file, and the archive that it is of.
+/// A hash in a file, and the archive that it belongs to.
 #[derive(Debug, Clone)]
 pub struct Pin {
     /// The archive.
     pub archive: Arc<Archive>,
-    /// What the file says of it.
+    /// The hash that the file gives.
     pub hash: Sha256,
     /// The file.
     pub path: Arc<str>,
@@ -27,7 +27,7 @@ pub struct Pin {
 }
 
 impl Pin {
-    /// The finding that this pin is, for that reason.
+    /// A finding about this pin, with that message.
     pub fn finding(&self, expected: String, message: String) -> Finding {
         let place = (self.place.0 as usize, self.place.1 as usize);
         Finding::at(&self.path, place, "hash", message)
@@ -35,13 +35,13 @@ impl Pin {
             .expected(expected)
     }
 
-    /// Where it stands, by its line.
+    /// Path and line, as messages show them.
     pub fn shown(&self) -> String {
         format!("{}:{}", self.path, self.place.0)
     }
 }
 
-/// The archives of a version, by the ends of their names, so that pins share what they name.
+/// The archives of a version, by the ends of their names, so that pins of one archive share it.
 pub(super) type Archives = BTreeMap<Box<str>, Arc<Archive>>;
 
 /// Adds the pins of a Dockerfile.
@@ -78,7 +78,7 @@ pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
     for file in pins.chunk_by(|a, b| a.path == b.path) {
         let at_zero = file.iter().filter(|pin| pin.hash == Sha256::ZERO).count();
         for pin in file.iter().filter(|pin| pin.hash == Sha256::ZERO) {
-            // A pre-release may lack an archive, whose pin is zeros then; a file of nothing else was not filled in.
+            // A pre-release may lack an archive: its pin is zeros. A file with nothing but zeros was never filled in.
             if pin.archive.version.pre.is_empty() || file.len() > 1 && at_zero == file.len() {
                 let message = format!("the hash of {} is zeros", pin.archive.name);
                 let fix = format!("update {}", pin.archive.version);
@@ -86,7 +86,7 @@ pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
             }
         }
     }
-    // Sorted, what is the same stands together: by hash, then by archive.
+    // Sorted by hash, then in file order: equal hashes stand together.
     let mut order: Vec<u32> = (0..pins.len() as u32)
         .filter(|index| pins[*index as usize].hash != Sha256::ZERO)
         .collect();
@@ -117,7 +117,7 @@ pub(super) fn check_version(pins: &[Pin], findings: &mut Vec<Finding>) {
     }
 }
 
-/// Compares pins with what the releases of their versions publish; those of versions that are not among them are left out.
+/// Compares pins with what the releases of their versions publish; versions that are not in `published` are left out.
 pub fn compare(pins: &[Pin], published: &BTreeMap<Version, Checksums>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for pin in pins {

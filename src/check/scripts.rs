@@ -31,7 +31,7 @@ fn mentions<'a>(
         if !names {
             continue;
         }
-        // A name that is wrong has a finding of its own: here it counts for what is expected, or for its whole family.
+        // A name that is wrong has a finding of its own: here it counts as the expected one, or as its whole family.
         let expected = scope.expected(field, place.document);
         let is_wrong = matches!(expected, Expected::Impossible(_));
         let said = match expected {
@@ -73,8 +73,8 @@ pub(super) fn check_own(names: &Names, tree: &Tree, findings: &mut Vec<Finding>)
     check(names, &none, tree, places, findings);
 }
 
-/// Checks the scripts of the root: they are for the newest version, or for the series that they name alone, where that has none of
-/// its own.
+/// Checks the scripts at the root: they are for the newest version; with series, for the one series that they name, unless it has
+/// scripts of its own.
 pub(super) fn check_shared(
     repository: &Repository,
     directories: &Directories,
@@ -111,7 +111,7 @@ fn check<'a>(
     places: impl Iterator<Item = Place<'a>>,
     findings: &mut Vec<Finding>,
 ) {
-    // `build-images.sh` and `build-images-2019.ps1` do one thing together: they build all images.
+    // `build-images.sh` and `build-images-2019.ps1` belong together: between them they build all images.
     let mut groups: BTreeMap<&str, Vec<Script>> = BTreeMap::new();
     for place in places {
         let scope = Scope::of(names, directories, no_change(), &place);
@@ -139,7 +139,7 @@ fn check<'a>(
     }
 }
 
-/// Every variant is in one of the scripts, if they are for any of its operating system.
+/// Every variant is in one of the scripts, if they name any other of its operating system.
 fn check_complete(directory: &Directory, scripts: &[Script], findings: &mut Vec<Finding>) {
     let names = scripts.iter().flat_map(|(_, _, names)| names);
     let named: BTreeSet<&str> = names.map(|(name, _)| *name).collect();
@@ -153,7 +153,7 @@ fn check_complete(directory: &Directory, scripts: &[Script], findings: &mut Vec<
             let mut scripts = scripts.iter();
             scripts.find(|(_, _, names)| names.iter().any(|(name, _)| is_near(name)))
         };
-        // A script that is named after a Windows is for that one.
+        // A script that is named after a Windows version is for that one.
         let year = |name: &str| {
             name.split(|c: char| !c.is_ascii_digit())
                 .find_map(|year| year.parse::<u32>().ok())
@@ -195,7 +195,7 @@ fn check_order(
     }
 }
 
-/// The scripts that are for a version directory: its own, and those of the root that name no other one alone.
+/// The scripts that are for a version directory: its own, and those at the root that are not about another one.
 pub fn scripts_of<'a>(
     repository: &'a Repository,
     tree: &'a Tree,

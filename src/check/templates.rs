@@ -1,4 +1,4 @@
-//! Templates: what a family's files are for one variant, and whether a variant is that.
+//! Templates: what a family's template gives for a variant, and whether the variant's files are that.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ pub fn variant_of(template: &Folder) -> Option<Variant> {
     }
 }
 
-/// A document's text with its fields written as they are expected. Fields for which nothing is right stay.
+/// A document's text with every field as it is expected. Fields with no right value stay as they are.
 pub fn written(document: &Document, expected: &[Expected]) -> Vec<u8> {
     let mut out = Vec::with_capacity(document.text.len());
     let mut from = 0;
@@ -42,9 +42,9 @@ pub fn written(document: &Document, expected: &[Expected]) -> Vec<u8> {
     out
 }
 
-/// Reports, of every variant that has a template, the first line of each file in which it is not what the template gives.
+/// Reports the first line in which a file of a variant differs from what the template of its family gives.
 ///
-/// Hashes are no part of that: they are a release's, and have rules of their own.
+/// Hashes are left out: they come from a release, and have rules of their own.
 pub(super) fn check(repository: &Repository, tree: &Tree, findings: &mut Vec<Finding>) {
     for (variant, template, folder) in repository.stamped(tree) {
         for source in &template.items {
@@ -88,7 +88,7 @@ pub(super) fn check_labels(repository: &Repository, findings: &mut Vec<Finding>)
     }
 }
 
-/// The number of a line, and what it is and what it is expected to be.
+/// The number of a line, what it says, and what it is expected to say.
 type Lines = (usize, String, String);
 
 fn differs(path: &str, (line, found, expected): Lines, message: String) -> Finding {
@@ -97,7 +97,7 @@ fn differs(path: &str, (line, found, expected): Lines, message: String) -> Findi
         .expected(expected)
 }
 
-/// Where a document is not what its template gives for the same place, with the same hashes.
+/// Where a document differs from what its template gives for its place with the document's hashes.
 fn drift(repository: &Repository, place: &Place, template: &Document) -> Option<Lines> {
     let none = Directories::default();
     let scope = Scope::of(&repository.names, &none, no_change(), place);
@@ -120,7 +120,7 @@ fn stamped(scope: &Scope, own: &Document, template: &Document) -> Vec<u8> {
     written(template, &expected.collect::<Vec<_>>())
 }
 
-/// Where a file without fields is not what its template is.
+/// How a file without fields differs from its template's.
 fn plain_drift(
     repository: &Repository,
     (item, path): (&Item, &str),
@@ -139,13 +139,13 @@ fn plain_drift(
         let finding = Finding::of(path, "template", message).found(format!("{mode:o}"));
         return Some(finding.expected(format!("{wanted:o}")));
     }
-    // What stands there is nobody's to print: the file is no document.
+    // The lines are not printed: the file is no document, and may hold anything.
     let line = first_difference(&found, &expected)?.0;
     let message = format!("differs from {shown}");
     Some(Finding::at(path, (line, 1), "template", message))
 }
 
-/// The bytes of a file and its permission bits, wherever they are.
+/// The bytes and permission bits of a file, from memory or from disk.
 pub fn content(root: &Path, item: &Item) -> anyhow::Result<(Vec<u8>, u32)> {
     match (&item.body, item.origin.path()) {
         (Body::Document(document), _) => Ok((document.text.clone(), document.mode)),

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use self::jobs::Jobs;
 use crate::fields::scan::is_script;
-use crate::fields::workflow::{CHANGES, INPUTS, Line, Structure};
+use crate::fields::workflow::{FOLDER_COMMANDS, INPUTS, Line, Structure};
 use crate::fields::{Field, Kind, Named};
 use crate::finding::Finding;
 use crate::repository::{Directories, Directory, Place, Repository, Tree};
@@ -60,7 +60,7 @@ fn is_building(command: &str) -> bool {
     command.split_whitespace().any(|word| word == "build")
 }
 
-/// How far in front of a name the command or the option can stand that it is of.
+/// How many bytes in front of a name its command or option is looked for.
 const BACK: usize = 400;
 
 struct Workflow<'a> {
@@ -119,7 +119,7 @@ impl<'a> Workflow<'a> {
         }
     }
 
-    /// Whether what a path leads to is there before the workflow runs: a folder to build from or to work in. Other paths may
+    /// Whether a path must be there before the workflow runs: a folder to build from or to work in, or a script. Other paths may
     /// be where something is written.
     fn is_read(&self, field: &Field) -> bool {
         let line = self.line_of(field);
@@ -127,7 +127,7 @@ impl<'a> Workflow<'a> {
         let before = self.before(command.span.start, field.span.start);
         let key = line.key(self.text.as_bytes());
         let is_key = INPUTS.iter().any(|input| key == Some(input.as_bytes()));
-        let is_change = CHANGES.iter().any(|word| {
+        let is_change = FOLDER_COMMANDS.iter().any(|word| {
             let rest = before.rfind(word).map(|at| &before[at + word.len()..]);
             rest.is_some_and(|rest| rest.starts_with(' ') && !rest[1..].contains(' '))
         });
@@ -151,7 +151,7 @@ impl<'a> Workflow<'a> {
         place.is_ok()
     }
 
-    /// The text in front of a place, from another one on, and no further back than a command is long.
+    /// The text between two places, `BACK` bytes of it at most.
     fn before(&self, from: usize, at: usize) -> &str {
         window(self.text, from.max(at.saturating_sub(BACK)).min(at)..at)
     }
@@ -160,7 +160,7 @@ impl<'a> Workflow<'a> {
         &self.structure.lines[self.structure.line_at(field.span.start)]
     }
 
-    /// What an image is built from is a variant of a version directory, rather than one that stands by itself.
+    /// A `context` or `file` names a variant inside a version directory, not a variant by itself.
     fn check_inputs(&self, findings: &mut Vec<Finding>) {
         let is_by_itself = |kind: &Kind| matches!(kind, Kind::Caption { family: None, .. });
         for field in self.fields(is_by_itself) {
@@ -187,7 +187,7 @@ impl<'a> Workflow<'a> {
             if !between.contains([',', '-']) || !between.chars().all(separates) {
                 continue;
             }
-            // Beside a series that is there, another one that is not: whatever the matrix is for, it is for series.
+            // A series that is not there, beside one that is: whatever this matrix is for, its items are series.
             let [has_first, has_second] =
                 [first, second].map(|name| directories.get(name).is_some());
             let major = |name: &'a str| name.split('.').next();
@@ -234,7 +234,7 @@ impl<'a> Workflow<'a> {
     }
 }
 
-/// The names of a path that goes on there, up to what is not certain.
+/// The names in the rest of a path, up to the first one that is not written out.
 fn path_behind(text: &str, mut at: usize) -> Vec<Range<usize>> {
     let mut names = Vec::new();
     // No path of ours is deeper.

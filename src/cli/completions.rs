@@ -1,5 +1,5 @@
-//! What a shell offers for an argument: names of the repository that the working folder is in. Where there is none, or it
-//! cannot be read, there are none.
+//! What a shell offers for an argument: names from the repository that the working folder is in; nothing where there is none, or
+//! it cannot be read.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -13,10 +13,10 @@ use crate::library;
 use crate::repository::{Outline, discover};
 use crate::version::Variant;
 
-/// The setting with which a shell asks what it may offer.
+/// The environment variable with which a shell asks for completions.
 pub(super) const ASKING: &str = "UPDATE_COMPLETE";
 
-/// The script with which a shell asks this program what it may offer, each time that it is asked itself.
+/// The script that makes a shell ask this program for completions.
 pub fn script(shell: Shell) -> io::Result<Vec<u8>> {
     let mut script = Vec::new();
     let shells = Shells::builtins();
@@ -59,7 +59,7 @@ pub(super) fn bases() -> Vec<CompletionCandidate> {
     })
 }
 
-/// What the variants of all version directories give, by itself and behind the directory.
+/// The names that a function gives for each variant, alone and with its version directory in front.
 fn named(names: impl Fn(&Variant) -> Vec<String>) -> Vec<CompletionCandidate> {
     let (outline, mut all) = (Outline::read(&discover()).ok(), BTreeSet::new());
     for (directory, variants) in outline.iter().flat_map(Outline::variants) {

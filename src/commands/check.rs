@@ -12,7 +12,7 @@ use crate::report::{Output, of_check};
 use crate::repository::Directory;
 use crate::text::count;
 
-/// Checks a repository. Whether there are findings.
+/// Checks a repository. Returns whether there are findings.
 pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
     let mut output = Output::new(common);
     warn_of_interruption(&common.root, &output);

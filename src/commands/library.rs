@@ -17,10 +17,10 @@ use crate::repository::{Repository, read_if_there};
 use crate::text::{Places, first_of, quoted};
 use crate::write::{Content, NewFile, Step, look, write};
 
-/// The size that no library file has, in bytes: the largest known one has some thirty thousand.
+/// More bytes than any library file has: the largest known one has some thirty thousand.
 pub(super) const LARGEST: u64 = 4 << 20;
 
-/// Checks the file, or brings it up to the tree. Whether there are findings, or changes where that is asked for.
+/// Checks the file, or updates it. Returns whether there are findings, or, with `--exit-code`, changes.
 pub(super) fn run(args: &LibraryArgs, common: &Common) -> Result<bool> {
     let repository = Repository::read(&common.root)?;
     let git = Git::open(&common.root);
@@ -130,12 +130,12 @@ impl Session<'_> {
         };
         let all: BTreeSet<(String, String)> = manifest.entries().iter().map(fetched).collect();
         for (fetch, address) in &all {
-            self.warn_of_reach(&commit, fetch, address)?;
+            self.warn_if_unreached(&commit, fetch, address)?;
         }
         self.finish(text, &plan, &commit)
     }
 
-    /// What the folders of the images are at the commits of a file's entries, and at the one that it is for.
+    /// The object names of the images' folders at the commits of a file's entries, and at the one that it is for.
     fn folders(
         &self,
         text: &str,
@@ -202,7 +202,7 @@ impl Session<'_> {
         Ok((head, Some(view)))
     }
 
-    fn warn_of_reach(&self, commit: &str, fetched: &str, address: &str) -> Result<()> {
+    fn warn_if_unreached(&self, commit: &str, fetched: &str, address: &str) -> Result<()> {
         let Ok(git) = &self.git else { return Ok(()) };
         if git.commit(commit)?.is_none() {
             return Ok(());
@@ -251,7 +251,7 @@ impl Session<'_> {
     fn file_name(&self) -> Result<&str> {
         let name = self.args.file.file_name();
         name.and_then(|name| name.to_str())
-            .context("its name is not UTF-8")
+            .context("the name of the library file is not UTF-8")
     }
 
     /// The file as its own repository names it, so that `git apply` takes a diff of it there; where it is in none, with the
@@ -266,7 +266,7 @@ impl Session<'_> {
         prefix.ok().or_else(folder).unwrap_or_default() + name
     }
 
-    /// What writing the file takes, and in which folder.
+    /// The steps that write the file, and the folder that they work in.
     fn steps(&self, before: &str, text: &str) -> Result<(&Path, Vec<Step>)> {
         if before == text {
             return Ok((self.folder(), Vec::new()));

@@ -20,9 +20,9 @@ pub(super) struct Releases<'a> {
     pattern: &'a Pattern,
     latest: Option<Version>,
     tags: Option<Vec<Version>>,
-    /// What those publish that were looked at.
+    /// What the releases publish that were looked at.
     pub(super) published: BTreeMap<Version, Checksums>,
-    /// What somebody should know of what was passed over.
+    /// Notes for the user: what was passed over, and what does not move.
     pub(super) notes: Vec<String>,
 }
 
@@ -98,8 +98,8 @@ impl<'a> Releases<'a> {
         Ok(None)
     }
 
-    /// The versions that are asked for. A series that is at its newest release already is left out, and said; but for one with
-    /// findings that an update to it fixes: a run that was killed may have left it half-way.
+    /// The versions to move to. A series that is at its newest release is left out, with a note, unless it has findings that an
+    /// update to it fixes: a run that was killed may have left it half-way.
     pub(super) fn resolve(
         &mut self,
         repository: &Repository,

@@ -17,7 +17,7 @@ use crate::tag::is_preview;
 use crate::text::{is_within, quoted, without_password};
 use crate::{check, library};
 
-/// Prints a row for each version directory. Whether something is newer.
+/// Prints a row for each version directory. Returns whether something is newer.
 pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
     let mut output = Output::new(common);
     warn_of_interruption(&common.root, &output);
@@ -60,7 +60,7 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
             findings: report.findings.iter().filter(is_inside).count(),
         });
     }
-    // Of a tree with a directory for each version, older ones are history.
+    // With a directory for each version, the older ones are never behind.
     if !pattern.has_series() {
         let last = rows.len().saturating_sub(1);
         rows[..last]
@@ -102,7 +102,7 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
     if let Some(file) = file.as_ref().filter(|_| rows.iter().any(is_offered_less)) {
         let file = quoted(&file.display().to_string());
         advice.push(format!(
-            "`update library{place} {file}` brings the library file up to this tree"
+            "`update library{place} {file}` brings the library file up to date with this tree"
         ));
     }
     let status = Status {

@@ -13,7 +13,7 @@ use crate::report::{Output, of_update};
 use crate::repository::Repository;
 use crate::text::count;
 
-/// Moves the repository. Whether something changes that is to be told by the exit code.
+/// Moves the repository. Returns whether, with `--exit-code`, something changes.
 pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     let mut output = Output::new(common);
     let root = &common.root;

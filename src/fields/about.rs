@@ -9,8 +9,8 @@ use super::workflow::Structure;
 use super::{Field, Kind, found, runners};
 use crate::repository::config::Pattern;
 
-/// What commands, items of lists and jobs are about: the version directories that they name, in paths and matrices before others.
-/// By the line with which each begins, and whether that is a command: `None` where it names several.
+/// The version directory that each command, item of a list and job is about: the one that it names, in paths and matrices before
+/// anything else; `None` where it names several. Each by the line with which it begins, and whether it is a command.
 #[derive(Default)]
 struct Parts {
     by_paths: BTreeMap<(usize, bool), Option<Box<str>>>,
@@ -47,7 +47,7 @@ impl Parts {
             };
             for part in Self::around(structure, line) {
                 let known = named.get(&part);
-                // What is above knows it too, then.
+                // Then the parts around it have it too.
                 if known.is_some_and(|known| known.as_deref().is_none_or(|known| *known == *name)) {
                     break;
                 }
@@ -62,7 +62,7 @@ impl Parts {
         self.by_paths.get(&part).or(self.by_any.get(&part))
     }
 
-    /// The version directory that the smallest part around a line is about, of those that name any; else what its job is.
+    /// The version directory that the smallest part around a line names, of those that name any; else that of its job.
     fn directory(&self, structure: &Structure, line: usize) -> Option<Box<str>> {
         let mut around = Self::around(structure, line);
         match around.find_map(|part| self.named(part)) {
@@ -75,7 +75,7 @@ impl Parts {
     }
 }
 
-/// The series that the name of a job ends in or has in it, as a version directory: `2.14.x` of `linux-2_14`.
+/// The series in the name of a job, as a version directory: `2.14.x` of `linux-2_14`.
 fn named_after(name: &[u8], directory: &Pattern) -> Option<Box<str>> {
     let name = std::str::from_utf8(name).ok()?;
     let parts: Vec<&str> = name.split(['-', '_']).collect();
@@ -102,7 +102,7 @@ pub(super) fn complete(
         };
     }
     let lines = &structure.lines;
-    // What the parts around a line are about that was asked for last.
+    // The line that was asked for last, and what the parts around it are about.
     let mut around: (usize, Option<Box<str>>) = (usize::MAX, None);
     let mut last: Option<Range<usize>> = None;
     let mut line = 0;
@@ -131,7 +131,7 @@ pub(super) fn complete(
                     directory: of_part(),
                 }
             }
-            // One in a path is told already.
+            // A variant in a path has its directory already.
             Kind::Variant { directory } => *directory = directory.take().or_else(of_part),
             Kind::Script { directory } => *directory = in_tests.or_else(of_part),
             Kind::Caption { family, directory } => {

@@ -1,7 +1,8 @@
-//! Which archive each hash of a Dockerfile is of, and which architecture each branch of a `case` is for.
+//! Which archive each hash of a Dockerfile belongs to, and which architecture each branch of a `case` is for.
 //!
-//! A hash is of the file that is hashed where it, or its variable, is compared: of an archive of ours that was downloaded to it,
-//! that of the branch it is in, else the only one; or of another program. For any other no value is right.
+//! A hash belongs to the file that is hashed where it, or its variable, is compared. Where an archive of ours was downloaded to
+//! that file, it is that archive's, in a branch that of its architecture; where another download was, it is another program's.
+//! For any other hash no value is right.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,20 +15,20 @@ use super::{Kind, found};
 use crate::release::checksums::Sha256;
 use crate::version::{apk_arch, release_arch};
 
-/// What a Dockerfile is seen to say of archives, in the order of the text.
+/// What a Dockerfile says of archives, in the order of the text.
 #[derive(Default)]
 pub(super) struct Seen {
     /// The addresses of our archives.
     pub(super) addresses: Vec<Address>,
-    /// What is assigned to variables that are called like an architecture.
+    /// The assignments to variables whose names end in `arch`.
     pub(super) arches: Vec<Assigned>,
     /// Where branches end.
     pub(super) ends: Vec<usize>,
-    /// Where our version goes into an address that is not of our archives.
+    /// Where our version is part of an address that is no archive's of ours.
     pub(super) made: Vec<usize>,
 }
 
-/// What an address says of the archive that it is of.
+/// The address of an archive of ours.
 pub(super) struct Address {
     pub(super) at: usize,
     pub(super) system: &'static str,
@@ -35,7 +36,7 @@ pub(super) struct Address {
     pub(super) arch: String,
     /// Where that stands.
     pub(super) span: Range<usize>,
-    /// The labels of the branch that it is in, where what stands first there names it, with its architecture.
+    /// The labels of its branch, where it names its architecture and is in the first statement of the branch.
     pub(super) labels: Option<Range<usize>>,
     pub(super) ending: &'static str,
 }
@@ -51,7 +52,7 @@ impl Address {
     }
 }
 
-/// A variable that is called like an architecture, with its value.
+/// A variable whose name ends in `arch`, with its value.
 pub(super) struct Assigned {
     pub(super) name: Range<usize>,
     pub(super) value: Range<usize>,
@@ -62,31 +63,31 @@ pub(super) struct Assigned {
 struct Branch<'a> {
     span: Range<usize>,
     assigned: &'a Assigned,
-    /// The release's name that is to stand there.
+    /// The release's name of the architecture that is expected there.
     arch: Cow<'a, str>,
     /// The address that takes its architecture from here.
     address: &'a Address,
-    /// It is chosen by what `apk` prints.
+    /// The `case` is over what `apk --print-arch` prints.
     is_by_apk: bool,
 }
 
 /// Archives without a hash, each with where it is named.
 type Unpinned = Vec<(usize, Box<str>)>;
 
-/// What a hash is of.
+/// What a hash belongs to.
 #[derive(PartialEq, Eq)]
 enum Bound {
     /// This archive of ours.
     Ours(Box<str>),
     /// Another program.
     Others,
-    /// Nothing that is seen: nothing compares it.
+    /// Nothing known: no command compares it.
     Unchecked,
     /// Nobody can tell.
     Unknown,
 }
 
-/// The fields of hashes and architectures. And, where some archives have hashes, those that have none, each with its address.
+/// The fields of hashes and architectures; and, where some archives have hashes, those that have none, with their addresses.
 pub(super) fn fields(text: &[u8], seen: &Seen) -> (Vec<(Range<usize>, Kind)>, Unpinned) {
     let words = hex_words(text);
     let has_labels = seen.addresses.iter().any(|one| one.labels.is_some());
@@ -113,7 +114,7 @@ pub(super) fn fields(text: &[u8], seen: &Seen) -> (Vec<(Range<usize>, Kind)>, Un
     let bound = hashes.iter().map(|hash| pins.bound(hash, &branches));
     let mut bound: Vec<Bound> = bound.collect();
     one_each(text, &hashes, &mut bound);
-    // Something of our version is downloaded, and no hash is known to be of it: what nobody knows may be.
+    // Something of our version is downloaded, and no hash is known to be of it: any unchecked hash may be.
     let has_pin = bound.iter().any(|of| matches!(of, Bound::Ours(_)));
     let has_unpinned = (!ours.is_empty() || !seen.made.is_empty()) && !has_pin;
     let unpinned = pins.unpinned(&branches, &bound);
@@ -129,7 +130,7 @@ pub(super) fn fields(text: &[u8], seen: &Seen) -> (Vec<(Range<usize>, Kind)>, Un
     (fields, unpinned)
 }
 
-/// What variables hold that are called like an architecture, and have one value.
+/// The values of variables whose names end in `arch`; `None` where one has several.
 fn values<'a>(text: &'a [u8], seen: &'a Seen) -> BTreeMap<&'a [u8], Option<&'a Range<usize>>> {
     let mut values: BTreeMap<&[u8], Option<&Range<usize>>> = BTreeMap::new();
     for Assigned { name, value, .. } in &seen.arches {
@@ -146,7 +147,7 @@ fn branch_of<'b, 'a>(hash: &Range<usize>, branches: &'b [Branch<'a>]) -> Option<
     last.filter(|branch| branch.span.contains(&hash.start))
 }
 
-/// What is asked of a Dockerfile for each of its hashes.
+/// A Dockerfile, to be asked what each of its hashes belongs to.
 struct Pins<'a> {
     text: &'a [u8],
     seen: &'a Seen,
@@ -155,7 +156,7 @@ struct Pins<'a> {
 }
 
 impl<'a> Pins<'a> {
-    /// The branches whose architecture an address of ours in the same instruction has, and no other one.
+    /// The branches whose variable an address of ours in the same instruction uses, and no other download there.
     fn branches(&self) -> Vec<Branch<'a>> {
         let code = &self.checks.code;
         let mut takers: BTreeMap<(usize, &str), &Address> = BTreeMap::new();
@@ -196,7 +197,7 @@ impl<'a> Pins<'a> {
         branches
     }
 
-    /// What a hash is of: what the statement hashes that compares it, or its variable.
+    /// What a hash belongs to: what the statement hashes that compares the hash, or its variable.
     fn bound(&self, hash: &Range<usize>, branches: &[Branch]) -> Bound {
         let checks = &self.checks;
         let number = checks.code.number(hash.start);
@@ -230,16 +231,17 @@ impl<'a> Pins<'a> {
             (Some(Of::Ours(of)), ..) => bound(beside(&of).or_else(|| self.only(&of))),
             (Some(Of::Others), ..) => Bound::Others,
             (Some(Of::Unclear), ..) => Bound::Unknown,
-            // Nothing uses it: of what the instruction downloads, if that is one thing; or not ours by its name.
+            // A variable that nothing uses: it belongs to what the instruction downloads, to ours only if its name is plain.
             (None, Some(Of::Others), Some(_)) if !is_used => Bound::Others,
-            (None, Some(Of::Ours(of)), Some(name)) if !is_used && is_plain(name) => {
+            (None, Some(Of::Ours(of)), Some(name)) if !is_used && is_named_like_a_hash(name) => {
                 bound(beside(of))
             }
             _ => Bound::Unchecked,
         }
     }
 
-    /// The archives that no hash is of, where others have one, and each is known. What `apk` prints has labels, which tell it.
+    /// The archives without a hash, where others have one and all hashes are known. Branches of a `case` over `apk`'s names are
+    /// not among them: `check` looks at their labels.
     fn unpinned(&self, branches: &[Branch], bound: &[Bound]) -> Unpinned {
         let pinned = bound.iter().filter_map(|of| match of {
             Bound::Ours(platform) => Some(&**platform),
@@ -279,7 +281,7 @@ impl<'a> Pins<'a> {
         Some(only).filter(|only| only.variable().is_none())
     }
 
-    /// The labels by which `apk` chooses an address that names its architecture.
+    /// The labels in front of an address that names its architecture, in a `case` over `apk`'s names.
     fn labels(&self, address: &Address) -> Option<Cow<'a, str>> {
         let code = &self.checks.code;
         let labels = address.labels.as_ref()?;
@@ -287,7 +289,7 @@ impl<'a> Pins<'a> {
         is_by_apk.then(|| found(self.text, labels))
     }
 
-    /// What an address that names its architecture is to be of.
+    /// The platform that an address which names its architecture is expected to be for.
     fn platform(&self, address: &Address) -> Box<str> {
         let labels = self.labels(address);
         let right = labels.and_then(|labels| right_arch(&labels, &address.arch));
@@ -300,7 +302,7 @@ impl<'a> Pins<'a> {
         &addresses[addresses.partition_point(|address| address.at < at)]
     }
 
-    /// The one archive that some addresses name, also where the only value of a variable says its architecture.
+    /// The only archive that some addresses name; a variable counts where it has a single value.
     fn only(&self, of: &BTreeSet<usize>) -> Option<Box<str>> {
         let archive = |at: &usize| {
             let address = self.address(*at);
@@ -315,15 +317,15 @@ impl<'a> Pins<'a> {
     }
 }
 
-/// Whether a variable is called nothing but a hash.
-fn is_plain(name: &str) -> bool {
+/// Whether the name of a variable begins with the word for a hash rather than with a name: `sha256`, `checksum`.
+fn is_named_like_a_hash(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let mut kinds = ["sha", "sum", "hash", "check"].into_iter();
     kinds.any(|kind| name.starts_with(kind))
 }
 
-/// What stands somewhere else too is of the same archive there; and one archive has one hash: of what differs nobody knows which
-/// it is.
+/// A hash that is an archive's in one place is that archive's in all. An archive with two different hashes has none that is
+/// known.
 fn one_each(text: &[u8], hashes: &[Range<usize>], bound: &mut [Bound]) {
     let said = |hash: &Range<usize>| found(text, hash).parse::<Sha256>().ok();
     let said = |hash: &Range<usize>| said(hash).filter(|said| *said != Sha256::ZERO);
@@ -349,10 +351,9 @@ fn one_each(text: &[u8], hashes: &[Range<usize>], bound: &mut [Bound]) {
     }
 }
 
-/// The words of nothing but hex digits, as long as hashes are. An image's digest says which bytes the base is, not which
-/// archive.
+/// The words of nothing but hex digits that are as long as hashes. An image's digest is left out: it pins a base, not an archive.
 fn hex_words(text: &[u8]) -> Vec<Range<usize>> {
-    // One of so many bytes is in each of them.
+    // A step of that many bytes misses none of them.
     const SHORTEST: usize = 32;
     const LONGEST: usize = 128;
     let (mut words, mut at) = (Vec::new(), SHORTEST - 1);
@@ -366,7 +367,7 @@ fn hex_words(text: &[u8]) -> Vec<Range<usize>> {
         let start = start + usize::from(is_escape(text, start));
         let end = skip(text, at, is_word);
         at = end + SHORTEST - 1;
-        // Of a SHA-256 digits may be missing, or too many.
+        // A SHA-256 may have too few digits, or too many.
         let is_long = matches!(end - start, SHORTEST | 40 | 50..=90 | 96 | LONGEST);
         let is_whole = start == 0 || !is_word(text[start - 1]) || is_escape(text, start - 1);
         let is_hash = is_long && is_whole && is_hex(&text[start..end]);
@@ -395,7 +396,7 @@ fn architectures(text: &[u8], branches: &[Branch], fields: &mut Vec<(Range<usize
     }
 }
 
-/// Whether digits are the name of a key rather than a hash: of those who sign a release.
+/// Whether digits are the ID of a key that signs releases, rather than a hash.
 fn is_key_id(text: &[u8], word: &Range<usize>) -> bool {
     let keys = [&b"KEY"[..], b"FINGERPRINT", b"GPG", b"PGP"];
     let is_key = |name: &[u8]| {
@@ -415,8 +416,8 @@ fn labels_in(text: &str) -> impl Iterator<Item = &str> {
         .map(|label| label.trim().trim_matches(['"', '\'']))
 }
 
-/// The release's name for the labels of a branch: what stands there where one of them pairs with it, else the first one's;
-/// `None` where `apk` prints none of them.
+/// The release's name of the architecture for the labels of a branch: the one that is found, where it pairs with a label, else
+/// that of the first label; `None` where `apk` prints none of them.
 pub(super) fn right_arch(labels: &str, found: &str) -> Option<&'static str> {
     let mut names = labels_in(labels).filter_map(release_arch).peekable();
     let first = *names.peek()?;

@@ -1,4 +1,4 @@
-//! What the statements of a Dockerfile hash: of the files that their own instruction has downloaded before.
+//! What the statements of a Dockerfile hash: files that their own instruction has downloaded before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -19,20 +19,20 @@ pub(super) struct Checks<'a> {
 }
 
 impl<'a> Checks<'a> {
-    /// Of a text with our archives' addresses, and our version in others, there.
+    /// For a text; `ours` are the places of addresses of our archives, `made` those of our version in other addresses.
     pub(super) fn new(text: &'a [u8], ours: &[usize], made: &[usize]) -> Self {
         let code = Code::new(text);
         let reading = Downloads::new(&code, ours, made);
         let (mut checks, mut downloads, mut taken) = (Vec::new(), Vec::new(), BTreeSet::new());
         for (number, instruction) in code.instructions.iter().enumerate() {
             let (mut files, mut is_moved) = (Files::default(), false);
-            // In how many brackets another folder is gone to.
+            // How many brackets are open where the folder was changed.
             let mut away: Option<usize> = None;
             let mut all: Option<Of> = None;
             let mut held = Held::new(&code, instruction);
             for statement in code.statements_of(instruction) {
                 let download = reading.download(statement);
-                // In another folder a file may be any other.
+                // In another folder a file of the same name is another one.
                 let moves = count(code.words(statement), Does::Move) > 0;
                 is_moved |= away.is_some_and(|depth| statement.depth.0 < depth);
                 if moves && statement.depth.1 > 0 {
@@ -95,8 +95,8 @@ impl<'a> Checks<'a> {
         statement.contains(&at).then_some(of)
     }
 
-    /// What all statements in a span hash that use a variable, and whether any does; no file has so many of them that some are
-    /// left out here.
+    /// What all statements in a span hash that use a variable, and whether any uses it. Only the first 64 uses are looked at: no
+    /// file has more.
     pub(super) fn compared_with(&self, name: &[u8], span: &Range<usize>) -> (Option<Of>, bool) {
         let uses = self.code.uses_of(name, span).iter().take(64);
         let compared = uses.clone().filter_map(|(_, at)| self.compared(*at));
@@ -126,7 +126,7 @@ impl<'c, 'a> Held<'c, 'a> {
         }
     }
 
-    /// Keeps what a statement hashes, if it assigns that to a variable: to one that has no other value there.
+    /// Keeps what a statement hashes, if it assigns the hash to a variable; unclear if that has another value there too.
     fn add(&mut self, statement: &Statement, of: &Of) {
         let first = self.code.used(statement).first();
         let Some((name, _)) = first.filter(|one| self.code.is_assigned(**one)) else {
@@ -141,7 +141,7 @@ impl<'c, 'a> Held<'c, 'a> {
         self.hashes.insert(name.to_ascii_lowercase(), of);
     }
 
-    /// What the variables hold the hash of that a statement compares; `$env:h` is another variable.
+    /// What was hashed into the variables that a statement compares; `$env:h` is another variable.
     fn compared(&self, statement: &Statement) -> Option<Of> {
         if self.hashes.is_empty() || count(self.code.words(statement), Does::Compare) == 0 {
             return None;
@@ -152,8 +152,8 @@ impl<'c, 'a> Held<'c, 'a> {
     }
 }
 
-/// The files that an instruction has written, by their names in small letters, since Windows knows no others: what each is, and
-/// its path.
+/// The files that an instruction has written, by their names in lower case, since Windows ignores case: what each is, and its
+/// path.
 #[derive(Default)]
 struct Files<'a>(BTreeMap<Vec<u8>, (Of, &'a [u8])>);
 
@@ -176,7 +176,7 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Takes a file, if it is known, for one that nobody knows.
+    /// Makes a file unclear, if it is known.
     fn change(&mut self, path: &[u8]) {
         if let Some((of, _)) = self.0.get_mut(&name_of(path)) {
             *of = Of::Unclear;
@@ -202,7 +202,7 @@ fn name_of(path: &[u8]) -> Vec<u8> {
     last_part(bare(path)).to_ascii_lowercase()
 }
 
-/// A path without what says that it begins here.
+/// A path without `./` in front.
 fn bare(path: &[u8]) -> &[u8] {
     let here = path.strip_prefix(b"./").or(path.strip_prefix(b".\\"));
     here.unwrap_or(path)

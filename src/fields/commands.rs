@@ -1,5 +1,5 @@
-//! The commands of a Dockerfile, read once: its instructions, their statements, the words of those, and the variables that they use.
-//! What is downloaded and hashed by them is for others to say.
+//! The commands of a Dockerfile, read once: its instructions, their statements, the words of those, and the variables that they
+//! use. What is downloaded and hashed by them is for others to say.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use super::spans::{is_digit, is_escape, is_hex, is_word, last_word, past, skip, unquoted};
 
-/// What commands do that matter to a hash.
+/// What a command does, where that matters to a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Does {
     Fetch,
@@ -52,7 +52,7 @@ static BY_LENGTH: LazyLock<[Vec<(Does, &str)>; LONGEST + 1]> = LazyLock::new(|| 
     all
 });
 
-/// What a word does that is a command, or an option or a method that is as good as one.
+/// What a word does as a command, or as an option or a method that acts as one.
 fn does(word: &[u8]) -> Option<Does> {
     let is_sign = |byte: &u8| !byte.is_ascii_alphanumeric() && *byte != b'-';
     let word = &word[word.len().saturating_sub(LONGEST + 1)..];
@@ -91,7 +91,7 @@ impl Word<'_> {
 /// A command, with what is piped into it and what it is piped into.
 pub(super) struct Statement {
     pub(super) span: Range<usize>,
-    /// In how many brackets it begins, and ends: another folder that is gone to in them is left with them.
+    /// How many brackets are open where it begins, and ends: a change of folder inside of them ends with them.
     pub(super) depth: (usize, usize),
     words: Range<usize>,
     uses: Range<usize>,
@@ -121,7 +121,7 @@ pub(super) struct Code<'a> {
     uses: Vec<Use<'a>>,
     /// In the order of their names, and of the text for each.
     by_name: Vec<Use<'a>>,
-    /// Where something is assigned to variables, in the same order; their names in small letters, since Windows knows no case. Few
+    /// Where something is assigned to variables, in the same order; their names in lower case, since PowerShell ignores case. Few
     /// files need it.
     assigned: OnceCell<Vec<(Vec<u8>, usize)>>,
 }
@@ -141,7 +141,7 @@ impl<'a> Code<'a> {
         code
     }
 
-    /// The variables to which a statement assigns something, other than what is made of them: `$h = $h.ToLower()`.
+    /// The variables to which a statement assigns something, other than a form of their own value: `$h = $h.ToLower()`.
     fn assigned_in(&self, statement: &Statement) -> Vec<(Vec<u8>, usize)> {
         let words = self.words(statement);
         let opened = words.windows(2).filter(|pair| {
@@ -167,7 +167,7 @@ impl<'a> Code<'a> {
         all
     }
 
-    /// Whether a shell assigns something to what a word is the name of, rather than nothing: `url=; case …`.
+    /// Whether a word is a variable to which a shell assigns something, rather than nothing: `url=; case …`.
     pub(super) fn is_set(&self, word: &Word) -> bool {
         let value = self.text[word.span().end..].strip_prefix(b"=");
         let first = value.and_then(|value| value.get(unquoted(value, 0)));
@@ -195,7 +195,7 @@ impl<'a> Code<'a> {
         &self.words[statement.words.clone()]
     }
 
-    /// Where the word at a place stands; nothing in a comment is one.
+    /// The span of the word at a place; a comment has no words.
     pub(super) fn word_at(&self, at: usize) -> Option<Range<usize>> {
         let number = self.words.partition_point(|word| word.span().end <= at);
         let word = self.words.get(number)?.span();
@@ -277,7 +277,7 @@ struct Reader<'a> {
     /// Where the statement under way begins, and the numbers of its first word and its first use of a variable.
     statement: (usize, usize, usize),
     is_by_apk: bool,
-    /// What stands behind the last word of the statement.
+    /// The signs since the last word of the statement.
     signs: u8,
     /// How many brackets are open, and were where the statement began.
     depth: usize,
@@ -285,8 +285,8 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Lines that go on are one instruction, comments between them included, and so is what stands in a heredoc. A comment in front of
-    /// one is one by itself.
+    /// Continued lines are one instruction, with the comments between them; so are the lines of a heredoc. A comment in front of
+    /// an instruction is one by itself.
     fn read(&mut self) {
         let text = self.code.text;
         let mut at = 0;
@@ -359,7 +359,7 @@ impl<'a> Reader<'a> {
         self.instruction = (end, self.code.statements.len());
     }
 
-    /// Reads the words of a line, or of what of it is no sign that it goes on.
+    /// Reads the words of a line, up to the sign at its end that it goes on.
     fn line(&mut self, mut at: usize, end: usize) {
         let text = self.code.text;
         while at < end {
@@ -450,8 +450,8 @@ const fn table(bytes: &[u8]) -> [bool; 256] {
     all
 }
 
-/// Where the line breaks and tabs of a string end that begin at a place, and whether that is what they are: in front of a hash or a
-/// variable, or at the end of it. Otherwise they are parts of a path of Windows.
+/// Where the escapes for line breaks and tabs end that begin at a place, and whether they are that: in front of a hash or a
+/// variable, or at the end of a string. Otherwise they are part of a Windows path.
 fn escapes(text: &[u8], at: usize) -> (usize, bool) {
     let mut end = at;
     // In a list of words it is `\\n`.

@@ -38,7 +38,7 @@ impl Of {
     }
 }
 
-/// What is asked of a Dockerfile for each of its statements.
+/// A Dockerfile, to be asked what each of its statements downloads, hashes and writes.
 pub(super) struct Downloads<'c, 'a> {
     code: &'c Code<'a>,
     /// Where addresses of our archives are, and where our version goes into others.
@@ -48,7 +48,7 @@ pub(super) struct Downloads<'c, 'a> {
     holders: Vec<(usize, &'a [u8])>,
     /// Where those variables are used, and the address.
     held: Vec<(Use<'a>, usize)>,
-    /// Where the first address of ours is that nothing fetches, neither itself nor by a variable that holds it.
+    /// Where the first address of ours is that no command fetches, directly or by a variable that holds it.
     loose: Option<usize>,
 }
 
@@ -62,7 +62,7 @@ const SAYING: [&[u8]; 7] = [
     b"sed",
     b"Write-Host",
 ];
-/// The commands that hand on what is hashed, or the list of it, as it is.
+/// The commands that pass on what is hashed, or a list for it, unchanged.
 const PASSING: [&[u8]; 5] = [b"echo", b"printf", b"wget", b"curl", b"tee"];
 /// The commands after which a file that they name is what it was, or gone.
 const HARMLESS: [&[u8]; 15] = [
@@ -86,7 +86,7 @@ const HARMLESS: [&[u8]; 15] = [
 const LISTS: [&[u8]; 4] = [b"SHA256SUMS", b".asc", b".sig", b".sha256"];
 
 impl<'c, 'a> Downloads<'c, 'a> {
-    /// Of a Dockerfile with our archives' addresses, and our version in others, there.
+    /// For a Dockerfile; `ours` are the places of addresses of our archives, `made` those of our version in other addresses.
     pub(super) fn new(code: &'c Code<'a>, ours: &'c [usize], made: &[usize]) -> Self {
         let text = code.text;
         let uses = |name: &[u8]| code.uses_of(name, &(0..text.len()));
@@ -97,7 +97,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
         let named = |at: &usize| (*at, code.word_at(*at).and_then(name));
         let own: Vec<(usize, Option<&[u8]>)> = ours.iter().map(named).collect();
         let holders = own.iter().copied().chain(made.iter().map(named));
-        // The first ones; no file has more of its own.
+        // Only the first 16: no file has more.
         let holders = holders.filter_map(|(address, name)| Some((address, name?)));
         let holders: Vec<(usize, &[u8])> = holders.take(16).collect();
         let held = holders.iter().flat_map(|(address, name)| {
@@ -189,8 +189,8 @@ impl<'c, 'a> Downloads<'c, 'a> {
         (!SAYING.contains(&command(words))).then_some(of)
     }
 
-    /// What a statement hashes, if anything, that downloads that; `of` tells what a file is. Nobody can tell where the file is none
-    /// that was downloaded, or goes through other commands first.
+    /// What a statement hashes, if anything; `download` is what it downloads itself, and `of` tells what a file is. Unclear where
+    /// the file was not downloaded, or goes through other commands first.
     pub(super) fn hashed(
         &self,
         statement: &Statement,
@@ -241,8 +241,8 @@ impl<'c, 'a> Downloads<'c, 'a> {
         }
     }
 
-    /// What a statement names where it may change it, whatever that is: behind a `>`, and in all commands but those that are known to
-    /// change no file. `None` where it may be any file.
+    /// What a statement names where it may change it, whatever that is: behind a `>`, and in all commands but those that are
+    /// known to change no file. `None` where it may be any file.
     pub(super) fn changed(&self, statement: &Statement) -> Option<Vec<&'a [u8]>> {
         let words = self.code.words(statement);
         let fetches = count(words, Does::Fetch) > 0;
@@ -280,7 +280,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
             }
         });
         let mut files: Vec<&[u8]> = written.collect();
-        // With a file in an option something else is written behind `>`.
+        // Where an option names the file, `>` is for something else.
         if files.is_empty() {
             let out = first
                 .iter()
@@ -327,7 +327,7 @@ fn is_sha256(words: &[Word], mark: usize) -> bool {
         None => {
             let others = [&b"sha512sum"[..], b"sha384sum", b"sha1sum", b"md5sum"];
             let is_other = others.iter().any(|other| said(0).ends_with(other));
-            // What has other digits is told by them.
+            // A longer hash is reported for its number of digits.
             let is_told = |word: &Word| word.text.len() > 64 && is_hex(word.text);
             !is_other || words.iter().any(is_told)
         }

@@ -1,8 +1,8 @@
 //! What each field is expected to say. The one definition of it: `check` reports the fields that say something else, an
 //! update writes them.
 
-mod hosts;
 mod references;
+mod windows_runners;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ impl Expected {
     }
 }
 
-/// Whether YAML reads another number, where that has no quotes: 3.2 for `3.20`.
+/// Whether YAML reads an item without quotes as another number: 3.2 for `3.20`.
 pub fn is_misread(item: &str) -> bool {
     item.ends_with('0') && item.contains('.') && item.parse::<f64>().is_ok()
 }
@@ -62,7 +62,7 @@ pub fn named_alone<'a>(
     directories.get(first)
 }
 
-/// What an update changes, by version directory. Of a tree at rest: nothing.
+/// What an update changes, by version directory; for a check nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Change {
     /// The versions that are replaced, which comments and mentions may still give.
@@ -71,9 +71,9 @@ pub struct Change {
     pub renames: BTreeMap<String, BTreeMap<String, String>>,
     /// The variants that are removed, by version directory.
     pub gone: BTreeMap<String, BTreeSet<String>>,
-    /// The scripts of each version directory, of none for those of the root, that get another name: old name → new name.
+    /// The scripts that get another name, by version directory (an empty name for the root): old name → new name.
     pub scripts: BTreeMap<String, BTreeMap<String, String>>,
-    /// What is known of the archives of a directory's version, and whether that is all there is.
+    /// The checksums that are known of a directory's version, and whether they are all that the release has.
     pub checksums: BTreeMap<String, (Checksums, bool)>,
     /// The runners that workflows are to have: operating system → the version in the label.
     pub runners: BTreeMap<String, String>,
@@ -95,7 +95,7 @@ impl Change {
     }
 }
 
-/// Where a document stands, which is what its fields are expected to say depends on.
+/// Where a document stands: what its fields are expected to say depends on that.
 pub struct Scope<'a> {
     /// The names of the repository.
     pub names: &'a Names,
@@ -111,7 +111,7 @@ pub struct Scope<'a> {
     pub builds: bool,
     /// What an update changes.
     pub change: &'a Change,
-    /// The suffixes of the versions that can be spoken of.
+    /// The pre-release suffixes of the versions that the document may give.
     suffixes: BTreeSet<String>,
 }
 
@@ -154,7 +154,7 @@ impl<'a> Scope<'a> {
             .or(self.named)
             .or(self.directories.newest());
         let pattern = &self.names.config.directory;
-        // One that is called like another version is not what that is written to.
+        // An update of a version does not write to a directory that is named after another one.
         let own = directory.filter(|one| pattern.render(&one.version) == one.name);
         own.map_or(String::new(), |one| format!("update {}", one.version))
     }
@@ -165,12 +165,12 @@ impl<'a> Scope<'a> {
         let expected = fields.map(|field| self.expected(field, document));
         let mut expected: Vec<Expected> = expected.collect();
         if document.kind == DocumentKind::Workflow {
-            hosts::move_along(document, &self.change.years(), &mut expected);
+            windows_runners::move_along(document, &self.change.years(), &mut expected);
         }
         expected
     }
 
-    /// What a field is expected to say. A digest behind a tag says which image it is, and would stay.
+    /// What a field is expected to say. A tag with a digest behind it cannot change: the digest would stay.
     pub fn expected(&self, field: &Field, document: &Document) -> Expected {
         let found = document.found(field);
         let expected = self.by_kind(field, &found, document);
@@ -242,20 +242,20 @@ impl<'a> Scope<'a> {
                 Some(Err(why)) => Expected::Impossible(why),
             },
             Kind::Arch { labels: None } => Expected::Impossible(
-                "the `case` has no label here, as in `x86_64) natsArch='amd64'`".to_owned(),
+                "a label is missing here: expected one as in `x86_64) natsArch='amd64'`".to_owned(),
             ),
             Kind::Arch {
                 labels: Some(labels),
             } => match right_arch(labels, found) {
                 Some(right) if right != found && self.has_arch(right) == Some(false) => {
                     Expected::Impossible(format!(
-                        "expected {right}, of which the release has no archive: is {found} what this project calls it?"
+                        "expected {right}, for which the release has no archive: is {found} what this project calls it?"
                     ))
                 }
-                // A name that no other release has, and this one does.
+                // A name that is unknown, but used by this release.
                 Some(right) if apk_arch(found).is_none() && self.has_arch(found) == Some(true) => {
                     Expected::Impossible(format!(
-                        "expected {right}, and the release has archives of {found} too: say which by hand"
+                        "expected {right}, and the release has archives for {found} too: write the right one by hand"
                     ))
                 }
                 right => right.map_or(Expected::Anything, |right| {
@@ -369,7 +369,7 @@ impl<'a> Scope<'a> {
         Expected::Impossible(format!("there is no such version directory, only {names}"))
     }
 
-    /// A bare version is ours where it is one that is replaced; ours in another registry moves with its variant, too.
+    /// A bare version is ours where it is one that is replaced; our image in another registry moves with its variant, too.
     fn mention(&self, found: &str, is_ours: bool, is_code: bool) -> Expected {
         let given = self.split(found).version;
         let directory = self.directory_for(given);
@@ -417,7 +417,7 @@ impl<'a> Scope<'a> {
             // Beside the Dockerfile that is built another may take any base.
             let is_reference = |field: &Field| field.kind == Kind::Tag;
             let may_be_any = !self.builds || document.statements().any(is_reference);
-            let why = "is a variable: write the base out, which is to be that of the folder";
+            let why = "is a variable: write the base out, as the folder's name gives it";
             return match image.is_empty() && may_be_any {
                 true => Expected::Anything,
                 false => Expected::Impossible(why.to_owned()),

@@ -1,6 +1,6 @@
 //! Names that a workflow makes of its matrix: `./${{ matrix.series }}/nanoserver-ltsc${{ matrix.ltsc }}`.
 //!
-//! They are resolved over the items of the matrix, where those are literal. What is made of an item is what it states.
+//! They are resolved over the items of the matrix, where those are literal. An item states what is made of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -9,9 +9,9 @@ use super::spans::{has, is_word, skip, trimmed_end};
 use super::workflow::{Line, Structure};
 use super::{Field, Kind, Made, Named, TESTS, found};
 
-/// More combinations than these are nobody's matrix (GitHub runs 256 jobs of one), and are left alone.
+/// A matrix with more combinations is left alone: GitHub runs 256 jobs of one.
 const MOST: usize = 256;
-/// How much is made of lines in one workflow, in bytes.
+/// How many bytes of lines are made in one workflow, at most.
 const BUDGET: usize = 4 << 20;
 
 type Row<'t> = BTreeMap<&'t [u8], Range<usize>>;
@@ -89,7 +89,7 @@ impl<'t> Matrix<'t> {
         keys.first().copied().filter(|_| keys.len() == 1)
     }
 
-    /// What these keys are together, in every combination that there is.
+    /// Every combination of the items of these keys.
     fn rows(&self, text: &[u8], keys: &BTreeSet<&'t [u8]>) -> Vec<Row<'t>> {
         let mut rows = vec![Row::new()];
         for key in keys {
@@ -123,7 +123,7 @@ impl<'t> Matrix<'t> {
     }
 }
 
-/// The scalars of a value: of a list in brackets, or the one that it is.
+/// The scalars of a value: those of a list in brackets, or the single one.
 fn values(text: &[u8], span: Range<usize>) -> Vec<Range<usize>> {
     let mut at = span.start;
     let parts = text[span].split(|byte| *byte == b',').map(|part| {
@@ -139,7 +139,7 @@ fn values(text: &[u8], span: Range<usize>) -> Vec<Range<usize>> {
     parts.map(bare).filter(|part| !part.is_empty()).collect()
 }
 
-/// What tells the names in a line.
+/// What finds the names in a line.
 pub(super) trait Names {
     /// Whether a text is the name of a version directory.
     fn is_directory(&self, text: &[u8]) -> bool;
@@ -147,8 +147,8 @@ pub(super) trait Names {
     fn fields(&self, line: &[u8]) -> Vec<Field>;
 }
 
-/// An item of the matrix in a line that is made of it: where it is there, where it is in the text, and where the expression
-/// ends that it stands for.
+/// An item of the matrix in a line that is made of it: where it is in that line, where it is in the text, and where the
+/// expression ends that it replaces.
 struct Piece {
     at: Range<usize>,
     item: Range<usize>,
@@ -164,7 +164,7 @@ fn keys<'t>(text: &'t [u8], line: &Line) -> impl Iterator<Item = (Range<usize>, 
     })
 }
 
-/// A line with what a row has in the places of its expressions.
+/// A line with its expressions replaced by the items of a row.
 fn made(text: &[u8], line: &Line, row: &Row) -> (Vec<u8>, Vec<Piece>) {
     let (mut made, mut pieces, mut from) = (Vec::new(), Vec::new(), line.span.start);
     for (inside, key) in keys(text, line) {
@@ -259,7 +259,7 @@ impl Items {
         }
         let matrix = Matrix::of(text, lines);
         let series = matrix.series(text, names).filter(|_| of_job.is_none());
-        // What is done for some rows only is nobody's to tell.
+        // What is done only for some rows cannot be told.
         let has_conditions = lines.iter().any(|line| {
             let code = &text[line.span.start..line.end];
             line.key(text) == Some(b"if") && has(code, b"matrix.")
@@ -279,7 +279,7 @@ impl Items {
                 self.add_line(names, made(text, line, &row), of_row, has_conditions);
             }
         }
-        // Beside variants an item that is called like nothing is to be one.
+        // Where other items are names of variants, this one is expected to be one too.
         for items in matrix.axes.values() {
             let places = items.iter().map(|item| (item.start, item.end));
             let is_whole = |made: &&BTreeSet<Made>| {
@@ -325,7 +325,7 @@ impl Items {
             let above = |piece: &&Piece| piece.at.end + 1 == span.start;
             let (place, at) = match pieces.iter().rfind(is_inside) {
                 Some(piece) => (piece.item.clone(), piece.at.clone()),
-                // As it stands below a folder that the matrix makes: it is one in each row.
+                // Written out below a folder that the matrix makes: it is expected in each row.
                 None if names == Named::Variant
                     && !has_conditions
                     && pieces.iter().all(is_apart) =>

@@ -9,8 +9,8 @@ use super::{Field, Kind, RUNNERS};
 
 /// The versions in the labels of runners.
 ///
-/// A runner is named behind `runs-on` and its `labels`, and behind a key of the `matrix` that a `runs-on` takes its value
-/// from. What stands in an expression (`${{ … }}`) is nobody's label.
+/// A runner is named behind `runs-on` and its `labels`, and behind a key of the `matrix` that a `runs-on` takes its value from.
+/// What stands in an expression (`${{ … }}`) is no label.
 pub(super) fn labels(text: &[u8], structure: &Structure, runners: &[usize]) -> Vec<Field> {
     let lines = &structure.lines;
     let is_runs_on = |line: &&Line| line.key(text) == Some(b"runs-on");

@@ -30,14 +30,14 @@ pub struct Scanner {
     key: String,
     image: String,
     server: String,
-    /// What the image's name begins with where it is the owner's: `nats-io/`.
+    /// The owner's namespace, in front of the image's name: `nats-io/`.
     namespace: String,
     directory: Pattern,
     /// The longest first: where one name begins another the longer one is tried first.
     families: Vec<String>,
     /// The names of variants that are more than a family and a numbered base.
     names: BTreeSet<String>,
-    /// What the names of scripts begin with, up to what may move, the longest first where one begins another.
+    /// How the names of scripts begin, up to the part that may move; the longest first where one begins another.
     scripts: Vec<String>,
     /// The words that may begin a field, for each kind of document that has been met.
     words: [OnceLock<Words>; 3],
@@ -59,8 +59,8 @@ impl Scanner {
         let is_odd = |variant: &&Variant| !is_numbered(&variant.base);
         let scripts = stems(scripts);
         let counts = [
-            (families.len(), "families of variants, as `alpine` is one"),
-            (scripts.len(), "scripts that are called differently"),
+            (families.len(), "families of variants, such as `alpine`"),
+            (scripts.len(), "names of scripts"),
         ];
         for (count, what) in counts {
             ensure!(
@@ -110,7 +110,7 @@ impl Scanner {
         self.variant_in(text, at, true)
     }
 
-    /// The same; whether a dash behind it would be part of the word that it is in.
+    /// The same; `dash_goes_on` says whether a dash behind the name continues its word.
     fn variant_in(&self, text: &[u8], at: usize, dash_goes_on: bool) -> Option<usize> {
         let run = &text[at..skip(text, at, is_tag)];
         let run = trimmed_end(run, |byte| byte == b'.' || byte == b'-');
@@ -143,7 +143,7 @@ impl matrix::Names for Scanner {
     }
 }
 
-/// Tells variants behind the name of a version directory whose they are: `../2.14.x/alpine3.22`.
+/// Gives variants behind the name of a version directory that directory: `../2.14.x/alpine3.22`.
 fn in_paths(text: &[u8], fields: &mut [Field]) {
     for number in 1..fields.len() {
         let (before, behind) = fields.split_at_mut(number);

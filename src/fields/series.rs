@@ -7,7 +7,7 @@ use semver::Version;
 use crate::repository::Directory;
 
 impl Directory {
-    /// The numbers of it in the ways in which they are joined: `2.14`, `2_14`, `2-14`.
+    /// Its two numbers, joined in every way that is known: `2.14`, `2_14`, `2-14`.
     fn spellings(&self) -> [String; 3] {
         let Version { major, minor, .. } = self.version;
         ['.', '_', '-'].map(|between| format!("{major}{between}{minor}"))

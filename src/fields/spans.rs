@@ -31,7 +31,7 @@ pub(super) fn is_hex(word: &[u8]) -> bool {
     word.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// How long anything is that a matcher steps over: a name, a value, the blanks in front of one.
+/// The most bytes that a matcher steps over at once: a name, a value, the blanks in front of one.
 const FAR: usize = 512;
 
 /// Where a run of such bytes ends that begins at `at`.
@@ -50,7 +50,7 @@ pub(super) fn past(text: &[u8], at: usize, what: &[u8]) -> usize {
     after(text, at, what).unwrap_or(at)
 }
 
-/// Where what may be in quotes begins.
+/// The place, or the one behind it where a quote stands there.
 pub(super) fn unquoted(text: &[u8], at: usize) -> usize {
     after(text, at, b"\"").unwrap_or_else(|| past(text, at, b"'"))
 }
@@ -65,7 +65,7 @@ pub(super) fn last_part(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
-/// Whether a line sets a variable of an image.
+/// Whether a line begins an `ENV` or an `ARG`.
 pub(super) fn is_setting(line: &[u8]) -> bool {
     let first = line.trim_ascii_start();
     first.starts_with(b"ENV ") || first.starts_with(b"ARG ")
@@ -87,7 +87,7 @@ pub(super) fn line_before(text: &[u8], at: usize) -> &[u8] {
     &window[memchr::memrchr(b'\n', window).map_or(0, |newline| newline + 1)..]
 }
 
-/// Whether a place is in a line that is a comment; one that begins further before it than lines are long is none.
+/// Whether a place is in a comment line, as far as the 4096 bytes in front of it tell.
 pub(super) fn is_comment(text: &[u8], at: usize) -> bool {
     let window = &text[at.saturating_sub(4096)..at];
     let start = memchr::memrchr(b'\n', window).map_or(0, |newline| newline + 1);
@@ -158,7 +158,7 @@ pub(super) fn trimmed(text: &[u8], span: Range<usize>) -> Range<usize> {
             .get(span.end + 1)
             .is_some_and(|byte| b"${".contains(byte));
     if text[..span.end].ends_with(b"-") && !goes_on && !is_quoted {
-        // Nothing follows that would be the rest of it: it is wrong as it stands.
+        // Nothing follows that completes it: it is wrong as it stands.
         return span;
     }
     let kept = trimmed_end(&text[span.clone()], |byte| byte == b'.' || byte == b'-').len();
@@ -214,7 +214,7 @@ pub(super) fn assigned(before: &[u8]) -> Option<&[u8]> {
     (opens && !name.is_empty()).then_some(name)
 }
 
-/// The name of the variable of an image that a value is set to: `VERSION` of `ENV VERSION 2.14.4`.
+/// The name of the `ENV` or `ARG` that is set to a value: `VERSION` of `ENV VERSION 2.14.4`.
 pub(super) fn set(before: &[u8]) -> Option<&[u8]> {
     let unquoted = trimmed_end(before, |byte| b"\"'".contains(&byte));
     let unquoted = unquoted.strip_suffix(b"v").unwrap_or(unquoted);

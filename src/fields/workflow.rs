@@ -9,12 +9,16 @@ use super::spans::{after, has, is_word, skip, trimmed_end};
 /// The keys whose values are folders or files of the repository.
 pub const INPUTS: [&str; 3] = ["context", "file", "working-directory"];
 /// The commands that go to a folder.
-pub const CHANGES: [&str; 4] = ["cd", "pushd", "Set-Location", "Push-Location"];
+pub const FOLDER_COMMANDS: [&str; 4] = ["cd", "pushd", "Set-Location", "Push-Location"];
 
 /// Whether a line ends in a command that goes to the folder that is named next.
 pub(super) fn goes_to(line: &[u8]) -> bool {
     let command = line.strip_suffix(b" ");
-    command.is_some_and(|line| CHANGES.iter().any(|word| line.ends_with(word.as_bytes())))
+    command.is_some_and(|line| {
+        FOLDER_COMMANDS
+            .iter()
+            .any(|word| line.ends_with(word.as_bytes()))
+    })
 }
 
 /// A line that is not empty and not only a comment.
@@ -28,9 +32,9 @@ pub struct Line {
     pub end: usize,
     /// It is an item of a list.
     pub is_item: bool,
-    /// The line that it is below: the nearest one that is indented less; of an item also a key that is indented as it is.
+    /// The line that it is below: the nearest one that is indented less; for an item also a key with the same indent.
     pub above: Option<usize>,
-    /// The number of the line with which the command begins that it is part of: of lines that go on, or are folded into one.
+    /// The number of the line with which its command begins: a command can go on, or be folded.
     pub command: usize,
     /// The names in front of a `:`.
     pub(super) keys: Vec<Range<usize>>,
@@ -162,7 +166,7 @@ pub struct Structure {
 }
 
 impl Structure {
-    /// That of a text.
+    /// The structure of a text.
     pub fn new(text: &[u8]) -> Self {
         let mut structure = Self::default();
         let mut open: Vec<usize> = Vec::new();
@@ -205,7 +209,7 @@ impl Structure {
         structure
     }
 
-    /// Where the command begins that a line is part of, which is the next one to come.
+    /// The number of the line with which the command of a line begins that comes next.
     fn command(&self, text: &[u8], number: usize, line: &Line) -> usize {
         let code = |line: &Line| &text[line.span.start..line.end];
         let goes_on = |line: &&Line| code(line).ends_with(b"\\") || code(line).ends_with(b"`");
@@ -288,7 +292,7 @@ impl Structure {
         line.is_some_and(|line| line.span.start <= at && at < line.end && !line.denies)
     }
 
-    /// The numbers of the lines that a part of a text has anything of.
+    /// The numbers of the lines that a part of a text overlaps.
     pub fn lines_in(&self, part: &Range<usize>) -> Range<usize> {
         let end = self
             .lines
@@ -296,7 +300,7 @@ impl Structure {
         self.line_at(part.start)..end
     }
 
-    /// What a part of a text says, comments and what is denied left out; and with or without the values of variables.
+    /// What a part of a text says, without comments and lines that deny, and perhaps without values of `env`.
     pub fn said(&self, text: &str, part: &Range<usize>, with_env: bool) -> String {
         let mut said = String::new();
         let is_env = |line: &Line| line.key(text.as_bytes()) == Some(b"env");

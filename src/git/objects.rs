@@ -12,8 +12,7 @@ use crate::repository::config::{Config, Pattern, Stated};
 use crate::repository::{Repository, is_dockerfile};
 
 impl Git {
-    /// The Dockerfiles of a commit's version directories, as a repository. Where the commit has no `update.toml`, `fallback`
-    /// says what it is.
+    /// The Dockerfiles of a commit's version directories, as a repository. `fallback` is for a commit without an `update.toml`.
     pub fn repository(&self, commit: &str, fallback: &Config) -> Result<Repository> {
         let listed = self.output(&["ls-tree", "-r", "-z", "--full-tree", commit])?;
         let lines = listed.split(|&byte| byte == 0);

@@ -1,5 +1,5 @@
-//! Entries that a file does not have yet, rendered from their images: a variant beside those of its series, a series like
-//! the newest one so far. Which tags go to it from others, the update of all entries sees to.
+//! Entries that a file does not have yet, rendered from their images: a variant beside those of its series, a series like the
+//! newest one so far. The update of all entries moves the tags that go from one to another.
 
 use std::collections::BTreeSet;
 
@@ -68,7 +68,7 @@ pub(super) fn add(
             continue;
         }
         let draft = Draft::new(&text, (view, wanted), false, Some(image));
-        // An entry may come to it in this update.
+        // An entry of the file may move to it in this update.
         let mut offered = draft.homes.iter().filter_map(Home::image);
         if !offered.any(|offered| is_within(&offered.path(), &what)) {
             let edit = match is_series {
@@ -97,7 +97,7 @@ impl<'a> Draft<'a> {
         let entries = self.entries();
         let newest = entries.max_by_key(|(_, image)| (!is_preview(&image.version), &image.version));
         let (_, model) =
-            newest.context("the file offers no entry that a new series could be like")?;
+            newest.context("the file offers no entry on which a new series could be modelled")?;
         let is_of_model = |(_, other): &(usize, &Image)| other.directory == model.directory;
         let of_model = || self.entries().filter(is_of_model);
         let offered: BTreeSet<&Variant> = of_model().map(|(_, image)| &image.variant).collect();
@@ -144,10 +144,10 @@ impl<'a> Draft<'a> {
         let cousin = cousins.max_by_key(|(_, other)| &other.version);
         let (model, _) = sibling.or(cousin).with_context(|| {
             let family = &image.variant.family;
-            format!("the file has no entry of {family} that a new one could be like: write the first one by hand")
+            format!("the file has no entry of {family} on which a new one could be modelled: write the first by hand")
         })?;
         let mut fields = self.like(model, image);
-        self.leave_taken(&mut fields);
+        self.remove_taken(&mut fields);
         let has_tags = |(name, tags): &(String, Vec<String>)| name == "Tags" && !tags.is_empty();
         ensure!(
             fields.iter().any(has_tags),
@@ -163,8 +163,8 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// Takes the tags out that other entries have: the shared ones of the same architectures.
-    fn leave_taken(&self, fields: &mut Fields) {
+    /// Removes the tags that other entries have; of shared ones those for the same architectures.
+    fn remove_taken(&self, fields: &mut Fields) {
         let (mut own, mut shared, mut all) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for entry in self.manifest.entries() {
             for (name, _, tag) in self.manifest.tags(entry) {
@@ -250,7 +250,7 @@ impl<'a> Draft<'a> {
         let (end, newline) = (self.entry(index).span.end, self.manifest.newline());
         let text = match self.manifest.text[..end].ends_with('\n') {
             true => format!("{newline}{text}"),
-            // The last line had no end, and has none again.
+            // The file ended without a newline, and does so again.
             false => format!("{newline}{newline}{}", text.trim_end()),
         };
         (end..end, text)

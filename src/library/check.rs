@@ -40,7 +40,9 @@ pub fn check(manifest: &Manifest, seen: &[Option<Home>], names: Names) -> Vec<Pr
                         "the entry has no Directory: expected the folder of a variant".to_owned()
                     }
                     Home::Gone => format!("`{found}` is not in the tree at its commit"),
-                    _ => format!("`{found}` is no folder of a variant, such as 0.25.6/alpine3.18"),
+                    _ => format!(
+                        "`{found}` is no variant's folder: expected one such as 0.25.6/alpine3.18"
+                    ),
                 };
                 let at = start(manifest, entry, "Directory");
                 problems.push(Problem::new(at, "directory", &found, "", message));
@@ -132,7 +134,7 @@ impl About<'_> {
             if tag.level != Level::Full && is_preview(&image.version) {
                 let version = &image.version;
                 let message = format!(
-                    "found {found}, a stable tag, and {path} is at the pre-release {version}"
+                    "found {found}, a stable tag, but {path} is at the pre-release {version}"
                 );
                 wrong("preview", message);
             }

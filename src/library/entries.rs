@@ -32,12 +32,12 @@ impl<'a> Home<'a> {
 /// The folder of an entry, split into version directory and variant.
 type Folder = (String, Variant);
 
-/// What an entry's `Directory` says, without what makes no difference in a path.
+/// What an entry's `Directory` says, without empty parts and `.`.
 pub fn folder(manifest: &Manifest, entry: &Paragraph) -> Option<String> {
     manifest.value(entry, "Directory").map(|said| plain(&said))
 }
 
-/// A path without what makes no difference in it.
+/// A path without empty parts and `.`.
 pub fn plain(path: &str) -> String {
     let is_part = |part: &&str| !part.is_empty() && *part != ".";
     let parts: Vec<&str> = path.split('/').filter(is_part).collect();
@@ -100,8 +100,8 @@ pub fn homes<'a>(
     folders.iter().map(home).collect()
 }
 
-/// Where each version directory of the file is in the tree: it is there, or another of its series is, or the only one has
-/// become the only one.
+/// The directory of the tree for each one of the file: the same, or another of its series, or the tree's only one for the file's
+/// only one.
 fn directories<'a, 'b>(
     offered: &BTreeSet<&'b str>,
     images: &'a [Image],
@@ -127,7 +127,7 @@ fn directories<'a, 'b>(
         };
         moved.extend(found.map(|found| (*name, found)));
     }
-    // The only one, gone, has become the only one that is there.
+    // The file's only directory is gone: it has become the tree's only one.
     if let ([gone], [there], true) = (
         Vec::from_iter(offered).as_slice(),
         Vec::from_iter(there.values()).as_slice(),

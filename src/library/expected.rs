@@ -72,18 +72,18 @@ impl Part {
 /// A span of the file, and what is put there.
 pub type Edit = (Range<usize>, String);
 
-/// What the entries of a file are compared with, beside the image that each is for.
+/// What the entries of a file are compared with, besides the image that each is for.
 pub struct Context<'a> {
     /// What its tags are split with.
     pub names: Names,
-    /// Which releases have the tags that are of one at a time.
+    /// Which releases have the tags that only one can have at a time.
     pub owners: Owners<'a>,
     /// Which levels its tags have.
     pub held: Held<'a>,
 }
 
 impl<'a> Context<'a> {
-    /// That of a file whose entries are for those images, with others that it will offer.
+    /// That of a file whose entries are for those images, with one that it will offer too.
     pub fn new(
         manifest: &Manifest,
         names: Names,
@@ -173,7 +173,7 @@ pub fn expectations<'a>(
         let name = manifest.name(field);
         let parts = match name {
             "Tags" | "SharedTags" => tags(manifest, field, (image, is_new), context),
-            "Constraints" => hosts(manifest, field, image),
+            "Constraints" => constraints(manifest, field, image),
             _ if is_directory(name) => directory(manifest, entry, field, image),
             _ => continue,
         };
@@ -192,8 +192,8 @@ fn is_directory(name: &str) -> bool {
     name.rsplit('-').next() == Some("Directory")
 }
 
-/// The tags of a field, each moved to the image's version and variant. They go where they are another release's, and come
-/// where they are this one's now.
+/// The tags of a field, each moved to the image's version and variant. Those that are another release's now are dropped, and
+/// those that are this one's now are added.
 fn tags(
     manifest: &Manifest,
     field: &Field,
@@ -241,7 +241,7 @@ fn tags(
     parts.into_iter().map(|(_, part)| part).collect()
 }
 
-/// The name that a tag is to have: of another base of the variant's family, or of the family misspelt, the variant's own.
+/// The name that a tag should have: the variant's own for another base of the family, on Windows the family for its end alone.
 pub fn name_of(found: &str, variant: &Variant) -> String {
     match Variant::parse(found).filter(|other| variant.is_on(&other.family)) {
         Some(other) if !other.base.is_empty() => variant.name.clone(),
@@ -260,7 +260,7 @@ pub fn names_for(variant: &Variant) -> BTreeSet<String> {
 }
 
 /// The hosts that are needed; a condition of another kind is the maintainers' choice.
-fn hosts(manifest: &Manifest, field: &Field, image: &Image) -> Vec<Part> {
+fn constraints(manifest: &Manifest, field: &Field, image: &Image) -> Vec<Part> {
     let found = field
         .items
         .iter()

@@ -19,7 +19,7 @@ pub struct Image {
     pub version: Version,
     /// The variants that it copies from, by name.
     pub copies: BTreeSet<String>,
-    /// On Windows: the host that it needs, and those that what it copies from needs.
+    /// On Windows: the hosts that it needs, and that what it copies from needs.
     pub constraints: Vec<String>,
 }
 

@@ -1,5 +1,5 @@
-//! How much of its version a version directory's tags give: what the newest release alone has, and what a release has that
-//! was a pre-release before.
+//! The levels of a version directory's tags (`2.14.5`, `2.14`, `2`, none): which only the newest release has, and which a
+//! pre-release gets once it is a release.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::images::Image;
 use super::manifest::Manifest;
 use crate::tag::{Level, is_preview};
 
-/// The releases to which tags belong that are of one version directory at a time.
+/// The releases that own the tags which only one version directory can have at a time.
 pub struct Owners<'a> {
     of_minor: BTreeMap<(u64, u64), &'a Image>,
 }
@@ -29,8 +29,8 @@ impl<'a> Owners<'a> {
         Self { of_minor }
     }
 
-    /// The version of another directory, whose tags of that level are; full versions are everybody's own. What a pre-release has
-    /// is not looked at here.
+    /// The version of the other directory that owns the tags of a level, if one does; a full version is every directory's own.
+    /// Pre-releases are not looked at.
     pub fn other(&self, image: &Image, level: Level) -> Option<&'a Version> {
         let (major, series) = (image.version.major, image.series());
         let (from, to) = match level {
@@ -102,8 +102,8 @@ impl<'a> Held<'a> {
         all.chain([Level::Full]).collect()
     }
 
-    /// Whether an entry is to have a tag at another level of a name that it has: where its directory is the newest release
-    /// now, or a release at all.
+    /// Whether an entry is to get a tag of a level for a name that it has: where its directory is the newest release now, or a
+    /// release at all.
     pub fn lacks(&self, image: &Image, level: Level, tag: &str, owners: &Owners) -> bool {
         let held = self.directories.get(image.directory.as_str());
         let has_some = held.is_some_and(|levels| levels.contains(&level));

@@ -46,7 +46,7 @@ pub struct Field {
 }
 
 impl Manifest {
-    /// Takes a file apart, and says what is not of the grammar.
+    /// Takes a file apart, and says what breaks the grammar.
     pub fn parse(text: &str) -> (Self, Vec<Problem>) {
         let (mut paragraphs, mut problems): (Vec<Paragraph>, Vec<Problem>) =
             (Vec::new(), Vec::new());
@@ -161,7 +161,7 @@ impl Manifest {
             .map(|field| self.said(&field.value))
     }
 
-    /// The items of a paragraph's own field of that name, each with its text; a comma too many makes none.
+    /// The items of a paragraph's own field of that name, each with its text; empty ones are left out.
     pub fn items<'a>(
         &'a self,
         paragraph: &'a Paragraph,
@@ -213,7 +213,7 @@ impl Manifest {
 }
 
 impl Paragraph {
-    /// Goes on with the last field.
+    /// Extends the last field by a folded line.
     fn extend(&mut self, end: usize) {
         self.span.end = end;
         if let Some(field) = self.fields.last_mut() {

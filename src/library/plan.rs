@@ -18,7 +18,7 @@ use crate::repository::config::Pattern;
 pub struct Wanted<'a> {
     /// What `GitCommit` is to say.
     pub commit: String,
-    /// What `GitFetch` is to say, where it is to say something else.
+    /// What `GitFetch` is to say, where it is to change.
     pub fetch: Option<String>,
     /// Version directories, or folders of variants, to offer too.
     pub adds: Vec<String>,
@@ -61,7 +61,7 @@ pub struct Plan {
     pub not_offered: Vec<String>,
     /// What is left that is not as expected.
     pub remaining: Vec<Problem>,
-    /// What is done, and somebody should know.
+    /// What the user should know of what is done.
     pub warnings: Vec<String>,
 }
 
@@ -84,7 +84,7 @@ pub struct Change {
     pub expected: String,
 }
 
-/// The names that tags can end in, for a file and a tree. A family that the tree has no longer goes with its entries.
+/// The names that tags can end in, for a file and a tree. Families that are no longer in the tree are left out.
 pub fn names(manifest: &Manifest, view: &View) -> Names {
     let images = &view.images;
     let own: BTreeSet<&String> = images.iter().map(|image| &image.variant.family).collect();

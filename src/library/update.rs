@@ -41,7 +41,7 @@ pub fn plan(text: &str, view: &View, wanted: &Wanted) -> Result<Plan> {
     let (fatal, mut remaining): (Vec<Problem>, Vec<Problem>) =
         found.partition(|problem| problem.rule == "preview");
     refuse(
-        "a version that is no release yet would get stable tags",
+        "a pre-release would get stable tags",
         Vec::from_iter(fatal.into_iter().map(|one| one.message)),
         "Wait for the release, or take the series' entries out by hand first",
     )?;
@@ -111,7 +111,7 @@ impl Draft<'_> {
                 Home::Image(image) => image,
             };
             let mut expected = expectations(manifest, entry, (image, false), &self.context);
-            // An entry's own commit, beside the one for all, stays as long as there is nothing new for the entry after it.
+            // An entry's own commit, beside the one for all, stays until its folder has changed since.
             let own: Vec<Expectation> = self.commits(entry).collect();
             let is_new =
                 |part: &Part| !has_commit || !(self.wanted.is_same)(&part.found, &image.path());
@@ -160,7 +160,7 @@ impl Draft<'_> {
         commits.map(|field| Expectation::whole(&self.manifest, field, &self.wanted.commit))
     }
 
-    /// The edits without an entry whose image is gone. An error where one of several images that the file does not offer may
+    /// The edit that removes an entry whose image is gone. An error where one of several images that the file does not offer may
     /// be what it has become; `offered` are the folders of all entries.
     fn removed(&self, index: usize, offered: &BTreeSet<String>, plan: &mut Plan) -> Result<Edit> {
         let (manifest, view) = (&self.manifest, self.view);
@@ -184,14 +184,13 @@ impl Draft<'_> {
         Ok((self.span(index), String::new()))
     }
 
-    /// Whether neither an entry nor any behind it stays.
+    /// Whether an entry and all behind it are removed.
     fn is_last(&self, index: usize) -> bool {
         let mut rest = self.homes[index..].iter();
         rest.all(|home| matches!(home, Home::Gone))
     }
 
-    /// An entry with the comment right above it; of the empty lines around it, those behind it too, of the last ones those
-    /// before.
+    /// An entry with the comment right above it and the empty lines behind it; of the last entries with those in front of it.
     fn span(&self, index: usize) -> Range<usize> {
         let (manifest, text) = (&self.manifest, &self.manifest.text);
         let paragraph = &manifest.entries()[index];
@@ -216,7 +215,7 @@ impl Draft<'_> {
             .filter(|old| numbers(old) > numbers(&image.version))?;
         let (directory, new) = (&image.directory, &image.version);
         Some(format!(
-            "{directory} goes back from {old} to {new}: look whether this tree is up to date"
+            "{directory} goes back from {old} to {new}: check that this tree is up to date"
         ))
     }
 }

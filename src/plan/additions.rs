@@ -50,7 +50,7 @@ impl Addition {
 }
 
 impl Work<'_> {
-    /// The variants that are new in a version directory, each with its nearest sibling and those that had their turn before it.
+    /// The variants that are new in a version directory, each with its nearest sibling and those that are there before it.
     fn additions(&self) -> Vec<Addition> {
         let mut all = Vec::new();
         for target in self.targets {

@@ -62,7 +62,7 @@ pub(super) fn draft(
         let names: BTreeSet<&str> = folders.map(|folder| folder.name.as_str()).collect();
         ensure!(
             names.len() == tree.folders.len(),
-            "two folders of {} would be called alike: move one of them away",
+            "two folders of {} would have one name: move one of them away",
             target.directory
         );
         ensure!(
@@ -232,7 +232,7 @@ pub(super) fn nearest<'a>(variant: &Variant, siblings: &'a [Variant]) -> Option<
     lower.or(family.first().copied())
 }
 
-/// Where a file's text is put right: where it comes from. A sibling that is copied is not to blame.
+/// Where to correct a file's text: where it comes from, but in the new file where a sibling was copied.
 pub(super) fn place_of(item: &Item, path: &str) -> String {
     match &item.origin {
         Origin::MadeFrom(sibling) if !sibling.starts_with(TEMPLATES) => path.to_owned(),

@@ -1,4 +1,4 @@
-//! What somebody should know of a plan: what had nothing to do, and what is left to do by hand.
+//! What the user should know of a plan: what had nothing to do, and what is left to do by hand.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::repository::{Item, Origin, Place, Repository, TESTS};
 use crate::text::Places;
 use crate::version::Variant;
 
-/// All of it.
+/// All notes.
 pub(super) fn all(
     (before, after): (&Repository, &Repository),
     targets: &[Target],
@@ -72,7 +72,7 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
             if let Some((place, at, other)) = like.filter(|_| !is_there) {
                 let line = Places::new(&place.document.text).of(*at).0;
                 notes.push(format!(
-                    "no workflow names {new} of {name}: {}:{line} names {other}; say the same of {new} by hand",
+                    "no workflow names {new} of {name}: {}:{line} names {other}: add {new} by hand",
                     place.path()
                 ));
             }
@@ -94,7 +94,7 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
     notes
 }
 
-/// The lines of workflows that a new series has no counterpart of.
+/// The lines of workflows that have no counterpart for a new series.
 fn without_twins(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<String> {
     let has_series = after.names.config.directory.has_series();
     let mut notes = Vec::new();

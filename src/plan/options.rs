@@ -1,4 +1,4 @@
-//! What an update is asked for beside versions, as the command line spells it.
+//! What an update is asked for besides versions, as the command line spells it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::repository::config::looks_like_a_version;
 use crate::version::{Variant, is_numbered};
 
-/// What the user asks for beside versions, and what they allow.
+/// What the user asks for besides versions, and what they allow.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Copy the old version directory instead of renaming it.
@@ -68,7 +68,7 @@ impl FromStr for Add {
     }
 }
 
-/// Whether a variant is called as all are: `alpine3.19`, `nanoserver-ltsc2022`, `scratch`.
+/// Whether the name of a variant has the usual form: `alpine3.19`, `nanoserver-ltsc2022`, `scratch`.
 fn is_usual(variant: &Variant) -> bool {
     let dash = if variant.is_windows() { "-" } else { "" };
     let is_spelt = variant.name == format!("{}{dash}{}", variant.family, variant.base);

@@ -18,7 +18,7 @@ pub(super) fn dropped(text: &str, name: &str, others: &[Variant]) -> Option<Stri
     Passages::new(text, name, others.iter(), None).in_text(text)
 }
 
-/// More lines than these are no block that anybody repeats.
+/// The most lines of a block that is repeated or dropped.
 const LONGEST: usize = 200;
 
 /// Whether whole commands can stand there twice, or go; those that give an image another tag would move the tag.
@@ -115,7 +115,7 @@ impl<'a> Passages<'a> {
         Some(out.concat())
     }
 
-    /// Ends a run of commands. The last item of a list with commas has none.
+    /// Ends a run of commands. In a list with commas the last item has no comma.
     fn end_run(&self, out: &mut Vec<String>, run: &mut Vec<String>) -> Option<()> {
         let text = run.concat();
         if !text.is_empty() && !is_repeatable(&text) || run.iter().any(|unit| opens_list(unit)) {

@@ -1,4 +1,4 @@
-//! What an update refuses: what it would write wrong, and what only somebody else can decide.
+//! What an update refuses: what it would write wrong, and what only the user can decide.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::release::verify::Archive;
 use crate::repository::{Item, Repository, WORKFLOWS};
 use crate::text::{LinesBefore, is_within};
 
-/// The pins of a version that its release contradicts. A pin of a file that gives another version is an old one.
+/// Refuses pins that the release of their version contradicts, but for old ones: those in a file of another version.
 pub(super) fn repinned(
     before: &Repository,
     pins: &[Pin],
@@ -70,7 +70,7 @@ pub(super) fn archives(
     )
 }
 
-/// Refuses what would be written wrong. What was wrong before and is no worse is what remains.
+/// Refuses what would be written wrong. Returns what remains: what was wrong before, and is no worse.
 pub(super) fn wrong(
     (before, after): (&Repository, &Repository),
     targets: &[Target],
@@ -114,7 +114,7 @@ pub(super) fn wrong(
     let items: BTreeMap<String, &Item> = after.items().collect();
     let sources: BTreeMap<String, &Item> = before.items().collect();
     let mut lines: BTreeMap<String, LinesBefore> = BTreeMap::new();
-    // By the files as they are: somebody has to find the line.
+    // Counted in the files as they are now, where the user looks for the line.
     let shown = |finding: &&Finding| {
         let Finding {
             path,

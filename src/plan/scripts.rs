@@ -14,7 +14,7 @@ pub(super) fn added(text: &str, variant: &Variant) -> Edit {
     Edit::new("variant".to_owned(), line, "", &variant.name)
 }
 
-/// What the script for another Windows is called, where one is named after its Windows: a runner runs the containers of its
+/// The name of a script for another Windows, made of one that is named after its Windows: a runner runs only containers of its
 /// own base.
 pub(super) fn named_after(name: &str, sibling: &Variant, added: &Variant) -> Option<String> {
     let (old, new) = (sibling.windows_year()?, added.windows_year()?);

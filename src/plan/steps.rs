@@ -1,5 +1,5 @@
-//! The steps that make a plan's tree of the one that is there, in an order in which the same command can begin anew after
-//! each of them: what names the version, and what is new, comes last.
+//! The steps that turn the tree on disk into a plan's, in an order in which the same command can begin anew after each of them:
+//! what names the version, and what is new, comes last.
 
 use std::collections::BTreeMap;
 

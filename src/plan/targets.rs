@@ -58,7 +58,7 @@ impl Target {
         repository.tree(self.source.as_deref()?)
     }
 
-    /// Whether it stays at its version, and is only brought to what that is to be.
+    /// Whether it stays at its version, and is only repaired.
     pub fn is_repair(&self) -> bool {
         self.old.as_ref() == Some(&self.version)
             && self.renames.is_empty()
@@ -66,7 +66,7 @@ impl Target {
             && self.removes.is_empty()
     }
 
-    /// Why a variant cannot come where one of its family goes: what is said of that one is what is repeated for it.
+    /// Why a variant cannot be added where one of its family is removed: what is said of that one would be repeated for it.
     fn replaced(&self) -> Option<anyhow::Error> {
         let pairs = self.adds.iter().flat_map(|add| {
             let gone = self.removes.iter().filter(|gone| gone.family == add.family);
@@ -144,7 +144,7 @@ pub fn targets(
             Err(problem) => problems.push(problem),
         }
     }
-    // What stays at its version: all of it, or what is named.
+    // The directories that stay at their version: all, or those that are named.
     let all = with_variants(repository);
     // A tree with one version at a time is where its newest one is.
     let current = match has_series {
@@ -337,7 +337,7 @@ fn target(repository: &Repository, version: &Version, options: &Options) -> Resu
         );
         return Ok(Target::new(version, name, None));
     };
-    // Directory stand side by side; a tree with one version at a time is where its newest one is.
+    // Series stand side by side; a tree with one version at a time is where its newest one is.
     let newest = candidates.last().unwrap_or(source);
     let at = match has_series || in_place.is_some() {
         true => source,

@@ -40,8 +40,8 @@ pub(super) fn is_by_comma(line: &str, item: &Range<usize>) -> bool {
     line[item.end..].starts_with(',') || line[..item.start].trim_end().ends_with(',')
 }
 
-/// Whether some lines are whole commands: everything that opens in them closes there (brackets, blocks of a shell), no line goes
-/// on, and what comes behind is in the folder in which they begin, or in one beside it.
+/// Whether some lines are whole commands: everything that opens in them closes there (brackets, blocks of a shell, `pushd`), and
+/// no line goes on.
 pub(super) fn is_whole(text: &str) -> bool {
     let code: Vec<&str> = text.lines().filter(|line| is_code(line)).collect();
     let code = code.join("\n");

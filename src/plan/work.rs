@@ -155,7 +155,7 @@ impl Work<'_> {
         self.put(new);
     }
 
-    /// Wires each new series into the workflows. Returns what is said of two series there, and can be one's alone.
+    /// Wires each new series into the workflows. Returns notes on `latest`, which can be only one series.
     pub(super) fn wire_new_series(&mut self) -> Vec<String> {
         let all = all_series(self.before);
         let mut notes = Vec::new();
@@ -274,14 +274,14 @@ impl Work<'_> {
             let structure = &place.document.facts.structure;
             let is_said = |field: &&Field| structure.is_said(field.span.start);
             let names = names
-                .filter(|field| field.names_something())
+                .filter(|field| field.names_variant_or_script())
                 .filter(is_said);
             let (gone, others): (Vec<&Field>, Vec<&Field>) =
                 names.partition(|field| is_there(&before, field) && !is_there(&after, field));
             let has = |fields: &[&Field], part: &Range<usize>| {
                 fields.iter().any(|field| part.contains(&field.span.start))
             };
-            // What is built from a folder is about that, whatever else its arguments name.
+            // A build from a folder is about that folder, whatever else its arguments name.
             let is_path = |field: &&&Field| old[..field.span.start].ends_with(['/', '\\']);
             let has_path = |fields: &[&Field], part: &Range<usize>| {
                 let mut paths = fields.iter().filter(is_path);

@@ -66,8 +66,8 @@ impl<'a> Workflow<'a> {
     }
 
     /// The text with a new series beside the one that it is copied from: a twin for each job that is about that one alone, an
-    /// item for each item of a list that is about it beside others. `all` are the series that there are. And the jobs that
-    /// would need a name of their own to get a twin.
+    /// item for each item of a list that is about it beside others. `all` are the series that there are. And what a summary says
+    /// of it.
     pub(super) fn with_series(
         self,
         (from, to): (&Directory, &Directory),
@@ -82,7 +82,7 @@ impl<'a> Workflow<'a> {
             named.map(|series| series.name.as_str()).collect()
         };
         let jobs = &structure.jobs;
-        // What only a variable of it says, is not what a job is about.
+        // What only the value of a variable says is not what a job is about.
         let is_alone = |(_, job): &(usize, &Job)| {
             let span = &job.part.span;
             named(span) == mine && from.is_in(&structure.said(text, span, false))
@@ -162,8 +162,8 @@ impl<'a> Workflow<'a> {
         inserted(text, repeats)
     }
 
-    /// The text with items behind those of its matrices of which `added` tells what else they are wanted for, and how the Windows in
-    /// their row moves with them: where their job does not have them yet, and the row is not that of `latest`.
+    /// The text with new items behind those of its matrices for which `added` gives some, the Windows in their row moved: unless
+    /// their job has them already, or their row says `latest`.
     pub(super) fn with_items(
         self,
         items: &[&Field],
@@ -219,7 +219,7 @@ impl<'a> Workflow<'a> {
         inserted(text, repeats)
     }
 
-    /// Whether a line gives one of these items an `id`, which can be there once.
+    /// Whether a line gives one of these items an `id` that would be there twice.
     fn has_fixed_id<'p>(&self, from: &Directory, items: impl Iterator<Item = &'p Part>) -> bool {
         let mut lines = items.flat_map(|item| &self.structure.lines[item.lines.clone()]);
         lines.any(|line| {
@@ -235,7 +235,7 @@ impl<'a> Workflow<'a> {
         stay: &[Directory],
     ) -> (Vec<Range<usize>>, Vec<Edit>) {
         let is_in = |all: &[Directory], part: &Range<usize>, with_env: bool| {
-            // Of nothing but comments, what they say.
+            // A part of nothing but comments says what they say.
             let said = match self.structure.lines_in(part).is_empty() {
                 true => self.text[part.clone()].to_owned(),
                 false => self.structure.said(self.text, part, with_env),
@@ -243,7 +243,7 @@ impl<'a> Workflow<'a> {
             all.iter().any(|series| series.is_in(&said))
         };
         self.cuts(&Matter {
-            // A variable is not what anything is about: `LATEST: 2.14.x`.
+            // The value of a variable does not make a part about a series: `LATEST: 2.14.x`.
             is_about: &|part| is_in(gone, part, false),
             is_about_others: &|part| is_in(stay, part, true),
             keeps_other_steps: false,

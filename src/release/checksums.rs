@@ -41,7 +41,7 @@ impl FromStr for Sha256 {
         );
         let mut value = [0; 32];
         for (byte, pair) in value.iter_mut().zip(digits.chunks(2)) {
-            // A letter, of either case, has its number less 9 in its last bits.
+            // The low bits of a letter, of either case, are its value less 9.
             let digit = |c: u8| (c & 0xf) + 9 * (c >> 6);
             *byte = digit(pair[0]) << 4 | digit(pair[1]);
         }

@@ -1,4 +1,4 @@
-//! A second witness: GitHub computes a SHA-256 of each file of a release when it is uploaded, and tells it by its API.
+//! A second witness: GitHub computes a SHA-256 of each file of a release when it is uploaded, and its API gives it.
 //!
 //! `SHA256SUMS` lies beside the archives that it vouches for, so whoever can replace one can replace both.
 //! <https://docs.github.com/rest/releases/releases#get-a-release-by-tag-name>

@@ -128,7 +128,7 @@ impl Fetcher {
         })
     }
 
-    /// The address at which an address ends, when all redirects are followed.
+    /// The address to which an address leads when all redirects are followed.
     pub fn destination(&self, address: &str) -> Result<String> {
         with_retries(address, || {
             let response = self.send(address)?;

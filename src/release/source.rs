@@ -210,7 +210,7 @@ impl Source {
             let (tags, kind) = (self.tags().unwrap_or_default(), self.kind());
             if tags.contains(version) {
                 return format!(
-                    "{version} is not released yet: there is its {kind}, but no {address}"
+                    "{version} is not released yet: its {kind} is there, but not {address}"
                 );
             }
             // Of the same series, if there is one.

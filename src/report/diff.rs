@@ -52,7 +52,7 @@ pub(super) fn print(out: &mut impl Write, file: &FileDiff) -> io::Result<()> {
     let new = if file.is_removed { nothing() } else { b };
     writeln!(out, "{BOLD}--- {old}\n+++ {new}{BOLD:#}")?;
     let text = diffy::create_patch_bytes(before, after).to_bytes();
-    // The names in front of it are git's, above.
+    // Without the two lines of names in front: git's are above.
     for line in text.split_inclusive(|&byte| byte == b'\n').skip(2) {
         let style = match line.first() {
             Some(b'-') => OLD,

@@ -28,7 +28,7 @@ pub(super) fn annotate(out: &mut impl Write, summary: &Summary) -> io::Result<()
 }
 
 /// Prints what holds text of files, of which the runner is to take nothing for a command of its own.
-pub(super) fn quietly(
+pub(super) fn without_commands(
     out: &mut Vec<u8>,
     is_needed: bool,
     print: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
@@ -36,7 +36,7 @@ pub(super) fn quietly(
     if !is_needed {
         return print(out);
     }
-    // Nobody can know it before.
+    // No file can hold it: it is random.
     let token = RandomState::new().build_hasher().finish();
     writeln!(out, "::stop-commands::{token:016x}")?;
     print(out)?;
@@ -60,7 +60,7 @@ pub(super) fn append_outputs(json: &serde_json::Value) -> Result<()> {
         return Ok(());
     };
     let versions = json["versions"].as_array().into_iter().flatten();
-    // What stays at its version is not what the update is to.
+    // A directory that stays at its version is not moved to it.
     let versions = versions.filter(|one| one["version"] != one["from"]);
     let versions: Vec<&str> = versions.filter_map(|one| one["version"].as_str()).collect();
     let removed = json["removed"]

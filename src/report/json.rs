@@ -1,5 +1,5 @@
-//! An update as JSON, as `docs/output.schema.json` describes it. What a version, a file and an edit are there, their own types
-//! say.
+//! An update as JSON, as `docs/output.schema.json` describes it. The types of versions, files and edits say themselves what they
+//! are there.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::title::title;
 use crate::plan::{Edit, Plan};
 
-/// A part of a whole, with what it is a part of.
+/// An edit that nobody asked for, with its file.
 #[derive(Serialize)]
 struct Fix<'a> {
     path: &'a str,

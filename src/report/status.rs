@@ -34,7 +34,7 @@ pub struct Status<'a> {
     pub rows: &'a [Standing],
     /// All findings, those outside of version directories too.
     pub findings: &'a [Finding],
-    /// What there is to say where no stable release is known.
+    /// What a row says where no stable release is known.
     pub without: &'static str,
     /// A library file was compared.
     pub has_library: bool,

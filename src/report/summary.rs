@@ -26,7 +26,7 @@ pub struct Summary {
     pub lists: Vec<(&'static str, Vec<String>, &'static str)>,
     /// The unified diff of every file, in git's form.
     pub diff: Vec<super::diff::FileDiff>,
-    /// What is found, and how that is introduced.
+    /// What is found.
     pub findings: Vec<Finding>,
     /// The line above the findings of an update.
     pub findings_title: &'static str,
@@ -45,13 +45,13 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// What puts the findings right, in a sentence; a hash may be wrong because an archive was replaced.
+    /// How to fix the findings, in a sentence; a hash may be wrong because an archive was replaced.
     pub fn fixes(&self) -> String {
         let mut fixes: BTreeMap<String, usize> = BTreeMap::new();
         let is_known = |finding: &&Finding| !finding.fix.is_empty() || finding.rule != "hash";
         let (known, hashes): (Vec<&Finding>, Vec<&Finding>) =
             self.findings.iter().partition(is_known);
-        // Versions are updated to by one command.
+        // One command updates to all versions.
         let version = |fix: &'_ str| {
             let version = fix.strip_prefix("update ")?.to_owned();
             (!version.contains(' ')).then_some(version)
@@ -94,7 +94,7 @@ impl Summary {
     }
 }
 
-/// What something comes to.
+/// What something was, and what it will be.
 #[derive(Default)]
 pub struct Headline {
     /// What it is about: `nats-streaming`.

@@ -76,7 +76,7 @@ pub(super) fn print(out: &mut impl Write, summary: &Summary, all: bool) -> io::R
     Ok(())
 }
 
-/// The groups with those of one folder as one where the same happens to three of them and more, one behind the other.
+/// The groups, with three or more in a row of one folder as one, where the same happens to them.
 fn merged(groups: &[Group]) -> Vec<Group> {
     let folder = |group: &Group| Some(group.title.rsplit_once('/')?.0.to_owned());
     let is_alike = |a: &Group, b: &Group| {

@@ -101,7 +101,7 @@ pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<Str
     }
 }
 
-/// The diff of every file that changes, and of the documents that go. What is in other files is nobody's to print.
+/// The diff of every file that changes, and of the documents that go. Other files are not printed.
 fn diffs(plan: &Plan) -> Vec<FileDiff> {
     let changes = plan.changes.iter();
     let moved: BTreeSet<&String> = changes.filter_map(|change| change.from.as_ref()).collect();

@@ -185,8 +185,8 @@ pub struct Pattern(String);
 impl TryFrom<String> for Pattern {
     type Error = &'static str;
 
-    /// Reads a pattern. An error where it could not name directories, or where a bare number would fit it: a number in
-    /// a text is then nobody's name.
+    /// Reads a pattern. An error where it could not name directories, or where a bare number would fit it: any number in a text
+    /// could then be one.
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let pattern = Self(text);
         let example = Version::new(1234, 5678, 9);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-/// The size that no document has, in bytes: the largest known ones have some ten thousand.
+/// More bytes than any document has: the largest known ones have some ten thousand.
 pub const LARGEST_DOCUMENT: u64 = 1 << 20;
 
 /// The bytes of a regular file of at most so many, and its permission bits.
@@ -76,7 +76,7 @@ pub fn mode(metadata: &fs::Metadata) -> u32 {
     metadata.permissions().mode() & 0o7777
 }
 
-/// There are none.
+/// Other systems have no such bits.
 #[cfg(not(unix))]
 pub fn mode(_: &fs::Metadata) -> u32 {
     0

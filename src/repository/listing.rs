@@ -126,7 +126,7 @@ fn add(folders: &mut Vec<Folder>, entry: &DirEntry, path: &str, role: Role) -> R
         ));
     }
     let depth = entry.depth() - 1;
-    // The walk goes through each folder at once: the last one is the one that it is in.
+    // The walk finishes each folder before the next: the last one listed is the one that it is in.
     let folder = if depth == 0 { 0 } else { folders.len() - 1 };
     let document = role.kind(&folders[folder].name, name, depth);
     let names_a_folder = depth == 0 && !role.is_flat();

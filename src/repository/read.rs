@@ -22,7 +22,7 @@ use crate::parallel;
 use crate::problems::refuse;
 use crate::version::Variant;
 
-/// What the reading of a repository stops with.
+/// The error that stops the reading of a repository.
 const CANNOT: &str = "cannot read the repository";
 
 /// The names of everything in a repository, its documents not read yet.
@@ -35,8 +35,8 @@ pub struct Outline {
     strays: Vec<String>,
 }
 
-/// The repository that the working folder is in: that, or the nearest folder above it that holds version directories, within
-/// the same git work tree. The working folder itself where there is none.
+/// The repository that the working folder is in: that folder, or the nearest one above it that holds version directories or an
+/// `update.toml`, within the same git work tree. The working folder itself where there is none.
 pub fn discover() -> PathBuf {
     let holds_versions = |folder: &Path| {
         let is_version = |name: &String| looks_like_a_version(name) && folder.join(name).is_dir();
@@ -55,7 +55,7 @@ pub fn discover() -> PathBuf {
     PathBuf::from(".")
 }
 
-/// The names of what is in a folder, in their order; what is not UTF-8 is nobody's.
+/// The names of what is in a folder, in their order; those that are not UTF-8 are left out.
 fn names_in(folder: &Path) -> std::io::Result<Vec<String>> {
     let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().into_string().ok()));
     let names: Vec<Option<String>> = names.collect::<std::io::Result<_>>()?;
@@ -205,7 +205,7 @@ impl Outline {
     }
 }
 
-/// The texts of Dockerfiles. What cannot be read is reported when all are.
+/// The texts of Dockerfiles. What cannot be read is reported when everything is read.
 fn dockerfiles(root: &Path, folders: &[Folder]) -> Vec<Vec<u8>> {
     let items = folders.iter().flat_map(|folder| &folder.items);
     let dockerfiles =

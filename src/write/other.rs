@@ -1,4 +1,4 @@
-//! What other systems do in place of what Unix does.
+//! What systems other than Unix do instead.
 
 use std::fs;
 use std::io;
@@ -8,7 +8,7 @@ pub(super) fn device(_: &fs::Metadata) -> u64 {
     0
 }
 
-/// Permissions are more there than can be asked for.
+/// Permissions there cannot be told before a write.
 pub(super) fn cannot_write(_: &Path) -> Option<io::Error> {
     None
 }

@@ -33,7 +33,7 @@ impl Staging {
         };
         let folder = &staging.folder;
         let made = || -> io::Result<()> {
-            // What a killed run has left; that it is one, `look` has seen.
+            // What a killed run has left: `look` has seen that it is that.
             match clear(folder) {
                 Err(problem) if problem.kind() != ErrorKind::NotFound => return Err(problem),
                 _ => fs::create_dir(folder)?,
@@ -185,7 +185,7 @@ impl Staging {
     /// Undoes what was done, and tells of what went wrong.
     pub(super) fn undone(&self, problem: anyhow::Error, mut undo: Undo) -> anyhow::Error {
         while let Some((now, before)) = undo.pop() {
-            // Once more: what fails may pass.
+            // Tried twice: a failure may pass.
             let undone = fs::rename(&now, &before).or_else(|_| fs::rename(&now, &before));
             if let Err(failure) = undone {
                 let shown = self.folder.display();
@@ -202,7 +202,7 @@ impl Staging {
     }
 }
 
-/// Removes a folder of ours, what says that it is one last.
+/// Removes a folder of ours; the mark that it is one goes last.
 fn clear(folder: &Path) -> io::Result<()> {
     for inside in ["new", "old"] {
         let inside = folder.join(inside);

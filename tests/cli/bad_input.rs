@@ -602,7 +602,7 @@ fn a_branch_that_lost_its_architecture_or_its_label_is_found() {
         (
             "x86_64)",
             "x86_64",
-            "11:20: architecture: found amd64: the `case` has no label here",
+            "11:20: architecture: found amd64: a label is missing here",
         ),
     ] {
         let repository = streaming();

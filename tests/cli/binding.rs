@@ -363,7 +363,7 @@ fn a_hash_of_a_file_that_may_have_changed_is_refused() {
 fn an_archive_without_a_hash_is_found_beside_one_that_has_one() {
     let pinned = "RUN wget -O b @URLarm64.tar.gz; echo \"@ARM b\" | sha256sum -c\n";
     let missing =
-        "4:108: hash: missing the hash of linux-amd64.tar.gz: others of this file have one";
+        "4:108: hash: missing the hash of linux-amd64.tar.gz: others in this file have one";
     for text in [
         "RUN wget -O a @URLamd64.tar.gz\n",
         "RUN wget -O a @URLamd64.tar.gz; echo \"no hash a\" | sha256sum -c\n",

@@ -250,7 +250,7 @@ fn a_variant_that_is_not_what_its_template_gives() {
 }
 
 #[test]
-fn a_wrong_field_is_no_drift_from_the_template_too() {
+fn a_wrong_field_is_not_also_a_difference_from_the_template() {
     let repository = Repository::of_this_project();
     repository.edit(
         "0.25.6/scratch/Dockerfile",

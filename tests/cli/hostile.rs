@@ -128,7 +128,7 @@ fn a_repository_has_only_so_many_names() {
     }
     check_refuses(
         &repository,
-        &["expected at most 256 scripts that are called differently, found"],
+        &["expected at most 256 names of scripts, found"],
     );
 }
 

@@ -214,7 +214,7 @@ nats
   2.12.x     2.12.15  up to date  4         none      2.12.14
   2.14.x     2.14.5   up to date  6         none      2.14.4
 
-`update library official` brings the library file up to this tree
+`update library official` brings the library file up to date with this tree
 "
     );
     // One that stands beside the repository is found.

@@ -1,4 +1,4 @@
-//! Bases, new variants and CI hosts: what a maintainer would edit by hand.
+//! Bases, new variants and runners: what a maintainer would edit by hand.
 
 use crate::support::{RELEASES_OF_SERIES, Repository, Run, same, snapshot, tree};
 
@@ -265,7 +265,7 @@ fn a_variant_is_added_from_its_template_and_to_the_scripts_in_build_order() {
             .read("tests/build-images.sh")
             .contains("for variant in alpine3.18 alpine3.19 scratch; do\n")
     );
-    // Another Windows needs another host, and so scripts of its own.
+    // Another Windows needs another runner, and so scripts of its own.
     for script in ["build", "run"] {
         let of = |year: &str| repository.read(&format!("tests/{script}-images-{year}.ps1"));
         assert!(!of("2019").contains("ltsc2022"));
@@ -347,7 +347,7 @@ jobs:
 ";
 
 #[test]
-fn hosts_of_workflows_move_and_nothing_else_there() {
+fn runners_of_workflows_move_and_nothing_else_there() {
     let repository = streaming();
     repository.write(".github/workflows/ci.yml", WORKFLOW);
     let run = offline(

@@ -230,7 +230,7 @@ fn a_folder_that_is_no_variant_is_not_moved_over() {
     repository.write("2.14.x/alpine3.23/nats-server.conf", "x\n");
     repository.update_fails(
         &["--base", "2.14.x/alpine=3.23"],
-        &["two folders of 2.14.x would be called alike: move one of them away"],
+        &["two folders of 2.14.x would have one name: move one of them away"],
     );
 }
 

@@ -206,10 +206,10 @@ fn windows_variants_come_one_by_one_or_together_to_the_same_tree() {
 fn a_variant_that_no_workflow_names_yet_is_said() {
     let repository = series();
     let out = changes(&repository, &["--add", "2.14.x/alpine3.23"]);
-    let note = "\nNotes:\n  no workflow names alpine3.23 of 2.14.x: .github/workflows/publish.yaml:66 names alpine3.22; say the same of alpine3.23 by hand\n";
+    let note = "\nNotes:\n  no workflow names alpine3.23 of 2.14.x: .github/workflows/publish.yaml:66 names alpine3.22: add alpine3.23 by hand\n";
     assert!(out.contains(note), "{out}");
     let out = changes(&repository, &["--add", "2.14.x/windowsservercore-ltsc2028"]);
-    let note = "  no workflow names windowsservercore-ltsc2028 of 2.14.x: .github/workflows/publish.yaml:87 names windowsservercore-ltsc2022; say the same of windowsservercore-ltsc2028 by hand\n";
+    let note = "  no workflow names windowsservercore-ltsc2028 of 2.14.x: .github/workflows/publish.yaml:87 names windowsservercore-ltsc2022: add windowsservercore-ltsc2028 by hand\n";
     assert!(out.contains(note), "{out}");
     assert!(
         out.contains("  .github/workflows/windows.yaml\n      item  2028  added\n"),
@@ -218,7 +218,7 @@ fn a_variant_that_no_workflow_names_yet_is_said() {
     // What is called by its name is not repeated.
     let repository = with_steps("    steps:\n      - run: ./2.12.x/tests/build-images-2022.ps1\n");
     let out = changes(&repository, &["--add", "2.12.x/windowsservercore-ltsc2028"]);
-    let note = "  no workflow names build-images-2028.ps1 of 2.12.x: .github/workflows/more.yml:6 names build-images-2022.ps1; say the same of build-images-2028.ps1 by hand\n";
+    let note = "  no workflow names build-images-2028.ps1 of 2.12.x: .github/workflows/more.yml:6 names build-images-2022.ps1: add build-images-2028.ps1 by hand\n";
     assert!(out.contains(note), "{out}");
 }
 
@@ -1087,7 +1087,7 @@ fn mistakes_in_when_and_where_a_job_runs_are_found() {
             "2.14.x/tests/build-images.sh",
             "--tag \"nats:${ver[1]}-scratch\"",
             "--tag \"nats-streaming:${ver[1]}-scratch\"",
-            "reference: found nats-streaming, expected nats: whose tag it is",
+            "reference: found nats-streaming, expected nats, whose tag this is",
         ),
         (
             "2.14.x/tests/build-images.sh",

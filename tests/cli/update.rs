@@ -12,7 +12,7 @@ fn a_tree_in_the_old_style_becomes_what_a_careful_maintainer_would_have_committe
 }
 
 #[test]
-fn several_lines_move_in_one_run_each_with_its_own_tests_and_previews() {
+fn several_series_move_in_one_run_each_with_its_own_tests_and_previews() {
     let repository = Repository::of(&tree("series/before"));
     repository
         .run(&["--from", RELEASES_OF_SERIES, "2.14.5", "v2.12.15"])
@@ -292,7 +292,7 @@ fn the_right_base_label_and_variant_are_written_too() {
 }
 
 #[test]
-fn a_new_line_is_copied_from_the_nearest_lower_one() {
+fn a_new_series_is_copied_from_the_nearest_lower_one() {
     let repository = Repository::of(&tree("series/before"));
     repository.remove("2.14.x");
     repository.remove(".github");

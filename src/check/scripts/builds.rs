@@ -1,15 +1,15 @@
-//! What a script builds in a folder is tagged with the name of the variant that the folder is of.
+//! An image that a script builds in a variant's folder is tagged with that variant's name.
 
 use std::ops::Range;
 
 use super::Script;
 use crate::fields::Kind;
-use crate::fields::workflow::CHANGES;
+use crate::fields::workflow::FOLDER_COMMANDS;
 use crate::finding::Finding;
 use crate::repository::Tree;
 use crate::text::{Places, window};
 
-/// How far in front of a variant the image can stand that it is of.
+/// How many bytes in front of a variant's name its image's name is looked for.
 const FAR: usize = 200;
 
 /// Checks the builds of a script of a version directory.
@@ -18,14 +18,14 @@ pub(super) fn check((path, place, names): &Script, tree: &Tree, findings: &mut V
         return;
     };
     let places = Places::new(text.as_bytes());
-    // The name of the folder that the script is in, where it is written out.
+    // The name of the folder that the script has changed to, where it is written out.
     let mut here: Option<Range<usize>> = None;
     for command in commands(text) {
         let words = words(text, &command);
         let Some(first) = words.first().map(|word| &text[word.clone()]) else {
             continue;
         };
-        if CHANGES.contains(&first) || first == "popd" {
+        if FOLDER_COMMANDS.contains(&first) || first == "popd" {
             here = words.get(1).and_then(|path| last_name(text, path));
         }
         let has = |name: &str| words.iter().any(|word| text[word.clone()] == *name);
@@ -100,14 +100,14 @@ pub(super) fn check_images(
         let is_made = before[..start].ends_with(['}', '$']);
         if !found.is_empty() && !is_made && !own.contains(&found) {
             let at = field.span.start - line.len() + start;
-            let message = format!("found {found}, expected {}: whose tag it is", own[0]);
+            let message = format!("found {found}, expected {}, whose tag this is", own[0]);
             let finding = Finding::at(path, places.of(at), "reference", message);
             findings.push(finding.found(found).expected(own[0]));
         }
     }
 }
 
-/// The commands of a text: lines, those that go on as one.
+/// The commands of a text: its lines, with continued lines joined.
 fn commands(text: &str) -> Vec<Range<usize>> {
     let mut commands: Vec<Range<usize>> = Vec::new();
     let (mut at, mut goes_on) = (0, false);

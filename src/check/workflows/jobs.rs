@@ -12,7 +12,7 @@ use crate::repository::Directory;
 /// The names of a workflow's jobs.
 pub(super) struct Jobs<'a> {
     names: BTreeSet<&'a str>,
-    /// What those that name a series are called without it: the `linux-` of `linux-2_14`.
+    /// The names of jobs that name a series, without it: the `linux-` of `linux-2_14`.
     stems: BTreeSet<String>,
 }
 
@@ -34,7 +34,7 @@ fn stem(name: &str, part: &Range<usize>) -> String {
 }
 
 impl Workflow<'_> {
-    /// The numbers of the lines of a job that begin with one of its own keys of that name.
+    /// The numbers of the lines in which a job itself has this key.
     fn properties(&self, job: &Job, key: &[u8]) -> impl Iterator<Item = usize> {
         let (lines, text) = (&self.structure.lines, self.text.as_bytes());
         let inside = job.part.lines.start + 1..job.part.lines.end;
@@ -45,7 +45,7 @@ impl Workflow<'_> {
         })
     }
 
-    /// The jobs that a job needs: one, or those of a list. Of anchors nothing is known.
+    /// The jobs that a job needs: one, or those of a list; none where anchors are used, which are not followed.
     fn needs(&self, job: &Job) -> Vec<Range<usize>> {
         let Some(number) = self.properties(job, b"needs").next() else {
             return Vec::new();

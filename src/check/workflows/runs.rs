@@ -9,7 +9,7 @@ use crate::fields::workflow::{Job, Part};
 use crate::finding::Finding;
 
 impl Workflow<'_> {
-    /// No list has a series twice, and none of a matrix anything: what it stands for is built twice, and another one not at all.
+    /// No list has a series twice, and no list of a matrix any item: that would be built twice, and another one not at all.
     pub(super) fn check_lists(&self, findings: &mut Vec<Finding>) {
         let (text, structure) = (self.text, self.structure);
         let is_plain = |item: &&Part| {
@@ -24,7 +24,7 @@ impl Workflow<'_> {
         let lists = lists.map(|list| list.iter().filter(is_plain).map(code).collect());
         for list in lists.chain(structure.bracket_lists(text)) {
             let list: Vec<Range<usize>> = list;
-            // By what stands in front of the first one: an item may be empty, at the very end.
+            // Looked up by the byte in front of the first item: an item may be empty, at the very end.
             let first = list.first().map(|item| item.start - 1);
             let in_matrix = first.is_some_and(|at| self.structure.is_in_matrix(at));
             let mut known = BTreeSet::new();
@@ -46,7 +46,7 @@ impl Workflow<'_> {
         }
     }
 
-    /// The tags that start the workflow are those that jobs ask for: some begins as a condition says.
+    /// A job that asks for tags asks for some that start the workflow: one of them begins as its condition says.
     pub(super) fn check_tags(&self, job: &Job, tags: &BTreeSet<&str>, findings: &mut Vec<Finding>) {
         for part in self.conditions(job) {
             let asked = &self.text[part.clone()];
@@ -58,7 +58,7 @@ impl Workflow<'_> {
         }
     }
 
-    /// How the tags begin that start the workflow, where each names a series: `v2.14` of `v2.14.*`.
+    /// How the tags begin that start the workflow, where all of them name a series: `v2.14` for `v2.14.*`.
     pub(super) fn tags(&self) -> BTreeSet<&str> {
         let first = self.structure.jobs.first();
         let head = &self.text[..first.map_or(0, |job| job.part.span.start)];
@@ -69,7 +69,7 @@ impl Workflow<'_> {
     }
 }
 
-/// Whether a text is `v2.14`.
+/// Whether a text has the form of `v2.14`.
 fn is_series(text: &str) -> bool {
     let numbers = text
         .strip_prefix('v')

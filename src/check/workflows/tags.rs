@@ -43,7 +43,7 @@ pub(super) fn check(workflow: &Workflow, directories: &Directories, findings: &m
 struct Steps<'a> {
     workflow: &'a Workflow<'a>,
     variants: Vec<&'a Field>,
-    /// Those that are not there.
+    /// The names of variants that are not there.
     others: Vec<&'a Field>,
     families: BTreeSet<&'a str>,
 }
@@ -98,7 +98,7 @@ impl Steps<'_> {
         self.workflow.structure.lines[line].key(self.workflow.text.as_bytes())
     }
 
-    /// The variants that some lines name and that are there; nothing where a path among them leads nowhere.
+    /// The variants that these lines name and that are there; none where a path among them names one that is not.
     fn inside(&self, part: &Range<usize>) -> Vec<&Field> {
         let Range { start, end } = self.span(part);
         let of = |fields: &'_ [&'_ Field]| {
@@ -138,7 +138,7 @@ impl Steps<'_> {
         self.check_sources(&built, &of(&[b"build-args"]), findings);
     }
 
-    /// What an image is given to copy from is not itself, and on Windows on its own base.
+    /// The image that another one copies from is not itself, and on Windows is on the same base.
     fn check_sources(
         &self,
         built: &BTreeSet<&str>,
@@ -175,7 +175,7 @@ impl Steps<'_> {
         let built = paths.iter().map(|field| self.said(field)).collect();
         self.check_sources(&built, &behind(&["--build-arg ", "--build-arg="]), findings);
         self.check_families(command, findings);
-        // `docker build --tag … .`, in a step that works there
+        // `docker build --tag … .`, in a step whose working directory is the folder
         let step = self.workflow.step(command.start);
         let works_in = |field: &&Field| self.key(self.line(field)) == Some(b"working-directory");
         let is_here = paths.is_empty() && !tags.is_empty() && self.code(command).ends_with(" .");
@@ -204,11 +204,11 @@ impl Steps<'_> {
         }
     }
 
-    /// What a matrix makes of a family in a path, it makes of the same one in the tags.
+    /// The family in front of an expression is the same one in the path and in the tags of a command.
     fn check_families(&self, command: &Range<usize>, findings: &mut Vec<Finding>) {
         let code = self.code(command);
         let start = self.workflow.structure.lines[command.start].span.start;
-        // Each with what stands in front of it.
+        // Each family with the text in front of it, and where it begins.
         let mut named: Vec<(&str, &str, usize)> = Vec::new();
         for (at, _) in code.match_indices("${{") {
             let before = code[..at].strip_suffix("ltsc").unwrap_or(&code[..at]);
@@ -247,13 +247,13 @@ impl Steps<'_> {
 /// Whether what follows a text is part of the value of one of these options.
 fn is_value_of(before: &str, options: &[&str]) -> bool {
     options.iter().any(|option| {
-        // In front of this very word: of several, each has its own.
+        // The last one in front of it: each option has a value of its own.
         let rest = before.rfind(option).map(|at| &before[at + option.len()..]);
         rest.is_some_and(|rest| !without_expressions(rest).trim_start().contains(' '))
     })
 }
 
-/// A text without the blanks in `${{ … }}`.
+/// A text without its `${{ … }}`, which may hold blanks.
 fn without_expressions(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

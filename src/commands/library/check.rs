@@ -12,13 +12,13 @@ use crate::library::{self, Home, Manifest, Paragraph, View, homes, names};
 use crate::report::{Output, of_findings};
 use crate::text::{Places, quoted};
 
-/// Whether an update of the file writes what is expected.
+/// Whether `update library` fixes a finding.
 fn is_written(finding: &Finding) -> bool {
     finding.rule == "latest" || !finding.expected.is_empty()
 }
 
 impl Session<'_> {
-    /// Checks the file. Whether there are findings.
+    /// Checks the file. Returns whether there are findings.
     pub(super) fn check(&self, bytes: &[u8]) -> Result<bool> {
         let places = Places::new(bytes);
         let mut looked_at = String::from("nothing in it could be read");
@@ -83,7 +83,7 @@ impl Session<'_> {
             }
             let view = match &self.git {
                 Err(_) => Some(View::of(&self.repository)),
-                // The format's own finding says that it is none.
+                // That it is no commit is a finding of the format.
                 Ok(_) if library::misshapen("GitCommit", commit).is_some() => None,
                 Ok(git) => self.view(git, manifest, entry, problems)?,
             };
@@ -107,7 +107,7 @@ impl Session<'_> {
         self.behind(&seen)
     }
 
-    /// The versions that the commit that is checked out has of what the entries offer, where those are newer.
+    /// Lines about versions at HEAD that are newer than those that the entries offer.
     fn behind(&self, seen: &[Option<Home>]) -> Result<Vec<String>> {
         let Ok(git) = &self.git else {
             return Ok(Vec::new());

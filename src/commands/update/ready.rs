@@ -1,4 +1,4 @@
-//! What is looked at before an update is written, so that nothing of anybody's is lost, and what is done with it afterwards.
+//! The checks before an update is written, so that nobody's work is lost, and what comes after: writing, commit, next steps.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,7 +20,7 @@ use crate::write::{Step, look, write};
 pub(super) struct Ready<'a> {
     root: &'a Path,
     steps: Vec<Step>,
-    /// Where it is committed to, if it is.
+    /// The git repository that it is committed to, with `--commit`.
     committed: Option<Git>,
 }
 
@@ -45,9 +45,9 @@ impl<'a> Ready<'a> {
             steps,
             committed,
         } = self;
-        // What may have been removed meanwhile is looked at again; what is rewritten, `write` compares.
+        // What is to be removed is looked at again: it may have changed meanwhile. What is rewritten, `write` compares.
         keeps_work(root, &steps)?;
-        // Asked before: what was changed already is told apart then.
+        // Asked before writing, so that earlier changes can be told apart.
         let next = match output.is_for_people() && !steps.is_empty() {
             true => next_steps(root, plan),
             false => None,
@@ -87,8 +87,8 @@ fn written(plan: &Plan) -> BTreeSet<&str> {
         .collect()
 }
 
-/// What is said of things that are to be removed and are not there, each given with a pattern of its files: a run that was killed
-/// may have removed them already. An error where git has never had them.
+/// Notes about what is to be removed and is not there, each with a pattern of its files: a run that was killed may have removed
+/// them already. An error where git has never had them.
 pub(super) fn gone(root: &Path, missing: Vec<(String, String)>) -> Result<Vec<String>> {
     let git = (!missing.is_empty())
         .then(|| Git::within(root).ok())
@@ -124,8 +124,8 @@ fn keeps_work(root: &Path, steps: &[Step]) -> Result<()> {
     )
 }
 
-/// The repository to commit to, where what is written, and what belongs to it, has no changes that are not committed: with them the
-/// commit would say what nobody asked for, and without them it would not be whole.
+/// The git repository to commit to. An error where files that are written, or belong to what is written, have changes already: a
+/// commit with them would hold what nobody asked for, and one without them would be incomplete.
 fn committable(root: &Path, plan: &Plan) -> Result<Git> {
     let git = Git::within(root).context("cannot commit")?;
     if let Some(why) = git.cannot_commit()? {
@@ -161,7 +161,7 @@ fn is_below(path: &str, places: &BTreeSet<&str>) -> bool {
     above.any(|end| places.contains(&path[..end]))
 }
 
-/// The title of the commit: as the last release commits have theirs, where three of them share a form.
+/// The title of the commit, in the form of the last three release commits, where they share one.
 fn message(git: &Git, plan: &Plan) -> Result<String> {
     let released = released(plan);
     let subjects = git.subjects()?;
@@ -223,7 +223,7 @@ fn next_steps(root: &Path, plan: &Plan) -> Option<NextSteps> {
         Some((top, _)) if !others.contains(top) => top.to_owned(),
         _ => path.to_owned(),
     };
-    // What goes, and was never committed, is nothing to git.
+    // What is removed and was never committed is unknown to git.
     let known = git.listed(&Vec::from_iter(shown.iter().copied())).ok()?;
     let known = known
         .into_iter()

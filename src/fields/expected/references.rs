@@ -10,8 +10,8 @@ use crate::text::first_of;
 use crate::version::Variant;
 
 impl<'a> Scope<'a> {
-    /// What is copied from is one image, and another than the file's own: a tag without a variant names none, but in the owner's
-    /// own place.
+    /// An image that is copied from is one variant's, and not the file's own. A tag without a variant names none, unless the
+    /// image is the owner's own: `nats-io/nats:2.14.5`.
     pub(super) fn copied(&self, field: &Field, document: &Document, said: Expected) -> Expected {
         let line = line_before(&document.text, field.span.start);
         let image = line.rsplit(u8::is_ascii_whitespace).next();
@@ -84,7 +84,7 @@ impl<'a> Scope<'a> {
     }
 
     fn renamed(&self, directory: &Directory, name: &str) -> Option<&'a str> {
-        // One that is there is meant, even where another one has come to its name.
+        // A name means the variant that had it before, even where another one has come to it.
         let renames = self.change.renames.get(&directory.name)?;
         renames.get(name).map(String::as_str)
     }
@@ -135,7 +135,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Whether what a field names is there under that very name. An item of a matrix is where anything that is made of it is.
+    /// Whether what a field names is there; for an item of a matrix, whether anything that is made of it is.
     pub fn is_there(&self, field: &Field, document: &Document) -> bool {
         let found = document.found(field);
         let is_there = |kind, name: &str, directory: &Option<Box<str>>| {
@@ -179,7 +179,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The name of a step moves with the variant that it is about, and is otherwise nobody's concern.
+    /// The name of a step moves with the variant that it is about, and is never wrong.
     pub(super) fn caption(
         &self,
         found: &str,
@@ -201,14 +201,14 @@ impl<'a> Scope<'a> {
         Expected::Anything
     }
 
-    /// The variant that a reference to `name` is to be to: of several of a family the one with the file's own base, else
-    /// the one that is named, else the only one. In scripts a family without base is an alias, which is left.
+    /// The variant that a reference to `name` should name: of several of a family the one with the file's own base, else the one
+    /// that is named, else the only one. In scripts a family without a base is an alias, which is left.
     fn resolve(&self, name: &str, directory: &Directory) -> Result<String, String> {
         let name = self.renamed(directory, name).unwrap_or(name);
         let Some(wanted) = Variant::parse(name) else {
             return Err(format!("`{name}` cannot be the name of a variant"));
         };
-        // No other one takes its place in a command or a list.
+        // In a command or a list no other variant takes the place of a removed one.
         let gone = self.change.gone.get(&directory.name);
         if self.variant.is_none() && gone.is_some_and(|gone| gone.contains(name)) {
             return Err(format!("{name} is removed from {}", directory.name));

@@ -10,7 +10,7 @@ use super::super::spans::{
 use super::words::name_of;
 use super::{DocumentKind, Kind, Scan};
 
-/// The systems that images have, as the names of archives give them: where a version ends and the system begins.
+/// The operating systems of archives, as their names give them: in front of one the version ends.
 const SYSTEMS: [&str; 2] = ["linux", "windows"];
 
 impl Scan<'_> {
@@ -84,7 +84,7 @@ impl Scan<'_> {
         self.put(from..end, Kind::Version { key: false })
     }
 
-    /// A variable that is called like an architecture; `at` is behind the `=`.
+    /// An assignment to a variable whose name ends in `arch`; `at` is behind the `=`.
     pub(super) fn arch(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
         let name = last_word(&text[at.saturating_sub(60)..at - 1]);
@@ -109,7 +109,7 @@ impl Scan<'_> {
         Some(end)
     }
 
-    /// The labels of the branch in which an assignment at `at` is the first, but for others before it.
+    /// The labels of the branch at `at`, where nothing but assignments stands between.
     fn labels(&self, at: usize) -> Option<Range<usize>> {
         let text = self.text;
         let end = self.seen.ends.last().copied().unwrap_or(0);

@@ -99,7 +99,7 @@ impl Scan<'_> {
     pub(super) fn in_workflow(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
         let (before, owner) = (self.before(at), self.owner(at));
-        // Of a tag more may follow: `…-alpine3.22-amd64`.
+        // More of a tag may follow: `…-alpine3.22-amd64`.
         let dash_goes_on = before != Some(b'-') || owner != Owner::Ours;
         if let Some(end) = self.scanner.variant_in(text, at, dash_goes_on) {
             let (family, directory) = (None, None);

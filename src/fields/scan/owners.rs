@@ -12,8 +12,8 @@ const GENERAL: [&str; 38] = [
 ];
 
 impl Scan<'_> {
-    /// Whether the word in front of a version is a name of ours, or says nothing of whose it is. What is copied from beside a
-    /// Dockerfile is called as it is called there, and of several versions in a row each may be anything.
+    /// Whether the word in front of a version is a name of ours, or says nothing of whose it is. That of a file that is copied
+    /// from beside the Dockerfile is not, nor one that another version follows.
     pub(super) fn may_be_ours(&self, at: usize, end: usize) -> bool {
         let (text, line) = (self.text, line_before(self.text, at));
         let first = line.trim_ascii_start();
@@ -39,7 +39,7 @@ impl Scan<'_> {
             let said = String::from_utf8_lossy(word).to_lowercase();
             let parts = || said.split(['-', '_', '.']).filter(|part| !part.is_empty());
             let says_nothing = is_instruction || parts().all(|part| GENERAL.contains(&part));
-            // What a program is given says whose it is further in front: `tini --version 1.2.3`.
+            // In an instruction the program stands further in front: `tini --version 1.2.3`.
             if !says_nothing || !is_code {
                 return parts().all(|part| GENERAL.contains(&part) || is_own(part));
             }

@@ -36,7 +36,7 @@ impl Words {
         let all = table.into_iter();
         let all = all.flat_map(|(start, words)| words.into_iter().map(move |word| (start, word)));
         let (starts, words): (Vec<Start>, Vec<String>) = all.unzip();
-        // The one is searched faster, the other made faster.
+        // A DFA searches faster, an NFA is built faster.
         let made = match kind {
             DocumentKind::Dockerfile => AhoCorasickKind::DFA,
             DocumentKind::Script | DocumentKind::Workflow => AhoCorasickKind::ContiguousNFA,

@@ -118,10 +118,8 @@ impl Scan<'_> {
         let word = &self.text[tag..skip(self.text, tag, is_tag)];
         let is_port = word.len() > 2 && word.iter().all(u8::is_ascii_digit);
         let first = line.trim_ascii_start().get(..5).unwrap_or_default();
-        let begins = |names: &[&[u8]]| names.iter().any(|name| first.eq_ignore_ascii_case(name));
-        let is_stage = begins(&[b"FROM "]) || unquoted.ends_with(b"from=");
-        let is_value = unquoted.ends_with(b"=") || begins(&[b"ARG  "]);
-        is_stage || is_value && !is_port || first.starts_with(b"#")
+        let is_stage = first.eq_ignore_ascii_case(b"FROM ") || unquoted.ends_with(b"from=");
+        is_stage || unquoted.ends_with(b"=") && !is_port || first.starts_with(b"#")
     }
 
     /// The variant in a tag whose version is a variable.
@@ -150,7 +148,7 @@ impl Scan<'_> {
         self.put(digits..end, Kind::Version { key: false })
     }
 
-    /// The name of a version directory, or a version that nothing is said of.
+    /// The name of a version directory, or a version by itself.
     pub(super) fn number(&mut self, at: usize) -> Option<usize> {
         let before = self.before(at);
         if before.is_some_and(|byte| byte.is_ascii_digit() || byte == b'.')

@@ -172,7 +172,7 @@ fn what_is_copied_from_comes_first() {
 }
 
 #[test]
-fn only_the_newest_line_is_latest() {
+fn only_the_newest_series_is_latest() {
     let published = Published::lines(&file("nats-2.14.5").replace(COMMIT, "{HEAD}"));
     published.finds(&[]);
     published.repository.edit(

@@ -62,7 +62,7 @@ impl Published {
         published
     }
 
-    /// The tree of lines, at 2.14.5 and 2.12.15.
+    /// The tree of two series, at 2.14.5 and 2.12.15.
     fn lines(library: &str) -> Self {
         Self::of(Repository::of(&tree("series/after")), library)
     }

@@ -57,7 +57,7 @@ Then push it, and open the pull request there. The commit of nats-streaming must
 }
 
 #[test]
-fn each_entry_belongs_to_the_line_of_its_directory() {
+fn each_entry_belongs_to_the_series_of_its_directory() {
     let published = Published::lines(&file("nats-2.14.4"));
     same_text(&published.update(&[]), &file("nats-2.14.5"));
 }
@@ -99,7 +99,7 @@ fn the_commit_is_the_one_that_is_checked_out() {
 }
 
 #[test]
-fn a_new_line_comes_first_and_takes_over_what_is_the_newest_lines() {
+fn a_new_series_comes_first_and_takes_over_what_is_the_newest_ones() {
     let published = Published::lines(&file("nats-2.12.15"));
     same_text(
         &published.update(&["--add", "2.14.x"]),
@@ -416,12 +416,12 @@ fn a_version_that_is_no_release_yet_gets_no_stable_tag() {
     published.fails(
         &[],
         &[
-            "a version that is no release yet would get stable tags",
+            "a pre-release would get stable tags",
             "2.14-alpine3.22",
             "Wait for the release",
         ],
     );
-    // A line of its own can be offered early, under its full name alone.
+    // A series can be offered early, under its full version alone.
     published.repository.write("library", file("nats-2.12.15"));
     published.run(&["--add", "2.14.x"]).exits_with(0);
     let found = published.library();
@@ -451,7 +451,7 @@ fn a_missing_file_is_explained() {
 }
 
 #[test]
-fn a_line_is_added_once() {
+fn a_series_is_added_once() {
     let published = Published::lines(&file("nats-2.14.5"));
     published.fails(
         &["--commit", COMMIT, "--add", "2.14.x"],
@@ -464,7 +464,7 @@ fn a_line_is_added_once() {
 }
 
 #[test]
-fn a_line_that_replaces_the_only_one_is_the_one_that_is_added() {
+fn a_series_that_replaces_the_only_one_is_the_one_that_is_added() {
     let mut published = Published::lines(&file("nats-2.12.15"));
     published.repository.remove("2.12.x");
     published.commit();
@@ -480,7 +480,7 @@ fn a_line_that_replaces_the_only_one_is_the_one_that_is_added() {
 }
 
 #[test]
-fn an_old_line_that_is_gone_does_not_become_the_new_one() {
+fn an_old_series_that_is_gone_does_not_become_the_new_one() {
     let mut published = Published::lines(&file("nats-2.14.5"));
     published.repository.rename("2.12.x", "2.16.x");
     published
@@ -504,7 +504,7 @@ fn an_old_line_that_is_gone_does_not_become_the_new_one() {
 }
 
 #[test]
-fn what_is_the_newest_lines_goes_back_to_the_one_before() {
+fn what_is_the_newest_series_own_goes_back_to_the_one_before() {
     let mut published = Published::lines(&file("nats-2.14.5"));
     published.repository.remove("2.14.x");
     published.commit();
@@ -514,7 +514,7 @@ fn what_is_the_newest_lines_goes_back_to_the_one_before() {
     published.finds(&[]);
 }
 
-/// The tree of lines with the newest one at another version.
+/// The tree of two series with the newest one at another version.
 fn at(version: &str) -> Repository {
     let repository = Repository::of(&tree("series/after"));
     for path in [
@@ -532,7 +532,7 @@ fn at(version: &str) -> Repository {
 }
 
 #[test]
-fn a_pre_release_that_becomes_a_release_has_what_a_new_line_has() {
+fn a_pre_release_that_becomes_a_release_has_what_a_new_series_has() {
     let mut published = Published::of(at("2.14.0-RC.2"), &file("nats-2.12.15"));
     published.run(&["--add", "2.14.x"]).exits_with(0);
     assert!(
@@ -551,7 +551,7 @@ fn a_pre_release_that_becomes_a_release_has_what_a_new_line_has() {
 }
 
 #[test]
-fn a_new_line_below_another_major_has_the_tags_of_its_own() {
+fn a_new_series_below_another_major_has_the_tags_of_its_own() {
     let repository = at("3.0.0");
     repository.rename("2.14.x", "3.0.x");
     let published = Published::of(repository, &file("nats-2.12.15"));

@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::{Expected, Field, Kind};
 use crate::repository::Document;
 
-/// Moves the runners of a workflow: where all that their row of a matrix, or else their job, names of the old Windows moves. `years`
-/// are old and new, `expected` what each field is to say.
+/// Moves the Windows runners of a workflow, where everything moves that their row of a matrix, or else their job, names of the
+/// old Windows. `years` are old and new, `expected` what each field is expected to say.
 pub(super) fn move_along(
     document: &Document,
     years: &BTreeMap<String, String>,
@@ -18,9 +18,9 @@ pub(super) fn move_along(
     }
     let structure = &document.facts.structure;
     let is_old = |found: &str| years.keys().any(|year| found.contains(year.as_str()));
-    // Where something is named that is of an old Windows, or comes from one, and how much of that moves, up to each.
+    // Where variants and scripts of an old Windows are named, and how many of them move, up to each.
     let fields = document.fields.iter().zip(expected.iter());
-    let names = fields.filter(|(field, _)| field.names_something() && !field.in_comment);
+    let names = fields.filter(|(field, _)| field.names_variant_or_script() && !field.in_comment);
     let (mut places, mut moving) = (Vec::new(), vec![0]);
     for (field, expected) in names {
         let found = document.found(field);
