@@ -7,9 +7,19 @@ use semver::Version;
 use crate::repository::Directory;
 
 impl Directory {
+    /// Its two numbers: those of its name, whatever version it is at.
+    pub fn numbers(&self) -> (u64, u64) {
+        let Version { major, minor, .. } = self.version;
+        let mut numbers = self.name.split('.').map(str::parse);
+        match (numbers.next(), numbers.next()) {
+            (Some(Ok(major)), Some(Ok(minor))) => (major, minor),
+            _ => (major, minor),
+        }
+    }
+
     /// Its two numbers, joined in every way that is known: `2.14`, `2_14`, `2-14`.
     fn spellings(&self) -> [String; 3] {
-        let Version { major, minor, .. } = self.version;
+        let (major, minor) = self.numbers();
         ['.', '_', '-'].map(|between| format!("{major}{between}{minor}"))
     }
 
@@ -62,7 +72,7 @@ impl Directory {
 
     /// Where a text spells another series of the same major version, in the way in which it would spell this one.
     pub fn other_in(&self, text: &str) -> Option<Range<usize>> {
-        let Version { major, minor, .. } = self.version;
+        let (major, minor) = self.numbers();
         let is_number = |c: char| c.is_ascii_digit();
         text.match_indices(&major.to_string())
             .find_map(|(at, found)| {

@@ -51,6 +51,8 @@ impl std::str::FromStr for Wanted {
 
     fn from_str(text: &str) -> Result<Self> {
         let series = text.strip_prefix('v').unwrap_or(text);
+        // As a shell completes the name of a folder.
+        let series = series.strip_suffix('/').unwrap_or(series);
         if text == "latest" {
             return Ok(Self::Latest);
         }

@@ -90,7 +90,7 @@ fn one_series_moves_alone_and_a_tag_that_is_not_published_is_passed_over() {
     releases.0.write("v2.14.6/README", "soon");
     let repository = Repository::of(&tree("series/before"));
     let run = repository
-        .run(&["--from", releases.path(), "2.14.x"])
+        .run(&["--from", releases.path(), "2.14.x/"])
         .exits_with(0);
     assert!(
         run.stdout

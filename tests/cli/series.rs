@@ -1105,6 +1105,22 @@ fn mistakes_in_when_and_where_a_job_runs_are_found() {
 }
 
 #[test]
+fn jobs_are_about_the_series_of_a_folders_name_whatever_version_it_is_at() {
+    let repository = series();
+    for path in repository.snapshot().keys() {
+        if path.starts_with("2.14.x/") && repository.path(path).is_file() {
+            let text = repository.read(path).replace("2.14.4", "2.13.9");
+            repository.write(path, text);
+        }
+    }
+    let all = repository.findings();
+    let is_found = all.iter().any(|one| one.contains(": folder: "));
+    assert!(is_found, "{all:#?}");
+    let of_jobs = all.iter().filter(|one| one.contains("the job "));
+    assert_eq!(of_jobs.count(), 0, "{all:#?}");
+}
+
+#[test]
 fn no_item_of_a_matrix_stands_twice() {
     let repository = series();
     const OWN: &str = ".github/workflows/own.yml";

@@ -120,7 +120,7 @@ impl Workflow<'_> {
                 let at = part.start + other.start..part.start + other.end;
                 let found = &self.text[at.clone()];
                 let start = found.trim_end_matches(|c: char| c.is_ascii_digit());
-                let new = format!("{start}{}", series.version.minor);
+                let new = format!("{start}{}", series.numbers().1);
                 findings.push(self.expected(&at, "series", &new, &why));
             }
         }
