@@ -33,11 +33,11 @@ pub(super) fn run(args: &LibraryArgs, common: &Common) -> Result<bool> {
     let file = args.file.display();
     let image = session.image();
     if args.file.is_dir() {
-        let inside = [args.file.join("library").join(image), args.file.join(image)];
-        let [first, second] = &inside;
-        let expected = if first.is_file() { first } else { second };
+        let is_inside = args.file.ends_with("library");
+        let folder = args.file.join(if is_inside { "" } else { "library" });
+        let expected = folder.join(image);
         let expected = expected.display();
-        bail!("{file} is a folder: expected a library file, {expected}");
+        bail!("{file} is a folder: expected a library file, such as {expected}");
     }
     let text = read_if_there(&args.file, LARGEST)?.with_context(|| {
         format!("no file {file}: official-images keeps it as library/{image} ({OFFICIAL_IMAGES}): clone that and name the file there")

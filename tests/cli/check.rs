@@ -1,6 +1,6 @@
 //! `update check`: silent on right trees, and every mistake found with its place.
 
-use crate::support::{Repository, project, run, tree};
+use crate::support::{Repository, Run, program, project, run, tree};
 
 fn streaming() -> Repository {
     Repository::of(&tree("streaming/after"))
@@ -609,4 +609,28 @@ fn the_names_of_a_repository_are_read_off_its_archives_whatever_else_it_download
         "ADD https://github.com/other/tool/releases/download/v1.2.3/tool-linux-amd64 /\nEXPOSE",
     );
     repository.finds(&[]);
+}
+
+#[test]
+fn a_variant_on_another_base_is_found_once() {
+    let repository = Repository::of(&tree("streaming/before"));
+    let path = "0.25.5/alpine3.18/Dockerfile";
+    repository.edit(path, "FROM alpine:3.18", "FROM debian:12");
+    let all = repository.findings();
+    let of_base: Vec<&String> = all.iter().filter(|one| one.contains(": base: ")).collect();
+    let expected =
+        format!("{path}:1:1: base: missing `FROM …:3.18`: no stage is based on alpine 3.18");
+    assert_eq!(of_base, [&expected], "{all:#?}");
+}
+
+#[test]
+fn colour_is_for_terminals_and_for_those_who_force_it() {
+    let repository = Repository::of(&tree("streaming/before"));
+    repository.edit("0.25.5/alpine3.18/Dockerfile", "alpine:3.18", "alpine:3.17");
+    for (forced, is_coloured) in [(None, false), (Some("0"), false), (Some("1"), true)] {
+        let mut command = program(repository.root(), &["check"]);
+        command.envs(forced.map(|value| ("CLICOLOR_FORCE", value)));
+        let run = Run::of(&mut command).exits_with(1);
+        assert_eq!(run.stdout.contains('\x1b'), is_coloured, "{forced:?}");
+    }
 }

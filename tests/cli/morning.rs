@@ -532,9 +532,9 @@ fn what_is_asked_for_and_makes_little_sense_is_said() {
         .exits_with(0);
     run.says("nats 2.14.4 in 2.14.x/: nothing to change\n");
     repository.write("official/library/nats", "");
-    repository
-        .run(&["library", "official"])
-        .fails_with(&["official is a folder: expected a library file, official/library/nats"]);
+    repository.run(&["library", "official"]).fails_with(&[
+        "official is a folder: expected a library file, such as official/library/nats",
+    ]);
     repository.remove("official");
 }
 

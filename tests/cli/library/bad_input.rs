@@ -133,7 +133,7 @@ fn bad_input_is_named_by_its_line_and_left_alone() {
     fs::create_dir(published.repository.path("library")).expect("a folder");
     published.fails(
         &[],
-        &["library is a folder: expected a library file, library/nats-streaming"],
+        &["library is a folder: expected a library file, such as library/nats-streaming"],
     );
 }
 
