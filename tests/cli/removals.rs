@@ -428,3 +428,13 @@ fn a_workflow_without_jobs_is_not_left() {
     let run = repository.run(&["--remove", "2.12.x"]);
     run.fails_with(&["own.yml: none of its jobs would be left: remove the file"]);
 }
+
+#[test]
+fn one_variant_comes_and_another_goes_in_one_run() {
+    let repository = Repository::of(&tree("series/before"));
+    let both = ["--add", "2.14.x/alpine3.23", "--remove", "2.14.x/scratch"];
+    repository.run(&both).exits_with(0);
+    assert!(repository.path("2.14.x/alpine3.23").is_dir());
+    assert!(!repository.path("2.14.x/scratch").exists());
+    repository.finds(&[]);
+}

@@ -1105,6 +1105,23 @@ fn mistakes_in_when_and_where_a_job_runs_are_found() {
 }
 
 #[test]
+fn the_first_key_of_a_row_in_braces_is_a_key() {
+    let repository = series();
+    let text = "\
+on: [push]
+jobs:
+  a:
+    strategy:
+      matrix:
+        include: [{ltsc: 2022}, {ltsc: 2021}]
+    steps:
+      - run: docker build 2.14.x/nanoserver-ltsc${{ matrix.ltsc }}
+";
+    repository.write(".github/workflows/own.yml", text);
+    repository.finds(&[".github/workflows/own.yml:6:40: variant: found 2021: no variant nanoserver-ltsc2021 in 2.14.x, a name that the matrix makes"]);
+}
+
+#[test]
 fn jobs_are_about_the_series_of_a_folders_name_whatever_version_it_is_at() {
     let repository = series();
     for path in repository.snapshot().keys() {
