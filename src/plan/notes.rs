@@ -11,7 +11,7 @@ use crate::fields::series::places_of;
 use crate::fields::workflow::Line;
 use crate::fields::{Kind, Named};
 use crate::release::checksums::Sha256;
-use crate::repository::{Item, Origin, Place, Repository, TESTS};
+use crate::repository::{Item, Origin, Place, Repository, TESTS, join};
 use crate::text::Places;
 use crate::version::Variant;
 
@@ -53,13 +53,13 @@ fn idle(after: &Repository, options: &Options) -> Vec<String> {
 /// The variants and scripts that are added beside ones that workflows name, and that no workflow names.
 fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
     let places: Vec<Place> = after.workflow_documents().collect();
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = Vec::new();
     for target in targets.iter().filter(|target| !target.adds.is_empty()) {
         let Some(tree) = after.tree(&target.directory) else {
             continue;
         };
         let name = &tree.directory.name;
-        let mut note = |kind: Named, new: &str, is_like: &dyn Fn(&str) -> bool| {
+        let mut note = |kind: Named, folder: &[&str], new: &str, is_like: &dyn Fn(&str) -> bool| {
             let named = places.iter().flat_map(|place| {
                 let named = place.document.names_of(kind);
                 let named =
@@ -71,23 +71,29 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
             let like = named.iter().find(|(.., other)| is_like(other));
             if let Some((place, at, other)) = like.filter(|_| !is_there) {
                 let line = Places::new(&place.document.text).of(*at).0;
-                notes.push(format!(
-                    "no workflow names {new} of {name}: {}:{line} names {other}: add {new} by hand",
-                    place.path()
-                ));
+                let (path, whole) = (place.path(), join(&[folder, &[new]].concat()));
+                let note = format!(
+                    "no workflow names {whole}: {path}:{line} names {other}: add {new} by hand"
+                );
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
             }
         };
         for variant in &target.adds {
             let is_like = |other: &str| {
                 Variant::parse(other).is_some_and(|other| other.family == variant.family)
             };
-            note(Named::Variant, &variant.name, &is_like);
+            note(Named::Variant, &[name], &variant.name, &is_like);
         }
-        for item in tree.folder(TESTS).iter().flat_map(|tests| &tests.items) {
-            if let Origin::MadeFrom(source) = &item.origin {
-                note(Named::Script, &item.name, &|other| {
-                    source.ends_with(&format!("/{other}"))
-                });
+        let own = tree.folder(TESTS).map(|tests| (name.as_str(), tests));
+        for (above, tests) in own.into_iter().chain([("", &after.tests)]) {
+            for item in &tests.items {
+                if let Origin::MadeFrom(source) = &item.origin {
+                    note(Named::Script, &[above, TESTS], &item.name, &|other| {
+                        source.ends_with(&format!("/{other}"))
+                    });
+                }
             }
         }
     }
