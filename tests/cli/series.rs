@@ -508,6 +508,12 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ),
     (
         PUBLISH,
+        "TAG }}-nanoserver-ltsc${{ matrix.ltsc }}\" ./2.14.x/nano",
+        "TAG }}-windowsservercore-ltsc${{ matrix.ltsc }}\" ./2.14.x/nano",
+        ":100:77: variant: found windowsservercore, expected nanoserver: nanoserver is what is built here",
+    ),
+    (
+        PUBLISH,
         "TAG }}-alpine3.22\n          push",
         "TAG }}-scratch\n          push",
         "variant: found scratch, expected alpine3.22: alpine3.22 is what is built here",
