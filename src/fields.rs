@@ -122,6 +122,11 @@ pub enum Kind {
         /// The operating system: `ubuntu`, `windows`, `macos`.
         system: Box<str>,
     },
+    /// The version of a runner in the name of a job that is named after it: the `2019` of `windows-2019`, also where others need it.
+    JobName {
+        /// The number of the job in the workflow.
+        job: usize,
+    },
     /// The labels of a branch in a `case` over what `apk --print-arch` prints.
     Labels {
         /// The release's name of the architecture behind them.
@@ -191,6 +196,7 @@ impl Kind {
             Self::Caption { family: None, .. } => "variant".to_owned(),
             Self::Caption { .. } => "base".to_owned(),
             Self::Item { .. } => "item".to_owned(),
+            Self::JobName { .. } => "job".to_owned(),
             _ => self.rule().to_owned(),
         }
     }
@@ -212,7 +218,7 @@ impl Kind {
             Self::Version { .. } => "version",
             Self::Directory { .. } => "directory",
             Self::Tag | Self::TagVariant => "reference",
-            Self::Mention { .. } | Self::Caption { .. } => "mention",
+            Self::Mention { .. } | Self::Caption { .. } | Self::JobName { .. } => "mention",
             Self::Hash(_) => "hash",
             Self::Base { .. } => "base",
             Self::Variant { .. } | Self::Family => "variant",

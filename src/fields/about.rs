@@ -150,6 +150,7 @@ pub(super) fn complete(
     });
     let labels = runners::labels(text, &structure, runners);
     if !labels.is_empty() {
+        fields.extend(runners::job_names(text, &structure, &labels));
         fields.extend(labels);
         fields.sort_by_key(|field| field.span.start);
     }

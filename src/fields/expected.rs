@@ -2,7 +2,7 @@
 //! update writes them.
 
 mod references;
-mod windows_runners;
+mod runners;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -165,7 +165,8 @@ impl<'a> Scope<'a> {
         let expected = fields.map(|field| self.expected(field, document));
         let mut expected: Vec<Expected> = expected.collect();
         if document.kind == DocumentKind::Workflow {
-            windows_runners::move_along(document, &self.change.years(), &mut expected);
+            runners::move_windows(document, &self.change.years(), &mut expected);
+            runners::move_names(document, &mut expected);
         }
         expected
     }
@@ -224,7 +225,8 @@ impl<'a> Scope<'a> {
             }
             Kind::Hash(Some(platform)) => self.hash(found, platform),
             Kind::Base { image } => self.base(field, image, document),
-            Kind::Family => Expected::Anything,
+            // A job's name moves with its runners.
+            Kind::Family | Kind::JobName { .. } => Expected::Anything,
             Kind::Runner { system } => self
                 .change
                 .runners

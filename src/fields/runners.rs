@@ -1,9 +1,9 @@
-//! The labels of runners, which the jobs of a workflow run on.
+//! The labels of runners, which the jobs of a workflow run on, and the names of jobs that are named after one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::spans::{after, is_word, skip};
+use super::spans::{after, is_word, skip, trimmed_end};
 use super::workflow::{Line, Structure};
 use super::{Field, Kind, RUNNERS};
 
@@ -49,6 +49,60 @@ pub(super) fn labels(text: &[u8], structure: &Structure, runners: &[usize]) -> V
         }
     }
     labels
+}
+
+/// The versions in the names of jobs that are named after a Windows: where those are given or needed, and in the `name` of the job.
+pub(super) fn job_names(text: &[u8], structure: &Structure, labels: &[Field]) -> Vec<Field> {
+    let jobs = structure.jobs.iter().enumerate();
+    let jobs: BTreeMap<&[u8], usize> = jobs
+        .map(|(number, job)| (&text[job.name.clone()], number))
+        .collect();
+    let is_part = |byte: u8| is_word(byte) || byte == b'-';
+    let is_label = |at: usize| {
+        labels
+            .binary_search_by_key(&at, |label| label.span.start)
+            .is_ok()
+    };
+    let mut names = Vec::new();
+    for behind in memchr::memmem::find_iter(text, b"indows").map(|at| at + b"indows".len()) {
+        let server = skip(text, behind, |byte| b" -_".contains(&byte));
+        let server = after(text, server, b"Server").unwrap_or(server);
+        let start = skip(text, server, |byte| b" -_".contains(&byte));
+        let end = skip(text, start, |byte| byte.is_ascii_digit());
+        let number = structure.line_at(start);
+        let Some(line) = structure
+            .lines
+            .get(number)
+            .filter(|line| line.span.contains(&start))
+        else {
+            continue;
+        };
+        if end != start + 4 || start >= line.end || is_label(start) {
+            continue;
+        }
+        // GitHub takes names of a hundred letters.
+        let from = line.span.start.max(start.saturating_sub(100));
+        let word = from + trimmed_end(&text[from..start], is_part).len()..skip(text, end, is_part);
+        let own = structure.job_at(start).filter(|job| {
+            let is_below = line.above == Some(job.part.lines.start);
+            word.start == job.name.start || is_below && line.key(text) == Some(b"name")
+        });
+        let mut above = structure.upwards(number);
+        let before = &text[..word.start];
+        let is_needed = before.ends_with(b"needs.")
+            || before.ends_with(b"needs['")
+            || above.any(|line| line.key(text) == Some(b"needs"));
+        let needed = jobs.get(&text[word]).filter(|_| is_needed);
+        let own = own.and_then(|job| jobs.get(&text[job.name.clone()]));
+        if let Some(job) = needed.or(own).copied() {
+            names.push(Field {
+                span: start..end,
+                kind: Kind::JobName { job },
+                in_comment: false,
+            });
+        }
+    }
+    names
 }
 
 /// The version in a label that begins there. Larger runners and those of another processor have more behind it: they are

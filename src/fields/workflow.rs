@@ -316,11 +316,16 @@ impl Structure {
         said
     }
 
+    /// The number of the job at a place.
+    pub fn job_number(&self, at: usize) -> Option<usize> {
+        let before = self.jobs.partition_point(|job| job.part.span.start <= at);
+        let number = before.checked_sub(1)?;
+        self.jobs[number].part.span.contains(&at).then_some(number)
+    }
+
     /// The job at a place.
     pub fn job_at(&self, at: usize) -> Option<&Job> {
-        let before = self.jobs.partition_point(|job| job.part.span.start <= at);
-        let job = &self.jobs[before.checked_sub(1)?];
-        job.part.span.contains(&at).then_some(job)
+        self.job_number(at).map(|number| &self.jobs[number])
     }
 
     /// The lines below a line: those behind it that are indented more.

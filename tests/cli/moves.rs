@@ -376,6 +376,56 @@ fn runners_of_workflows_move_and_nothing_else_there() {
 }
 
 #[test]
+fn a_job_that_is_named_after_its_runner_moves_with_it_and_so_does_what_needs_it() {
+    const CI: &str = ".github/workflows/ci.yml";
+    let workflow = "\
+on: push
+jobs:
+  windows-2019:
+    name: Test on Windows Server 2019
+    runs-on: windows-2019
+    steps:
+      - run: .\\tests\\build-images-2019.ps1
+      - run: echo windows-2019 # windows-2019
+  after:
+    name: After windows-2019
+    needs: [windows-2019]
+    if: ${{ needs.windows-2019.result == 'success' || needs['windows-2019'].result == 'skipped' }}
+    runs-on: ubuntu-24.04
+";
+    let moved = workflow
+        .replace("  windows-2019:", "  windows-2022:")
+        .replace("Server 2019", "Server 2022")
+        .replace("runs-on: windows-2019", "runs-on: windows-2022")
+        .replace("[windows-2019]", "[windows-2022]")
+        .replace("needs.windows-2019", "needs.windows-2022")
+        .replace("'windows-2019'", "'windows-2022'");
+    for (args, script) in [
+        (["--base", "windows=ltsc2022"], "build-images-2022"),
+        (["--runner", "windows=2022"], "build-images-2019"),
+    ] {
+        let repository = streaming();
+        repository.write(CI, workflow);
+        let run = offline(&repository, &args).exits_with(0);
+        assert!(
+            run.stdout.contains("2019 → 2022  in 5 places\n"),
+            "{}",
+            run.stdout
+        );
+        let expected = moved.replace("build-images-2019", script);
+        assert_eq!(repository.read(CI), expected);
+        is_settled(&repository, &args);
+    }
+    // Two jobs cannot have one name.
+    let both = format!("{workflow}  windows-2022:\n    runs-on: windows-2022\n");
+    let repository = streaming();
+    repository.write(CI, &both);
+    offline(&repository, &["--runner", "windows=2022"]).exits_with(0);
+    let expected = both.replace("runs-on: windows-2019", "runs-on: windows-2022");
+    assert_eq!(repository.read(CI), expected);
+}
+
+#[test]
 fn github_gets_annotations_and_a_summary() {
     let repository = streaming();
     repository.edit(

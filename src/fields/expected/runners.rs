@@ -1,6 +1,6 @@
-//! The runners of a workflow that move with the Windows that they are for.
+//! The runners of a workflow that move with the Windows that they are for, and the names of jobs that move with their runners.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::{Expected, Field, Kind};
@@ -8,7 +8,7 @@ use crate::repository::Document;
 
 /// Moves the Windows runners of a workflow, where everything moves that their row of a matrix, or else their job, names of the
 /// old Windows. `years` are old and new, `expected` what each field is expected to say.
-pub(super) fn move_along(
+pub(super) fn move_windows(
     document: &Document,
     years: &BTreeMap<String, String>,
     expected: &mut [Expected],
@@ -53,6 +53,47 @@ pub(super) fn move_along(
     for (expected, moved) in expected.iter_mut().zip(moved) {
         if let (Expected::Anything, Some(moved)) = (&expected, moved) {
             *expected = moved;
+        }
+    }
+}
+
+/// Moves the names of jobs that are named after their runner, where all runners of theirs at that version move to one other, and no
+/// job has the new name.
+pub(super) fn move_names(document: &Document, expected: &mut [Expected]) {
+    let structure = &document.facts.structure;
+    let text = &document.text;
+    // Where the runners of each job go: old version → new ones.
+    let mut moved: BTreeMap<(usize, String), BTreeSet<Option<String>>> = BTreeMap::new();
+    for (field, expected) in document.fields.iter().zip(expected.iter()) {
+        if let (Kind::Runner { .. }, Some(job)) =
+            (&field.kind, structure.job_number(field.span.start))
+        {
+            let found = document.found(field);
+            let new = expected.instead_of(&found).map(str::to_owned);
+            moved
+                .entry((job, found.into_owned()))
+                .or_default()
+                .insert(new);
+        }
+    }
+    let names: BTreeSet<&[u8]> = structure
+        .jobs
+        .iter()
+        .map(|job| &text[job.name.clone()])
+        .collect();
+    for (field, expected) in document.fields.iter().zip(expected) {
+        let Kind::JobName { job } = field.kind else {
+            continue;
+        };
+        let found = document.found(field).into_owned();
+        let name = String::from_utf8_lossy(&text[structure.jobs[job].name.clone()]);
+        let all = moved
+            .get(&(job, found.clone()))
+            .filter(|all| all.len() == 1);
+        if let Some(Some(new)) = all.and_then(BTreeSet::first)
+            && !names.contains(name.replace(&found, new).as_bytes())
+        {
+            *expected = Expected::Exactly(new.clone());
         }
     }
 }
