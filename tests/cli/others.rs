@@ -297,7 +297,7 @@ fn one_of_a_family_does_not_come_where_another_goes() {
 
 #[test]
 fn workflows_name_directories_of_one_version_in_many_ways() {
-    let workflow = "on:\n  push:\n    paths: ['@V/**']\njobs:\n  build:\n    strategy:\n      matrix:\n        version: [\"@V\"]\n        variant: [alpine3.18]\n    env:\n      FOO: @V\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          context: ./${{ matrix.version }}/${{ matrix.variant }}\n          tags: ghcr.io/acme/foo:@V-alpine3.18\n      - run: echo 'tag=@V-alpine3.18'\n";
+    let workflow = "on:\n  push:\n    paths: ['@V/**']\njobs:\n  build:\n    strategy:\n      matrix:\n        version: [\"@V\"]\n        variant: [alpine3.18]\n    env:\n      FOO: @V\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          context: ./${{ matrix.version }}/${{ matrix.variant }}\n          tags: ghcr.io/acme/foo:@V-alpine3.18\n      - run: echo 'tag=@V-alpine3.18'\n      - working-directory: ./@V\n        run: ls\n      - run: cd @V\n";
     let path = ".github/workflows/ci.yml";
     let repository = foo(
         "alpine3.18",
