@@ -249,7 +249,7 @@ pub fn found<'t>(text: &'t [u8], span: &Range<usize>) -> Cow<'t, str> {
 pub struct Facts {
     /// The images that its stages begin with, the last part of each name; names of stages too.
     pub stages: Vec<Box<str>>,
-    /// A stage begins with an image that a variable names.
+    /// The last stage begins with an image that a variable names.
     pub has_variable_stage: bool,
     /// It downloads an archive of the server.
     pub downloads: bool,

@@ -357,6 +357,10 @@ impl<'a> Scope<'a> {
 
     fn directory(&self, found: &str) -> Expected {
         let pattern = &self.names.config.directory;
+        // `alpine/v3.20/community`: nothing in a Dockerfile tells names of directories from those of others.
+        if self.variant.is_some() && self.directories.get(found).is_none() && pattern.has_series() {
+            return Expected::Anything;
+        }
         if self.own.is_some() || !pattern.has_series() {
             let directory = self.directory_at(|| pattern.matches(found));
             let name = directory.map(|directory| directory.name.clone());
@@ -415,7 +419,9 @@ impl<'a> Scope<'a> {
 
     fn base(&self, field: &Field, image: &str, document: &Document) -> Expected {
         let found = document.found(field);
-        if found.starts_with('$') {
+        // `golang:${GO}-alpine` is another image's stage.
+        let is_base = image.is_empty() || self.variant.is_some_and(|own| own.is_on(image));
+        if found.starts_with('$') && is_base {
             // Beside the Dockerfile that is built another may take any base.
             let is_reference = |field: &Field| field.kind == Kind::Tag;
             let may_be_any = !self.builds || document.statements().any(is_reference);

@@ -9,7 +9,7 @@ mod owners;
 mod starts;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -18,11 +18,11 @@ use anyhow::{Result, ensure};
 use self::starts::{Start, Words};
 use super::branches::{self, Seen};
 use super::spans::{
-    BACK, after, assigned, base, ends, is_comment, is_tag, last_word, line_before, past, set, skip,
-    trimmed_end,
+    BACK, after, assigned, base, ends, is_comment, is_tag, is_word, last_word, line_before, past,
+    set, skip, trimmed_end,
 };
 use super::{DocumentKind, Facts, Field, Kind, RUNNERS, about, found, matrix};
-use crate::repository::config::{Config, Pattern};
+use crate::repository::config::{Config, Pattern, variable_of};
 use crate::version::{Variant, is_numbered};
 
 /// Finds the fields of one repository's documents.
@@ -30,6 +30,8 @@ pub struct Scanner {
     key: String,
     image: String,
     server: String,
+    /// The names of the variables that give a version without being the version key: `NATS_VERSION`, `NATS_SERVER_VERSION`.
+    version_names: [String; 2],
     /// The owner's namespace, in front of the image's name: `nats-io/`.
     namespace: String,
     directory: Pattern,
@@ -72,6 +74,8 @@ impl Scanner {
         let names = names.map(|variant| variant.name.clone());
         Ok(Self {
             words: Default::default(),
+            version_names: [&config.image, &config.server]
+                .map(|name| format!("{}_VERSION", variable_of(name))),
             key: config.version_key(),
             image: config.image.clone(),
             server: config.server.clone(),
@@ -176,6 +180,8 @@ fn stems(scripts: &BTreeSet<String>) -> BTreeSet<String> {
 struct Variables<'a> {
     versions: BTreeSet<&'a [u8]>,
     variants: BTreeSet<&'a [u8]>,
+    /// The names of stages whose image is a variable.
+    stages: BTreeSet<&'a [u8]>,
     /// Numbers that may be what such a variable is set to.
     values: Vec<Range<usize>>,
 }
@@ -242,6 +248,9 @@ impl<'a> Scan<'a> {
     fn finish(mut self) -> (Vec<Field>, Facts) {
         let mut found = Vec::new();
         if self.kind == DocumentKind::Dockerfile {
+            let names = self.scanner.version_names.iter();
+            self.variables.versions.extend(names.map(String::as_bytes));
+            self.made_by_variables();
             (found, self.facts.unpinned) = branches::fields(self.text, &self.seen);
         }
         self.assigned_variables(&mut found);
@@ -270,6 +279,27 @@ impl<'a> Scan<'a> {
         (fields, self.facts)
     }
 
+    /// Adds where variables that hold our version go into addresses; the version key itself is seen where it stands.
+    fn made_by_variables(&mut self) {
+        let mut made = Vec::new();
+        for name in &self.variables.versions {
+            for at in memchr::memmem::find_iter(self.text, name) {
+                let before = &self.text[..at];
+                let is_use = before.ends_with(b"$") || before.ends_with(b"${");
+                let is_whole = !self
+                    .text
+                    .get(at + name.len())
+                    .is_some_and(|next| is_word(*next));
+                if is_use && is_whole && self.in_address(at) && !self.is_comment(at) {
+                    made.push(at);
+                }
+            }
+        }
+        self.seen.made.extend(made);
+        self.seen.made.sort_unstable();
+        self.seen.made.dedup();
+    }
+
     /// What the variables are set to that references are made of.
     fn assigned_variables(&mut self, found: &mut Vec<(Range<usize>, Kind)>) {
         let key = self.scanner.key.as_bytes();
@@ -282,17 +312,28 @@ impl<'a> Scan<'a> {
             }
         }
         if !self.variables.versions.is_empty() {
+            let mut values: BTreeMap<&[u8], Vec<&Range<usize>>> = BTreeMap::new();
             for span in &self.variables.values {
                 let before = line_before(self.text, span.start);
                 let name = assigned(before).or_else(|| set(before));
-                if name.is_some_and(|name| self.variables.versions.contains(name)) {
-                    // Perhaps with a variant behind it.
-                    let kind = match self.text[span.clone()].contains(&b'-') {
+                if let Some(name) = name.filter(|name| self.variables.versions.contains(name)) {
+                    values.entry(name).or_default().push(span);
+                }
+            }
+            let said = |span: &Range<usize>| &self.text[span.clone()];
+            for spans in values.values() {
+                // In another stage, or for another command, it may be another program's version.
+                let is_one = spans.iter().all(|span| said(span) == said(spans[0]));
+                let in_dockerfile = self.kind == DocumentKind::Dockerfile;
+                found.extend(spans.iter().map(|span| {
+                    let kind = match said(span).contains(&b'-') {
+                        _ if !is_one && in_dockerfile => Kind::Mention { is_ours: false },
+                        // Perhaps with a variant behind it.
                         true => Kind::Tag,
                         false => Kind::Version { key: false },
                     };
-                    found.push((span.clone(), kind));
-                }
+                    ((*span).clone(), kind)
+                }));
             }
         }
         // In a script the name of a variant is found wherever it stands.

@@ -68,7 +68,8 @@ pub(super) fn last_part(path: &[u8]) -> &[u8] {
 /// Whether a line begins an `ENV` or an `ARG`.
 pub(super) fn is_setting(line: &[u8]) -> bool {
     let first = line.trim_ascii_start();
-    first.starts_with(b"ENV ") || first.starts_with(b"ARG ")
+    let is_word = first.starts_with(b"ENV") || first.starts_with(b"ARG");
+    is_word && first.get(3).is_some_and(|next| is_blank(*next))
 }
 
 /// Where runs of such bytes end that begin at `at`, with a `.` between them.

@@ -19,11 +19,11 @@ fn right_trees_are_consistent() {
         ),
         (
             "series/before",
-            "consistent: nats 2.12.14, 2.14.4 (10 variants, 27 files, 169 fields)\n",
+            "consistent: nats 2.12.14, 2.14.4 (10 variants, 27 files, 170 fields)\n",
         ),
         (
             "series/after",
-            "consistent: nats 2.12.15, 2.14.5 (10 variants, 27 files, 169 fields)\n",
+            "consistent: nats 2.12.15, 2.14.5 (10 variants, 27 files, 170 fields)\n",
         ),
     ] {
         run(&tree(name), &["check"]).exits_with(0).says(said);

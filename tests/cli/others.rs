@@ -457,3 +457,106 @@ fn a_pre_release_that_an_archive_is_named_after_moves_as_a_whole() {
     let found = repository.read(&format!("{new}/alpine3.18/Dockerfile"));
     assert_eq!(found, text(new, AMD64[1]));
 }
+
+/// The repository of foo with its release in a series that is called like that.
+fn in_series(pattern: &str, name: &str, text: &str) -> Repository {
+    let repository = foo("alpine3.18", text);
+    let config =
+        format!("image = \"foo\"\nserver = \"foo\"\nowner = \"acme\"\ndirectory = \"{pattern}\"\n");
+    repository.write("update.toml", config);
+    repository.rename("1.2.3", name);
+    repository
+}
+
+#[test]
+fn what_looks_like_a_series_in_a_dockerfile_and_is_none_stays() {
+    let ours = format!("FROM alpine:3.18\nENV FOO @V\n{OURS}");
+    for (pattern, name, line) in [
+        ("v{major}.{minor}", "v1.2", "ENV API=v1.41"),
+        (
+            "v{major}.{minor}",
+            "v1.2",
+            "RUN apk add --repository https://dl-cdn.example/alpine/v3.20/community bar",
+        ),
+        (
+            "{major}.{minor}.x",
+            "1.2.x",
+            "RUN curl https://bar.example/20.1.x/install",
+        ),
+    ] {
+        let text = format!("{ours}{line}\n");
+        let repository = in_series(pattern, name, &text);
+        repository.finds(&[]);
+        repository
+            .run(&["-q", "1.2.4", "--from", "releases"])
+            .exits_with(0);
+        let found = repository.read(&format!("{name}/alpine3.18/Dockerfile"));
+        assert_eq!(found, at(&text, 1));
+    }
+}
+
+#[test]
+fn a_v_in_front_of_a_version_hides_nothing_where_directories_have_one_too() {
+    let text = "FROM alpine:3.18\n# Foo v@V\nENV FOO_VERSION v@V\nLABEL version=v@V\n\
+         RUN wget -O f https://foo.example/foo-v@V-linux-amd64.tar.gz && echo '@A  f' | sha256sum -c\n";
+    let repository = in_series("v{major}.{minor}", "v1.2", text);
+    repository.finds(&[]);
+    repository
+        .run(&["-q", "1.2.4", "--from", "releases"])
+        .exits_with(0);
+    assert_eq!(repository.read("v1.2/alpine3.18/Dockerfile"), at(text, 1));
+    // In an address nobody can tell whose it is.
+    let text = text.replace("foo.example/", "foo.example/v@V/");
+    let repository = in_series("v{major}.{minor}", "v1.2", &text);
+    repository
+        .run(&["1.2.4", "--from", "releases"])
+        .fails_with(&[WHOSE]);
+}
+
+#[test]
+fn a_hash_of_what_our_version_is_part_of_is_refused_by_whatever_variable() {
+    let url = URL.replace("${FOO}", "${FOO_VERSION}");
+    let ours = format!(
+        "FROM alpine:3.18\nENV FOO_VERSION=@V\nRUN wget -O f {url}-amd64.tar.gz && echo '@A  f' | sha256sum -c\n"
+    );
+    for line in [
+        "ADD --checksum=sha256:@X https://bar.example/foo/v${FOO_VERSION}/init /init",
+        "RUN wget -O b https://bar.example/b-$FOO_VERSION.jar && echo '@X  b' | sha256sum -c",
+        "ENV UI=https://bar.example/ui-${FOO_VERSION}.tgz UI_SHA256=@X\nRUN wget -O ui $UI; echo \"$UI_SHA256 ui\" | sha256sum -c",
+    ] {
+        refuses(&format!("{ours}{line}\n"), WHICH);
+    }
+}
+
+#[test]
+fn a_variable_that_holds_two_versions_is_not_known_to_hold_ours() {
+    let url = URL.replace("${FOO}", "${VERSION}");
+    let other = "ARG VERSION=0.19.0\nRUN wget https://github.com/bar/bar/releases/download/v${VERSION}/bar-amd64\n";
+    let text = format!(
+        "FROM alpine:3.18 AS bar\n{other}FROM alpine:3.18\nARG VERSION=@V\nRUN wget -O f {url}-amd64.tar.gz && echo '@A  f' | sha256sum -c\n"
+    );
+    refuses(&text, "nothing in the file gives a version");
+}
+
+#[test]
+fn a_variable_that_is_called_after_the_image_gives_its_version_whether_an_address_uses_it_or_not() {
+    let text = "FROM alpine:3.18\nENV\tFOO_VERSION\t1.2.2\nRUN wget -O f https://foo.example/foo-v@V-linux-amd64.tar.gz && echo '@A  f' | sha256sum -c\n";
+    let repository = foo("alpine3.18", text);
+    let finding = "1.2.3/alpine3.18/Dockerfile:2:17: version: found 1.2.2, expected 1.2.3";
+    repository.finds(&[finding]);
+    repository
+        .run(&["-q", "1.2.4", "--from", "releases"])
+        .exits_with(0);
+    let found = repository.read("1.2.4/alpine3.18/Dockerfile");
+    assert_eq!(found, at(text, 1).replace("1.2.2", "1.2.4"));
+}
+
+#[test]
+fn a_stage_of_another_image_may_have_its_version_in_a_variable() {
+    moves(
+        "alpine3.18",
+        &format!(
+            "ARG GO=1.24\nFROM golang:${{GO}}-alpine AS build\nFROM alpine:3.18\nENV FOO @V\n{OURS}"
+        ),
+    );
+}

@@ -1124,6 +1124,40 @@ fn mistakes_in_when_and_where_a_job_runs_are_found() {
 }
 
 #[test]
+fn an_image_in_a_variable_and_the_version_of_a_template_are_in_front_of_our_variants() {
+    for tag in [
+        "-t \"$REPO:${{ steps.ref.outputs.TAG }}-alpine3.22\"",
+        "-t $env:REPO:${{ github.ref_name }}-alpine3.22",
+        "-t $REPO:$VERSION-alpine3.22",
+        "--label pattern={{version}}-alpine3.22",
+        "--label pattern={{major}}.{{minor}}-alpine3.22",
+    ] {
+        let text = format!("    steps:\n      - run: docker build {tag} 2.14.x/alpine3.22\n");
+        let repository = with_steps(&text);
+        changes(&repository, &["--base", "2.14.x/alpine=3.23"]);
+        let found = repository.read(".github/workflows/more.yml");
+        assert!(!found.contains("alpine3.22"), "{found}");
+        repository.edit(".github/workflows/more.yml", "-alpine3.23", "-alpine3.21");
+        assert_eq!(repository.findings().len(), 1, "{found}");
+    }
+}
+
+#[test]
+fn the_last_stage_of_a_preview_is_based_on_what_its_folder_says() {
+    let repository = series();
+    let path = "2.14.x/scratch/Dockerfile.preview";
+    let text = "ARG BASE_IMAGE=nats:2.14.4-alpine3.22\nFROM ${BASE_IMAGE} AS base\nFROM scratch\nCOPY --from=base /usr/local/bin/nats-server /\n";
+    repository.write(path, text);
+    repository.finds(&[]);
+    repository.edit(path, "FROM scratch", "FROM scrath");
+    let missing = "missing `FROM scratch`: no stage is based on scratch";
+    repository.finds(&[&format!("{path}:1:1: base: {missing}")]);
+    // By its name the last stage may be the one whose base is a variable.
+    repository.edit(path, "FROM scrath", "FROM base");
+    repository.finds(&[]);
+}
+
+#[test]
 fn the_first_key_of_a_row_in_braces_is_a_key() {
     let repository = series();
     let text = "\

@@ -93,9 +93,17 @@ impl Workflow<'_> {
         let of_path = |series: &&Directory| names.contains(series.name.as_str());
         let all = all.iter().copied();
         let named: Vec<&Directory> = all.clone().filter(|series| series.is_in(name)).collect();
-        let used: Vec<&Directory> = all.filter(of_path).collect();
-        let series = match (named.as_slice(), used.as_slice()) {
-            ([one], _) | ([], [one]) => *one,
+        let used: Vec<&Directory> = all.clone().filter(of_path).collect();
+        let mut parts = self.conditions(job);
+        let is_asked = |series: &&Directory| {
+            let mut asked = parts
+                .iter()
+                .map(|part| format!("{}.", &self.text[part.clone()]));
+            asked.any(|asked| series.is_in(&asked))
+        };
+        let asked: Vec<&Directory> = all.filter(is_asked).collect();
+        let series = match (named.as_slice(), used.as_slice(), asked.as_slice()) {
+            ([one], ..) | ([], [one], _) | ([], [], [one]) => *one,
             _ => return,
         };
         let why = format!("the job {name} is about {}", series.name);
@@ -106,7 +114,6 @@ impl Workflow<'_> {
             let new = &series.name;
             findings.push(self.expected(&field.span, "directory", new, &why));
         }
-        let mut parts = self.conditions(job);
         // One that is not there has a finding of its own.
         let is_there = |need: &Range<usize>| jobs.names.contains(&self.text[need.clone()]);
         let needs = self.needs(job).into_iter();
@@ -138,8 +145,16 @@ impl Workflow<'_> {
             for (at, _) in code.match_indices("startsWith(") {
                 let rest = &code[at..];
                 let quoted = rest.find('\'').and_then(|open| {
-                    let close = rest[open + 1..].find(".'")?;
-                    Some(open + 1..open + 1 + close)
+                    let open = open + 1;
+                    let tags = "refs/tags/";
+                    let open = open
+                        + if rest[open..].starts_with(tags) {
+                            tags.len()
+                        } else {
+                            0
+                        };
+                    let close = rest[open..].find(".'")?;
+                    Some(open..open + close)
                 });
                 let start = line.span.start + at;
                 parts.extend(quoted.map(|part| start + part.start..start + part.end));

@@ -24,6 +24,17 @@ impl Scan<'_> {
             // `${REGISTRY}/alpine:3.18`
             let Some(registry) = after(text, end, b"/") else {
                 self.facts.has_variable_stage = true;
+                let words =
+                    text[end..skip(text, end, |byte| byte != b'\n')].split(|byte| is_blank(*byte));
+                let mut words = words.filter(|word| !word.is_empty());
+                if words
+                    .next()
+                    .is_some_and(|word| word.eq_ignore_ascii_case(b"AS"))
+                {
+                    self.variables
+                        .stages
+                        .extend(words.next().map(<[u8]>::trim_ascii));
+                }
                 let image = Box::default();
                 return self.put(start..end, Kind::Base { image });
             };
@@ -48,6 +59,8 @@ impl Scan<'_> {
         }
         let image: Box<str> = String::from_utf8_lossy(image).into();
         self.facts.stages.push(image.clone());
+        // The last stage is what counts; it may be an earlier one under its name.
+        self.facts.has_variable_stage = self.variables.stages.contains(whole);
         if *whole == *self.scanner.image.as_bytes() {
             // A reference.
             return Some(start);

@@ -59,8 +59,11 @@ impl Scan<'_> {
         let name = &front[rest.len()..];
         let is_directory = !name.is_empty() && self.scanner.directory.length(name) == name.len();
         let is_ours = |image: &[u8]| {
-            let image = &image[trimmed_end(image, |byte| is_tag(byte) || byte == b'/').len()..];
-            image.is_empty() || has(image, self.scanner.image.as_bytes())
+            let before = trimmed_end(image, |byte| is_tag(byte) || byte == b'/');
+            // `$REPO:`, `$env:REPO:`
+            let is_variable = before.ends_with(b"$") || before.ends_with(b"$env:");
+            let name = &image[before.len()..];
+            is_variable || name.is_empty() || has(name, self.scanner.image.as_bytes())
         };
         match sign {
             b'/' | b'\\' if front.ends_with(b"}") || is_directory => Owner::Ours,
@@ -126,6 +129,10 @@ impl Scan<'_> {
 /// Where the variable begins that a text ends in.
 fn variable_start(text: &[u8]) -> Option<usize> {
     match text.last()? {
+        b'}' if text.ends_with(b"}}") => {
+            let start = memchr::memmem::rfind(text, b"{{")?;
+            Some(start - usize::from(text[..start].ends_with(b"$")))
+        }
         b'}' => memchr::memmem::rfind(text, b"${"),
         b')' => memchr::memmem::rfind(text, b"$("),
         _ => {

@@ -204,6 +204,8 @@ impl Scan<'_> {
 
     fn mention(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
+        // Where directories are called `v1.18`, it begins with the `v`.
+        let at = past(text, at, b"v");
         let end = version(text, at)?;
         // What looks like a pre-release may be where the version key begins.
         let key = self.scanner.key.as_bytes();
