@@ -117,6 +117,13 @@ impl Variant {
     }
 }
 
+/// The year of a Windows Server in the name of a script: `build-images-2019.ps1`.
+pub fn year_in(name: &str) -> Option<u32> {
+    let mut numbers = name.split(|c: char| !c.is_ascii_digit());
+    let year = numbers.find_map(|number| number.parse().ok())?;
+    (2000..3000).contains(&year).then_some(year)
+}
+
 /// Whether a base is numbers: `3.19`, `1809`, `ltsc2022`.
 pub fn is_numbered(base: &str) -> bool {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

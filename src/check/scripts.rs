@@ -10,7 +10,7 @@ use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::repository::{Directories, Directory, Names, Place, Repository, TESTS, Tree};
 use crate::text::Places;
-use crate::version::Variant;
+use crate::version::{Variant, year_in};
 
 /// The names of variants that a document has, in their order, each with the field that has it.
 fn mentions<'a>(
@@ -154,12 +154,8 @@ fn check_complete(directory: &Directory, scripts: &[Script], findings: &mut Vec<
             scripts.find(|(_, _, names)| names.iter().any(|(name, _)| is_near(name)))
         };
         // A script that is named after a Windows version is for that one.
-        let year = |name: &str| {
-            name.split(|c: char| !c.is_ascii_digit())
-                .find_map(|year| year.parse::<u32>().ok())
-        };
         let is_for = |script: &&Script| {
-            let year = year(&script.1.item.name).filter(|year| *year > 2000);
+            let year = year_in(&script.1.item.name);
             year.is_none_or(|year| variant.windows_year().is_none_or(|own| own == year))
         };
         let script = near(|a, b| a.is_windows() == b.is_windows() && a.base == b.base)

@@ -1,6 +1,7 @@
 //! The rules about workflows as wholes: their paths lead to files that are there, a job is about one series in all that it
 //! says, what is tagged is what is built, and no series is forgotten.
 
+mod hosts;
 mod jobs;
 mod runs;
 mod tags;
@@ -37,6 +38,7 @@ pub(super) fn check(
         };
         workflow.check_paths(repository, findings);
         workflow.check_lists(findings);
+        workflow.check_hosts(findings);
         let all = &workflow.structure.jobs;
         let jobs = Jobs::new(all.iter().map(|job| &text[job.name.clone()]), &series);
         tags::check(&workflow, directories, findings);

@@ -91,9 +91,16 @@ impl<'t> Matrix<'t> {
 
     /// Every combination of the items of these keys.
     fn rows(&self, text: &[u8], keys: &BTreeSet<&'t [u8]>) -> Vec<Row<'t>> {
+        // What is included for some items of the matrix says more of those: their keys are needed to know which.
+        let is_more = |row: &&Row| {
+            let mut keys = row.keys().filter(|key| keys.contains(*key));
+            keys.any(|key| !self.axes.contains_key(key))
+        };
+        let more: Vec<&Row> = self.included.iter().take(MOST).filter(is_more).collect();
+        let needed = keys.iter().chain(more.iter().flat_map(|row| row.keys()));
+        let needed: BTreeSet<&[u8]> = needed.copied().collect();
         let mut rows = vec![Row::new()];
-        for key in keys {
-            let items = self.axes.get(key).map_or(&[][..], Vec::as_slice);
+        for (key, items) in self.axes.iter().filter(|(key, _)| needed.contains(*key)) {
             if rows.len() * items.len() > MOST {
                 return Vec::new();
             }
@@ -108,6 +115,16 @@ impl<'t> Matrix<'t> {
             rows = rows.iter().flat_map(with).collect();
         }
         let same = |a: &Range<usize>, b: &Range<usize>| text[a.clone()] == text[b.clone()];
+        for row in &mut rows {
+            for more in &more {
+                let is_own = |(key, value): (&&[u8], &Range<usize>)| {
+                    row.get(*key).is_none_or(|own| same(own, value))
+                };
+                if more.iter().all(is_own) {
+                    row.extend(more.iter().map(|(key, value)| (*key, value.clone())));
+                }
+            }
+        }
         let is_excluded = |row: &Row| {
             self.excluded.iter().any(|excluded| {
                 !excluded.is_empty()
@@ -116,9 +133,15 @@ impl<'t> Matrix<'t> {
                         .all(|(key, value)| row.get(key).is_some_and(|own| same(own, value)))
             })
         };
-        rows.retain(|row| !is_excluded(row));
-        let whole = |row: &&Row| keys.iter().all(|key| row.contains_key(key));
-        rows.extend(self.included.iter().filter(whole).take(MOST).cloned());
+        let is_whole = |row: &Row| keys.iter().all(|key| row.contains_key(key));
+        rows.retain(|row| is_whole(row) && !is_excluded(row));
+        rows.extend(
+            self.included
+                .iter()
+                .filter(|row| is_whole(row))
+                .take(MOST)
+                .cloned(),
+        );
         rows
     }
 }
@@ -267,8 +290,9 @@ impl Items {
         for line in with_keys {
             let own = keys(text, line).map(|(_, key)| key);
             let rows = matrix.rows(text, &own.chain(series).collect());
-            let cost = rows.len() * (line.end - line.span.start + matrix.excluded.len());
-            match budget.checked_sub(cost + matrix.included.len()) {
+            let others = matrix.excluded.len() + matrix.included.len();
+            let cost = rows.len() * (line.end - line.span.start + others);
+            match budget.checked_sub(cost + others) {
                 Some(left) => *budget = left,
                 None => return,
             }

@@ -400,29 +400,71 @@ jobs:
         .replace("[windows-2019]", "[windows-2022]")
         .replace("needs.windows-2019", "needs.windows-2022")
         .replace("'windows-2019'", "'windows-2022'");
-    for (args, script) in [
-        (["--base", "windows=ltsc2022"], "build-images-2022"),
-        (["--runner", "windows=2022"], "build-images-2019"),
+    for (args, old, new) in [
+        (
+            ["--base", "windows=ltsc2022"],
+            "build-images-2019",
+            "build-images-2022",
+        ),
+        (["--runner", "windows=2022"], "dir", "dir"),
     ] {
+        let (workflow, moved) = match args[0] {
+            "--base" => (workflow.to_owned(), moved.clone()),
+            _ => [workflow, &moved]
+                .map(|text| text.replace(".\\tests\\build-images-2019.ps1", "dir"))
+                .into(),
+        };
         let repository = streaming();
-        repository.write(CI, workflow);
+        repository.write(CI, &workflow);
         let run = offline(&repository, &args).exits_with(0);
         assert!(
             run.stdout.contains("2019 → 2022  in 5 places\n"),
             "{}",
             run.stdout
         );
-        let expected = moved.replace("build-images-2019", script);
+        let expected = moved.replace(old, new);
         assert_eq!(repository.read(CI), expected);
         is_settled(&repository, &args);
     }
     // Two jobs cannot have one name.
+    let workflow = workflow.replace(".\\tests\\build-images-2019.ps1", "dir");
     let both = format!("{workflow}  windows-2022:\n    runs-on: windows-2022\n");
     let repository = streaming();
     repository.write(CI, &both);
     offline(&repository, &["--runner", "windows=2022"]).exits_with(0);
     let expected = both.replace("runs-on: windows-2019", "runs-on: windows-2022");
     assert_eq!(repository.read(CI), expected);
+}
+
+#[test]
+fn a_runner_of_another_windows_than_what_it_runs_is_for_is_found_and_not_written() {
+    const CI: &str = ".github/workflows/ci.yml";
+    let at = |runner: &str, what: &str| {
+        format!(
+            "on: push\njobs:\n  test:\n    runs-on: windows-{runner}\n    steps:\n      - run: {what}\n"
+        )
+    };
+    for what in [
+        ".\\tests\\build-images-2019.ps1",
+        "docker build 0.25.6/nanoserver-1809",
+    ] {
+        let repository = streaming();
+        repository.write(CI, at("2019", what));
+        repository.finds(&[]);
+        offline(&repository, &["--runner", "windows=2022"]).fails_with(&[
+            "ci.yml:4: runner: found 2022, expected 2019: what runs here is for that Windows",
+        ]);
+        let moved = offline(&repository, &["-n", "--diff", "--base", "windows=ltsc2022"]);
+        assert!(
+            moved.stdout.contains("+    runs-on: windows-2022\n"),
+            "{}",
+            moved.stdout
+        );
+        repository.write(CI, at("2022", what));
+        repository.finds(&[
+            ".github/workflows/ci.yml:4:22: runner: found 2022, expected 2019: what runs here is for that Windows",
+        ]);
+    }
 }
 
 #[test]

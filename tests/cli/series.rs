@@ -1158,6 +1158,39 @@ fn the_last_stage_of_a_preview_is_based_on_what_its_folder_says() {
 }
 
 #[test]
+fn what_is_included_for_an_item_of_a_matrix_belongs_to_its_rows_and_the_runner_is_for_all() {
+    let text = "\
+on: [push]
+jobs:
+  test:
+    runs-on: ${{ matrix.os }}
+    strategy:
+      matrix:
+        version: [2.12.x]
+        os: [windows-2022]
+        include:
+          - os: windows-2022
+            server: 2022
+    steps:
+      - run: ./${{ matrix.version }}/tests/build-images-${{ matrix.server }}.ps1
+";
+    let repository = series();
+    for workflow in [PUBLISH, WINDOWS] {
+        repository.remove(workflow);
+    }
+    let own = ".github/workflows/own.yml";
+    repository.write(own, text);
+    repository.finds(&[]);
+    changes(&repository, &["--base", "2.12.x/windows=ltsc2028"]);
+    assert_eq!(repository.read(own), text.replace("2022", "2028"));
+    repository.edit(own, "server: 2028", "server: 2019");
+    let all = repository.findings();
+    let missing =
+        "own.yml:11:21: file: found 2019: no script build-images-2019.ps1 in 2.12.x/tests";
+    assert!(all.iter().any(|one| one.contains(missing)), "{all:#?}");
+}
+
+#[test]
 fn the_first_key_of_a_row_in_braces_is_a_key() {
     let repository = series();
     let text = "\

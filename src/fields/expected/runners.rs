@@ -17,7 +17,10 @@ pub(super) fn move_windows(
         return;
     }
     let structure = &document.facts.structure;
-    let is_old = |found: &str| years.keys().any(|year| found.contains(year.as_str()));
+    // The base of Server 2019 is called 1809.
+    let is_of =
+        |found: &str, year: &str| found.contains(year) || year == "2019" && found.contains("1809");
+    let is_old = |found: &str| years.keys().any(|year| is_of(found, year));
     // Where variants and scripts of an old Windows are named, and how many of them move, up to each.
     let fields = document.fields.iter().zip(expected.iter());
     let names = fields.filter(|(field, _)| field.names_variant_or_script() && !field.in_comment);
@@ -30,10 +33,11 @@ pub(super) fn move_windows(
             moving.push(moving[places.len() - 1] + usize::from(moves));
         }
     }
+    // Whether all of the names in a part move; nothing where there are none.
     let all_move = |part: &Range<usize>| {
         let number = |at: usize| places.partition_point(|place| *place < at);
         let (first, end) = (number(part.start), number(part.end));
-        first < end && moving[end] - moving[first] == end - first
+        (first < end).then(|| moving[end] - moving[first] == end - first)
     };
     let moves = |field: &Field| {
         let Kind::Runner { system } = &field.kind else {
@@ -43,11 +47,13 @@ pub(super) fn move_windows(
             .get(&*document.found(field))
             .filter(|_| **system == *"windows")?;
         let at = field.span.start;
-        let part = match structure.is_in_matrix(at) {
-            true => structure.item_at(at)?,
-            false => structure.job_at(at)?.part.span.clone(),
-        };
-        all_move(&part).then(|| Expected::Exactly(new.clone()))
+        let row = structure.item_at(at).filter(|_| structure.is_in_matrix(at));
+        let of_row = row.and_then(|row| all_move(&row));
+        let of_job = || all_move(&structure.job_at(at)?.part.span);
+        of_row
+            .or_else(of_job)
+            .filter(|all| *all)
+            .map(|_| Expected::Exactly(new.clone()))
     };
     let moved: Vec<Option<Expected>> = document.fields.iter().map(moves).collect();
     for (expected, moved) in expected.iter_mut().zip(moved) {

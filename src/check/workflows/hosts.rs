@@ -1,0 +1,42 @@
+//! What a job runs for a Windows, it runs on a runner of that Windows: a container of one base does not start on another host.
+
+use std::collections::BTreeSet;
+
+use super::Workflow;
+use crate::fields::{Kind, Named};
+use crate::finding::Finding;
+use crate::version::{Variant, year_in};
+
+impl Workflow<'_> {
+    /// Each Windows runner is of a Windows that its row of a matrix names, or else its job, where they name any.
+    pub(super) fn check_hosts(&self, findings: &mut Vec<Finding>) {
+        let (document, structure) = (self.place.document, self.structure);
+        let of_variant = |name: &str| Variant::parse(name)?.windows_year();
+        let variants = document.names_of(Named::Variant);
+        let variants = variants.filter_map(|(at, _, name)| Some((at, of_variant(&name)?)));
+        let scripts = document.names_of(Named::Script);
+        let scripts = scripts.filter_map(|(at, _, name)| Some((at, year_in(&name)?)));
+        let named: BTreeSet<(usize, u32)> = variants.chain(scripts).collect();
+        let is_windows =
+            |kind: &Kind| matches!(kind, Kind::Runner { system } if **system == *"windows");
+        for field in self.fields(is_windows) {
+            let at = field.span.start;
+            let Ok(year) = self.text[field.span.clone()].parse::<u32>() else {
+                continue;
+            };
+            let row = structure.item_at(at).filter(|_| structure.is_in_matrix(at));
+            let job = structure.job_at(at).map(|job| job.part.span.clone());
+            let years = row.into_iter().chain(job).map(|part| {
+                let inside = named.range((part.start, 0)..(part.end, 0));
+                inside.map(|(_, year)| *year).collect::<BTreeSet<u32>>()
+            });
+            let years = years.into_iter().find(|years| !years.is_empty());
+            let Some(years) = years.filter(|years| !years.contains(&year)) else {
+                continue;
+            };
+            let all = Vec::from_iter(years.iter().map(u32::to_string)).join(" or ");
+            let why = "what runs here is for that Windows";
+            findings.push(self.expected(&field.span, "runner", &all, why));
+        }
+    }
+}
