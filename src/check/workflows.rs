@@ -1,6 +1,7 @@
 //! The rules about workflows as wholes: their paths lead to files that are there, a job is about one series in all that it
 //! says, what is tagged is what is built, and no series is forgotten.
 
+mod folders;
 mod hosts;
 mod jobs;
 mod runs;
@@ -37,6 +38,7 @@ pub(super) fn check(
             places: Places::new(text.as_bytes()),
         };
         workflow.check_paths(repository, findings);
+        workflow.check_scripts(repository, findings);
         workflow.check_lists(findings);
         workflow.check_hosts(findings);
         let all = &workflow.structure.jobs;

@@ -1191,6 +1191,118 @@ jobs:
 }
 
 #[test]
+fn scripts_and_images_are_looked_for_in_the_folder_that_a_step_has_gone_to() {
+    let windows = "      - run: |\n          cd 2.14.x/windowsservercore-ltsc2022\n          docker build -t nats:${TAG}-windowsservercore-ltsc2022 .\n          cd ../nanoserver-ltsc2022\n          docker build -t nats:${TAG}-nanoserver-ltsc2022 .\n";
+    let by_matrix = "      - working-directory: ./2.14.x/nanoserver-ltsc${{ matrix.ltsc }}\n        run: docker build --tag \"nats:$env:TAG-nanoserver-ltsc${{ matrix.ltsc }}\" .\n    strategy:\n      matrix:\n        ltsc: [2022, 2025]\n";
+    let missing = "path: found biuld-images.sh: there is no such file or folder in 2.14.x/tests";
+    let (script, wrong) = ("./build-images.sh", "./biuld-images.sh");
+    for (steps, old, new, finding) in [
+        (
+            "      - run: cd 2.14.x/tests && ./build-images.sh\n",
+            script,
+            wrong,
+            missing,
+        ),
+        (
+            "      - working-directory: 2.14.x/tests\n        run: ./build-images.sh\n",
+            script,
+            wrong,
+            missing,
+        ),
+        (
+            "      - run: ./build-images.sh\n        working-directory: 2.14.x/tests\n",
+            script,
+            wrong,
+            missing,
+        ),
+        (
+            "      - run: ./build-images.sh\n    defaults:\n      run:\n        working-directory: 2.14.x/tests\n",
+            script,
+            wrong,
+            missing,
+        ),
+        (
+            "      - run: |\n          cd 2.14.x/scratch\n          cd ../tests\n          bash build-images.sh\n",
+            "build-images",
+            "biuld-images",
+            missing,
+        ),
+        (
+            "      - run: |\n          cd 2.14.x/alpine3.22\n          docker build -t nats:${TAG}-alpine3.22 .\n",
+            "-alpine3.22 .",
+            "-scratch .",
+            "variant: found scratch, expected alpine3.22: alpine3.22 is what is built here",
+        ),
+        (
+            windows,
+            "../nanoserver-ltsc2022",
+            "../windowsservercore-ltsc2022",
+            "variant: found nanoserver-ltsc2022, expected windowsservercore-ltsc2022: windowsservercore-ltsc2022 is what is built here",
+        ),
+        (
+            windows,
+            "../nanoserver-ltsc2022",
+            "../nanoserver-ltsc2019",
+            "variant: found nanoserver-ltsc2019: no variant nanoserver-ltsc2019 in 2.14.x",
+        ),
+        (
+            by_matrix,
+            "TAG-nanoserver",
+            "TAG-windowsservercore",
+            "variant: found windowsservercore, expected nanoserver: nanoserver is what is built here",
+        ),
+    ] {
+        let repository = with_steps(&format!("    steps:\n{steps}"));
+        repository.finds(&[]);
+        repository.edit(".github/workflows/more.yml", old, new);
+        let all = repository.findings();
+        assert!(all.len() == 1 && all[0].contains(finding), "{all:#?}");
+    }
+    // What a step writes itself is there by the time, and what a variable names is not known.
+    for steps in [
+        "      - run: |\n          cd 2.14.x/tests\n          curl -o get.sh https://bar.example/get\n          ./get.sh\n",
+        "      - run: |\n          cd 2.14.x/tests\n          cd $HOME\n          ./get.sh\n",
+    ] {
+        with_steps(&format!("    steps:\n{steps}")).finds(&[]);
+    }
+}
+
+#[test]
+fn a_job_is_about_the_series_whose_tags_it_asks_for() {
+    let repository = series();
+    let own = ".github/workflows/own.yml";
+    let text = "\
+on:
+  push:
+    tags: ['v2.12.*', 'v2.14.*']
+jobs:
+  manifest-2_12:
+    if: startsWith(github.ref, 'refs/tags/v2.12.')
+    runs-on: ubuntu-24.04
+  manifest-2_14:
+    if: startsWith(github.ref, 'refs/tags/v2.14.')
+    runs-on: ubuntu-24.04
+";
+    for (old, new, finding) in [
+        (
+            "v2.14.*",
+            "v2.13.*",
+            ":9:43: series: found v2.14: no such tag starts this workflow, only v2.12.*, v2.13.*",
+        ),
+        (
+            "manifest-2_14",
+            "manifest-2_13",
+            ":8:12: series: found 2_13, expected 2_14: the job manifest-2_13 is about 2.14.x",
+        ),
+    ] {
+        repository.write(own, text);
+        repository.finds(&[]);
+        repository.edit(own, old, new);
+        repository.finds(&[&format!("{own}{finding}")]);
+    }
+}
+
+#[test]
 fn the_first_key_of_a_row_in_braces_is_a_key() {
     let repository = series();
     let text = "\

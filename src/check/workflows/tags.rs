@@ -174,15 +174,12 @@ impl Steps<'_> {
         let tags = behind(&["--tag ", "--tag=", "-t "]);
         let built = paths.iter().map(|field| self.said(field)).collect();
         self.check_sources(&built, &behind(&["--build-arg ", "--build-arg="]), findings);
-        self.check_families(command, findings);
-        // `docker build --tag … .`, in a step whose working directory is the folder
-        let step = self.workflow.step(command.start);
-        let works_in = |field: &&Field| self.key(self.line(field)) == Some(b"working-directory");
-        let is_here = paths.is_empty() && !tags.is_empty() && self.code(command).ends_with(" .");
-        let paths = match is_here {
-            true => self.inside(&step).into_iter().filter(works_in).collect(),
-            false => paths,
-        };
+        // `docker build --tag … .`, in the folder that its step has gone to
+        let is_here = paths.is_empty() && self.code(command).ends_with(" .");
+        let way = self.workflow.ways(command.start).pop().filter(|_| is_here);
+        let way = way.map(|line| line..line + 1);
+        self.check_families(command, way.as_ref(), findings);
+        let paths = way.map_or(paths, |way| self.inside(&way));
         self.compare(&paths, &tags, findings);
     }
 
@@ -204,31 +201,42 @@ impl Steps<'_> {
         }
     }
 
-    /// The family in front of an expression is the same one in the path and in the tags of a command.
-    fn check_families(&self, command: &Range<usize>, findings: &mut Vec<Finding>) {
-        let code = self.code(command);
-        let start = self.workflow.structure.lines[command.start].span.start;
+    /// The family in front of an expression is the same one in the path, or in the line that goes to the folder, and in the tags of a
+    /// command.
+    fn check_families(
+        &self,
+        command: &Range<usize>,
+        way: Option<&Range<usize>>,
+        findings: &mut Vec<Finding>,
+    ) {
         // Each family with the text in front of it, and where it begins.
         let mut named: Vec<(&str, &str, usize)> = Vec::new();
-        for (at, _) in code.match_indices("${{") {
-            let before = code[..at].strip_suffix("ltsc").unwrap_or(&code[..at]);
-            let before = before.strip_suffix('-').unwrap_or(before);
-            let bare = before.trim_end_matches(|c: char| c.is_ascii_lowercase());
-            let family = &before[bare.len()..];
-            if self.families.contains(family) {
-                named.push((family, bare, bare.len()));
+        for part in way.into_iter().chain([command]) {
+            let code = self.code(part);
+            let start = self.workflow.structure.lines[part.start].span.start;
+            for (at, _) in code.match_indices("${{") {
+                let before = code[..at].strip_suffix("ltsc").unwrap_or(&code[..at]);
+                let before = before.strip_suffix('-').unwrap_or(before);
+                let bare = before.trim_end_matches(|c: char| c.is_ascii_lowercase());
+                let family = &before[bare.len()..];
+                if self.families.contains(family) {
+                    named.push((family, bare, start + bare.len()));
+                }
             }
         }
         let is_path = |(_, before, _): &(&str, &str, usize)| before.ends_with(['/', '\\']);
         let (paths, tags): (Vec<_>, Vec<_>) = named.into_iter().partition(is_path);
         let built: BTreeSet<&str> = paths.iter().map(|(family, ..)| *family).collect();
         let is_tag = |before: &str| {
-            before.ends_with("}-") && !is_value_of(before, &["--build-arg ", "--build-arg="])
+            // `nats:$env:TAG-nanoserver-`
+            let word = before.rsplit([' ', '"', '\'']).next().unwrap_or_default();
+            let is_tag = before.ends_with("}-") || word.contains(':') && word.ends_with('-');
+            is_tag && !is_value_of(before, &["--build-arg ", "--build-arg="])
         };
         let tags = tags.iter().filter(|(_, before, _)| is_tag(before));
         for (family, _, at) in tags.filter(|(family, ..)| !built.contains(family)) {
             if let (1, Some(expected)) = (built.len(), built.first()) {
-                let span = start + at..start + at + family.len();
+                let span = *at..at + family.len();
                 let why = format!("{expected} is what is built here");
                 let finding = self.workflow.expected(&span, "variant", expected, &why);
                 findings.push(finding);

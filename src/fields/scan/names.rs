@@ -67,6 +67,8 @@ impl Scan<'_> {
         };
         match sign {
             b'/' | b'\\' if front.ends_with(b"}") || is_directory => Owner::Ours,
+            // `cd ../nanoserver-ltsc2022`
+            b'/' | b'\\' if name == b".." && goes_to(rest) => Owner::Ours,
             // Perhaps a version that is written wrongly.
             b'/' | b'\\' if matches!(name, b"" | b"." | b"..") || is_digit(name[0]) => {
                 Owner::Perhaps
