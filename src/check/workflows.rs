@@ -36,8 +36,10 @@ pub(super) fn check(
             place: &place,
             structure: &place.document.facts.structure,
             places: Places::new(text.as_bytes()),
+            changes: Workflow::changes(&place.document.facts.structure, text),
         };
         workflow.check_paths(repository, findings);
+        workflow.check_made(repository, findings);
         workflow.check_scripts(repository, findings);
         workflow.check_lists(findings);
         workflow.check_hosts(findings);
@@ -72,6 +74,8 @@ struct Workflow<'a> {
     place: &'a Place<'a>,
     structure: &'a Structure,
     places: Places<'a>,
+    /// The lines that go to another folder, in their order.
+    changes: Vec<usize>,
 }
 
 impl<'a> Workflow<'a> {

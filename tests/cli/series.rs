@@ -1234,6 +1234,12 @@ fn scripts_and_images_are_looked_for_in_the_folder_that_a_step_has_gone_to() {
             "variant: found scratch, expected alpine3.22: alpine3.22 is what is built here",
         ),
         (
+            "      - run: |\n          cd 2.14.x/scratch\n          docker build --build-arg BASE_IMAGE=nats:${TAG}-alpine3.22 \\\n            -t nats:${TAG}-scratch .\n",
+            "TAG}-alpine3.22",
+            "TAG}-scratch",
+            "variant: found scratch: scratch copies from itself",
+        ),
+        (
             windows,
             "../nanoserver-ltsc2022",
             "../windowsservercore-ltsc2022",
@@ -1262,9 +1268,43 @@ fn scripts_and_images_are_looked_for_in_the_folder_that_a_step_has_gone_to() {
     for steps in [
         "      - run: |\n          cd 2.14.x/tests\n          curl -o get.sh https://bar.example/get\n          ./get.sh\n",
         "      - run: |\n          cd 2.14.x/tests\n          cd $HOME\n          ./get.sh\n",
+        "      - run: |\n          pushd 2.14.x/tests\n          popd\n          ./get.sh\n",
+        "      - run: ls\n        \r# cd 2.14.x/tests\n",
+        "      - run: |\n          cd 2.14.x/tests\n          docker run nats sh get.sh\n",
     ] {
         with_steps(&format!("    steps:\n{steps}")).finds(&[]);
     }
+}
+
+#[test]
+fn a_folder_that_a_matrix_of_series_makes_is_there_in_one_of_them() {
+    let matrix = "    strategy:\n      matrix:\n        version: [2.12.x, 2.14.x]\n";
+    let nowhere = "there is no such file or folder in";
+    let (in_folder, in_context) = (
+        "      - working-directory: ${{ matrix.version }}/tests\n        run: ./build-images.sh\n",
+        "      - with:\n          context: ./${{ matrix.version }}/scratch\n",
+    );
+    let by_command = "      - run: cd \"./${{ matrix.version }}/tests\" && bash build-images.sh\n";
+    for (steps, old, new) in [
+        (in_folder, "/tests", "/test"),
+        (in_folder, "build-images", "biuld-images"),
+        (by_command, "/tests", "/test"),
+        (by_command, "build-images", "biuld-images"),
+        (in_context, "/scratch", "/scrath"),
+    ] {
+        let repository = with_steps(&format!("{matrix}    steps:\n{steps}"));
+        repository.finds(&[]);
+        repository.edit(".github/workflows/more.yml", old, new);
+        let all = repository.findings();
+        assert!(all.len() == 1 && all[0].contains(nowhere), "{all:#?}");
+    }
+    // What another expression makes is not known.
+    let other = in_folder.replace("matrix.version", "matrix.other");
+    with_steps(&format!(
+        "{matrix}    steps:\n{}",
+        other.replace("/tests", "/test")
+    ))
+    .finds(&[]);
 }
 
 #[test]

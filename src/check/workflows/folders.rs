@@ -2,16 +2,24 @@
 
 use std::ops::Range;
 
-use super::Workflow;
+use super::{Workflow, missing};
+use crate::fields::Field;
 use crate::fields::scan::is_script;
-use crate::fields::workflow::FOLDER_COMMANDS;
+use crate::fields::workflow::{FOLDER_COMMANDS, INPUTS, Job, Line, Structure};
 use crate::finding::Finding;
 use crate::repository::{Folder, Repository, TESTS};
 
 /// In a workflow of more lines folders are not followed: none is so long.
-const MOST_LINES: usize = 5_000;
+const MOST_LINES: usize = 2_000;
 
 impl Workflow<'_> {
+    /// The lines that go to another folder, in their order.
+    pub(super) fn changes(structure: &Structure, text: &str) -> Vec<usize> {
+        let lines = structure.lines.iter().take(MOST_LINES).enumerate();
+        let changes = lines.filter(|(_, line)| change(line, text).is_some());
+        changes.map(|(number, _)| number).collect()
+    }
+
     /// The lines by which a command comes to its folder: the `working-directory` of its step, or of its job, and each `cd` of
     /// its step up to it.
     pub(super) fn ways(&self, line: usize) -> Vec<usize> {
@@ -24,41 +32,90 @@ impl Workflow<'_> {
         let of_job = || {
             let job = self.structure.job_at(lines[line].span.start)?;
             let is_default = |line| {
-                self.structure
-                    .upwards(line)
-                    .any(|one| one.key(text) == Some(b"defaults"))
+                let mut above = self.structure.upwards(line);
+                above.any(|one| one.key(text) == Some(b"defaults"))
             };
-            job.part
-                .lines
-                .clone()
-                .find(|one| is_key(one) && is_default(*one))
+            let mut inside = job.part.lines.clone();
+            inside.find(|one| is_key(one) && is_default(*one))
         };
         let start = step.clone().find(is_key).or_else(of_job);
-        let changes = (step.start..=line).filter(|number| self.change(*number).is_some());
+        let changes = self.changes.iter().copied();
+        let changes = changes.filter(|number| (step.start..=line).contains(number));
         start.into_iter().chain(changes).collect()
     }
 
-    /// The folder that a line of commands goes to, if it does.
-    fn change(&self, line: usize) -> Option<&str> {
-        let line = &self.structure.lines[line];
-        let code = &self.text[line.span.start + line.indent..line.end];
-        let code = code
-            .trim_start_matches("- ")
-            .trim_start_matches("run:")
-            .trim();
-        let (command, rest) = code.split_once(' ')?;
-        let rest = rest.split(['&', ';', '|']).next().unwrap_or_default();
-        FOLDER_COMMANDS.contains(&command).then(|| rest.trim())
+    /// The rest of a path behind the version directory that a matrix makes of its series: `tests` of `./${{ matrix.version }}/tests`.
+    fn below_series<'p>(&self, path: &'p str, job: &Job) -> Option<&'p str> {
+        let inside = path
+            .strip_prefix("./")
+            .unwrap_or(path)
+            .strip_prefix("${{")?;
+        let (key, rest) = inside.split_once("}}")?;
+        let (key, text) = (key.trim().strip_prefix("matrix.")?, self.text.as_bytes());
+        let is_series = |field: &Field| {
+            let number = self.structure.line_at(field.span.start);
+            let mut lines = self.structure.upwards(number);
+            field.is_directory()
+                && self.structure.is_in_matrix(field.span.start)
+                && lines.find_map(|line| line.key(text)) == Some(key.as_bytes())
+        };
+        let mut fields = self.fields_in(&job.part.span);
+        fields
+            .any(is_series)
+            .then(|| rest.strip_prefix(['/', '\\']))?
     }
 
-    /// The folder in which a command runs, from the root; nothing where it is not written out.
+    /// What a path begins with that a matrix makes of its series is there in one of them.
+    pub(super) fn check_made(&self, repository: &Repository, findings: &mut Vec<Finding>) {
+        let lines = self.structure.lines.iter().take(MOST_LINES);
+        for (number, line) in lines.enumerate() {
+            let Some(path) = self.path(number).filter(|path| path.contains("${{")) else {
+                continue;
+            };
+            let Some(job) = self.structure.job_at(line.span.start) else {
+                continue;
+            };
+            let Some(rest) = self.below_series(path, job) else {
+                continue;
+            };
+            let name = rest.split(['/', '\\']).next().unwrap_or_default();
+            let start = rest.as_ptr() as usize - self.text.as_ptr() as usize;
+            let is_plain = name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+            let mut trees = repository.trees.iter();
+            let is_there = trees.any(|tree| missing(tree, &[name]).is_none());
+            if is_plain && !name.is_empty() && !is_there && !self.is_field(start) {
+                let why = ": there is no such file or folder in any version directory";
+                findings.push(self.finding(&(start..start + name.len()), "path", why));
+            }
+        }
+    }
+
+    /// The path that a line goes to: by a `cd`, or as an input of its step.
+    fn path(&self, line: usize) -> Option<&str> {
+        let code = &self.structure.lines[line];
+        let key = code.key(self.text.as_bytes());
+        let is_key = INPUTS.iter().any(|input| key == Some(input.as_bytes()));
+        let value = || self.text[code.span.start..code.end].split_once(':');
+        let path = change(code, self.text);
+        let path = path.or_else(|| Some(value().filter(|_| is_key)?.1))?;
+        Some(path.trim().trim_matches(['"', '\'']))
+    }
+
+    /// The folder in which a command runs, from the root, with a `*` where a matrix makes the version directory; nothing where it is
+    /// not written out.
     fn folder(&self, line: usize) -> Option<String> {
+        let job = self
+            .structure
+            .job_at(self.structure.lines[line].span.start)?;
         let mut names: Vec<&str> = Vec::new();
         for way in self.ways(line) {
-            let line = &self.structure.lines[way];
-            let code = &self.text[line.span.start..line.end];
-            let path = self.change(way).or_else(|| Some(code.split_once(':')?.1))?;
-            let path = path.trim().trim_matches(['"', '\'']);
+            let mut path = self.path(way)?;
+            if let Some(rest) = self.below_series(path, job).filter(|_| names.is_empty()) {
+                names.push("*");
+                path = rest;
+            }
             if path.starts_with('/') || path.contains(['$', '*', '~', ' ', ':']) {
                 return None;
             }
@@ -88,20 +145,30 @@ impl Workflow<'_> {
             let Some(folder) = self.folder(number) else {
                 continue;
             };
-            let scripts = match folder.rsplit_once('/') {
-                None if folder == TESTS => Some(&repository.tests),
-                Some((directory, TESTS)) => repository
-                    .tree(directory)
-                    .and_then(|tree| tree.folder(TESTS)),
-                _ => None,
+            let trees = repository.trees.iter();
+            let of = |directory: &str| {
+                let meant = trees.filter(|tree| ["*", &tree.directory.name].contains(&directory));
+                meant.filter_map(|tree| tree.folder(TESTS)).collect()
+            };
+            let scripts: Vec<&Folder> = match folder.rsplit_once('/') {
+                None if folder == TESTS => vec![&repository.tests],
+                Some((directory, TESTS)) => of(directory),
+                _ => continue,
             };
             let said = &self.text[name.clone()];
-            let is_missing = |folder: &&Folder| folder.item(said).is_none();
+            let is_missing = scripts.iter().all(|folder| folder.item(said).is_none());
             let step = lines[self.step(number).start].span.start..lines[number].span.start;
-            if scripts.filter(is_missing).is_some()
+            if is_missing
+                && !scripts.is_empty()
                 && !self.is_field(name.start)
-                && !self.text[step].contains(said)
+                && ![said, "popd", "Pop-Location"]
+                    .iter()
+                    .any(|word| self.text[step.clone()].contains(word))
             {
+                let folder = match folder.starts_with('*') {
+                    true => "`tests` of any version directory",
+                    false => &folder,
+                };
                 let why = format!(": there is no such file or folder in {folder}");
                 findings.push(self.finding(&name, "path", &why));
             }
@@ -111,17 +178,29 @@ impl Workflow<'_> {
     /// The script that a line runs, by its name alone: `./build-images.sh`, `bash build-images.sh`.
     fn script(&self, line: Range<usize>) -> Option<Range<usize>> {
         let code = &self.text[line.clone()];
-        let mut last = "";
+        // The last word, and the one before it.
+        let mut last = ["", ""];
         for word in code.split_whitespace() {
             let bare = word.strip_prefix("./").or(word.strip_prefix(".\\"));
-            let is_run = bare.is_some() || ["bash", "sh", "pwsh"].contains(&last);
+            let is_first = ["", "-", "run:", "&&", ";"].contains(&last[1]);
+            let is_run = bare.is_some() || is_first && ["bash", "sh", "pwsh"].contains(&last[0]);
             let name = bare.unwrap_or(word);
             if is_run && is_script(name) && !name.contains(['/', '\\', '$']) {
                 let start = name.as_ptr() as usize - self.text.as_ptr() as usize;
                 return Some(start..start + name.len());
             }
-            last = word;
+            last = [word, last[0]];
         }
         None
     }
+}
+
+/// The folder that a line of commands goes to, if it does.
+fn change<'t>(line: &Line, text: &'t str) -> Option<&'t str> {
+    // Of a comment behind a bare carriage return nothing is left.
+    let code = text.get(line.span.start + line.indent..line.end)?;
+    let code = code.trim_start_matches("- ").trim_start_matches("run:");
+    let (command, rest) = code.trim().split_once(' ')?;
+    let rest = rest.split(['&', ';', '|']).next().unwrap_or_default();
+    FOLDER_COMMANDS.contains(&command).then(|| rest.trim())
 }

@@ -172,14 +172,14 @@ impl Steps<'_> {
             names.filter(|one| self.is_behind(one, options)).collect()
         };
         let tags = behind(&["--tag ", "--tag=", "-t "]);
-        let built = paths.iter().map(|field| self.said(field)).collect();
-        self.check_sources(&built, &behind(&["--build-arg ", "--build-arg="]), findings);
         // `docker build --tag … .`, in the folder that its step has gone to
         let is_here = paths.is_empty() && self.code(command).ends_with(" .");
         let way = self.workflow.ways(command.start).pop().filter(|_| is_here);
         let way = way.map(|line| line..line + 1);
         self.check_families(command, way.as_ref(), findings);
         let paths = way.map_or(paths, |way| self.inside(&way));
+        let built = paths.iter().map(|field| self.said(field)).collect();
+        self.check_sources(&built, &behind(&["--build-arg ", "--build-arg="]), findings);
         self.compare(&paths, &tags, findings);
     }
 
