@@ -113,7 +113,7 @@ impl Variant {
 
     /// Whether the base is a tag of the image of that name: `windowsservercore-1809` is on `servercore`.
     pub fn is_on(&self, image: &str) -> bool {
-        self.family.ends_with(image)
+        !image.is_empty() && self.family.ends_with(image)
     }
 }
 

@@ -139,7 +139,8 @@ impl<'a> Seen<'a> {
             missing("hash", "<sha256>", why);
         }
         let Some(variant) = variant else { return };
-        let is_base = |field: &Field| matches!(&field.kind, Kind::Base { image } if !image.is_empty() && variant.is_on(image));
+        let is_base =
+            |field: &Field| matches!(&field.kind, Kind::Base { image } if variant.is_on(image));
         // A last stage whose image is a variable may be based on anything.
         if self.document.statements().any(is_base) || facts.has_variable_stage {
             return;

@@ -174,7 +174,8 @@ impl Steps<'_> {
         let tags = behind(&["--tag ", "--tag=", "-t "]);
         // `docker build --tag … .`, in the folder that its step has gone to
         let is_here = paths.is_empty() && self.code(command).ends_with(" .");
-        let way = self.workflow.ways(command.start).pop().filter(|_| is_here);
+        let ways = is_here.then(|| self.workflow.ways(command.start));
+        let way = ways.and_then(|mut ways| ways.pop());
         let way = way.map(|line| line..line + 1);
         self.check_families(command, way.as_ref(), findings);
         let paths = way.map_or(paths, |way| self.inside(&way));
