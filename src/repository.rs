@@ -25,7 +25,7 @@ use crate::fields::scan::{Scanner, is_script};
 use crate::fields::{DocumentKind, Facts, Field, Kind, Named, found};
 use crate::tag::Endings;
 use crate::text::is_within;
-use crate::version::{Variant, parse_version};
+use crate::version::{Variant, parse_version, year_in};
 
 pub use crate::fields::TESTS;
 
@@ -101,6 +101,15 @@ impl Document {
                 _ => Vec::new(),
             }
         })
+    }
+
+    /// The years of the Windows Servers that the variants and scripts which it names are for, each with its place.
+    pub fn windows_years(&self) -> impl Iterator<Item = (usize, u32)> {
+        let year = |name: &str| Variant::parse(name)?.windows_year();
+        let variants = self.names_of(Named::Variant);
+        let variants = variants.filter_map(move |(at, _, name)| Some((at, year(&name)?)));
+        let scripts = self.names_of(Named::Script);
+        variants.chain(scripts.filter_map(|(at, _, name)| Some((at, year_in(&name)?))))
     }
 
     /// The versions behind the version key; where there is none, those in addresses and labels.

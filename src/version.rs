@@ -119,9 +119,9 @@ impl Variant {
 
 /// The year of a Windows Server in the name of a script: `build-images-2019.ps1`.
 pub fn year_in(name: &str) -> Option<u32> {
-    let mut numbers = name.split(|c: char| !c.is_ascii_digit());
-    let year = numbers.find_map(|number| number.parse().ok())?;
-    (2000..3000).contains(&year).then_some(year)
+    let numbers = name.split(|c: char| !c.is_ascii_digit());
+    let mut numbers = numbers.filter_map(|number| number.parse().ok());
+    numbers.find(|year| (2000..3000).contains(year))
 }
 
 /// Whether a base is numbers: `3.19`, `1809`, `ltsc2022`.

@@ -133,8 +133,6 @@ impl<'a> Workflow<'a> {
         let line = self.line_of(field);
         let command = &self.structure.lines[line.command];
         let before = self.before(command.span.start, field.span.start);
-        let key = line.key(self.text.as_bytes());
-        let is_key = INPUTS.iter().any(|input| key == Some(input.as_bytes()));
         let is_change = FOLDER_COMMANDS.iter().any(|word| {
             let rest = before.rfind(word).map(|at| &before[at + word.len()..]);
             rest.is_some_and(|rest| rest.starts_with(' ') && !rest[1..].contains(' '))
@@ -142,7 +140,13 @@ impl<'a> Workflow<'a> {
         let is_build = before.contains("docker ") && is_building(before);
         let last = path_behind(self.text, field.span.end).pop();
         let is_script = last.is_some_and(|name| is_script(&self.text[name]));
-        is_key || is_change || is_build || is_script
+        self.is_input(line) || is_change || is_build || is_script
+    }
+
+    /// Whether a line is an input whose value is a folder or a file of the repository.
+    fn is_input(&self, line: &Line) -> bool {
+        let key = line.key(self.text.as_bytes());
+        INPUTS.iter().any(|input| key == Some(input.as_bytes()))
     }
 
     /// The lines of the step that a line is in: of the innermost item of a list.
@@ -240,6 +244,12 @@ impl<'a> Workflow<'a> {
             families.iter().all(has)
         })
     }
+}
+
+/// Where a part of a text stands in it.
+fn span_of(text: &str, part: &str) -> Range<usize> {
+    let start = part.as_ptr() as usize - text.as_ptr() as usize;
+    start..start + part.len()
 }
 
 /// The names in the rest of a path, up to the first one that is not written out.

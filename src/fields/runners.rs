@@ -87,11 +87,10 @@ pub(super) fn job_names(text: &[u8], structure: &Structure, labels: &[Field]) ->
             let is_below = line.above == Some(job.part.lines.start);
             word.start == job.name.start || is_below && line.key(text) == Some(b"name")
         });
-        let mut above = structure.upwards(number);
         let before = &text[..word.start];
         let is_needed = before.ends_with(b"needs.")
             || before.ends_with(b"needs['")
-            || above.any(|line| line.key(text) == Some(b"needs"));
+            || structure.is_below(text, number, b"needs");
         let needed = jobs.get(&text[word]).filter(|_| is_needed);
         let own = own.and_then(|job| jobs.get(&text[job.name.clone()]));
         if let Some(job) = needed.or(own).copied() {

@@ -286,6 +286,11 @@ impl Structure {
         numbers.map(|number| &self.lines[number])
     }
 
+    /// Whether a line, or one that it is below, begins with a key.
+    pub fn is_below(&self, text: &[u8], line: usize, key: &[u8]) -> bool {
+        self.upwards(line).any(|line| line.key(text) == Some(key))
+    }
+
     /// Whether what stands at a place is said, rather than denied or a comment.
     pub fn is_said(&self, at: usize) -> bool {
         let line = self.lines.get(self.line_at(at));
@@ -303,8 +308,8 @@ impl Structure {
     /// What a part of a text says, without comments and lines that deny, and perhaps without values of `env`.
     pub fn said(&self, text: &str, part: &Range<usize>, with_env: bool) -> String {
         let mut said = String::new();
-        let is_env = |line: &Line| line.key(text.as_bytes()) == Some(b"env");
-        let is_meant = |number: &usize| with_env || !self.upwards(*number).any(is_env);
+        let is_meant =
+            |number: &usize| with_env || !self.is_below(text.as_bytes(), *number, b"env");
         for number in self.lines_in(part).filter(is_meant) {
             let line = &self.lines[number];
             let inside = line.span.start.max(part.start)..line.end.min(part.end);

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::{Workflow, missing};
+use super::{Workflow, missing, span_of};
 use crate::fields::Field;
 use crate::fields::scan::is_script;
-use crate::fields::workflow::{FOLDER_COMMANDS, INPUTS, Job, Line, Structure};
+use crate::fields::workflow::{FOLDER_COMMANDS, Job, Line, Structure};
 use crate::finding::Finding;
 use crate::repository::{Folder, Repository, TESTS};
 
@@ -31,10 +31,7 @@ impl Workflow<'_> {
         let is_key = |number: &usize| lines[*number].key(text) == Some(b"working-directory");
         let of_job = || {
             let job = self.structure.job_at(lines[line].span.start)?;
-            let is_default = |line| {
-                let mut above = self.structure.upwards(line);
-                above.any(|one| one.key(text) == Some(b"defaults"))
-            };
+            let is_default = |line| self.structure.is_below(text, line, b"defaults");
             let mut inside = job.part.lines.clone();
             inside.find(|one| is_key(one) && is_default(*one))
         };
@@ -79,15 +76,15 @@ impl Workflow<'_> {
                 continue;
             };
             let name = rest.split(['/', '\\']).next().unwrap_or_default();
-            let start = rest.as_ptr() as usize - self.text.as_ptr() as usize;
+            let span = span_of(self.text, name);
             let is_plain = name
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
             let mut trees = repository.trees.iter();
             let is_there = trees.any(|tree| missing(tree, &[name]).is_none());
-            if is_plain && !name.is_empty() && !is_there && !self.is_field(start) {
+            if is_plain && !name.is_empty() && !is_there && !self.is_field(span.start) {
                 let why = ": there is no such file or folder in any version directory";
-                findings.push(self.finding(&(start..start + name.len()), "path", why));
+                findings.push(self.finding(&span, "path", why));
             }
         }
     }
@@ -95,11 +92,9 @@ impl Workflow<'_> {
     /// The path that a line goes to: by a `cd`, or as an input of its step.
     fn path(&self, line: usize) -> Option<&str> {
         let code = &self.structure.lines[line];
-        let key = code.key(self.text.as_bytes());
-        let is_key = INPUTS.iter().any(|input| key == Some(input.as_bytes()));
         let value = || self.text[code.span.start..code.end].split_once(':');
         let path = change(code, self.text);
-        let path = path.or_else(|| Some(value().filter(|_| is_key)?.1))?;
+        let path = path.or_else(|| Some(value().filter(|_| self.is_input(code))?.1))?;
         Some(path.trim().trim_matches(['"', '\'']))
     }
 
@@ -133,11 +128,7 @@ impl Workflow<'_> {
     /// The scripts that commands run in a folder of scripts are there, unless their step writes them.
     pub(super) fn check_scripts(&self, repository: &Repository, findings: &mut Vec<Finding>) {
         let (lines, text) = (&self.structure.lines, self.text.as_bytes());
-        let is_run = |line: usize| {
-            self.structure
-                .upwards(line)
-                .any(|one| one.key(text) == Some(b"run"))
-        };
+        let is_run = |line: usize| self.structure.is_below(text, line, b"run");
         for number in (0..lines.len()).filter(|number| is_run(*number)) {
             let Some(name) = self.script(lines[number].span.start..lines[number].end) else {
                 continue;
@@ -186,8 +177,7 @@ impl Workflow<'_> {
             let is_run = bare.is_some() || is_first && ["bash", "sh", "pwsh"].contains(&last[0]);
             let name = bare.unwrap_or(word);
             if is_run && is_script(name) && !name.contains(['/', '\\', '$']) {
-                let start = name.as_ptr() as usize - self.text.as_ptr() as usize;
-                return Some(start..start + name.len());
+                return Some(span_of(self.text, name));
             }
             last = [word, last[0]];
         }

@@ -3,20 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::Workflow;
-use crate::fields::{Kind, Named};
+use crate::fields::Kind;
 use crate::finding::Finding;
-use crate::version::{Variant, year_in};
 
 impl Workflow<'_> {
     /// Each Windows runner is of a Windows that its row of a matrix names, or else its job, where they name any.
     pub(super) fn check_hosts(&self, findings: &mut Vec<Finding>) {
         let (document, structure) = (self.place.document, self.structure);
-        let of_variant = |name: &str| Variant::parse(name)?.windows_year();
-        let variants = document.names_of(Named::Variant);
-        let variants = variants.filter_map(|(at, _, name)| Some((at, of_variant(&name)?)));
-        let scripts = document.names_of(Named::Script);
-        let scripts = scripts.filter_map(|(at, _, name)| Some((at, year_in(&name)?)));
-        let named: BTreeSet<(usize, u32)> = variants.chain(scripts).collect();
+        let named: BTreeSet<(usize, u32)> = document.windows_years().collect();
         let is_windows =
             |kind: &Kind| matches!(kind, Kind::Runner { system } if **system == *"windows");
         for field in self.fields(is_windows) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::Workflow;
+use super::{Workflow, span_of};
 use crate::fields::workflow::Job;
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
@@ -145,19 +145,12 @@ impl Workflow<'_> {
             for (at, _) in code.match_indices("startsWith(") {
                 let rest = &code[at..];
                 let quoted = rest.find('\'').and_then(|open| {
-                    let open = open + 1;
-                    let tags = "refs/tags/";
-                    let open = open
-                        + if rest[open..].starts_with(tags) {
-                            tags.len()
-                        } else {
-                            0
-                        };
-                    let close = rest[open..].find(".'")?;
-                    Some(open..open + close)
+                    let quoted = &rest[open + 1..];
+                    let tag = quoted.strip_prefix("refs/tags/").unwrap_or(quoted);
+                    let tag = &tag[..tag.find(".'")?];
+                    Some(span_of(self.text, tag))
                 });
-                let start = line.span.start + at;
-                parts.extend(quoted.map(|part| start + part.start..start + part.end));
+                parts.extend(quoted);
             }
         }
         parts
@@ -169,6 +162,5 @@ fn words(text: &str, span: Range<usize>) -> Vec<Range<usize>> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let words = text[span].split(|c| !is_part(c));
     let words = words.filter(|word| !["", "-"].contains(word));
-    let at = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
-    words.map(|word| at(word)..at(word) + word.len()).collect()
+    words.map(|word| span_of(text, word)).collect()
 }

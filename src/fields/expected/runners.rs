@@ -17,21 +17,17 @@ pub(super) fn move_windows(
         return;
     }
     let structure = &document.facts.structure;
-    // The base of Server 2019 is called 1809.
-    let is_of =
-        |found: &str, year: &str| found.contains(year) || year == "2019" && found.contains("1809");
-    let is_old = |found: &str| years.keys().any(|year| is_of(found, year));
+    let of_old = document.windows_years();
+    let of_old = of_old.filter(|(_, year)| years.contains_key(&year.to_string()));
+    let of_old: BTreeSet<usize> = of_old.map(|(at, _)| at).collect();
     // Where variants and scripts of an old Windows are named, and how many of them move, up to each.
     let fields = document.fields.iter().zip(expected.iter());
-    let names = fields.filter(|(field, _)| field.names_variant_or_script() && !field.in_comment);
+    let names = fields.filter(|(field, _)| of_old.contains(&field.span.start));
     let (mut places, mut moving) = (Vec::new(), vec![0]);
     for (field, expected) in names {
-        let found = document.found(field);
-        if is_old(&found) {
-            places.push(field.span.start);
-            let moves = expected.instead_of(&found).is_some();
-            moving.push(moving[places.len() - 1] + usize::from(moves));
-        }
+        places.push(field.span.start);
+        let moves = expected.instead_of(&document.found(field)).is_some();
+        moving.push(moving[places.len() - 1] + usize::from(moves));
     }
     // Whether all of the names in a part move; nothing where there are none.
     let all_move = |part: &Range<usize>| {
