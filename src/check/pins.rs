@@ -87,15 +87,14 @@ pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
         }
     }
     // Sorted by hash, then in file order: equal hashes stand together.
-    let mut order: Vec<u32> = (0..pins.len() as u32)
-        .filter(|index| pins[*index as usize].hash != Sha256::ZERO)
-        .collect();
-    let pin = |index: &u32| &pins[*index as usize];
-    order.sort_unstable_by(|a, b| (pin(a).hash, a).cmp(&(pin(b).hash, b)));
-    for same in order.chunk_by(|a, b| pin(a).hash == pin(b).hash) {
-        let first = pin(&same[0]);
-        let others = same.iter().map(pin);
-        for other in others.filter(|pin| pin.archive != first.archive) {
+    let numbered = pins.iter().map(|pin| pin.hash).zip(0_u32..);
+    let mut order: Vec<(Sha256, u32)> =
+        numbered.filter(|(hash, _)| *hash != Sha256::ZERO).collect();
+    order.sort_unstable();
+    for same in order.chunk_by(|a, b| a.0 == b.0) {
+        let mut same = same.iter().map(|(_, number)| &pins[*number as usize]);
+        let Some(first) = same.next() else { continue };
+        for other in same.filter(|pin| pin.archive != first.archive) {
             let (name, whose) = (&other.archive.name, &first.archive.name);
             let place = first.shown();
             let message = format!("{name} has the same hash as {whose} in {place}");

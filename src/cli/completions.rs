@@ -26,19 +26,23 @@ pub fn script(shell: Shell) -> io::Result<Vec<u8>> {
     Ok(script)
 }
 
+/// The version directories, each with its variants.
+fn directories() -> Vec<(String, BTreeSet<Variant>)> {
+    let outline = Outline::read(&discover()).ok();
+    outline.iter().flat_map(Outline::variants).collect()
+}
+
 /// What moves: `latest`, and version directories.
 pub(super) fn versions() -> Vec<CompletionCandidate> {
-    let outline = Outline::read(&discover()).ok();
-    let names = outline.iter().flat_map(Outline::variants);
-    let all = std::iter::once("latest".to_owned()).chain(names.map(|(name, _)| name));
+    let names = directories().into_iter().map(|(name, _)| name);
+    let all = std::iter::once("latest".to_owned()).chain(names);
     all.map(CompletionCandidate::new).collect()
 }
 
 /// Version directories, and variants: of all, and of one.
 pub(super) fn parts() -> Vec<CompletionCandidate> {
-    let outline = Outline::read(&discover()).ok();
-    let directories = outline.iter().flat_map(Outline::variants);
-    let names = directories.map(|(name, _)| CompletionCandidate::new(name));
+    let names = directories().into_iter().map(|(name, _)| name);
+    let names = names.map(CompletionCandidate::new);
     names
         .chain(named(|variant| vec![variant.name.clone()]))
         .collect()
@@ -61,8 +65,8 @@ pub(super) fn bases() -> Vec<CompletionCandidate> {
 
 /// The names that a function gives for each variant, alone and with its version directory in front.
 fn named(names: impl Fn(&Variant) -> Vec<String>) -> Vec<CompletionCandidate> {
-    let (outline, mut all) = (Outline::read(&discover()).ok(), BTreeSet::new());
-    for (directory, variants) in outline.iter().flat_map(Outline::variants) {
+    let mut all = BTreeSet::new();
+    for (directory, variants) in directories() {
         for name in variants.iter().flat_map(&names) {
             all.insert(format!("{directory}/{name}"));
             all.insert(name);

@@ -205,7 +205,7 @@ impl<'a> Pins<'a> {
         let name = variable_of(self.text, hash.start);
         let name = name.and_then(|name| std::str::from_utf8(name).ok());
         let (of, is_used) = match name {
-            None => (checks.compared(hash.start).cloned(), true),
+            None => (checks.compared(hash.start), true),
             Some(name) => {
                 let end = match instruction.is_run {
                     true => instruction.span.end,
@@ -214,21 +214,21 @@ impl<'a> Pins<'a> {
                 checks.compared_with(name.as_bytes(), &(hash.end..end))
             }
         };
-        let beside = |of: &BTreeSet<usize>| {
+        let beside = |of: u128| {
             let branch = branch_of(hash, branches);
             let own = branch.and_then(|branch| {
                 let name = found(self.text, &branch.assigned.name);
-                let addresses = of.iter().map(|at| self.address(*at));
-                let mut own = addresses.filter(|one| one.variable() == Some(&*name));
-                Some(own.next()?.platform(&branch.arch))
+                let mut own = self.addresses(of);
+                let own = own.find(|one| one.variable() == Some(&*name))?;
+                Some(own.platform(&branch.arch))
             });
-            let segment = self.in_segment(hash);
-            let segment = segment.filter(|one| instruction.is_run && of.contains(&one.at));
-            own.or_else(|| segment.map(|address| self.platform(address)))
+            let segment = self.in_segment(hash).filter(|_| instruction.is_run);
+            let is_it = |one: &&Address| self.addresses(of).any(|own| own.at == one.at);
+            own.or_else(|| segment.filter(is_it).map(|address| self.platform(address)))
         };
         let bound = |archive: Option<Box<str>>| archive.map_or(Bound::Unknown, Bound::Ours);
         match (of, checks.download(number), name) {
-            (Some(Of::Ours(of)), ..) => bound(beside(&of).or_else(|| self.only(&of))),
+            (Some(Of::Ours(of)), ..) => bound(beside(of).or_else(|| self.only(of))),
             (Some(Of::Others), ..) => Bound::Others,
             (Some(Of::Unclear), ..) => Bound::Unknown,
             // A variable that nothing uses: it belongs to what the instruction downloads, to ours only if its name is plain.
@@ -296,23 +296,25 @@ impl<'a> Pins<'a> {
         address.platform(right.unwrap_or(&address.arch))
     }
 
-    /// The address of ours at a place.
-    fn address(&self, at: usize) -> &'a Address {
-        let addresses = &self.seen.addresses;
-        &addresses[addresses.partition_point(|address| address.at < at)]
+    /// The addresses of ours whose numbers are set bits.
+    fn addresses(&self, of: u128) -> impl Iterator<Item = &'a Address> {
+        let all = self.seen.addresses.iter().take(u128::BITS as usize);
+        let all = all
+            .enumerate()
+            .filter(move |(number, _)| of >> number & 1 == 1);
+        all.map(|(_, address)| address)
     }
 
     /// The only archive that some addresses name; a variable counts where it has a single value.
-    fn only(&self, of: &BTreeSet<usize>) -> Option<Box<str>> {
-        let archive = |at: &usize| {
-            let address = self.address(*at);
+    fn only(&self, of: u128) -> Option<Box<str>> {
+        let archive = |address: &Address| {
             let Some(name) = address.variable() else {
                 return Some(self.platform(address));
             };
             let value = (*self.values.get(name.as_bytes())?)?;
             Some(address.platform(&found(self.text, value)))
         };
-        let all: BTreeSet<Option<Box<str>>> = of.iter().map(archive).collect();
+        let all: BTreeSet<Option<Box<str>>> = self.addresses(of).map(archive).collect();
         all.into_iter().reduce(|_, _| None).flatten()
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::commands::{Code, Does, Instruction, Statement, count};
+use super::commands::{Code, Does, Instruction, Statement};
 use super::downloads::{Downloads, Of};
 use super::spans::{has, last_part, variable};
 
@@ -33,7 +33,7 @@ impl<'a> Checks<'a> {
             for statement in code.statements_of(instruction) {
                 let download = reading.download(statement);
                 // In another folder a file of the same name is another one.
-                let moves = count(code.words(statement), Does::Move) > 0;
+                let moves = statement.does(Does::Move);
                 is_moved |= away.is_some_and(|depth| statement.depth.0 < depth);
                 if moves && statement.depth.1 > 0 {
                     away = away.max(Some(statement.depth.1));
@@ -45,7 +45,7 @@ impl<'a> Checks<'a> {
                         None => files.change_all(),
                     }
                 }
-                if let (Some(of), true) = (&download, instruction.is_run) {
+                if let (Some(of), true) = (download, instruction.is_run) {
                     for name in reading.files(statement) {
                         // By the time of the check a variable may say something else.
                         let rest = statement.span.end..instruction.span.end;
@@ -53,21 +53,20 @@ impl<'a> Checks<'a> {
                         let mut inside = used.filter(|(variable, _)| has(name, variable));
                         let is_open =
                             inside.any(|(variable, _)| code.assignments(variable, &rest) > 0);
-                        let of = if is_open { Of::Unclear } else { of.clone() };
-                        files.add(name, of);
+                        files.add(name, if is_open { Of::Unclear } else { of });
                     }
-                    if *of == Of::Others {
+                    if of == Of::Others {
                         let used = code.used(statement).iter();
                         taken.extend(used.map(|(name, _)| (number, *name)));
                     }
-                    all = Some(of.clone().and(all));
+                    all = Some(of.and(all));
                 }
                 let of = |name: &[u8]| match files.of(name) {
                     Some(_) if is_moved => Some(Of::Unclear),
                     of => of,
                 };
-                let hashed = reading.hashed(statement, &download, &of);
-                if let Some(of) = &hashed {
+                let hashed = reading.hashed(statement, download, &of);
+                if let Some(of) = hashed {
                     held.add(statement, of);
                 }
                 let of = hashed.or_else(|| held.compared(statement));
@@ -84,15 +83,15 @@ impl<'a> Checks<'a> {
     }
 
     /// What an instruction downloads, if anything.
-    pub(super) fn download(&self, number: usize) -> &Option<Of> {
-        &self.downloads[number]
+    pub(super) fn download(&self, number: usize) -> Option<Of> {
+        self.downloads[number]
     }
 
     /// What the statement at a place hashes, or compares.
-    pub(super) fn compared(&self, at: usize) -> Option<&Of> {
+    pub(super) fn compared(&self, at: usize) -> Option<Of> {
         let before = |(statement, _): &(Range<usize>, Of)| statement.end <= at;
         let (statement, of) = self.checks.get(self.checks.partition_point(before))?;
-        statement.contains(&at).then_some(of)
+        statement.contains(&at).then_some(*of)
     }
 
     /// What all statements in a span hash that use a variable, and whether any uses it. Only the first 64 uses are looked at: no
@@ -100,7 +99,7 @@ impl<'a> Checks<'a> {
     pub(super) fn compared_with(&self, name: &[u8], span: &Range<usize>) -> (Option<Of>, bool) {
         let uses = self.code.uses_of(name, span).iter().take(64);
         let compared = uses.clone().filter_map(|(_, at)| self.compared(*at));
-        (Of::all(compared.cloned()), uses.len() > 0)
+        (Of::all(compared), uses.len() > 0)
     }
 
     /// Whether a download of another program in that instruction uses a variable.
@@ -127,15 +126,15 @@ impl<'c, 'a> Held<'c, 'a> {
     }
 
     /// Keeps what a statement hashes, if it assigns the hash to a variable; unclear if that has another value there too.
-    fn add(&mut self, statement: &Statement, of: &Of) {
+    fn add(&mut self, statement: &Statement, of: Of) {
         let first = self.code.used(statement).first();
         let Some((name, _)) = first.filter(|one| self.code.is_assigned(**one)) else {
             return;
         };
         let mut all = self.code.statements_of(self.instruction).iter();
-        let is_set = all.any(|one| count(self.code.words(one), Does::Assign) > 0);
+        let is_set = all.any(|one| one.does(Does::Assign));
         let of = match self.code.assignments(name, &self.instruction.span) {
-            1 if !is_set => of.clone(),
+            1 if !is_set => of,
             _ => Of::Unclear,
         };
         self.hashes.insert(name.to_ascii_lowercase(), of);
@@ -143,12 +142,12 @@ impl<'c, 'a> Held<'c, 'a> {
 
     /// What was hashed into the variables that a statement compares; `$env:h` is another variable.
     fn compared(&self, statement: &Statement) -> Option<Of> {
-        if self.hashes.is_empty() || count(self.code.words(statement), Does::Compare) == 0 {
+        if self.hashes.is_empty() || !statement.does(Does::Compare) {
             return None;
         }
         let used = self.code.used(statement).iter();
         let own = used.filter(|(_, at)| !self.code.text[..*at].ends_with(b":"));
-        Of::all(own.filter_map(|(name, _)| self.hashes.get(&name.to_ascii_lowercase()).cloned()))
+        Of::all(own.filter_map(|(name, _)| self.hashes.get(&name.to_ascii_lowercase()).copied()))
     }
 }
 
@@ -191,7 +190,7 @@ impl<'a> Files<'a> {
     fn of(&self, path: &[u8]) -> Option<Of> {
         let (of, known) = self.0.get(&name_of(path))?;
         Some(if *known == bare(path) {
-            of.clone()
+            *of
         } else {
             Of::Unclear
         })

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use super::spans::{is_digit, is_escape, is_hex, is_word, last_word, past, skip, unquoted};
 
 /// What a command does, where that matters to a hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Does {
     Fetch,
     Hash,
@@ -93,8 +93,17 @@ pub(super) struct Statement {
     pub(super) span: Range<usize>,
     /// How many brackets are open where it begins, and ends: a change of folder inside of them ends with them.
     pub(super) depth: (usize, usize),
+    /// What its words do, a bit each.
+    does: u8,
     words: Range<usize>,
     uses: Range<usize>,
+}
+
+impl Statement {
+    /// Whether any of its words does that.
+    pub(super) fn does(&self, does: Does) -> bool {
+        self.does & 1 << does as u8 != 0
+    }
 }
 
 /// An instruction, with the lines in which it goes on.
@@ -263,11 +272,6 @@ pub(super) fn command<'a>(words: &[Word<'a>]) -> &'a [u8] {
     words.iter().find(is_first).map_or(b"", |word| word.text)
 }
 
-/// How many of some words do that.
-pub(super) fn count(words: &[Word], does: Does) -> usize {
-    words.iter().filter(|word| word.does == Some(does)).count()
-}
-
 /// A Dockerfile that is being read.
 #[derive(Default)]
 struct Reader<'a> {
@@ -285,8 +289,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Continued lines are one instruction, with the comments between them; so are the lines of a heredoc. A comment in front of
-    /// an instruction is one by itself.
+    /// Continued lines are one instruction, with the comments between them and in front of it; so are the lines of a heredoc.
     fn read(&mut self) {
         let text = self.code.text;
         let mut at = 0;
@@ -307,7 +310,7 @@ impl<'a> Reader<'a> {
             let is_comment = code.starts_with(b"#");
             // An empty line does not end what goes on, either.
             let goes_on = match is_comment || code.is_empty() {
-                true => !in_heredoc && self.instruction.0 < begin,
+                true => !in_heredoc,
                 false => matches!(code.last(), Some(b'\\' | b'`')),
             };
             if !is_comment {
@@ -331,9 +334,12 @@ impl<'a> Reader<'a> {
     fn end_statement(&mut self, end: usize) {
         let (start, words, uses) = self.statement;
         if words < self.code.words.len() {
+            let does = self.code.words[words..].iter().filter_map(|word| word.does);
+            let does = does.fold(0, |all, one| all | 1 << one as u8);
             self.code.statements.push(Statement {
                 span: start..end,
                 depth: (self.opened, self.depth),
+                does,
                 words: words..self.code.words.len(),
                 uses: uses..self.code.uses.len(),
             });

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::commands::{APPEND, Code, Does, OUT, Statement, Use, Word, command, count, stages};
+use super::commands::{APPEND, Code, Does, OUT, Statement, Use, Word, command, stages};
 use super::spans::{has, is_digit, is_hex, is_word, last_part, past, skip, variable_of};
 
 /// What is downloaded, or hashed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Of {
-    /// Archives of ours, by where their addresses are.
-    Ours(BTreeSet<usize>),
+    /// Archives of ours: a bit for the number of each address.
+    Ours(u128),
     /// Another program.
     Others,
     /// Both, or nobody knows what.
@@ -22,11 +22,7 @@ impl Of {
     pub(super) fn and(self, other: Option<Self>) -> Self {
         match (self, other) {
             (this, None) => this,
-            // More than these are no archives of one file.
-            (Self::Ours(mut all), Some(Self::Ours(more))) if all.len() + more.len() <= 64 => {
-                all.extend(more);
-                Self::Ours(all)
-            }
+            (Self::Ours(these), Some(Self::Ours(others))) => Self::Ours(these | others),
             (Self::Others, Some(Self::Others)) => Self::Others,
             _ => Self::Unclear,
         }
@@ -90,7 +86,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
     pub(super) fn new(code: &'c Code<'a>, ours: &'c [usize], made: &[usize]) -> Self {
         let text = code.text;
         let uses = |name: &[u8]| code.uses_of(name, &(0..text.len()));
-        let is_own = |word: Range<usize>| !inside(ours, &word).is_empty();
+        let is_own = |word: Range<usize>| !numbers(ours, &word).is_empty();
         let is_other = |at: &usize| !code.word_at(*at).is_some_and(is_own);
         let made: Vec<usize> = made.iter().copied().filter(is_other).collect();
         let name = |word: Range<usize>| variable_of(text, word.start);
@@ -108,8 +104,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
         held.sort_unstable_by_key(|((_, at), address)| (*at, *address));
         let fetches = |at: usize| {
             code.statement_at(at).is_some_and(|statement| {
-                let words = code.words(statement);
-                count(words, Does::Fetch) > 0 || command(words) == b"ADD"
+                statement.does(Does::Fetch) || command(code.words(statement)) == b"ADD"
             })
         };
         let is_used = |name| !uses(name).is_empty();
@@ -153,30 +148,36 @@ impl<'c, 'a> Downloads<'c, 'a> {
     /// What a statement downloads, if anything.
     pub(super) fn download(&self, statement: &Statement) -> Option<Of> {
         let words = self.code.words(statement);
-        let fetches = count(words, Does::Fetch) > 0;
-        let is_own = |word: Range<usize>| !inside(self.ours, &word).is_empty();
-        let own = inside(self.ours, &statement.span).iter().copied();
-        let (mut ours, mut is_unclear) = (own.collect::<BTreeSet<usize>>(), false);
+        let fetches = statement.does(Does::Fetch);
+        let is_own = |word: Range<usize>| !numbers(self.ours, &word).is_empty();
+        let own = numbers(self.ours, &statement.span);
+        // No file has more.
+        let (mut is_far, mut is_unclear) = (own.end > u128::BITS as usize, false);
+        let bit = |number: usize| 1_u128.checked_shl(number as u32).unwrap_or(0);
+        let mut ours = own.fold(0, |all, number| all | bit(number));
         for (one, address) in self.held(statement) {
-            let is_ours = self.ours.binary_search(address).is_ok();
-            if !is_ours && !fetches {
+            let number = self.ours.binary_search(address).ok();
+            if number.is_none() && !fetches {
                 continue;
             }
             // `$BASE_URL/<archive>`
             let is_part = self.code.word_at(one.1).is_some_and(is_own);
             let is_known = self.is_known(*one);
-            is_unclear |= !is_known || !is_ours && !is_part;
-            ours.extend((is_ours && is_known).then_some(address));
+            is_unclear |= !is_known || number.is_none() && !is_part;
+            if let Some(number) = number.filter(|_| is_known) {
+                is_far |= bit(number) == 0;
+                ours |= bit(number);
+            }
         }
         let is_strange = |word: &&Word| word.is_address && !is_own(word.span()) && !is_list(word);
         let strange = || words.iter().filter(is_strange);
-        let is_made = |word: &Word| !inside(&self.made, &word.span()).is_empty();
+        let is_made = |word: &Word| !numbers(&self.made, &word.span()).is_empty();
         let by_variable = || {
             let is_used = !self.code.used(statement).is_empty();
             fetches && is_used && !words.iter().any(is_list)
         };
-        let of = match (ours.is_empty(), strange().next().is_none()) {
-            _ if strange().any(is_made) || fetches && is_unclear => Of::Unclear,
+        let of = match (ours == 0, strange().next().is_none()) {
+            _ if is_far || strange().any(is_made) || fetches && is_unclear => Of::Unclear,
             (false, true) => Of::Ours(ours),
             (false, false) => Of::Unclear,
             (true, false) => Of::Others,
@@ -194,7 +195,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
     pub(super) fn hashed(
         &self,
         statement: &Statement,
-        download: &Option<Of>,
+        download: Option<Of>,
         of: &dyn Fn(&[u8]) -> Option<Of>,
     ) -> Option<Of> {
         let words = self.code.words(statement);
@@ -205,7 +206,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
                 && (value.starts_with(b"sha256:") || value.starts_with(b"sha512:"))
         };
         if words.windows(2).any(is_checksum) {
-            return download.clone();
+            return download;
         }
         let mark = words
             .iter()
@@ -221,8 +222,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
         }
         let files = words.iter().filter(|word| !word.is_address);
         let files = files.filter_map(|word| of(word.text));
-        let files = files.chain(download.clone());
-        let known = Of::all(files);
+        let known = Of::all(files.chain(download));
         // `sha256sum f /etc/g`
         let mut behind = stage.iter().filter(|word| word.at > words[mark].at);
         let is_stray = |word: &Word| {
@@ -245,7 +245,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
     /// known to change no file. `None` where it may be any file.
     pub(super) fn changed(&self, statement: &Statement) -> Option<Vec<&'a [u8]>> {
         let words = self.code.words(statement);
-        let fetches = count(words, Does::Fetch) > 0;
+        let fetches = statement.does(Does::Fetch);
         let mut named = Vec::new();
         for stage in stages(words).skip(usize::from(fetches)) {
             let span = stage[0].at..stage[stage.len() - 1].span().end;
@@ -253,7 +253,8 @@ impl<'c, 'a> Downloads<'c, 'a> {
             let is_known = HARMLESS.contains(&command) || command.starts_with(b"-");
             let verifies = stage.iter().any(|word| word.text == b"--verify");
             let is_harmless = (is_known || verifies) && !has(text, b"$(") && !text.contains(&b'`');
-            let may_change = !is_harmless && count(stage, Does::Hash) == 0;
+            let hashes = stage.iter().any(|word| word.does == Some(Does::Hash));
+            let may_change = !is_harmless && !hashes;
             // `cp bar *.tgz`
             if may_change && has(text, b"*") {
                 return None;
@@ -302,7 +303,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
         files.retain(|file| !file.starts_with(b"http") && !file.starts_with(b"/dev/"));
         if files.is_empty() && !is_added {
             let addresses = self.code.words(statement).iter();
-            let is_own = |word: &Word| !inside(self.ours, &word.span()).is_empty();
+            let is_own = |word: &Word| !numbers(self.ours, &word.span()).is_empty();
             let addresses = addresses.filter(|word| word.is_address || is_own(word));
             let names = addresses.map(|word| last_part(word.text));
             files.extend(names.filter_map(|name| name.split(|byte| b",?".contains(byte)).next()));
@@ -351,11 +352,10 @@ fn output<'a>(command: &[u8], word: &'a [u8]) -> Option<&'a [u8]> {
     (options[at] == letter).then_some(&options[at + 1..])
 }
 
-/// The places of an ordered list that are in a span.
-fn inside<'p>(places: &'p [usize], span: &Range<usize>) -> &'p [usize] {
+/// The numbers of the places of an ordered list that are in a span.
+fn numbers(places: &[usize], span: &Range<usize>) -> Range<usize> {
     let number = |at: usize| places.partition_point(|place| *place < at);
-    let (start, end) = (number(span.start), number(span.end));
-    &places[start..end.max(start)]
+    number(span.start)..number(span.end)
 }
 
 fn is_list(word: &Word) -> bool {

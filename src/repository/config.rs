@@ -279,31 +279,6 @@ impl Pattern {
         starts
     }
 
-    /// The length of what a text begins with that may be the name of a version directory; `None` where it cannot be one.
-    pub fn begins(&self, text: &[u8]) -> Option<usize> {
-        let (mut rest, mut at) = (self.0.as_str(), 0);
-        while let Some(next) = rest.chars().next() {
-            let placeholders = [("{version}", 3), ("{major}", 1), ("{minor}", 1)];
-            let mut fitting = placeholders.into_iter();
-            let Some((name, count)) = fitting.find(|(name, _)| rest.starts_with(name)) else {
-                rest = &rest[next.len_utf8()..];
-                at += text
-                    .get(at..)?
-                    .starts_with(next.encode_utf8(&mut [0; 4]).as_bytes())
-                    .then(|| next.len_utf8())?;
-                continue;
-            };
-            rest = &rest[name.len()..];
-            for number in 0..count {
-                at += usize::from(number > 0 && text.get(at) == Some(&b'.'));
-                let digits = text.get(at..)?.iter();
-                let digits = digits.take_while(|byte| byte.is_ascii_digit()).count();
-                at += (digits > 0).then_some(digits)?;
-            }
-        }
-        Some(at)
-    }
-
     /// The length of the directory's name that a text begins with; 0 where it begins with none.
     pub fn length(&self, text: &[u8]) -> usize {
         let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b".-_".contains(byte);

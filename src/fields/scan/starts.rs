@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 
-use super::super::spans::{is_digit, numbers, trimmed_end};
+use super::super::spans::{is_digit, trimmed_end};
 use super::{DocumentKind, RUNNERS, Scanner};
 
 /// What a word may begin.
@@ -91,7 +91,7 @@ impl Scanner {
         table
     }
 
-    /// The first place from `at` on where a field may begin, what it may be, and how far that is certain.
+    /// The first place from `at` on where a field may begin, what it may be, and where the word ends that tells so.
     pub(super) fn next(
         &self,
         text: &[u8],
@@ -99,30 +99,16 @@ impl Scanner {
         kind: DocumentKind,
     ) -> Option<(Start, Range<usize>)> {
         let words = self.words[kind as usize].get_or_init(|| Words::new(kind, self.table(kind)));
-        let mut from = at;
-        loop {
-            let hit = words.finder.find(Input::new(text).range(from..))?;
-            let start = words.starts[hit.pattern()];
-            let span = match start {
-                Start::Number => self.number(text, at, hit.start()),
-                _ => Some(hit.range()),
-            };
-            if let Some(span) = span {
-                return Some((start, span));
+        let hit = words.finder.find(Input::new(text).range(at..))?;
+        let start = words.starts[hit.pattern()];
+        // The first digits of a number may stand before its word.
+        let digits = match start {
+            Start::Number if is_digit(text[hit.start()]) => {
+                trimmed_end(&text[at..hit.start()], is_digit)
             }
-            from = hit.start() + 1;
-        }
-    }
-
-    /// The numbers of a version, or the start of the name of a version directory, at a place; the first digits may stand before it.
-    fn number(&self, text: &[u8], floor: usize, at: usize) -> Option<Range<usize>> {
-        let start = match is_digit(text[at]) {
-            true => floor + trimmed_end(&text[floor..at], is_digit).len(),
-            false => at,
+            _ => &text[at..hit.start()],
         };
-        let length = self.directory.begins(&text[start..]);
-        let end = length.map(|length| start + length);
-        Some(start..end.or_else(|| numbers(text, start))?)
+        Some((start, at + digits.len()..hit.end()))
     }
 }
 
