@@ -3,33 +3,44 @@
 use std::path::PathBuf;
 use std::{env, fs, io};
 
-use clap::{Command, CommandFactory};
+use clap::{Arg, Command, CommandFactory};
 use clap_mangen::Man;
 use update::cli::Cli;
 
-const ENVIRONMENT: &[(&str, &str)] = &[
-    ("UPDATE_FROM", "The default of --from; empty is unset."),
+/// Each with the option without which it has no meaning.
+const ENVIRONMENT: &[(&str, &str, &str)] = &[
     (
+        "from",
+        "UPDATE_FROM",
+        "The default of --from; empty is unset.",
+    ),
+    (
+        "from",
         "GH_TOKEN, GITHUB_TOKEN",
         "Sent to GitHub's own hosts, and to no other.",
     ),
     (
+        "from",
         "HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
         "The proxies for what is fetched.",
     ),
     (
+        "from",
         "SSL_CERT_FILE",
         "Certificates to trust instead of the system's.",
     ),
     (
+        "from",
         "GITHUB_SERVER_URL, GITHUB_API_URL",
         "An Enterprise server, whose digests of a release are asked for.",
     ),
     (
+        "format",
         "GITHUB_OUTPUT, GITHUB_STEP_SUMMARY",
         "Where --format github leaves the outputs and the summary of a step.",
     ),
     (
+        "color",
         "NO_COLOR, CLICOLOR_FORCE",
         "Whether colours are used; --color overrides both.",
     ),
@@ -77,8 +88,15 @@ fn main() -> io::Result<()> {
             .iter()
             .filter(|other| **other != name(command))
             .collect();
-        let page = page(command, &others)?;
-        fs::write(folder.join(format!("{}.1", name(command))), page)?;
+        // What all commands accept means nothing to the one that prints a fixed text.
+        let is_fixed = command.get_name() == "completions";
+        let is_left = |arg: &Arg| is_fixed && arg.is_global_set();
+        let command = command.clone().mut_args(|arg| {
+            let is_left = is_left(&arg);
+            arg.hide(is_left)
+        });
+        let page = page(&command, &others)?;
+        fs::write(folder.join(format!("{}.1", name(&command))), page)?;
     }
     Ok(())
 }
@@ -120,7 +138,9 @@ fn page(command: &Command, others: &[&String]) -> io::Result<Vec<u8>> {
         .map(|command| (name(command), about(command)))
         .collect();
     let mut list = |title: &str, items: &[(&str, &str)]| {
-        page.extend(format!(".SH {title}\n").bytes());
+        if !items.is_empty() {
+            page.extend(format!(".SH {title}\n").bytes());
+        }
         for (term, text) in items {
             page.extend(format!(".TP\n\\fB{}\\fR\n{}\n", escaped(term), escaped(text)).bytes());
         }
@@ -131,8 +151,14 @@ fn page(command: &Command, others: &[&String]) -> io::Result<Vec<u8>> {
             .map(|(name, about)| (name.as_str(), about.as_str()));
         list("COMMANDS", &commands.collect::<Vec<_>>());
     }
-    list("ENVIRONMENT", ENVIRONMENT);
-    list("FILES", FILES);
+    let has = |id: &str| {
+        let mut args = command.get_arguments();
+        args.any(|arg| arg.get_id() == id && !arg.is_hide_set())
+    };
+    let environment = ENVIRONMENT.iter().filter(|(option, ..)| has(option));
+    let environment = environment.map(|(_, name, text)| (*name, *text));
+    list("ENVIRONMENT", &environment.collect::<Vec<_>>());
+    list("FILES", if has("root") { FILES } else { &[] });
     list("EXIT STATUS", STATUS);
     let help = command
         .get_after_long_help()
