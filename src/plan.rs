@@ -115,6 +115,12 @@ impl Plan {
         edits.filter(|(_, edit)| edit.is_fix)
     }
 
+    /// Whether a version directory stays as it is.
+    pub fn is_idle(&self, target: &Target) -> bool {
+        let mut changes = self.changes.iter();
+        target.is_repair() && !changes.any(|change| is_within(&change.path, &target.directory))
+    }
+
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.gone.is_empty()

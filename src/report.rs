@@ -152,7 +152,9 @@ impl Output {
         let text = rendered(summary, self.format, self.quiet, self.verbose);
         finished(self.out.write_all(&text))?;
         if self.format == Format::Github {
-            github::append("GITHUB_STEP_SUMMARY", &markdown::of(summary))?;
+            // The empty line ends a table: more may follow in the same step.
+            let text = markdown::of(summary) + "\n";
+            github::append("GITHUB_STEP_SUMMARY", &text)?;
             github::append_outputs(&summary.json)?;
         }
         Ok(())

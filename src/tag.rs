@@ -84,6 +84,11 @@ impl Endings {
         self
     }
 
+    /// The families of the variants that are known.
+    pub fn families(&self) -> impl Iterator<Item = &str> {
+        self.families.iter().map(String::as_str)
+    }
+
     /// Whether a variant of that family is known.
     pub fn has_family(&self, family: &str) -> bool {
         self.families.contains(family)

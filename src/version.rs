@@ -178,6 +178,11 @@ pub fn apk_arch(release: &str) -> Option<&'static str> {
     Some(all.find(|names| names.1 == release)?.0)
 }
 
+/// Whether anybody calls an architecture so: Alpine, the release, or Docker.
+pub fn is_arch(name: &str) -> bool {
+    release_arch(name).is_some() || apk_arch(name).is_some() || is_docker_arch(name)
+}
+
 /// Whether official images can be built for an architecture that Docker calls so.
 pub fn is_docker_arch(name: &str) -> bool {
     !name.is_empty()

@@ -146,9 +146,9 @@ impl Session<'_> {
             return Ok(BTreeMap::new());
         };
         let (manifest, _) = Manifest::parse(text);
-        let own = |entry| manifest.own(entry, "GitCommit").is_some();
-        let entries = manifest.entries().iter().filter(|entry| own(entry));
-        let commits = entries.filter_map(|entry| manifest.value(entry, "GitCommit"));
+        let fields = manifest.entries().iter().flat_map(|entry| &entry.fields);
+        let commits = fields.filter(|field| manifest.name(field).ends_with("GitCommit"));
+        let commits = commits.map(|field| manifest.said(&field.value));
         let is_one = |commit: &String| library::misshapen("GitCommit", commit).is_none();
         let mut commits: BTreeSet<String> =
             commits.map(|one| one.into_owned()).filter(is_one).collect();
@@ -297,13 +297,15 @@ impl Session<'_> {
         let (root, place) = (in_folder(&self.common.root), in_folder(self.folder()));
         let name = quoted(self.file_name().unwrap_or(path));
         let check = format!("update library{root} {} --check", quoted(path));
+        let image = self.image();
         let (mut commands, mut remarks) = (vec![check], Vec::new());
+        remarks.push(format!(
+            "Push the commit of {image} that the file names, if it is not pushed yet."
+        ));
         if Git::within(self.folder()).is_ok() {
             commands.push(format!("git{place} commit -m {} -- {name}", quoted(title)));
-            remarks.push("Then push it, and open the pull request there.".to_owned());
+            remarks.push("Then push this one, and open the pull request there.".to_owned());
         }
-        let image = self.image();
-        remarks.push(format!("The commit of {image} must be pushed first."));
         NextSteps { commands, remarks }
     }
 }

@@ -1,15 +1,17 @@
 //! The rules of this repository about its library file: each entry is for an image of the tree, says what that image is, and
 //! comes after what it copies from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Names;
 use super::entries::{Home, folder};
 use super::expected::{Context, expectations, name_of, names_for};
+use super::format::architectures;
 use super::images::Image;
 use super::manifest::{Manifest, Paragraph};
 use crate::finding::Problem;
 use crate::tag::{Level, is_preview};
+use crate::version::WINDOWS;
 
 /// Everything in a file that breaks a rule of this repository; `seen` has what each entry is for, in their order: nothing,
 /// where that is not known.
@@ -20,7 +22,7 @@ pub fn check(manifest: &Manifest, seen: &[Option<Home>], names: Names) -> Vec<Pr
         .map(|home| home.unwrap_or(Home::Unknown))
         .collect();
     let context = Context::new(manifest, names, &homes, None);
-    let mut before = BTreeSet::new();
+    let mut before = Offered::new();
     for (entry, home) in manifest.entries().iter().zip(seen) {
         match home {
             Some(Home::Image(image)) => {
@@ -31,6 +33,8 @@ pub fn check(manifest: &Manifest, seen: &[Option<Home>], names: Names) -> Vec<Pr
                 };
                 about.check_fields(&context, &mut problems);
                 about.check_tags(&context, &mut problems);
+                about.check_levels(&context, &mut problems);
+                about.check_architectures(&mut problems);
                 about.check_order(&before, &mut problems);
             }
             Some(home) => {
@@ -49,12 +53,17 @@ pub fn check(manifest: &Manifest, seen: &[Option<Home>], names: Names) -> Vec<Pr
             }
             None => {}
         }
+        let names = architectures(manifest, entry).into_iter();
+        let names: BTreeSet<String> = names.map(|(_, name)| name).collect();
         let tags = manifest.items(entry, "Tags");
-        before.extend(tags.map(|(_, tag)| tag.into_owned()));
+        before.extend(tags.map(|(_, tag)| (tag.into_owned(), names.clone())));
     }
     problems.sort_by_key(|problem| problem.at);
     problems
 }
+
+/// The tags that entries offer, each with the architectures that it is for.
+type Offered = BTreeMap<String, BTreeSet<String>>;
 
 /// Where the value of a field of an entry begins; of one that it lacks, the entry.
 fn start(manifest: &Manifest, entry: &Paragraph, field: &str) -> usize {
@@ -141,15 +150,70 @@ impl About<'_> {
         }
     }
 
-    /// What an image copies from is built before it, by an entry further up.
-    fn check_order(&self, before: &BTreeSet<String>, problems: &mut Vec<Problem>) {
+    /// A name has a tag for each level for which other names of the version directory have one.
+    fn check_levels(&self, context: &Context, problems: &mut Vec<Problem>) {
+        let Context {
+            names,
+            owners,
+            held,
+        } = context;
+        let mut levels: BTreeMap<String, BTreeSet<Level>> = BTreeMap::new();
+        for (_, _, found) in self.manifest.tags(self.entry) {
+            let tag = names.split(&found);
+            let name = name_of(tag.name, &self.image.variant);
+            levels.entry(name).or_default().insert(tag.level);
+        }
+        // A name that is wrong has a finding of its own.
+        let right = names_for(&self.image.variant);
+        levels.retain(|name, own| right.contains(name) && own.contains(&Level::Full));
+        for (name, own) in &levels {
+            let lacking = held.of(self.image).filter(|level| !own.contains(level));
+            for level in lacking.filter(|level| owners.allows(self.image, *level)) {
+                let tag = level.render(&self.image.version, name);
+                // One that moves to this entry is missing by another rule.
+                if !held.lacks(self.image, level, &tag, owners) {
+                    let directory = &self.image.directory;
+                    let message =
+                        format!("missing {tag}: other images of {directory} have a tag like it");
+                    let at = start(self.manifest, self.entry, "Tags");
+                    problems.push(Problem::new(at, "alias", "", "", message));
+                }
+            }
+        }
+    }
+
+    /// Images of Windows are for its architecture, and no others are.
+    fn check_architectures(&self, problems: &mut Vec<Problem>) {
+        let is_windows = self.image.variant.is_windows();
+        for (at, found) in architectures(self.manifest, self.entry) {
+            if (found == WINDOWS) != is_windows {
+                let expected = if is_windows { WINDOWS } else { "one of Linux" };
+                let message = format!(
+                    "found {found}, expected {expected}, which {} runs on",
+                    self.image.path()
+                );
+                problems.push(Problem::new(at, "architecture", &found, "", message));
+            }
+        }
+    }
+
+    /// What an image copies from is built before it, by an entry further up, and for the same architectures.
+    fn check_order(&self, before: &Offered, problems: &mut Vec<Problem>) {
         let path = self.image.path();
         for source in &self.image.copies {
             let tag = format!("{}-{source}", self.image.version);
-            if !before.contains(&tag) {
+            let Some(offered) = before.get(&tag) else {
                 let message = format!("{path} copies from {tag}, which no entry above it offers");
                 let at = self.entry.span.start;
                 problems.push(Problem::new(at, "order", "", "", message));
+                continue;
+            };
+            for (at, found) in architectures(self.manifest, self.entry) {
+                if !offered.contains(&found) {
+                    let message =
+                        format!("found {found}: {path} copies from {tag}, which is not for it");
+                    problems.push(Problem::new(at, "architecture", &found, "", message));
+                }
             }
         }
     }

@@ -8,10 +8,12 @@ use anyhow::{Result, bail};
 
 use super::Names;
 use super::entries::{Home, folder, plain};
+use super::format::misshapen;
 use super::images::Image;
 use super::levels::{Held, Owners};
 use super::manifest::{Field, Manifest, Paragraph};
 use crate::tag::Level;
+use crate::text::is_like;
 use crate::version::Variant;
 
 /// What a field is expected to say.
@@ -206,12 +208,20 @@ fn tags(
         held,
     } = context;
     let wanted = is_new.then(|| held.of_new(image, owners));
+    let own = names_for(&image.variant);
     let mut seen = BTreeSet::new();
     let mut parts: Vec<(String, Part)> = Vec::new();
     for span in field.items.iter().filter(|span| !span.is_empty()) {
         let found = manifest.said(span).into_owned();
         let tag = names.split(&found);
         let name = name_of(tag.name, &image.variant);
+        // What nobody can read as a tag of the image is left to whoever wrote it.
+        let is_unread = tag.level == Level::Bare && !own.contains(&name);
+        if is_unread || misshapen("Tags", &found).is_some() {
+            let same = (!is_new).then(|| found.clone());
+            parts.push((name, Part::new(span, found, same, "variant")));
+            continue;
+        }
         let right = tag.level.render(&image.version, &name);
         let stays = match &wanted {
             Some(wanted) => wanted.contains(&tag.level),
@@ -225,7 +235,7 @@ fn tags(
         let expected = (stays && seen.insert(right.clone())).then_some(right);
         parts.push((name, Part::new(span, found, expected, rule)));
     }
-    for name in names_for(&image.variant) {
+    for name in own {
         for level in Level::ALL {
             let tag = level.render(&image.version, &name);
             let last = parts.iter().rposition(|(other, _)| *other == name);
@@ -259,14 +269,20 @@ pub fn names_for(variant: &Variant) -> BTreeSet<String> {
     names
 }
 
-/// The hosts that are needed; a condition of another kind is the maintainers' choice.
+/// The hosts that are needed, also in the place of what looks like one; a condition of another kind is the maintainers' choice.
 fn constraints(manifest: &Manifest, field: &Field, image: &Image) -> Vec<Part> {
     let found = field
         .items
         .iter()
         .map(|item| manifest.said(item).into_owned());
     let found: Vec<String> = found.collect();
-    let is_host = |name: &&String| Variant::parse(name).is_some_and(|host| host.is_windows());
+    let is_host = |name: &&String| {
+        let name = name.to_lowercase();
+        let mut needed = image.constraints.iter();
+        Variant::parse(&name).is_some_and(|host| host.is_windows())
+            || name.contains(' ')
+            || needed.any(|host| is_like(host, &name))
+    };
     let others = found.iter().filter(|name| !is_host(name));
     let mut wanted: Vec<String> = image.constraints.iter().chain(others).cloned().collect();
     if found.len() == wanted.len() && wanted.iter().all(|host| found.contains(host)) {

@@ -10,6 +10,7 @@ use super::entries::Home;
 use super::images::Image;
 use super::manifest::Manifest;
 use crate::tag::{Level, is_preview};
+use crate::version::parse_version;
 
 /// The releases that own the tags which only one version directory can have at a time.
 pub struct Owners<'a> {
@@ -69,11 +70,14 @@ pub struct Held<'a> {
 impl<'a> Held<'a> {
     /// By a file whose entries are for those images.
     pub fn new(manifest: &Manifest, homes: &[Home<'a>], owners: &Owners, names: &Names) -> Self {
-        let mut held = Self::default();
+        let (mut held, mut has_release) = (Self::default(), false);
         for (entry, home) in manifest.entries().iter().zip(homes) {
             let mut levels = BTreeSet::new();
             for (_, _, found) in manifest.tags(entry) {
-                let level = names.split(&found).level;
+                let tag = names.split(&found);
+                let level = tag.level;
+                let is_preview = parse_version(tag.version).is_some_and(|one| is_preview(&one));
+                has_release |= !is_preview;
                 levels.insert(level);
                 let is_misplaced = match home {
                     Home::Image(image) => owners.other(image, level).is_some(),
@@ -90,7 +94,17 @@ impl<'a> Held<'a> {
                 own.extend(levels);
             }
         }
+        // Nothing but pre-releases: a release will have all.
+        if !has_release {
+            held.all = Level::ALL.into();
+        }
         held
+    }
+
+    /// The levels that the tags of a version directory have.
+    pub fn of(&self, image: &Image) -> impl Iterator<Item = Level> {
+        let own = self.directories.get(image.directory.as_str());
+        own.into_iter().flatten().copied()
     }
 
     /// The levels that each name of a new entry has: those of its version directory, of a new one those of the file, as far as

@@ -15,7 +15,7 @@ pub(super) fn malformed(at: usize, message: &str) -> Problem {
 }
 
 /// The fields that hold tags.
-pub const TAGS: [&str; 2] = ["Tags", "SharedTags"];
+const TAGS: [&str; 2] = ["Tags", "SharedTags"];
 
 /// A library file, taken apart.
 pub struct Manifest {
@@ -112,8 +112,9 @@ impl Manifest {
                 (field.value, field.items) = items(text, field.value.clone());
                 let name = &text[field.name.clone()];
                 if !names.insert(name.to_ascii_lowercase()) {
-                    let message =
-                        format!("a second `{name}` in one paragraph: one of the two would be lost");
+                    let message = format!(
+                        "a second `{name}` in one paragraph: remove one, or put an empty line between two entries"
+                    );
                     problems.push(malformed(field.name.start, &message));
                 }
             }
@@ -226,7 +227,7 @@ impl Paragraph {
 /// A value without the space around it, and its parts between commas.
 fn items(text: &str, value: Range<usize>) -> (Range<usize>, Vec<Range<usize>>) {
     let mut places: Vec<(usize, char)> = Vec::new();
-    let mut at = value.start;
+    let (start, mut at) = (value.start, value.start);
     for line in text[value].split_inclusive('\n') {
         let is_comment = at > 0 && text[..at].ends_with('\n') && line.starts_with('#');
         let chars = line
@@ -241,7 +242,7 @@ fn items(text: &str, value: Range<usize>) -> (Range<usize>, Vec<Range<usize>>) {
             *start..end + c.len_utf8()
         })
     };
-    let all = span(&places, at);
+    let all = span(&places, start);
     if places.is_empty() {
         return (all, Vec::new());
     }

@@ -100,7 +100,6 @@ impl Draft<'_> {
             let changed = changes(manifest, &self.of_global(global), &mut edits);
             plan.changes.push((String::new(), changed));
         }
-        let has_commit = global.is_some_and(|global| manifest.own(global, "GitCommit").is_some());
         for (index, (entry, home)) in manifest.entries().iter().zip(&self.homes).enumerate() {
             let image = match home {
                 Home::Unknown => continue,
@@ -111,11 +110,11 @@ impl Draft<'_> {
                 Home::Image(image) => image,
             };
             let mut expected = expectations(manifest, entry, (image, false), &self.context);
-            // An entry's own commit, beside the one for all, stays until its folder has changed since.
+            // An entry's own commit stays until its folder has changed since, or is another one.
             let own: Vec<Expectation> = self.commits(entry).collect();
-            let is_new =
-                |part: &Part| !has_commit || !(self.wanted.is_same)(&part.found, &image.path());
-            if expected.iter().any(|field| !field.is_right())
+            let is_new = |part: &Part| !(self.wanted.is_same)(&part.found, &image.path());
+            let moves = |part: &Part| !part.is_right() && part.rule != "latest";
+            if expected.iter().flat_map(|field| &field.parts).any(moves)
                 || own.iter().flat_map(|field| &field.parts).any(is_new)
             {
                 expected.extend(own);

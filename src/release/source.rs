@@ -60,7 +60,8 @@ impl std::str::FromStr for Wanted {
             return Ok(Self::Series(series.to_owned()));
         }
         parse_version(text).map(Self::Version).with_context(|| match meant(text) {
-            Some(command) => format!("did you mean `{command}`?"),
+            Some(command) if command == text => format!("it is a command, which stands first: `update {command}`"),
+            Some(word) => format!("did you mean `{word}`?"),
             None => "expected MAJOR.MINOR.PATCH, such as 0.25.6 or 2.14.0-RC.3, or `latest`, or a series such as 2.14.x".to_owned(),
         })
     }
@@ -72,7 +73,7 @@ fn meant(text: &str) -> Option<&'static str> {
     let has_digit = text.contains(|c: char| c.is_ascii_digit());
     words
         .filter(|_| !has_digit)
-        .find(|word| is_like(word, text))
+        .find(|word| is_like(word, &text.to_lowercase()))
 }
 
 /// Where releases are.
@@ -215,13 +216,18 @@ impl Source {
                     "{version} is not released yet: its {kind} is there, but not {address}"
                 );
             }
-            // Of the same series, if there is one.
-            let is_near = |tag: &Version| (tag.major, tag.minor) == (version.major, version.minor);
-            let stable = tags.iter().filter(|tag| tag.pre.is_empty());
-            let newest = stable.max_by_key(|tag| (is_near(tag), *tag)).cloned();
-            let newest = newest.or_else(|| self.latest().ok());
-            let newest =
-                newest.map(|newest| format!("; the newest stable release there is {newest}"));
+            let is_near = |tag: &&Version| (tag.major, tag.minor) == (version.major, version.minor);
+            let stable = || tags.iter().filter(|tag| tag.pre.is_empty());
+            let near = stable().filter(is_near).max();
+            let series = near.map(|near| format!(" of {}.{}", near.major, near.minor));
+            let newest = near
+                .or(stable().max())
+                .cloned()
+                .or_else(|| self.latest().ok());
+            let newest = newest.map(|newest| {
+                let series = series.unwrap_or_default();
+                format!("; the newest stable release{series} there is {newest}")
+            });
             format!(
                 "no release {version}: {address} is not there{}",
                 newest.unwrap_or_default()

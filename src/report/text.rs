@@ -32,7 +32,7 @@ pub(super) fn print(out: &mut impl Write, summary: &Summary, all: bool) -> io::R
     }
     let groups = match all {
         true => summary.groups.clone(),
-        false => merged(&summary.groups),
+        false => merged(&summary.groups, summary.groups_are),
     };
     for group in &groups {
         let note = match group.note.trim_end() {
@@ -77,7 +77,7 @@ pub(super) fn print(out: &mut impl Write, summary: &Summary, all: bool) -> io::R
 }
 
 /// The groups, with three or more in a row of one folder as one, where the same happens to them.
-fn merged(groups: &[Group]) -> Vec<Group> {
+fn merged(groups: &[Group], groups_are: &str) -> Vec<Group> {
     let folder = |group: &Group| Some(group.title.rsplit_once('/')?.0.to_owned());
     let is_alike = |a: &Group, b: &Group| {
         folder(a).is_some() && folder(a) == folder(b) && a.note == b.note && a.rows == b.rows
@@ -87,7 +87,7 @@ fn merged(groups: &[Group]) -> Vec<Group> {
         (3.., Some(folder)) => vec![Group {
             title: format!("{folder}/"),
             part: run[0].part.clone(),
-            note: format!("{} {}", count(run.len(), "file"), run[0].note),
+            note: format!("{} {}", count(run.len(), groups_are), run[0].note),
             rows: run[0].rows.clone(),
         }],
         _ => run.to_vec(),

@@ -7,7 +7,7 @@ use crate::text::capital;
 
 /// The releases that a plan moves to, the newest one first.
 pub fn released(plan: &Plan) -> Vec<String> {
-    versions(plan, |target| !is_repaired(plan, target))
+    versions(plan, |target| !target.is_repair() || plan.is_empty())
 }
 
 fn versions(plan: &Plan, is: impl Fn(&Target) -> bool) -> Vec<String> {
@@ -20,10 +20,6 @@ fn versions(plan: &Plan, is: impl Fn(&Target) -> bool) -> Vec<String> {
     versions.iter().map(ToString::to_string).collect()
 }
 
-fn is_repaired(plan: &Plan, target: &Target) -> bool {
-    target.is_repair() && !plan.is_empty()
-}
-
 /// What a commit of the plan is called.
 pub fn title(plan: &Plan) -> String {
     capital(&said(plan))
@@ -33,7 +29,7 @@ pub fn title(plan: &Plan) -> String {
 pub(super) fn said(plan: &Plan) -> String {
     let (released, repaired) = (
         released(plan),
-        versions(plan, |target| is_repaired(plan, target)),
+        versions(plan, |target| target.is_repair() && !plan.is_idle(target)),
     );
     let targets = || plan.targets.iter();
     let moves = targets().flat_map(|target| &target.renames);

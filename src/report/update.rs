@@ -60,7 +60,8 @@ pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<Str
     let json = json(plan, is_dry_run, &vouched);
     let image = &plan.after.names.config.image;
     let is_series = plan.after.names.config.directory.has_series();
-    let headline = |target: &Target| headline((image, is_series), target, nothing);
+    let headline =
+        |target: &Target| headline((image, is_series), target, nothing || plan.is_idle(target));
     let mut headlines: Vec<Headline> = plan.targets.iter().map(headline).collect();
     if plan.targets.is_empty() {
         let rest = match nothing {
@@ -139,7 +140,7 @@ fn file_diff(change: &FileChange) -> FileDiff {
 }
 
 /// From which version to which.
-fn headline((image, is_series): (&str, bool), target: &Target, nothing: bool) -> Headline {
+fn headline((image, is_series): (&str, bool), target: &Target, is_idle: bool) -> Headline {
     let Target {
         version, directory, ..
     } = target;
@@ -150,7 +151,7 @@ fn headline((image, is_series): (&str, bool), target: &Target, nothing: bool) ->
         ..Headline::new(image, rest)
     };
     match &target.old {
-        _ if nothing => only(format!(" in {directory}/: nothing to change")),
+        _ if is_idle => only(format!(" in {directory}/: nothing to change")),
         Some(_) if target.is_copy() && is_series => {
             let source = target.source.as_deref().unwrap_or_default();
             moved(None, &format!(", new in {directory}/, from {source}/"))

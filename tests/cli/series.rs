@@ -1523,3 +1523,36 @@ jobs:
     assert!(run.stdout.contains(note), "{}", run.stdout);
     assert_eq!(run.stdout.matches("`latest`").count(), 1, "{}", run.stdout);
 }
+
+#[test]
+fn what_stands_behind_a_variant_in_a_tag_is_somebodys_choice() {
+    let lines = |version: &str, variant: &str| {
+        format!(
+            "    steps:\n      - run: docker build -t nats:${{{{ github.ref_name }}}}-{variant}-arm64 2.14.x/{variant}\n\
+             \x20     - run: docker tag nats:{version}-{variant}-amd64 nats:{version}-{variant}-preview\n\
+             \x20     - run: docker tag nats:${{VER}}-{variant} nats:${{VER}}-linux && docker tag nats:${{VER}}-{variant} nats:${{VER}}-amd64\n"
+        )
+    };
+    let repository = with_steps(&lines("2.14.4", "alpine3.22"));
+    let script = "2.14.x/tests/more.sh";
+    let pulls = |variant: &str| {
+        format!(
+            "ver=(NATS_SERVER 2.14.4)\ndocker pull nats:${{ver[1]}}-{variant}-arm64v8\ndocker pull nats:${{ver[1]}}-linux\ndocker pull nats:${{ver[1]}}-scratch\n"
+        )
+    };
+    repository.write(script, pulls("alpine3.22"));
+    repository.finds(&[]);
+    repository
+        .run(&["-q", "--base", "2.14.x/alpine=3.23"])
+        .exits_with(0);
+    let found = repository.read(".github/workflows/more.yml");
+    assert!(found.ends_with(&lines("2.14.4", "alpine3.23")), "{found}");
+    assert_eq!(repository.read(script), pulls("alpine3.23"));
+    // What may be a typo is found.
+    repository.edit(script, "-linux", "-scrach");
+    let found = repository.findings();
+    assert!(
+        found[0].contains("more.sh:3:28: reference: found scrach: no variant scrach"),
+        "{found:#?}"
+    );
+}

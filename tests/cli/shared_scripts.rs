@@ -177,3 +177,31 @@ fn a_script_that_is_named_after_a_windows_need_not_build_another() {
     }
     repository.finds(&[]);
 }
+
+#[test]
+fn a_build_ends_where_its_command_does() {
+    for end in [
+        "|| exit 1",
+        "; done",
+        "&& echo ok",
+        "> log",
+        ">/dev/null 2>&1 | tee f",
+        "& wait",
+        "|| die \"no\"",
+        "# the base",
+    ] {
+        let repository = Repository::of(&tree("streaming/after"));
+        let build = |built: &str| {
+            format!(
+                "ver=(NATS_STREAMING_SERVER 0.25.6)\n\
+                 docker build -t nats-streaming:${{ver[1]}}-alpine3.18 ../0.25.6/{built} {end}\n\
+                 cd ../0.25.6/scratch && docker build \\\n  -t nats-streaming:${{ver[1]}}-scratch . {end}\n"
+            )
+        };
+        repository.write("tests/build-images.sh", build("alpine3.18"));
+        repository.finds(&[]);
+        repository.write("tests/build-images.sh", build("scratch"));
+        let finding = "variant: found alpine3.18, expected scratch: scratch is what is built";
+        repository.finds(&[&format!("tests/build-images.sh:2:42: {finding}")]);
+    }
+}

@@ -107,19 +107,29 @@ pub(super) fn check_images(
     }
 }
 
-/// The commands of a text: its lines, with continued lines joined.
+/// The commands of a text, in their order: lines, with continued lines joined, up to a sign that ends a command or redirects what it
+/// prints, or a comment.
 fn commands(text: &str) -> Vec<Range<usize>> {
     let mut commands: Vec<Range<usize>> = Vec::new();
-    let (mut at, mut goes_on) = (0, false);
-    for line in text.split_inclusive('\n') {
-        let span = at..at + line.len();
-        at = span.end;
-        match commands.last_mut().filter(|_| goes_on) {
-            Some(open) => open.end = span.end,
-            None => commands.push(span),
+    let (mut start, mut is_escaped, mut in_comment) = (0, false, false);
+    for (at, sign) in text.char_indices() {
+        let ends = match sign {
+            '\n' => !std::mem::take(&mut is_escaped) || in_comment,
+            '\r' => false,
+            '#' => text[..at].ends_with(char::is_whitespace),
+            _ => ";&|<>".contains(sign),
+        };
+        if ends {
+            if !in_comment {
+                commands.push(start..at);
+            }
+            in_comment = sign == '#' || in_comment && sign != '\n';
+            start = at + 1;
+        } else if sign != '\n' && sign != '\r' {
+            is_escaped = sign == '\\' || sign == '`';
         }
-        goes_on = line.trim_end().ends_with(['\\', '`']);
     }
+    commands.push(start..text.len());
     commands
 }
 

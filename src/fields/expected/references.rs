@@ -6,8 +6,8 @@ use super::{Expected, Scope};
 use crate::fields::spans::{is_setting, line_before};
 use crate::fields::{Field, Kind, Made, Named};
 use crate::repository::{Directory, Document};
-use crate::text::first_of;
-use crate::version::Variant;
+use crate::text::{first_of, is_like};
+use crate::version::{Variant, is_arch};
 
 impl<'a> Scope<'a> {
     /// An image that is copied from is one variant's, and not the file's own. A tag without a variant names none, unless the
@@ -220,7 +220,11 @@ impl<'a> Scope<'a> {
             let rest = one.base.strip_prefix(&wanted.base);
             wanted.base.is_empty() || rest.is_some_and(|rest| rest.starts_with('.'))
         };
-        if self.variant.is_none() && family.iter().any(is_alias) {
+        // Another one: `linux`, `latest`, `amd64`; not a word that may be a typo for a family.
+        let may_be = |family: &str| is_like(family, name) || family == wanted.family;
+        let is_other =
+            is_arch(name) || wanted.base.is_empty() && !self.names.endings.families().any(may_be);
+        if self.variant.is_none() && (is_other || family.iter().any(is_alias)) {
             return Ok(name.to_owned());
         }
         let own_base = self.variant.map(Variant::base_tag);

@@ -8,6 +8,7 @@ use super::super::spans::{
 };
 use super::matrix::Names;
 use super::{DocumentKind, Kind, Scan, is_script};
+use crate::version::is_arch;
 
 impl Scan<'_> {
     /// A version, or the name of a version directory, behind the version key.
@@ -86,6 +87,9 @@ impl Scan<'_> {
         if is_version || is_any {
             let end = skip(text, at, is_tag);
             let span = trimmed(text, at..end);
+            let dashes = memchr::memchr_iter(b'-', &text[span.clone()]);
+            let mut ends = dashes.filter_map(|dash| self.before_suffix(at + dash + 1, span.end));
+            let span = at..ends.next().unwrap_or(span.end);
             // A version that is a number, and a variant that is a variable.
             if let Some(from) = after(text, span.end, b"-$").map(|from| from - 1) {
                 self.variables
@@ -134,7 +138,24 @@ impl Scan<'_> {
             return None;
         }
         let span = trimmed(text, at..skip(text, at, is_tag));
+        if let Some(end) = self.before_suffix(at, span.end) {
+            return self.put(at..end, Kind::TagVariant);
+        }
         ends(text, span.end, true).then(|| self.put(span, Kind::TagVariant))?
+    }
+
+    /// Where the name of a variant ends that begins at `at`, in a tag that goes on behind it up to `end`: `alpine3.22-arm64`. In a
+    /// workflow whatever follows is somebody's choice, in a script an architecture is.
+    fn before_suffix(&self, at: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let variant = self.scanner.variant_in(text, at, false)?;
+        let suffix = std::str::from_utf8(text.get(variant + 1..end)?).ok()?;
+        let is_free = match self.kind {
+            DocumentKind::Workflow => !suffix.is_empty(),
+            DocumentKind::Script => is_arch(suffix),
+            DocumentKind::Dockerfile => false,
+        };
+        (is_free && text[variant] == b'-').then_some(variant)
     }
 
     /// The version in a label of the image.

@@ -220,6 +220,35 @@ fn more_mistakes_are_found() {
 }
 
 #[test]
+fn a_tag_that_other_images_have_and_architectures_of_another_system_are_found() {
+    Published::with(
+        &[(", latest\nArchitectures: amd64", "\nArchitectures: amd64")],
+        &["library:11:7: alias: missing latest: other images of 0.25.6 have a tag like it"],
+    );
+    Published::with(
+        &[
+            (
+                "arm64v8\nDirectory: 0.25.6/scratch",
+                "arm64v8, s390x\nDirectory: 0.25.6/scratch",
+            ),
+            (
+                "windows-amd64\nDirectory: 0.25.6/windowsservercore-1809",
+                "amd64\nDirectory: 0.25.6/windowsservercore-1809",
+            ),
+        ],
+        &[
+            "library:13:50: architecture: found s390x: 0.25.6/scratch copies from 0.25.6-alpine3.18, which is not for it",
+            "library:18:16: architecture: found amd64, expected windows-amd64, which 0.25.6/windowsservercore-1809 runs on",
+            "library:24:16: architecture: found windows-amd64: 0.25.6/nanoserver-1809 copies from 0.25.6-windowsservercore-1809, which is not for it",
+        ],
+    );
+    Published::with(
+        &[("GitFetch: refs/heads/main", "GitFetch:")],
+        &["library:4:10: format: GitFetch has no value"],
+    );
+}
+
+#[test]
 fn a_branch_that_the_remote_does_not_have_is_found() {
     let published = Published::right();
     let root = published.repository.root();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{COMMIT, Published, file, same_text};
+use super::{COMMIT, Published, file, git, same_text};
 use crate::support::{Repository, Run, same, tree};
 
 #[test]
@@ -47,7 +47,7 @@ the first paragraph and 4 entries rewritten
 Next steps:
   update library library --check
   git commit -m 'Update nats-streaming to 0.25.6' -- library
-Then push it, and open the pull request there. The commit of nats-streaming must be pushed first.
+Push the commit of nats-streaming that the file names, if it is not pushed yet. Then push this one, and open the pull request there.
 ",
     );
     let again = published
@@ -85,6 +85,49 @@ fn a_comma_too_many_is_no_tag() {
     let expected = file(" 2-scratch, scratch", "");
     same_text(&published.update(&[]), &expected);
     same_text(&published.update(&[]), &expected);
+}
+
+#[test]
+fn what_is_no_tag_and_no_condition_of_the_image_is_not_written_on() {
+    let right = file("nats-2.14.5");
+    for (old, typo) in [
+        ("2.12.15, 2.12\n", "2.12.15, 2.12x\n"),
+        (
+            "2.12.15-scratch, 2.12-scratch,",
+            "2.12.15-scratch 2.12-scratch,",
+        ),
+        (
+            " 2.12.15-alpine, 2.12-alpine",
+            " .12.15-alpine, 2.12-alpine",
+        ),
+    ] {
+        let typo = right.replacen(old, typo, 1);
+        let published = Published::lines(&typo);
+        same_text(&published.update(&[]), &typo);
+        published.run(&["--check"]).exits_with(1);
+    }
+    let condition = "Constraints: nanoserver-ltsc2025, windowsservercore-ltsc2025\n";
+    for typo in [
+        "Constraints: nanoserver-ltsc2025, indowsservercore-ltsc2025\n",
+        "Constraints: NanoServer-ltsc2025, windowsservercore-ltsc2025\n",
+        "Constraints: nanoserver-ltsc2025 windowsservercore-ltsc2025\n",
+    ] {
+        let published = Published::lines(&right.replacen(condition, typo, 1));
+        same_text(&published.update(&[]), &right);
+    }
+    let other = right.replacen(condition, &condition.replace('\n', ", !aufs\n"), 1);
+    same_text(&Published::lines(&other).update(&[]), &other);
+}
+
+#[test]
+fn a_file_of_nothing_but_a_pre_release_gets_what_releases_have() {
+    let first = "Tags: 2.14.0-RC.3-alpine3.22, 2.14.0-RC.3-alpine\nDirectory: 2.14.x/alpine3.22\n";
+    let right = file("nats-2.14.5");
+    let (head, _) = right.split_once("\n\n").expect("a first paragraph");
+    let published = Published::lines(&format!("{head}\n\n{first}"));
+    let found = published.update(&[]);
+    let expected = "Tags: 2.14.5-alpine3.22, 2.14-alpine3.22, 2-alpine3.22, alpine3.22, 2.14.5-alpine, 2.14-alpine, 2-alpine, alpine\n";
+    assert!(found.contains(expected), "{found}");
 }
 
 #[test]
@@ -622,6 +665,28 @@ fn a_commit_of_its_own_follows_what_is_new_for_the_entry() {
         )),
         "{found}"
     );
+    // Also where no commit is said for all, and for one architecture alone.
+    let first = format!("GitCommit: {}\n\nTags", published.head);
+    published.repository.edit("library", &first, "\nTags");
+    published.repository.edit(
+        "library",
+        "Directory: 0.25.6/scratch",
+        &format!("arm64v8-GitCommit: {old}\nDirectory: 0.25.6/scratch"),
+    );
+    let found = published.library();
+    published
+        .repository
+        .write("README.md", "# Nothing in a folder");
+    published.commit();
+    published.run(&[]).exits_with(0);
+    let (before, now) = (format!("arm64v8-GitCommit: {old}"), &published.head);
+    let moved = found.replace(&before, &format!("arm64v8-GitCommit: {now}"));
+    let scratch = format!(
+        "GitCommit: {}\narm64v8",
+        git(published.repository.root(), &["rev-parse", "HEAD~"])
+    );
+    let moved = moved.replace(&scratch, &format!("GitCommit: {now}\narm64v8"));
+    same_text(&published.library(), &moved);
 }
 
 /// What a parser that is not ours makes of a file: for each paragraph its fields, a list sorted into one string.
