@@ -124,6 +124,30 @@ pub fn year_in(name: &str) -> Option<u32> {
     numbers.find(|year| (2000..3000).contains(year))
 }
 
+/// The names by which Debian and Ubuntu tag their releases too: <https://hub.docker.com/_/debian>, <https://hub.docker.com/_/ubuntu>.
+const RELEASE_NAMES: [(&str, &str); 9] = [
+    ("buster", "10"),
+    ("bullseye", "11"),
+    ("bookworm", "12"),
+    ("trixie", "13"),
+    ("forky", "14"),
+    ("bionic", "18.04"),
+    ("focal", "20.04"),
+    ("jammy", "22.04"),
+    ("noble", "24.04"),
+];
+
+/// The name of the release of a base, where it has one.
+pub fn release_name(base: &str) -> Option<&'static str> {
+    let mut all = RELEASE_NAMES.iter();
+    Some(all.find(|(_, number)| *number == base)?.0)
+}
+
+/// Whether a word is the name of such a release.
+pub fn is_release_name(word: &str) -> bool {
+    RELEASE_NAMES.iter().any(|(name, _)| *name == word)
+}
+
 /// Whether a base is numbers: `3.19`, `1809`, `ltsc2022`.
 pub fn is_numbered(base: &str) -> bool {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::checks::Checks;
+use super::commands::Code;
 use super::downloads::Of;
 use super::spans::{has, is_comment, is_escape, is_hex, is_word, last_word, skip, variable_of};
 use super::{Kind, found};
@@ -36,6 +37,8 @@ pub(super) struct Address {
     pub(super) arch: String,
     /// Where that stands.
     pub(super) span: Range<usize>,
+    /// The variables that hold the version, in the path and in the name.
+    pub(super) versions: [Option<Range<usize>>; 2],
     /// The labels of its branch, where it names its architecture and is in the first statement of the branch.
     pub(super) labels: Option<Range<usize>>,
     pub(super) ending: &'static str,
@@ -95,11 +98,15 @@ pub(super) fn fields(text: &[u8], seen: &Seen) -> (Vec<(Range<usize>, Kind)>, Un
         return Default::default();
     }
     let ours: Vec<usize> = seen.addresses.iter().map(|address| address.at).collect();
+    let hashes = words.into_iter().filter(|word| !is_key_id(text, word));
+    let hashes: Vec<Range<usize>> = hashes.collect();
+    let checks = Checks::new(text, &ours, &seen.made);
     let pins = Pins {
         text,
         seen,
-        checks: Checks::new(text, &ours, &seen.made),
-        values: values(text, seen),
+        values: values(text, seen, &checks.code),
+        named: named(text, &hashes, &checks.code),
+        checks,
     };
     let branches = pins.branches();
     let mut fields = Vec::new();
@@ -109,8 +116,6 @@ pub(super) fn fields(text: &[u8], seen: &Seen) -> (Vec<(Range<usize>, Kind)>, Un
             fields.push((address.span.clone(), Kind::Arch { labels }));
         }
     }
-    let hashes = words.into_iter().filter(|word| !is_key_id(text, word));
-    let hashes: Vec<Range<usize>> = hashes.collect();
     let bound = hashes.iter().map(|hash| pins.bound(hash, &branches));
     let mut bound: Vec<Bound> = bound.collect();
     one_each(text, &hashes, &mut bound);
@@ -130,14 +135,38 @@ pub(super) fn fields(text: &[u8], seen: &Seen) -> (Vec<(Range<usize>, Kind)>, Un
     (fields, unpinned)
 }
 
-/// The values of variables whose names end in `arch`; `None` where one has several.
-fn values<'a>(text: &'a [u8], seen: &'a Seen) -> BTreeMap<&'a [u8], Option<&'a Range<usize>>> {
+/// The values of variables whose names end in `arch`; `None` where one has several, or is set to something else too.
+fn values<'a>(
+    text: &'a [u8],
+    seen: &'a Seen,
+    code: &Code,
+) -> BTreeMap<&'a [u8], Option<&'a Range<usize>>> {
     let mut values: BTreeMap<&[u8], Option<&Range<usize>>> = BTreeMap::new();
     for Assigned { name, value, .. } in &seen.arches {
         let only = values.entry(&text[name.clone()]);
         only.and_modify(|only| *only = None).or_insert(Some(value));
     }
+    for (name, value) in &mut values {
+        *value = value.filter(|_| code.assignments(name, &(0..text.len())) <= 1);
+    }
     values
+}
+
+/// A variable, by its name in lower case, in one instruction or in all.
+type Scoped = (Option<usize>, Vec<u8>);
+
+/// How many hashes are assigned to each variable.
+fn named(text: &[u8], hashes: &[Range<usize>], code: &Code) -> BTreeMap<Scoped, usize> {
+    let mut named = BTreeMap::new();
+    for hash in hashes {
+        if let Some(name) = variable_of(text, hash.start) {
+            let number = code.number(hash.start);
+            for scope in [None, Some(number)] {
+                *named.entry((scope, name.to_ascii_lowercase())).or_default() += 1;
+            }
+        }
+    }
+    named
 }
 
 /// The branch that a hash is in.
@@ -153,6 +182,7 @@ struct Pins<'a> {
     seen: &'a Seen,
     checks: Checks<'a>,
     values: BTreeMap<&'a [u8], Option<&'a Range<usize>>>,
+    named: BTreeMap<Scoped, usize>,
 }
 
 impl<'a> Pins<'a> {
@@ -164,6 +194,7 @@ impl<'a> Pins<'a> {
             let number = code.number(address.at);
             takers.extend(address.variable().map(|name| ((number, name), address)));
         }
+        let reset = self.reset();
         let mut branches: Vec<Branch> = Vec::new();
         let mut ends = self.seen.ends.iter().copied().peekable();
         for assigned in &self.seen.arches {
@@ -175,11 +206,10 @@ impl<'a> Pins<'a> {
             }
             let number = code.number(start);
             let name = found(self.text, &assigned.name);
-            let taker = takers.get(&(number, &*name));
-            let Some(address) = taker.filter(|_| !self.checks.is_taken(number, name.as_bytes()))
-            else {
-                continue;
-            };
+            let is_certain = !self.checks.is_taken(number, name.as_bytes())
+                && !reset.contains(&(number, name.as_bytes()));
+            let taker = takers.get(&(number, &*name)).filter(|_| is_certain);
+            let Some(address) = taker else { continue };
             let instruction = &code.instructions[number];
             let end = ends.peek().copied().unwrap_or(instruction.span.end);
             let value = found(self.text, &assigned.value);
@@ -195,6 +225,46 @@ impl<'a> Pins<'a> {
             });
         }
         branches
+    }
+
+    /// The variables for architectures that an instruction sets elsewhere than in the branches of one `case` or `if`.
+    fn reset(&self) -> BTreeSet<(usize, &'a [u8])> {
+        let code = &self.checks.code;
+        let closes = |end: &&usize| {
+            let word = &self.text[**end..];
+            word.starts_with(b"esac") || word.starts_with(b"fi")
+        };
+        let closed: Vec<usize> = self.seen.ends.iter().filter(closes).copied().collect();
+        // How often each is set to a word, and how many of those constructs were closed by the first time.
+        let mut words: BTreeMap<(usize, &[u8]), (usize, usize)> = BTreeMap::new();
+        let mut reset = BTreeSet::new();
+        for Assigned { name, .. } in &self.seen.arches {
+            let key = (code.number(name.start), &self.text[name.clone()]);
+            let before = closed.partition_point(|end| *end < name.start);
+            let (count, first) = words.entry(key).or_insert((0, before));
+            *count += 1;
+            reset.extend((*first != before).then_some(key));
+        }
+        let is_more = |((number, name), (count, _)): (&(usize, &'a [u8]), &(usize, usize))| {
+            let instruction = &code.instructions[*number];
+            let is_more = code.assignments(name, &instruction.span) > *count;
+            is_more.then_some((*number, *name))
+        };
+        reset.extend(words.iter().filter_map(is_more));
+        reset
+    }
+
+    /// Whether a variable that holds a hash is set to something else as well.
+    fn is_reset(&self, hash: &Range<usize>, name: &[u8]) -> bool {
+        let code = &self.checks.code;
+        let number = code.number(hash.start);
+        let instruction = &code.instructions[number];
+        let (scope, span) = match instruction.is_run {
+            true => (Some(number), instruction.span.clone()),
+            false => (None, 0..self.text.len()),
+        };
+        let hashes = self.named.get(&(scope, name.to_ascii_lowercase()));
+        code.assignments(name, &span) > hashes.copied().unwrap_or(0)
     }
 
     /// What a hash belongs to: what the statement hashes that compares the hash, or its variable.
@@ -228,6 +298,9 @@ impl<'a> Pins<'a> {
         };
         let bound = |archive: Option<Box<str>>| archive.map_or(Bound::Unknown, Bound::Ours);
         match (of, checks.download(number), name) {
+            (Some(Of::Ours(_)), _, Some(name)) if self.is_reset(hash, name.as_bytes()) => {
+                Bound::Unknown
+            }
             (Some(Of::Ours(of)), ..) => bound(beside(of).or_else(|| self.only(of))),
             (Some(Of::Others), ..) => Bound::Others,
             (Some(Of::Unclear), ..) => Bound::Unknown,

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::spans::{is_digit, is_escape, is_hex, is_word, last_word, past, skip, unquoted};
+use super::spans::{self, is_digit, is_escape, is_hex, is_word, last_word, past, skip, unquoted};
 
 /// What a command does, where that matters to a hash.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl<'a> Code<'a> {
         code
     }
 
-    /// The variables to which a statement assigns something, other than a form of their own value: `$h = $h.ToLower()`.
+    /// The variables to which a statement assigns something, other than their own value in other letters: `$h = $h.ToLower()`.
     fn assigned_in(&self, statement: &Statement) -> Vec<(Vec<u8>, usize)> {
         let words = self.words(statement);
         let opened = words.windows(2).filter(|pair| {
@@ -167,7 +167,11 @@ impl<'a> Code<'a> {
             let is_made = uses.peek().is_some_and(|(next, next_at)| {
                 let between = &self.text[at + name.len()..*next_at];
                 let is_sign = |byte: &u8| b" =${}(\"".contains(byte);
-                next.eq_ignore_ascii_case(name) && between.iter().all(is_sign)
+                let behind = &self.text[*next_at + next.len()..];
+                let same = [&b".ToLower("[..], b".ToUpper(", b".Trim("];
+                next.eq_ignore_ascii_case(name)
+                    && between.iter().all(is_sign)
+                    && same.iter().any(|method| behind.starts_with(method))
             });
             if self.is_assigned((name, *at)) && !is_made {
                 all.push((name.to_ascii_lowercase(), *at));
@@ -401,6 +405,12 @@ impl<'a> Reader<'a> {
                 break;
             }
             match text[at] {
+                // `$($env:NAME)`, part of an address.
+                b'$' if is_address && text[at..].starts_with(b"$($") => {
+                    self.code.uses.extend(variable(text, at + 2));
+                    at = spans::variable(text, at).map_or(at + 2, |close| close.min(end));
+                    continue;
+                }
                 b'$' => self.code.uses.extend(variable(text, at)),
                 b':' => is_address |= text[at..end].starts_with(b"://"),
                 b'\\' => {

@@ -14,7 +14,7 @@ use crate::release::checksums::{Checksums, Sha256};
 use crate::repository::{Directories, Directory, Document, Names, Place};
 use crate::tag::Tag;
 use crate::text::first_of;
-use crate::version::{Variant, apk_arch, parse_version};
+use crate::version::{Variant, apk_arch, is_release_name, parse_version, release_name};
 
 /// What a field is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -254,6 +254,10 @@ impl<'a> Scope<'a> {
                         "expected {right}, for which the release has no archive: is {found} what this project calls it?"
                     ))
                 }
+                // A name that is unknown, where no release tells whether it is what this project calls it.
+                Some(_) if apk_arch(found).is_none() && self.stays_at_its_release() => {
+                    Expected::Anything
+                }
                 // A name that is unknown, but used by this release.
                 Some(right) if apk_arch(found).is_none() && self.has_arch(found) == Some(true) => {
                     Expected::Impossible(format!(
@@ -282,6 +286,14 @@ impl<'a> Scope<'a> {
         let (checksums, is_all) = self.change.checksums.get(&self.own?.name)?;
         let part = format!("-{arch}.");
         is_all.then(|| checksums.iter().any(|(name, _)| name.contains(&part)))
+    }
+
+    /// Whether an update writes the file without asking a release.
+    fn stays_at_its_release(&self) -> bool {
+        let own = self
+            .own
+            .and_then(|own| self.change.checksums.get(&own.name));
+        own.is_some_and(|(_, is_all)| !is_all)
     }
 
     fn split<'t>(&self, tag: &'t str) -> Tag<'t> {
@@ -443,6 +455,12 @@ impl<'a> Scope<'a> {
         // `12-slim`
         let number = found.strip_prefix("ltsc").unwrap_or(&found);
         let is_numbered = number.starts_with(|c: char| c.is_ascii_digit());
+        // `bookworm-slim`
+        let word = found.split('-').next().unwrap_or_default();
+        let name = release_name(base).filter(|_| !is_numbered && is_release_name(word));
+        if let Some(name) = name {
+            return Expected::Exactly(format!("{name}{}", &found[word.len()..]));
+        }
         let suffix = found.find('-').filter(|_| is_numbered);
         let suffix = suffix.map_or("", |at| &found[at..]);
         Expected::Exactly(format!("{base}{suffix}"))

@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 use anyhow::{Result, ensure};
 
 use self::starts::{Start, Words};
-use super::branches::{self, Seen};
+use super::branches::{self, Address, Seen};
 use super::spans::{
     BACK, after, assigned, base, ends, is_comment, is_tag, is_word, last_word, line_before, past,
     set, skip, trimmed_end,
@@ -186,6 +186,9 @@ struct Variables<'a> {
     values: Vec<Range<usize>>,
 }
 
+/// Where each variable is set to a version.
+type Values<'a> = BTreeMap<&'a [u8], Vec<Range<usize>>>;
+
 /// A scan under way.
 struct Scan<'a> {
     scanner: &'a Scanner,
@@ -250,10 +253,14 @@ impl<'a> Scan<'a> {
         if self.kind == DocumentKind::Dockerfile {
             let names = self.scanner.version_names.iter();
             self.variables.versions.extend(names.map(String::as_bytes));
+        }
+        let values = self.version_values();
+        if self.kind == DocumentKind::Dockerfile {
             self.made_by_variables();
+            self.keep_known_addresses(&values);
             (found, self.facts.unpinned) = branches::fields(self.text, &self.seen);
         }
-        self.assigned_variables(&mut found);
+        self.assigned_variables(&values, &mut found);
         found.append(&mut self.found);
         // Stable: of those that begin at the same place the first one found comes first.
         found.sort_by_key(|(span, _)| span.start);
@@ -300,10 +307,46 @@ impl<'a> Scan<'a> {
         self.seen.made.dedup();
     }
 
-    /// What the variables are set to that references are made of.
-    fn assigned_variables(&mut self, found: &mut Vec<(Range<usize>, Kind)>) {
+    /// What the variables other than the version key are set to that give a version.
+    fn version_values(&self) -> Values<'a> {
+        let mut values = Values::new();
         let key = self.scanner.key.as_bytes();
-        if self.variables.versions.remove(key) && self.kind == DocumentKind::Dockerfile {
+        for span in &self.variables.values {
+            let before = line_before(self.text, span.start);
+            let name = assigned(before).or_else(|| set(before));
+            let name = name.filter(|name| *name != key && self.variables.versions.contains(name));
+            if let Some(name) = name {
+                values.entry(name).or_default().push(span.clone());
+            }
+        }
+        values
+    }
+
+    /// Leaves addresses out whose version nothing in the file gives: nobody knows of which release they are.
+    fn keep_known_addresses(&mut self, values: &Values) {
+        let key = self.scanner.key.as_bytes();
+        let has_key = self
+            .found
+            .iter()
+            .any(|(_, kind)| *kind == Kind::Version { key: true });
+        let is_known = |name: &Range<usize>| {
+            let name = &self.text[name.clone()];
+            name == key && has_key || values.contains_key(name)
+        };
+        let addresses = std::mem::take(&mut self.seen.addresses).into_iter();
+        let (known, others): (Vec<Address>, Vec<Address>) =
+            addresses.partition(|address| address.versions.iter().flatten().all(is_known));
+        self.seen.addresses = known;
+        self.seen
+            .made
+            .extend(others.iter().map(|address| address.at));
+        self.seen.made.sort_unstable();
+    }
+
+    /// The fields of what the variables are set to that references are made of.
+    fn assigned_variables(&mut self, values: &Values, found: &mut Vec<(Range<usize>, Kind)>) {
+        let key = self.scanner.key.as_bytes();
+        if self.variables.versions.contains(key) && self.kind == DocumentKind::Dockerfile {
             // Addresses and tags have the `v` that they need: in the variable another one would be too many.
             let keyed = self.found.iter_mut();
             let keyed = keyed.filter(|(_, kind)| *kind == Kind::Version { key: true });
@@ -311,30 +354,20 @@ impl<'a> Scan<'a> {
                 span.start -= 1;
             }
         }
-        if !self.variables.versions.is_empty() {
-            let mut values: BTreeMap<&[u8], Vec<&Range<usize>>> = BTreeMap::new();
-            for span in &self.variables.values {
-                let before = line_before(self.text, span.start);
-                let name = assigned(before).or_else(|| set(before));
-                if let Some(name) = name.filter(|name| self.variables.versions.contains(name)) {
-                    values.entry(name).or_default().push(span);
-                }
-            }
-            let said = |span: &Range<usize>| &self.text[span.clone()];
-            for spans in values.values() {
-                // In another stage, or for another command, it may be another program's version.
-                let is_one = spans.iter().all(|span| said(span) == said(spans[0]));
-                let in_dockerfile = self.kind == DocumentKind::Dockerfile;
-                found.extend(spans.iter().map(|span| {
-                    let kind = match said(span).contains(&b'-') {
-                        _ if !is_one && in_dockerfile => Kind::Mention { is_ours: false },
-                        // Perhaps with a variant behind it.
-                        true => Kind::Tag,
-                        false => Kind::Version { key: false },
-                    };
-                    ((*span).clone(), kind)
-                }));
-            }
+        let said = |span: &Range<usize>| &self.text[span.clone()];
+        for spans in values.values() {
+            // In another stage, or for another command, it may be another program's version.
+            let is_one = spans.iter().all(|span| said(span) == said(&spans[0]));
+            let in_dockerfile = self.kind == DocumentKind::Dockerfile;
+            found.extend(spans.iter().map(|span| {
+                let kind = match said(span).contains(&b'-') {
+                    _ if !is_one && in_dockerfile => Kind::Mention { is_ours: false },
+                    // Perhaps with a variant behind it.
+                    true => Kind::Tag,
+                    false => Kind::Version { key: false },
+                };
+                (span.clone(), kind)
+            }));
         }
         // In a script the name of a variant is found wherever it stands.
         if self.variables.variants.is_empty() || self.kind != DocumentKind::Dockerfile {

@@ -106,7 +106,7 @@ pub(super) fn last_word(text: &[u8]) -> &[u8] {
     &text[trimmed_end(text, is_word).len()..]
 }
 
-/// The end of a variable that begins at `at`: `$name`, `$name[1]`, `${…}`, `$(…)`, `${{ … }}`, `{0}`.
+/// The end of a variable that begins at `at`: `$name`, `$env:name`, `$name[1]`, `${…}`, `$(…)`, `${{ … }}`, `{0}`.
 pub(super) fn variable(text: &[u8], at: usize) -> Option<usize> {
     let pairs: [(&[u8], &[u8]); 3] = [(b"${{", b"}}"), (b"${", b"}"), (b"$(", b")")];
     for (open, close) in pairs {
@@ -123,6 +123,7 @@ pub(super) fn variable(text: &[u8], at: usize) -> Option<usize> {
         return is_whole.then_some(from + end + close.len());
     }
     if let Some(from) = after(text, at, b"$") {
+        let from = past(text, from, b"env:");
         let end = skip(text, from, is_word);
         let index = after(text, end, b"[").map(|open| skip(text, open, is_word));
         let index = index.and_then(|end| after(text, end, b"]"));

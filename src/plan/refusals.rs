@@ -99,13 +99,18 @@ pub(super) fn wrong(
             .get_mut(&(finding.path.as_str(), finding.rule))
             .filter(|count| **count > 0);
         let was_there = was.map(|count| *count -= 1).is_some();
-        // A download without a pin is what it was; a hash that nothing binds is of another version now.
+        // A download without a pin is what it was, and so is a name that only the release knows; a hash that nothing binds is of
+        // another version now.
         let is_unpinned = finding.rule == "hash" && finding.expected == "<sha256>";
+        let mut stays = targets.iter().filter(|target| !target.has_release);
+        let is_same = is_unpinned
+            || finding.rule == "architecture"
+                && stays.any(|target| is_within(&finding.path, &target.directory));
         let is_zeros = finding.found.parse().ok() == Some(Sha256::ZERO);
         let is_allowed = ["folder", "order", "script", "series", "template"]
             .contains(&finding.rule)
             || is_zeros && options.allow_missing
-            || was_there && (is_unpinned || finding.path.starts_with(WORKFLOWS));
+            || was_there && (is_same || finding.path.starts_with(WORKFLOWS));
         match is_written(&finding.path) && !is_allowed {
             true => fatal.push(finding),
             false => remaining.push(finding.clone()),

@@ -352,6 +352,17 @@ fn a_hash_of_a_file_that_may_have_changed_is_refused() {
         "RUN $u='@URLamd64.tar.gz'; $U='https://bar.example/bar'; iwr $u -OutFile f; if ((Get-FileHash f).Hash -ne '@X') { exit 1 }\n",
         "RUN url=@URLamd64.tar.gz; wget -O f ${url%amd64.tar.gz}arm64.tar.gz; echo \"@ARM  f\" | sha256sum -c\n",
         "RUN b=https://github.com/nats-io/nats-streaming-server/releases/download/v${NATS_STREAMING_SERVER}; wget -O f $b/nats-streaming-server-v${NATS_STREAMING_SERVER}-linux-amd64.tar.gz; b=https://bar.example; wget -O g $b/nats-streaming-server-v${NATS_STREAMING_SERVER}-linux-amd64.tar.gz; echo \"@X  g\" | sha256sum -c\n",
+        // A variable for the architecture that says something else by then.
+        "RUN case \"$(apk --print-arch)\" in x86_64) arch=amd64; s=@X ;; esac; arch=\"$arch-musl\"; wget -O f @URL$arch.tar.gz; echo \"$s  f\" | sha256sum -c\n",
+        "RUN case \"$(apk --print-arch)\" in x86_64) arch=amd64; s=@X ;; esac; arch+=-musl; wget -O f @URL$arch.tar.gz; echo \"$s  f\" | sha256sum -c\n",
+        "RUN case \"$(apk --print-arch)\" in x86_64) arch=amd64; s=@X ;; esac; read arch < f; wget -O f @URL$arch.tar.gz; echo \"$s  f\" | sha256sum -c\n",
+        "RUN case \"$(apk --print-arch)\" in x86_64) arch=amd64; s=@X ;; esac; [ x ] || arch=arm64; wget -O f @URL$arch.tar.gz; echo \"$s  f\" | sha256sum -c\n",
+        "RUN arch=amd64; arch=\"$arch\"-musl; wget -O f @URL$arch.tar.gz; echo \"@X  f\" | sha256sum -c\n",
+        "RUN $u='@URLamd64.tar.gz'; $u=$u.Replace('amd64','386'); iwr $u -OutFile f; if ((Get-FileHash f).Hash -ne '@X') { exit 1 }\n",
+        // A variable for the hash that does.
+        "RUN s=@X; s=\"$OTHER\"; wget -O f @URLamd64.tar.gz; echo \"$s  f\" | sha256sum -c\n",
+        "RUN s=@X; s=\"${s%x}\"; wget -O f @URLamd64.tar.gz; echo \"$s  f\" | sha256sum -c\n",
+        "ENV SUM=@X\nRUN SUM=$(cat g); wget -O f @URLamd64.tar.gz; echo \"$SUM  f\" | sha256sum -c\n",
         // One of several addresses.
         "RUN for u in https://mirror.example/f @URLamd64.tar.gz; do wget -O f $u && break; done; echo \"@AMD f\" | sha256sum -c\n",
     ] {
@@ -443,4 +454,50 @@ fn an_archive_of_another_system_or_project_is_found() {
     let other = URL.replace("nats-io/nats-streaming-server/", "nats-io/nats-server/");
     download(&other)
         .finds(&["owner: found nats-io/nats-server: expected nats-io/nats-streaming-server, which publishes the releases"]);
+}
+
+#[test]
+fn a_hash_of_a_release_that_nothing_in_the_file_names_is_refused() {
+    const PROJECT: &str = "https://github.com/nats-io/nats-streaming-server/releases/download";
+    let is_refused_at = |before: &str, path: &str, name: &str| {
+        let archive = format!("nats-streaming-server-v{name}-linux-amd64.tar.gz");
+        is_refused(&format!(
+            "{before}RUN wget -O f {PROJECT}/{path}/{archive}; echo \"@X  f\" | sha256sum -c\n"
+        ));
+    };
+    let whole = "v${NATS_STREAMING_SERVER}";
+    let parts = "ENV MM=0.25 PATCH=5\nLABEL org.opencontainers.image.version=@V\n";
+    is_refused_at(parts, "v${MM}.${PATCH}", "${MM}.${PATCH}");
+    is_refused_at(
+        "ENV MINOR=0.25\n",
+        "v${MINOR}.5",
+        "${NATS_STREAMING_SERVER}",
+    );
+    is_refused_at("ENV PKG=0_25_5\n", whole, "${PKG}");
+    is_refused_at("", whole, "${PKG}");
+    is_refused_at("", whole, "${NATS_STREAMING_SERVER%.*}");
+    is_refused_at("ENV TAG=stable\n", "${TAG}", "${NATS_STREAMING_SERVER}");
+    is_refused_at(
+        "",
+        "v${NATS_STREAMING_SERVER%5}5",
+        "${NATS_STREAMING_SERVER}",
+    );
+    is_refused_at("", "v0%2E25%2E5", "${NATS_STREAMING_SERVER}");
+    let address = "https://github.com/${OWNER}/nats-streaming-server/releases/download/v${NATS_STREAMING_SERVER}/nats-streaming-server-v${NATS_STREAMING_SERVER}-linux-amd64.tar.gz";
+    is_refused(&format!(
+        "ENV OWNER=forker\nRUN wget -O f {address}; echo \"@X  f\" | sha256sum -c\n"
+    ));
+    let formatted = |argument: &str| {
+        format!(
+            "RUN $u = ('{PROJECT}/v{{0}}/nats-streaming-server-v{{0}}-linux-amd64.tar.gz' -f {argument}); iwr $u -OutFile f; \
+             if ((Get-FileHash f).Hash -ne '@AMD') {{ exit 1 }}\n"
+        )
+    };
+    is_refused(&formatted("'0.25.4'"));
+    moves(&formatted("$env:NATS_STREAMING_SERVER"));
+    let inside = format!(
+        "RUN iwr \"{PROJECT}/v$($env:NATS_STREAMING_SERVER)/nats-streaming-server-v$($env:NATS_STREAMING_SERVER)-linux-amd64.tar.gz\" -OutFile f; \
+         if ((Get-FileHash f).Hash -ne '@AMD') {{ exit 1 }}\n"
+    );
+    moves(&inside);
 }

@@ -560,3 +560,54 @@ fn a_stage_of_another_image_may_have_its_version_in_a_variable() {
         ),
     );
 }
+
+#[test]
+fn the_images_of_other_publishers_are_not_ours() {
+    let pin = "RUN wget -O f @URL-amd64.tar.gz; echo \"@A  f\" | sha256sum -c\n";
+    for image in ["ghcr.io/other/foo", "bitnami/foo", "other/foo"] {
+        for line in [
+            format!("COPY --from={image}:@V /a /b"),
+            format!("FROM {image}:@V AS a"),
+        ] {
+            let text = format!("{line}\nFROM alpine:3.18\nENV FOO @V\n{pin}");
+            let text = if line.starts_with("COPY") {
+                format!("FROM alpine:3.18\nENV FOO @V\n{line}\n{pin}")
+            } else {
+                text
+            };
+            refuses(
+                &text,
+                "cannot tell whether this is the version of the server",
+            );
+        }
+    }
+    for image in [
+        "ghcr.io/acme/foo",
+        "registry.example:5000/foo",
+        "docker.io/library/foo",
+    ] {
+        let text = format!("FROM {image}:@V AS a\nFROM alpine:3.18\nENV FOO @V\n{pin}");
+        moves("alpine3.18", &text);
+    }
+}
+
+#[test]
+fn what_only_a_project_knows_is_not_renamed() {
+    // What it calls an architecture.
+    let case = "RUN case \"$(apk --print-arch)\" in x86_64) arch=amd64; sum=@A ;; armv7) arch=armv7l; sum=@B ;; esac; wget -O f @URL-$arch.tar.gz; echo \"$sum  f\" | sha256sum -c\n";
+    let text = format!("FROM alpine:3.18\nENV FOO @V\n{case}");
+    let repository = foo("alpine3.18", &text);
+    repository
+        .run(&["-q", "--base", "alpine=3.19"])
+        .exits_with(0);
+    let found = repository.read("1.2.3/alpine3.19/Dockerfile");
+    assert_eq!(found, at(&text, 0).replace("3.18", "3.19"));
+    // What a release of a base is called.
+    let pin = "RUN wget -O f @URL-amd64.tar.gz; echo \"@A  f\" | sha256sum -c\n";
+    let text = format!("FROM debian:bookworm-slim\nENV FOO @V\n{pin}");
+    moves("debian12", &text);
+    let repository = foo("debian12", &text);
+    repository.run(&["-q", "--base", "debian=13"]).exits_with(0);
+    let found = repository.read("1.2.3/debian13/Dockerfile");
+    assert_eq!(found, at(&text, 0).replace("bookworm", "trixie"));
+}

@@ -73,7 +73,8 @@ impl Scan<'_> {
         if *image == *self.scanner.image {
             let digits = after(text, tag, b"v").unwrap_or(tag);
             version(text, digits)?;
-            return self.put(tag..tag_end, Kind::Mention { is_ours: true });
+            let is_ours = self.is_published_by_us(tag);
+            return self.put(tag..tag_end, Kind::Mention { is_ours });
         }
         self.put(tag..tag_end, Kind::Base { image })
     }

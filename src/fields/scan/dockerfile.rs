@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::branches::{Address, Assigned};
 use super::super::spans::{
-    BACK, after, has, is_blank, is_tag, is_word, last_word, line_before, skip, trimmed_end,
+    BACK, after, has, is_blank, is_tag, is_word, last_word, line_before, past, skip, trimmed_end,
     unquoted, variable, version,
 };
 use super::words::name_of;
@@ -22,13 +22,15 @@ impl Scan<'_> {
         }
         let from = at + self.scanner.server.len() + 2;
         let is_end = |byte: u8| byte.is_ascii_whitespace() || b"\"'`\\;)/,".contains(&byte);
-        let token = &text[from..skip(text, from, |byte| !is_end(byte)).min(from + 400)];
+        let version_end = variable(text, from);
+        let end = skip(text, version_end.unwrap_or(from), |byte| !is_end(byte));
+        let token = &text[from..end.min(from + 400)];
         let system = SYSTEMS.into_iter().find_map(|system| {
             let place = memchr::memmem::find(token, format!("-{system}-").as_bytes())?;
             Some((place + 1, system))
         });
         if self.kind == DocumentKind::Dockerfile && !self.is_comment(at) {
-            if let Some(end) = variable(text, from) {
+            if let Some(end) = version_end {
                 self.variables.versions.insert(name_of(&text[from..end]));
             }
             let address = system.and_then(|(place, system)| {
@@ -37,6 +39,13 @@ impl Scan<'_> {
                     .push(from + place..from + place + system.len());
                 let arch = from + place + system.len() + 1;
                 let address = address(at, arch, &token[arch - from..], system)?;
+                let name = self.version_at(from..from + place - 1)?;
+                let path = self.version_in_path(at)?;
+                let versions = [name, path];
+                let address = Address {
+                    versions,
+                    ..address
+                };
                 if address.variable().is_some() {
                     return Some(address);
                 }
@@ -56,6 +65,47 @@ impl Scan<'_> {
         let end = version(text, from)?;
         let end = system.map_or(end, |(place, _)| from + place - 1);
         self.put(from..end, Kind::Version { key: false })
+    }
+
+    /// What a span gives as a version: the name of a variable, or nothing where it is written out. `None` where it is neither.
+    fn version_at(&self, span: Range<usize>) -> Option<Option<Range<usize>>> {
+        let text = self.text;
+        if version(&text[..span.end], span.start) == Some(span.end) {
+            return Some(None);
+        }
+        variable(text, span.start).filter(|end| *end == span.end)?;
+        let whole = &text[span.clone()];
+        let whole = match whole.strip_prefix(b"{") {
+            Some(number) => format_argument(&text[span.end..], number.strip_suffix(b"}")?)?,
+            None => whole,
+        };
+        let name = name_of(whole);
+        let start = name.as_ptr() as usize - text.as_ptr() as usize;
+        let rest = &whole[name.as_ptr() as usize - whole.as_ptr() as usize + name.len()..];
+        // `${V%.*}` is something else than what V holds; `${V:-1.2.3}` is that, or a version as well.
+        let is_default = rest.starts_with(b":-") || rest.starts_with(b":=");
+        let is_plain =
+            !name.is_empty() && (is_default || rest.iter().all(|byte| b"})".contains(byte)));
+        is_plain.then_some(Some(start..start + name.len()))
+    }
+
+    /// The same of the folder that an archive is in, where the address is of a release on GitHub, of a project that is written out.
+    fn version_in_path(&self, at: usize) -> Option<Option<Range<usize>>> {
+        const DOWNLOAD: &[u8] = b"/releases/download/";
+        let line = line_before(self.text, at);
+        let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`;".contains(byte);
+        let word = line.rsplit(is_end).next().unwrap_or_default();
+        let Some(place) = memchr::memmem::rfind(word, DOWNLOAD) else {
+            return Some(None);
+        };
+        let project = word[..place].strip_prefix(b"https://github.com/");
+        let is_plain = |byte: &u8| is_tag(*byte) || *byte == b'/';
+        if project.is_some_and(|project| !project.iter().all(is_plain)) {
+            return None;
+        }
+        let start = at - word.len() + place + DOWNLOAD.len();
+        let start = past(self.text, start, b"v");
+        self.version_at(start..at - 1).filter(|_| start < at)
     }
 
     /// An address on GitHub: who publishes there, and the version in it.
@@ -155,6 +205,17 @@ impl Scan<'_> {
     }
 }
 
+/// The variable that is put in a text of PowerShell in the place of `{0}`: `'…' -f $env:NAME`; `text` is what follows that.
+fn format_argument<'t>(text: &'t [u8], number: &[u8]) -> Option<&'t [u8]> {
+    let number: usize = std::str::from_utf8(number).ok()?.parse().ok()?;
+    let text = &text[..text.len().min(400)];
+    let place = memchr::memmem::find(text, b" -f ")?;
+    let rest = &text[place + 4..];
+    let rest = &rest[..skip(rest, 0, |byte| !b"\r\n;)".contains(&byte))];
+    let argument = rest.split(|byte| *byte == b',').nth(number)?.trim_ascii();
+    (variable(argument, 0) == Some(argument.len())).then_some(argument)
+}
+
 /// What an archive's name says behind its system: `arm64.tar.gz`, `${arch}.tar.gz`. `….tar.gz.sbom` is another file.
 fn address(at: usize, start: usize, rest: &[u8], system: &'static str) -> Option<Address> {
     let dot = memchr::memchr(b'.', rest)?;
@@ -169,6 +230,7 @@ fn address(at: usize, start: usize, rest: &[u8], system: &'static str) -> Option
         system,
         arch: String::from_utf8_lossy(arch).into_owned(),
         span: start..start + dot,
+        versions: [None, None],
         labels: None,
         ending,
     })
