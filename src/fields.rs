@@ -251,6 +251,8 @@ pub struct Facts {
     pub stages: Vec<Box<str>>,
     /// The last stage begins with an image that a variable names.
     pub has_variable_stage: bool,
+    /// It gives an image of ours by its whole tag.
+    pub has_reference: bool,
     /// It downloads an archive of the server.
     pub downloads: bool,
     /// Archives without a hash beside others that have one, each with where it is named.

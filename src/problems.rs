@@ -42,9 +42,16 @@ pub fn all<T>(results: impl Iterator<Item = Result<T>>) -> Result<Vec<T>> {
     Ok(values)
 }
 
+/// The most problems of one kind that are named: nobody reads more.
+const MOST: usize = 500;
+
 /// An error that names all problems of one kind, each once, and what to do, where there are any.
 pub fn refuse(what: &str, mut problems: Vec<String>, advice: &str) -> Result<()> {
     problems.dedup();
+    if let Some(more @ 1..) = problems.len().checked_sub(MOST) {
+        problems.truncate(MOST);
+        problems.push(format!("and {more} more"));
+    }
     let lines = harmless_list(&problems);
     ensure!(
         problems.is_empty(),

@@ -13,9 +13,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use walkdir::WalkDir;
 
 use self::staging::{FOLDER, Staging, is_empty, is_ours};
-use self::system::{cannot_write, device};
+use self::system::{cannot_write, device, is_mounted};
 use crate::problems::refuse;
 
 /// A change of one name. Paths are relative to the folder that is changed, as they are when the first step begins.
@@ -98,7 +99,7 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
             staging.display()
         ));
     }
-    let mut folders = BTreeSet::new();
+    let (mut folders, mut removed) = (BTreeSet::new(), Vec::new());
     for step in steps {
         let place = root.join(step.path());
         folders.extend([root, place.parent().unwrap_or(root)].map(Path::to_owned));
@@ -113,8 +114,11 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
             {
                 problems.push(format!("{shown}: not there any more"));
             }
-            // What goes is moved, which changes the folder itself too.
-            Step::Remove { .. } if is_folder => drop(folders.insert(place.clone())),
+            // What goes is moved, which changes the folder itself too, and then everything in it is removed.
+            Step::Remove { .. } if is_folder => {
+                folders.insert(place.clone());
+                removed.push(place);
+            }
             Step::File {
                 before: Some(_), ..
             }
@@ -127,6 +131,15 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
         }
     }
     let device = fs::metadata(root).map(|found| device(&found)).ok();
+    for entry in removed.iter().flat_map(WalkDir::new).flatten() {
+        let found = entry.metadata().map(|found| self::device(&found)).ok();
+        if entry.depth() > 0 && (found != device || is_mounted(entry.path())) {
+            let shown = entry.path().display();
+            problems.push(format!(
+                "{shown}: mounted there, and would be removed: unmount it"
+            ));
+        }
+    }
     for folder in folders.iter().filter(|folder| *folder != root) {
         let shown = folder.display();
         match fs::symlink_metadata(folder) {

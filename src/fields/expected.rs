@@ -435,8 +435,7 @@ impl<'a> Scope<'a> {
         let is_base = image.is_empty() || self.variant.is_some_and(|own| own.is_on(image));
         if found.starts_with('$') && is_base {
             // Beside the Dockerfile that is built another may take any base.
-            let is_reference = |field: &Field| field.kind == Kind::Tag;
-            let may_be_any = !self.builds || document.statements().any(is_reference);
+            let may_be_any = !self.builds || document.facts.has_reference;
             let why = "is a variable: write the base out, as the folder's name gives it";
             return match image.is_empty() && may_be_any {
                 true => Expected::Anything,

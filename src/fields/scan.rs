@@ -274,6 +274,8 @@ impl<'a> Scan<'a> {
                 });
             }
         }
+        let is_reference = |field: &Field| field.kind == Kind::Tag && !field.in_comment;
+        self.facts.has_reference = fields.iter().any(is_reference);
         if self.kind != DocumentKind::Dockerfile {
             in_paths(self.text, &mut fields);
         }

@@ -115,7 +115,7 @@ impl<'a> Draft<'a> {
             "{new} has no variant like one of {old}, the newest series in the file: write its first entry by hand"
         );
         plan.versions.insert(image.version.clone());
-        let text = texts.join(self.manifest.newline());
+        let text = texts.join(self.manifest.newline);
         let order: Vec<(u64, u64)> = self.entries().map(|(_, image)| image.series()).collect();
         let is_ascending = order.first() < order.last();
         let is_older = |(_, other): &(usize, &Image)| other.series() < image.series();
@@ -219,7 +219,7 @@ impl<'a> Draft<'a> {
     }
 
     fn rendered(&self, fields: Fields) -> String {
-        let newline = self.manifest.newline();
+        let newline = self.manifest.newline;
         let fields = fields.into_iter().filter(|(_, values)| !values.is_empty());
         fields
             .map(|(name, values)| format!("{name}: {}{newline}", values.join(", ")))
@@ -242,12 +242,12 @@ impl<'a> Draft<'a> {
             true => start + gap.find('#').unwrap_or_default(),
             false => self.manifest.with_comment(self.entry(index)).start,
         };
-        (at..at, format!("{text}{}", self.manifest.newline()))
+        (at..at, format!("{text}{}", self.manifest.newline))
     }
 
     /// Puts a text behind an entry.
     fn put_after(&self, index: usize, text: &str) -> Edit {
-        let (end, newline) = (self.entry(index).span.end, self.manifest.newline());
+        let (end, newline) = (self.entry(index).span.end, self.manifest.newline);
         let text = match self.manifest.text[..end].ends_with('\n') {
             true => format!("{newline}{text}"),
             // The file ended without a newline, and does so again.

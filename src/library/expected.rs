@@ -136,7 +136,7 @@ impl<'a> Expectation<'a> {
     /// comments between them above it.
     pub fn edits(&self, manifest: &Manifest) -> Vec<Edit> {
         let values: Vec<&str> = self.values().map(String::as_str).collect();
-        let newline = manifest.newline();
+        let newline = manifest.newline;
         let line = format!("{}: {}{newline}", self.name, values.join(", "));
         let field = match self.field {
             Ok(field) => field,

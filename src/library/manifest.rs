@@ -23,6 +23,8 @@ pub struct Manifest {
     pub text: String,
     /// The first is the global one, each other an entry.
     pub paragraphs: Vec<Paragraph>,
+    /// How its lines end.
+    pub newline: &'static str,
 }
 
 /// Fields with no empty line between them.
@@ -119,8 +121,12 @@ impl Manifest {
                 }
             }
         }
-        let text = text.to_owned();
-        (Self { text, paragraphs }, problems)
+        let manifest = Self {
+            text: text.to_owned(),
+            paragraphs,
+            newline: if text.contains("\r\n") { "\r\n" } else { "\n" },
+        };
+        (manifest, problems)
     }
 
     /// The paragraphs that offer images.
@@ -202,14 +208,6 @@ impl Manifest {
         let lines = self.text[..start].split_inclusive('\n').rev();
         let comment = lines.take_while(|line| line.starts_with('#'));
         start - comment.map(str::len).sum::<usize>()..paragraph.span.end
-    }
-
-    /// How its lines end.
-    pub fn newline(&self) -> &'static str {
-        match self.text.contains("\r\n") {
-            true => "\r\n",
-            false => "\n",
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use semver::Version;
 use super::add::add;
 use super::check::check;
 use super::entries::{Home, folder, homes};
-use super::expected::{Edit, Expectation, Part, apply, expectations};
+use super::expected::{Expectation, Part, apply, expectations};
 use super::format::{DEFAULT_FETCH, broken_rules};
 use super::images::Image;
 use super::manifest::{Manifest, Paragraph};
@@ -94,6 +94,9 @@ impl Draft<'_> {
         );
         let all = manifest.entries().iter();
         let offered: BTreeSet<String> = all.filter_map(|one| folder(manifest, one)).collect();
+        // From this one on all are removed.
+        let stays = homes.iter().rposition(|home| !matches!(home, Home::Gone));
+        let last = stays.map_or(0, |stays| stays + 1);
         let mut edits = Vec::new();
         let global = manifest.global();
         if let Some(global) = global {
@@ -104,7 +107,9 @@ impl Draft<'_> {
             let image = match home {
                 Home::Unknown => continue,
                 Home::Gone => {
-                    edits.push(self.removed(index, &offered, plan)?);
+                    let span = self.span(index, index >= last);
+                    edits.push((span, String::new()));
+                    self.note_removed(entry, &offered, plan)?;
                     continue;
                 }
                 Home::Image(image) => image,
@@ -159,11 +164,15 @@ impl Draft<'_> {
         commits.map(|field| Expectation::whole(&self.manifest, field, &self.wanted.commit))
     }
 
-    /// The edit that removes an entry whose image is gone. An error where one of several images that the file does not offer may
-    /// be what it has become; `offered` are the folders of all entries.
-    fn removed(&self, index: usize, offered: &BTreeSet<String>, plan: &mut Plan) -> Result<Edit> {
+    /// Notes an entry whose image is gone. An error where one of several images that the file does not offer may be what it has
+    /// become; `offered` are the folders of all entries.
+    fn note_removed(
+        &self,
+        entry: &Paragraph,
+        offered: &BTreeSet<String>,
+        plan: &mut Plan,
+    ) -> Result<()> {
         let (manifest, view) = (&self.manifest, self.view);
-        let entry = &manifest.entries()[index];
         let folder = folder(manifest, entry).unwrap_or_default();
         let (directory, name) = folder.split_once('/').unwrap_or_default();
         let family = Variant::parse(name).map(|variant| variant.family);
@@ -180,24 +189,18 @@ impl Draft<'_> {
             may_be.join(", ")
         );
         plan.removed.push(folder);
-        Ok((self.span(index), String::new()))
-    }
-
-    /// Whether an entry and all behind it are removed.
-    fn is_last(&self, index: usize) -> bool {
-        let mut rest = self.homes[index..].iter();
-        rest.all(|home| matches!(home, Home::Gone))
+        Ok(())
     }
 
     /// An entry with the comment right above it and the empty lines behind it; of the last entries with those in front of it.
-    fn span(&self, index: usize) -> Range<usize> {
+    fn span(&self, index: usize, is_last: bool) -> Range<usize> {
         let (manifest, text) = (&self.manifest, &self.manifest.text);
         let paragraph = &manifest.entries()[index];
         let before = manifest.paragraphs[index].span.end;
         let next = manifest.entries().get(index + 1);
         let after = next.map_or(text.len(), |next| next.span.start);
         let (start, end) = (manifest.with_comment(paragraph).start, paragraph.span.end);
-        match self.is_last(index) {
+        match is_last {
             true => start - blank(text[before..start].split_inclusive('\n').rev())..end,
             false => start..end + blank(text[end..after].split_inclusive('\n')),
         }

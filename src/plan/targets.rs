@@ -232,7 +232,16 @@ fn contradicted(options: &Options, targets: &[Target]) -> Vec<anyhow::Error> {
         let twice = target.adds.iter().filter(goes);
         twice.map(|add| anyhow!("`--add {add}` and `--remove {add}`: give one of them"))
     });
-    both.chain(reduced).chain(comes_and_goes).collect()
+    let moves_and_goes = targets.iter().flat_map(|target| {
+        let both = target.removes.iter();
+        let both = both.filter(|gone| target.renames.contains_key(&gone.name));
+        both.map(|gone| {
+            let new = &target.renames[&gone.name];
+            anyhow!("`--remove {gone}`, which `--base` moves to {new}: give one of them")
+        })
+    });
+    let twice = comes_and_goes.chain(moves_and_goes);
+    both.chain(reduced).chain(twice).collect()
 }
 
 /// The variants to remove, each with its series where that is named.

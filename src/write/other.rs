@@ -8,6 +8,10 @@ pub(super) fn device(_: &fs::Metadata) -> u64 {
     0
 }
 
+pub(super) fn is_mounted(_: &Path) -> bool {
+    false
+}
+
 /// Permissions there cannot be told before a write.
 pub(super) fn cannot_write(_: &Path) -> Option<io::Error> {
     None

@@ -9,6 +9,20 @@ pub(super) fn device(metadata: &fs::Metadata) -> u64 {
     metadata.dev()
 }
 
+/// Whether something is mounted there, also of the same file system.
+#[cfg(target_os = "linux")]
+pub(super) fn is_mounted(path: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    let found = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty());
+    found.is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+/// Other systems mount only other file systems.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn is_mounted(_: &Path) -> bool {
+    false
+}
+
 /// Why the names in a folder cannot be changed.
 pub(super) fn cannot_write(folder: &Path) -> Option<io::Error> {
     use rustix::fs::{Access, access};

@@ -339,6 +339,23 @@ fn a_folder_on_another_file_system_is_found_early() {
 }
 
 #[test]
+fn what_is_mounted_into_a_folder_that_is_removed_is_not_removed_with_it() {
+    let (repository, outside) = (Repository::of(&tree("series/before")), Repository::empty());
+    outside.write("kept", "somebody's");
+    let folder = repository.path("2.12.x/scratch/more");
+    fs::create_dir(&folder).expect("a folder");
+    let mut mount = Command::new("mount");
+    mount.arg("--bind").args([outside.root(), &folder]);
+    if mount.status().is_ok_and(|status| status.success()) {
+        let run = repository.run(&["-q", "--remove", "2.12.x"]);
+        let _ = Command::new("umount").arg(&folder).status();
+        run.fails_with(&["2.12.x/scratch/more: mounted there, and would be removed"]);
+        assert_eq!(outside.read("kept"), "somebody's");
+        assert!(repository.path("2.12.x/scratch").exists());
+    }
+}
+
+#[test]
 fn a_file_that_nobody_may_change_leaves_the_tree_as_it_was() {
     let repository = Repository::of(&tree("streaming/before"));
     let file = repository.path("tests/run-images.sh");

@@ -531,7 +531,7 @@ fn many_of_anything_in_a_document_are_no_trouble() {
     let url = format!("{archive}-amd64.tar.gz");
     let hash = "a".repeat(64);
     let texts = [
-        "FROM alpine:$X\n".repeat(many),
+        "FROM alpine:$X\n".repeat(2 * many),
         format!("{address}RUN case $(apk --print-arch) in\n{branches}esac\n"),
         "NATS_STREAMING_SERVER ".repeat(many),
         "NATS_STREAMING_SERVER v0.25.5 ".repeat(many),

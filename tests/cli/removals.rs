@@ -323,6 +323,16 @@ fn one_variant_does_not_come_and_go_at_once() {
     repository
         .run(&["--add", "2.14.x/alpine3.23", "--remove", "alpine3.23"])
         .fails_with(&["`--add alpine3.23` and `--remove alpine3.23`: give one of them"]);
+    let run = repository.run(&[
+        "-n",
+        "--base",
+        "alpine=3.23",
+        "--remove",
+        "2.14.x/alpine3.22",
+    ]);
+    run.fails_with(&[
+        "`--remove alpine3.22`, which `--base` moves to alpine3.23: give one of them",
+    ]);
 }
 
 #[test]

@@ -74,10 +74,9 @@ impl Scan<'_> {
             return Some(None);
         }
         variable(text, span.start).filter(|end| *end == span.end)?;
-        let whole = &text[span.clone()];
-        let whole = match whole.strip_prefix(b"{") {
-            Some(number) => format_argument(&text[span.end..], number.strip_suffix(b"}")?)?,
-            None => whole,
+        let whole = match self.format_argument(span.clone()) {
+            Some(argument) => Some(argument).filter(|one| variable(one, 0) == Some(one.len()))?,
+            None => &text[span],
         };
         let name = name_of(whole);
         let start = name.as_ptr() as usize - text.as_ptr() as usize;
@@ -89,7 +88,20 @@ impl Scan<'_> {
         is_plain.then_some(Some(start..start + name.len()))
     }
 
-    /// The same of the folder that an archive is in, where the address is of a release on GitHub, of a project that is written out.
+    /// What is put in a text of PowerShell where a span is `{0}`: `'…' -f $env:NAME`.
+    fn format_argument(&self, span: Range<usize>) -> Option<&[u8]> {
+        let number = self.text[span.clone()]
+            .strip_prefix(b"{")?
+            .strip_suffix(b"}")?;
+        let number: usize = std::str::from_utf8(number).ok()?.parse().ok()?;
+        let behind = &self.text[span.end..self.text.len().min(span.end + 400)];
+        let place = memchr::memmem::find(behind, b" -f ")?;
+        let rest = &behind[place + 4..];
+        let rest = &rest[..skip(rest, 0, |byte| !b"\r\n;)".contains(&byte))];
+        Some(rest.split(|byte| *byte == b',').nth(number)?.trim_ascii())
+    }
+
+    /// The version in the path of an archive, where its address is of a release on GitHub, of a project that is written out.
     fn version_in_path(&self, at: usize) -> Option<Option<Range<usize>>> {
         const DOWNLOAD: &[u8] = b"/releases/download/";
         let line = line_before(self.text, at);
@@ -98,13 +110,17 @@ impl Scan<'_> {
         let Some(place) = memchr::memmem::rfind(word, DOWNLOAD) else {
             return Some(None);
         };
-        let project = word[..place].strip_prefix(b"https://github.com/");
-        let is_plain = |byte: &u8| is_tag(*byte) || *byte == b'/';
-        if project.is_some_and(|project| !project.iter().all(is_plain)) {
-            return None;
+        let (start, end) = (at - word.len(), at - word.len() + place);
+        if let Some(project) = after(self.text, start, b"https://github.com/") {
+            let own = format!("'{}{}'", self.scanner.namespace, self.scanner.server);
+            let argument = self.format_argument(project..end);
+            let is_plain = |byte: &u8| is_tag(*byte) || *byte == b'/';
+            let is_known = self.text[project..end].iter().all(is_plain);
+            if !is_known && argument != Some(own.as_bytes()) {
+                return None;
+            }
         }
-        let start = at - word.len() + place + DOWNLOAD.len();
-        let start = past(self.text, start, b"v");
+        let start = past(self.text, end + DOWNLOAD.len(), b"v");
         self.version_at(start..at - 1).filter(|_| start < at)
     }
 
@@ -203,17 +219,6 @@ impl Scan<'_> {
         }
         Some(span.end)
     }
-}
-
-/// The variable that is put in a text of PowerShell in the place of `{0}`: `'…' -f $env:NAME`; `text` is what follows that.
-fn format_argument<'t>(text: &'t [u8], number: &[u8]) -> Option<&'t [u8]> {
-    let number: usize = std::str::from_utf8(number).ok()?.parse().ok()?;
-    let text = &text[..text.len().min(400)];
-    let place = memchr::memmem::find(text, b" -f ")?;
-    let rest = &text[place + 4..];
-    let rest = &rest[..skip(rest, 0, |byte| !b"\r\n;)".contains(&byte))];
-    let argument = rest.split(|byte| *byte == b',').nth(number)?.trim_ascii();
-    (variable(argument, 0) == Some(argument.len())).then_some(argument)
 }
 
 /// What an archive's name says behind its system: `arm64.tar.gz`, `${arch}.tar.gz`. `….tar.gz.sbom` is another file.
