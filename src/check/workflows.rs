@@ -172,12 +172,19 @@ impl<'a> Workflow<'a> {
         &self.structure.lines[self.structure.line_at(field.span.start)]
     }
 
-    /// A `context` or `file` names a variant inside a version directory, not a variant by itself.
+    /// A `context` or `file` names a variant inside a version directory, not a variant by itself; and so does a path that begins with
+    /// a number.
     fn check_inputs(&self, findings: &mut Vec<Finding>) {
         let is_by_itself = |kind: &Kind| matches!(kind, Kind::Caption { family: None, .. });
         for field in self.fields(is_by_itself) {
             let key = self.line_of(field).key(self.text.as_bytes());
-            if matches!(key, Some(b"context" | b"file")) {
+            let is_input = matches!(key, Some(b"context" | b"file"));
+            let above = self.text[..field.span.start].strip_suffix('/');
+            let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+            let name = above.map(|above| &above[above.trim_end_matches(is_part).len()..]);
+            let has_number =
+                name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_digit()));
+            if is_input || has_number && self.is_read(field) {
                 let why = ", which is in no version directory here";
                 findings.push(self.finding(&field.span, "path", why));
             }
@@ -206,7 +213,12 @@ impl<'a> Workflow<'a> {
             if has_first != has_second && major(first) == major(second) {
                 let missing = if has_first { pair[1] } else { pair[0] };
                 let is_free = missing.kind == Kind::Directory { is_certain: false };
-                if is_free && self.structure.is_in_matrix(missing.span.start) {
+                let line = self.structure.line_at(missing.span.start);
+                let is_list = self.structure.is_in_matrix(missing.span.start)
+                    || self
+                        .structure
+                        .is_below(self.text.as_bytes(), line, b"options");
+                if is_free && is_list {
                     let why = ": there is no such version directory";
                     findings.push(self.finding(&missing.span, "directory", why));
                 }

@@ -95,10 +95,18 @@ pub(super) fn complete(
 ) -> Structure {
     let mut structure = Structure::new(text);
     let parts = Parts::of(text, &structure, fields);
+    // `defaults: {run: {working-directory: ./2.14.x/tests}}` in front of the jobs
+    let is_default = |field: &&Field| {
+        let at = field.span.start;
+        let is_below = || structure.is_below(text, structure.line_at(at), b"defaults");
+        field.is_directory() && structure.job_at(at).is_none() && is_below()
+    };
+    let default = fields.iter().find(is_default);
+    let default: Option<Box<str>> = default.map(|field| found(text, &field.span).into());
     for job in &mut structure.jobs {
         job.directory = match parts.named((job.part.lines.start, false)) {
             Some(named) => named.clone(),
-            None => named_after(&text[job.name.clone()], pattern),
+            None => named_after(&text[job.name.clone()], pattern).or(default.clone()),
         };
     }
     let lines = &structure.lines;
@@ -119,11 +127,14 @@ pub(super) fn complete(
         });
         let in_tests = in_tests.map(|last| found(text, last).into());
         last = field.is_directory().then(|| field.span.clone());
-        if around.0 != line && !lines.is_empty() {
-            around = (line, parts.directory(&structure, line));
+        let here = lines.get(line).filter(|line| line.span.contains(&at));
+        // A comment is about what follows it.
+        let next = (line + 1).min(lines.len().saturating_sub(1));
+        let about = if here.is_some() { line } else { next };
+        if around.0 != about && !lines.is_empty() {
+            around = (about, parts.directory(&structure, about));
         }
         let of_part = || around.1.clone();
-        let here = lines.get(line).filter(|line| line.span.contains(&at));
         field.in_comment |= here.is_some_and(|line| at >= line.end);
         match &mut field.kind {
             Kind::TagVariant => {

@@ -336,14 +336,15 @@ impl<'a> Scope<'a> {
         self.directory_for(version).is_some_and(is_old)
     }
 
-    /// Whether a workflow of several series gives the version that one of them is at or moves from. Any other may be that of
-    /// a test, or of a release long past.
+    /// Whether a workflow of several series gives the version that one of them is at or moves from, or one of its variants. Any
+    /// other may be that of a test, or of a release long past.
     fn is_current(&self, found: &str) -> bool {
         let pattern = &self.names.config.directory;
         let is_at = || {
-            parse_version(self.split(found).version).is_some_and(|given| {
+            let tag = self.split(found);
+            parse_version(tag.version).is_some_and(|given| {
                 let directory = self.directories.get(&pattern.render(&given));
-                directory.is_some_and(|directory| directory.version == given)
+                directory.is_some_and(|one| one.version == given || one.has(tag.name))
             })
         };
         !pattern.has_series() || self.is_replaced(found) || is_at()

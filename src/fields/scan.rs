@@ -217,6 +217,7 @@ impl<'a> Scan<'a> {
             Start::BranchEnd => self.branch_end(found.clone()),
             Start::Number => self.number(at),
             Start::Family => self.family_or_variant(at),
+            Start::Expression => self.behind_expression(found.end),
             Start::Script => self.script(at),
             Start::Runner => {
                 self.runners.push(at);

@@ -55,7 +55,7 @@ impl Directory {
                 text[place.start..].starts_with(&self.name)
                     || before.ends_with('v') && after.starts_with('.')
             }
-            false => before.ends_with(['-', '_']),
+            false => before.ends_with(['-', '_', 'v']),
         }
     }
 

@@ -280,6 +280,22 @@ mod tests {
     }
 
     #[test]
+    fn a_word_ends_in_front_of_the_dot_of_a_sentence() {
+        for (rest, is_end) in [
+            ("", true),
+            (" x", true),
+            (". x", true),
+            (".", true),
+            (".x", false),
+            (".*", false),
+            (".$x", false),
+            ("x", false),
+        ] {
+            assert_eq!(ends(rest.as_bytes(), 0, true), is_end, "{rest}");
+        }
+    }
+
+    #[test]
     fn a_variable_ends_where_it_closes() {
         for (text, end) in [
             ("${ver[1]}-x", 9),

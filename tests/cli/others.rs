@@ -297,7 +297,7 @@ fn one_of_a_family_does_not_come_where_another_goes() {
 
 #[test]
 fn workflows_name_directories_of_one_version_in_many_ways() {
-    let workflow = "on:\n  push:\n    paths: ['@V/**']\njobs:\n  build:\n    strategy:\n      matrix:\n        version: [\"@V\"]\n        variant: [alpine3.18]\n    env:\n      FOO: @V\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          context: ./${{ matrix.version }}/${{ matrix.variant }}\n          tags: ghcr.io/acme/foo:@V-alpine3.18\n      - run: echo 'tag=@V-alpine3.18'\n      - working-directory: ./@V\n        run: ls\n      - run: cd @V\n";
+    let workflow = "on:\n  push:\n    paths: ['@V/**']\njobs:\n  build:\n    strategy:\n      matrix:\n        version: [\"@V\"]\n        variant: [alpine3.18]\n    env:\n      FOO: @V\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          context: ./${{ matrix.version }}/${{ matrix.variant }}\n          tags: ghcr.io/acme/foo:@V-alpine3.18\n      - run: echo 'tag=@V-alpine3.18'\n      - working-directory: ./@V\n        run: ls\n      - run: cd @V\n      - run: docker build @V/$variant @V/*\n";
     let path = ".github/workflows/ci.yml";
     let repository = foo(
         "alpine3.18",
@@ -589,6 +589,15 @@ fn the_images_of_other_publishers_are_not_ours() {
         let text = format!("FROM {image}:@V AS a\nFROM alpine:3.18\nENV FOO @V\n{pin}");
         moves("alpine3.18", &text);
     }
+}
+
+#[test]
+fn a_version_that_is_only_printed_makes_no_download() {
+    let commit = "5".repeat(40);
+    let text = format!(
+        "FROM alpine:3.18\nENV FOO_VERSION @V\nENV BAR_COMMIT {commit}\nRUN echo ${{FOO_VERSION}}\n"
+    );
+    moves("alpine3.18", &text);
 }
 
 #[test]

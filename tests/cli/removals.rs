@@ -185,6 +185,13 @@ fn a_series_goes_with_its_jobs_and_items() {
     let repository = Repository::of(&tree("series/before"));
     repository.write(".github/workflows/images.yml", WORKFLOW);
     repository.run(&["check"]).exits_with(0);
+    for (removed, title) in [
+        ("2.12.x", "\"title\": \"Remove 2.12.x\""),
+        ("2.12.x/scratch", "\"title\": \"Remove scratch in 2.12.x\""),
+    ] {
+        let run = repository.run(&["-n", "--format", "json", "--remove", removed]);
+        assert!(run.stdout.contains(title), "{}", run.stdout + &run.stderr);
+    }
     changes(&repository, &["--remove", "2.12.x"]);
     let expected = "\
 on: [push]

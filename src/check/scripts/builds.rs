@@ -41,7 +41,7 @@ pub(super) fn check((path, place, names): &Script, tree: &Tree, findings: &mut V
         let is_tag = |kind: &Kind| matches!(kind, Kind::Tag | Kind::TagVariant);
         let from = names.partition_point(|(_, field)| field.span.start < command.start);
         let inside = names[from..].iter();
-        let inside = inside.take_while(|(_, field)| field.span.start < command.end);
+        let inside = inside.take_while(|(_, field)| command.contains(&field.span.start));
         let tags = inside.filter(|(name, field)| {
             is_tag(&field.kind) && text[field.span.clone()].ends_with(name)
         });

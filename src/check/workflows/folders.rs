@@ -32,7 +32,12 @@ impl Workflow<'_> {
         let of_job = || {
             let job = self.structure.job_at(lines[line].span.start)?;
             let is_default = |line| self.structure.is_below(text, line, b"defaults");
-            let mut inside = job.part.lines.clone();
+            let first = self
+                .structure
+                .jobs
+                .first()
+                .map_or(0, |job| job.part.lines.start);
+            let mut inside = job.part.lines.clone().chain(0..first);
             inside.find(|one| is_key(one) && is_default(*one))
         };
         let start = step.clone().find(is_key).or_else(of_job);

@@ -55,8 +55,7 @@ impl Workflow<'_> {
         let mut names = words(self.text, start.min(line.end)..line.end);
         let below = self.structure.lines[number + 1..job.part.lines.end].iter();
         for item in below.take_while(|next| next.indent >= line.indent && next.is_item) {
-            let start = item.span.start + item.indent + 1;
-            names.extend(words(self.text, start..item.end));
+            names.extend(words(self.text, item.span.start..item.end));
         }
         let is_anchor = |name: &Range<usize>| self.text[..name.start].ends_with(['&', '*']);
         match names.iter().any(is_anchor) {
@@ -142,7 +141,8 @@ impl Workflow<'_> {
             if code.contains('!') || code.contains("||") {
                 continue;
             }
-            for (at, _) in code.match_indices("startsWith(") {
+            let calls = ["startsWith(", "contains("].into_iter();
+            for (at, _) in calls.flat_map(|call| code.match_indices(call)) {
                 let rest = &code[at..];
                 let quoted = rest.find('\'').and_then(|open| {
                     let quoted = &rest[open + 1..];

@@ -1,10 +1,12 @@
 //! Whose a name in a workflow is: ours, perhaps ours, or another program's.
 
 use super::super::spans::{
-    after, base, ends, has, is_digit, is_tag, is_word, line_before, trimmed_end,
+    after, base, ends, has, is_digit, is_tag, is_word, line_before, skip, trimmed_end,
 };
 use super::super::workflow::{INPUTS, goes_to};
 use super::{Kind, Scan};
+use crate::text::is_like;
+use crate::version::Variant;
 
 /// Whose the name of a variant is.
 #[derive(PartialEq)]
@@ -69,6 +71,8 @@ impl Scan<'_> {
             b'/' | b'\\' if front.ends_with(b"}") || is_directory => Owner::Ours,
             // `cd ../nanoserver-ltsc2022`
             b'/' | b'\\' if name == b".." && goes_to(rest) => Owner::Ours,
+            // `$DIR/alpine3.22`
+            b'/' | b'\\' if rest.ends_with(b"$") || rest.ends_with(b"$env:") => Owner::Ours,
             // Perhaps a version that is written wrongly.
             b'/' | b'\\' if matches!(name, b"" | b"." | b"..") || is_digit(name[0]) => {
                 Owner::Perhaps
@@ -83,6 +87,7 @@ impl Scan<'_> {
                 // `suffix=-alpine3.22`, `natsio/nats:nightly-2.14-alpine3.22`
                 None => match rest.split_last() {
                     _ if is_directory => Owner::Perhaps,
+                    Some((b'=', key)) if key.ends_with(b"suffix") => Owner::Ours,
                     Some((b'=', _)) => Owner::Perhaps,
                     Some((b':', image)) if self.is_own_image(image) => Owner::Perhaps,
                     _ => Owner::Others,
@@ -91,6 +96,20 @@ impl Scan<'_> {
             byte if is_tag(*byte) || b":@".contains(byte) => Owner::Others,
             _ => Owner::Perhaps,
         }
+    }
+
+    /// What may be a typo for the name of a variant, behind an expression: `${{ env.TAG }}-apline3.22`.
+    pub(super) fn behind_expression(&mut self, at: usize) -> Option<usize> {
+        let run = &self.text[at..skip(self.text, at, is_tag)];
+        let name = trimmed_end(run, |byte| byte == b'.' || byte == b'-');
+        let variant = Variant::parse(std::str::from_utf8(name).ok()?)?;
+        let mut families = self.scanner.families.iter();
+        let is_known = families.any(|family| name.starts_with(family.as_bytes()));
+        let mut families = self.scanner.families.iter();
+        let is_typo = !is_known && families.any(|family| is_like(family, &variant.family));
+        let directory = None;
+        (is_typo && self.owner(at) == Owner::Ours)
+            .then(|| self.put(at..at + name.len(), Kind::Variant { directory }))?
     }
 
     /// Whether a line ends in the name of an image that is called like ours, or like the server.

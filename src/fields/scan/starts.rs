@@ -20,6 +20,7 @@ pub(super) enum Start {
     BranchEnd,
     Number,
     Family,
+    Expression,
     Script,
     Runner,
 }
@@ -81,6 +82,7 @@ impl Scanner {
             DocumentKind::Workflow => vec![
                 (Start::Script, scripts),
                 (Start::Runner, runners),
+                (Start::Expression, words(&["}}-"])),
                 (
                     Start::Family,
                     families.iter().flat_map(|name| spelled(name)).collect(),
