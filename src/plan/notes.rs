@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use semver::Version;
 
-use super::units::is_code;
+use super::units::{is_code, mentions};
 use super::{Options, Target};
 use crate::check::pins::Pin;
 use crate::fields::series::places_of;
@@ -27,6 +27,7 @@ pub(super) fn all(
         not_built(after, targets),
         without_twins(before, after, targets),
         left_behind(after, targets),
+        names_left(before, after),
         zeros(pins),
     ];
     notes.concat()
@@ -158,6 +159,30 @@ fn left_behind(after: &Repository, targets: &[Target]) -> Vec<String> {
                 format!(
                     "{path}:{number}: still says {old}: change it by hand, if it is the server's"
                 )
+            }));
+        }
+    }
+    notes
+}
+
+/// The lines of scripts and workflows that name a variant, or a Windows base, which no version directory has any more.
+fn names_left(before: &Repository, after: &Repository) -> Vec<String> {
+    let names = |repository: &Repository| -> BTreeSet<String> {
+        let bases = repository.variants().filter(|variant| variant.is_windows());
+        let bases = bases.map(|variant| variant.base.clone());
+        let all = repository.variants().map(|variant| variant.name.clone());
+        all.chain(bases).filter(|name| !name.is_empty()).collect()
+    };
+    let (old, new) = (names(before), names(after));
+    let gone: Vec<&String> = old.difference(&new).collect();
+    let mut notes = Vec::new();
+    for place in after.shared_documents() {
+        let lines = place.document.utf8().unwrap_or_default().lines();
+        for (number, line) in lines.enumerate() {
+            let left = gone.iter().find(|name| mentions(line, name));
+            notes.extend(left.map(|name| {
+                let (path, number) = (place.path(), number + 1);
+                format!("{path}:{number}: still names {name}: change it by hand, if it is meant")
             }));
         }
     }

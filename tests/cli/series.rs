@@ -1556,3 +1556,76 @@ fn what_stands_behind_a_variant_in_a_tag_is_somebodys_choice() {
         "{found:#?}"
     );
 }
+
+#[test]
+fn more_that_workflows_say_moves_and_is_found() {
+    let base = &["--base", "2.14.x/alpine=3.23"][..];
+    // What moves with a base, and is consistent before.
+    for lines in [
+        "    env: { DIR: ./2.14.x }\n    steps:\n      - run: docker build \"$DIR/alpine3.22\"\n",
+        "    steps:\n      - uses: docker/metadata-action@v5\n        with:\n          flavor: suffix=-alpine3.22\n      - run: docker build 2.14.x/alpine3.22\n",
+        "    # 2.14.x: alpine3.22\n    steps:\n      - run: docker build 2.14.x/alpine3.22\n",
+    ] {
+        let repository = with_steps(lines);
+        repository.finds(&[]);
+        changes(&repository, base);
+        let found = repository.read(".github/workflows/more.yml");
+        assert!(
+            found.ends_with(&lines.replace("alpine3.22", "alpine3.23")),
+            "{found}"
+        );
+    }
+    // A folder in which all jobs run.
+    let repository = series();
+    let text = "on: push\ndefaults: { run: { working-directory: 2.14.x } }\njobs:\n  # alpine3.22\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: docker build -t nats:${{ github.ref_name }}-alpine3.22 .\n";
+    repository.write(".github/workflows/more.yml", text);
+    changes(&repository, base);
+    let found = repository.read(".github/workflows/more.yml");
+    assert_eq!(found, text.replace("alpine3.22", "alpine3.23"));
+    // What is found.
+    for (line, finding) in [
+        (
+            "docker tag a ${{ env.IMAGE }}:${{ env.TAG }}-apline3.22",
+            "variant: found apline3.22: no variant apline3.22",
+        ),
+        (
+            "docker build --build-arg BASE_IMAGE=nats:2.14.2-alpine3.22 2.14.x/scratch",
+            "reference: found 2.14.2-alpine3.22, expected 2.14.4-alpine3.22",
+        ),
+        (
+            "docker build ./2.14/alpine3.22",
+            "path: found alpine3.22, which is in no version directory here",
+        ),
+        ("docker tag a nats:${VER}-scrach", "no variant scrach"),
+    ] {
+        let repository = with_steps(&format!("    steps:\n      - run: {line}\n"));
+        let found = repository.findings();
+        assert!(
+            found.len() == 1 && found[0].contains(finding),
+            "{line}: {found:#?}"
+        );
+    }
+    let repository = series();
+    let text = "on:\n  workflow_dispatch:\n    inputs:\n      series:\n        type: choice\n        options: [2.12.x, 2.13.x]\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: ls\n";
+    repository.write(".github/workflows/more.yml", text);
+    repository.finds(&[".github/workflows/more.yml:6:27: directory: found 2.13.x: there is no such version directory"]);
+}
+
+#[test]
+fn names_that_no_directory_has_any_more_are_named_where_they_are_left() {
+    let loops = "    steps:\n      - run: echo tag=2.14.4-alpine3.22\n      - run: echo windows-ltsc2025\n";
+    let repository = with_steps(loops);
+    for (args, note) in [
+        (
+            &["--base", "alpine3.22=3.23"][..],
+            "more.yml:6: still names alpine3.22: change it by hand, if it is meant",
+        ),
+        (
+            &["--base", "windows-ltsc2025=ltsc2028"],
+            "more.yml:7: still names ltsc2025: change it by hand",
+        ),
+    ] {
+        let run = repository.run(&[&["-n"], args].concat()).exits_with(0);
+        assert!(run.stdout.contains(note), "{}", run.stdout);
+    }
+}
