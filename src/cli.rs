@@ -98,7 +98,7 @@ pub enum Command {
     Status(StatusArgs),
     /// Bring a library file of docker-library/official-images up to date with this tree, or check it
     Library(LibraryArgs),
-    /// Print the completions of a shell
+    /// Print the completions of a shell: `source <(update completions bash)`
     Completions {
         /// The shell
         #[arg(value_enum)]
@@ -165,7 +165,7 @@ pub struct LibraryArgs {
     #[arg(
         long = "add",
         value_name = "DIRECTORY",
-        add = ArgValueCandidates::new(completions::parts)
+        add = ArgValueCandidates::new(completions::folders)
     )]
     pub adds: Vec<String>,
     /// Plan and print, write nothing
@@ -282,7 +282,7 @@ impl UpdateArgs {
         anyhow::ensure!(
             changes.iter().sum::<usize>() + self.versions.len() + self.runners.len() > 0,
             "nothing is asked for: expected a version such as 0.25.6, `latest`, a series such as 2.14.x, or one of `--base`, \
-             `--add`, `--remove` and `--runner`"
+             `--add`, `--remove` and `--runner`; `update --help` says more"
         );
         let mut runners = BTreeMap::new();
         for (system, label) in &self.runners {
@@ -320,7 +320,7 @@ fn runner(text: &str) -> Result<(String, String), String> {
         .split_once('=')
         .ok_or("expected OS=LABEL, such as ubuntu=24.04")?;
     if !RUNNERS.contains(&system) {
-        let all = RUNNERS.join(", ");
+        let all = RUNNERS.join(" or ");
         return Err(format!(
             "`{system}` is not a runner of GitHub's: expected {all}"
         ));

@@ -43,21 +43,35 @@ pub fn beside(root: &Path, image: &str) -> Option<PathBuf> {
     Some(file).filter(|file| file.is_file())
 }
 
-/// The version at which a file offers each version directory of a tree. With a directory for each version, whatever the file
-/// offers counts for the newest one.
-pub fn offered(text: &str, repository: &Repository) -> BTreeMap<String, Version> {
+/// The version at which a file offers each version directory of a tree, and how many of its variants it does not offer. With a
+/// directory for each version, whatever the file offers counts for the newest one.
+pub fn offered(text: &str, repository: &Repository) -> BTreeMap<String, (Version, usize)> {
     let (manifest, view) = (Manifest::parse(text).0, View::of(repository));
     let names = names(&manifest, &view);
-    let mut offered: BTreeMap<String, Version> = BTreeMap::new();
+    let mut offered: BTreeMap<String, (Version, usize)> = BTreeMap::new();
     let homes = homes(&manifest, &view.images, &view.pattern, true);
-    for (entry, home) in manifest.entries().iter().zip(homes) {
+    let known: BTreeSet<String> = homes
+        .iter()
+        .filter_map(Home::image)
+        .map(Image::path)
+        .collect();
+    let lacking = |directory: &str| {
+        let images = view
+            .images
+            .iter()
+            .filter(|image| image.directory == directory);
+        images
+            .filter(|image| !known.contains(&image.path()))
+            .count()
+    };
+    for (entry, home) in manifest.entries().iter().zip(&homes) {
         let tags = manifest.items(entry, "Tags");
         let version = tags.filter_map(|(_, tag)| parse_version(names.split(&tag).version));
         if let (Some(image), Some(version)) = (home.image(), version.max()) {
-            let known = offered
-                .entry(image.directory.clone())
-                .or_insert(version.clone());
-            *known = version.max(known.clone());
+            let directory = image.directory.as_str();
+            let known = offered.entry(directory.to_owned());
+            let known = known.or_insert_with(|| (version.clone(), lacking(directory)));
+            known.0 = version.max(known.0.clone());
         }
     }
     offered

@@ -10,6 +10,7 @@ use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter};
 use clap_complete::{Shell, env::Shells};
 
 use crate::library;
+use crate::repository::config::looks_like_a_version;
 use crate::repository::{Outline, discover};
 use crate::version::Variant;
 
@@ -46,6 +47,17 @@ pub(super) fn parts() -> Vec<CompletionCandidate> {
     names
         .chain(named(|variant| vec![variant.name.clone()]))
         .collect()
+}
+
+/// Version directories, and variants of one.
+pub(super) fn folders() -> Vec<CompletionCandidate> {
+    let mut all = parts();
+    let is_folder = |one: &CompletionCandidate| {
+        let name = one.get_value().to_string_lossy();
+        looks_like_a_version(name.split('/').next().unwrap_or_default())
+    };
+    all.retain(is_folder);
+    all
 }
 
 /// What a variant that is added begins with.

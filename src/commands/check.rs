@@ -24,7 +24,16 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
         let checksums = published(&source, versions, &Default::default(), &mut output)?;
         report.add(compare(&report.pins, &checksums));
         details.extend(vouched(&source, &checksums, args.archives, &output)?);
-        details.push(format!("compared with the SHA256SUMS {}", source.place()));
+        let config = &repository.names.config;
+        let (project, place) = (
+            format!("{}/{}", config.owner, config.server),
+            source.place(),
+        );
+        // An address of the project says whose they are.
+        details.push(match place.contains(&project) {
+            true => format!("compared with the SHA256SUMS {place}"),
+            false => format!("compared with the SHA256SUMS {place}, as those of {project}"),
+        });
         let mut releases = Releases::new(&source, &repository.names.config.directory);
         let has_series = repository.names.config.directory.has_series();
         let is_preview = |directory: &&Directory| !directory.version.pre.is_empty();

@@ -67,7 +67,7 @@ impl<'a> Releases<'a> {
         };
         if let Some(version) = self.newest(&series)? {
             self.notes.push(format!(
-                "{version} is out, and {series} is not here: `update {version}` makes it"
+                "{version} is out, and {series} is not here: an update to {version} makes it"
             ));
         }
         Ok(())

@@ -55,7 +55,8 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
             version: directory.version.clone(),
             is_behind: newest.iter().any(|newest| *newest > directory.version),
             newest,
-            library: offered.get(&directory.name).cloned(),
+            library: offered.get(&directory.name).map(|one| one.0.clone()),
+            not_offered: offered.get(&directory.name).map_or(0, |one| one.1),
             variants: directory.variants.len(),
             findings: report.findings.iter().filter(is_inside).count(),
         });
@@ -74,7 +75,7 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
     }
     let without = match (args.offline, &releases) {
         (true, _) => "not asked",
-        (false, Some(_)) => "none",
+        (false, Some(_)) => "no stable release",
         (false, None) => "unknown",
     };
     let mut notes = releases.map(|releases| releases.notes).unwrap_or_default();
@@ -123,8 +124,8 @@ fn library_file(args: &StatusArgs, common: &Common, repository: &Repository) -> 
     args.library.clone().or_else(beside)
 }
 
-/// The version of each version directory that a library file offers.
-fn offered(file: &Path, repository: &Repository) -> Result<BTreeMap<String, Version>> {
+/// The version of each version directory that a library file offers, and how many of its variants it does not.
+fn offered(file: &Path, repository: &Repository) -> Result<BTreeMap<String, (Version, usize)>> {
     let text = read_if_there(file, LARGEST_LIBRARY_FILE)?;
     let text = text.with_context(|| format!("no file {}", file.display()))?;
     let text = String::from_utf8(text).with_context(|| format!("{}", file.display()))?;

@@ -280,10 +280,10 @@ impl Structure {
         self.lines.partition_point(|line| line.span.end <= at)
     }
 
-    /// A line, and those that it is below, one after the other.
+    /// A line, and those that it is below, one after the other; none behind the last one, where only comments are.
     pub fn upwards(&self, line: usize) -> impl Iterator<Item = &Line> {
-        let numbers = std::iter::successors(Some(line), |line| self.lines[*line].above);
-        numbers.map(|number| &self.lines[number])
+        let above = |line: &&Line| self.lines.get(line.above?);
+        std::iter::successors(self.lines.get(line), above)
     }
 
     /// Whether a line, or one that it is below, begins with a key.

@@ -47,7 +47,9 @@ fn idle(after: &Repository, options: &Options) -> Vec<String> {
         .keys()
         .filter(|name| !systems.contains(name.as_str()));
     missing
-        .map(|name| format!("no workflow runs on {name}, such as {name}-latest"))
+        .map(|name| {
+            format!("no workflow names a runner of {name} by itself, such as {name}-latest; one that a matrix makes is not moved")
+        })
         .collect()
 }
 

@@ -107,6 +107,7 @@ impl FromStr for Base {
             .and_then(|(from, to)| Some((Variant::parse(from)?, to)));
         let (from, to) =
             parts.with_context(|| "expected FAMILY=BASE, such as alpine=3.19".to_owned())?;
+        ensure!(from.family != "scratch", "scratch has no base");
         let base = Self {
             series,
             from,

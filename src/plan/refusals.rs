@@ -142,10 +142,11 @@ pub(super) fn wrong(
         });
         format!("{origin}:{line}: {rule}: {message}")
     };
-    let or = match (options.adds.is_empty(), options.removes.is_empty()) {
-        (true, true) => "",
-        (false, true) => ", or add what they need too",
-        _ => ", or remove what they belong to too",
+    let or = match () {
+        () if !options.removes.is_empty() => ", or remove what they belong to too",
+        () if !options.adds.is_empty() => ", or add what they need too",
+        () if !options.bases.is_empty() => ", or move what they belong to too",
+        () => "",
     };
     refuse(
         "these problems cannot be fixed automatically",

@@ -133,11 +133,12 @@ pub fn targets(
                 if targets.iter().any(|other| other.version == *version) {
                     problems.push(anyhow!("{version} is asked for twice"));
                 } else if let Some(other) = targets.iter().find(shares) {
-                    problems.push(anyhow!(
-                        "{} and {version} would both be made from {}: give one of them",
-                        other.version,
-                        target.source.as_deref().unwrap_or("templates")
-                    ));
+                    let (other, source) = (&other.version, &target.source);
+                    let source = source.as_deref().unwrap_or("templates");
+                    problems.push(match has_series {
+                        true => anyhow!("{other} and {version} are both of {}: give one of them", target.directory),
+                        false => anyhow!("{other} and {version} would both be made from {source}: give one of them"),
+                    });
                 }
                 targets.push(target);
             }
@@ -303,9 +304,12 @@ fn move_base(repository: &Repository, base: &Base, targets: &mut [Target]) -> Re
     let mut meant = targets.iter().filter(|target| is_meant(target)).peekable();
     if meant.peek().is_some() && !is_known {
         let places: Vec<&str> = meant.map(|target| target.directory.as_str()).collect();
+        let what = match base.from.base.as_str() {
+            "" => format!("variant of the family {}", base.from),
+            _ => format!("variant {}", base.from),
+        };
         bail!(
-            "`--base {base}`: no variant {} in {}: {}",
-            base.from,
+            "`--base {base}`: no {what} in {}: {}",
             places.join(", "),
             existing_variants(repository, &base.series)
         );

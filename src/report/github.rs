@@ -75,9 +75,10 @@ pub(super) fn append_outputs(json: &serde_json::Value) -> Result<()> {
     append("GITHUB_OUTPUT", &lines)
 }
 
-/// An `error` or a `warning` about nothing in particular, in one line.
+/// An `error` or a `warning` about nothing in particular. The runner reads one line, and shows several.
 pub(super) fn annotation(level: &str, text: &str) -> String {
-    format!("::{level}::{}", data(text))
+    let lines: Vec<String> = text.split('\n').map(data).collect();
+    format!("::{level}::{}", lines.join("%0A"))
 }
 
 fn data(text: &str) -> String {

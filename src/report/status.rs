@@ -26,6 +26,8 @@ pub struct Standing {
     pub findings: usize,
     /// The version at which the library file offers it.
     pub library: Option<Version>,
+    /// How many of its variants that does not offer.
+    pub not_offered: usize,
 }
 
 /// What `update status` has found out.
@@ -61,6 +63,9 @@ pub fn of_status(names: &Names, status: Status) -> Summary {
             many => many.to_string(),
         };
         let offered = match &row.library {
+            Some(offered) if *offered == row.version && row.not_offered > 0 => {
+                format!("{} not offered", count(row.not_offered, "variant"))
+            }
             Some(offered) if *offered == row.version => "up to date".to_owned(),
             Some(offered) => offered.to_string(),
             None => "not offered".to_owned(),

@@ -202,7 +202,7 @@ fn check_online_compares_the_pins_with_the_published_sums() {
         "0.25.6/alpine3.18/Dockerfile:8:38: hash: nats-streaming-server-v0.25.6-linux-arm64.tar.gz: found \
          caf2839e14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7d26f, expected \
          caf2839d14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7d26f, which is published\n1 finding in 1 file. Find out which hash is right.\n\
-         compared with the SHA256SUMS in the folder releases\n",
+         compared with the SHA256SUMS in the folder releases, as those of nats-io/nats-streaming-server\n",
     );
     repository.edit(
         "0.25.6/alpine3.18/Dockerfile",
@@ -237,7 +237,7 @@ fn check_archives_finds_an_archive_that_was_replaced() {
         run.stdout,
         format!(
             "0.25.6/windowsservercore-1809/Dockerfile:9:34: hash: {name}: expected {}, but releases/v0.25.6/{name} hashes to {}\n\
-             1 finding in 1 file. Find out which hash is right.\ncompared with the SHA256SUMS in the folder releases\n6 archives downloaded and hashed: 1 not as pinned\n",
+             1 finding in 1 file. Find out which hash is right.\ncompared with the SHA256SUMS in the folder releases, as those of nats-io/nats-streaming-server\n6 archives downloaded and hashed: 1 not as pinned\n",
             hash(&content("windows-amd64.zip")),
             hash(b"replaced"),
             name = archive("windows-amd64.zip")

@@ -255,7 +255,7 @@ fn two_versions_cannot_be_made_of_one_directory() {
     let lines = Repository::of(&tree("series/before"));
     lines.update_fails(
         &["2.14.5", "2.14.6"],
-        &["2.14.5 and 2.14.6 would both be made from 2.14.x: give one of them"],
+        &["2.14.5 and 2.14.6 are both of 2.14.x: give one of them"],
     );
 }
 

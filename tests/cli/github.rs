@@ -184,6 +184,19 @@ fn an_error_is_an_annotation_too() {
         "{}",
         run.stderr
     );
+    // The runner reads one line.
+    let repository = Repository::of(&tree("streaming/before"));
+    repository.edit("0.25.5/alpine3.18/Dockerfile", ".tar.gz\"", ".targz\"");
+    let run = repository
+        .update(&["0.25.6", "--format", "github"])
+        .exits_with(2);
+    assert!(
+        run.stdout
+            .starts_with("::error::these problems cannot be fixed automatically:%0A  0.25.5/"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(run.stdout.lines().count(), 1);
 }
 
 #[test]
@@ -292,6 +305,21 @@ fn checksums_that_github_contradicts_are_refused() {
         "ask those who published the release",
     ]);
     same(&repository.snapshot(), &snapshot(&tree("streaming/before")));
+    // Of two files of one name each counts.
+    let twice = with_api(|| {
+        let text = String::from_utf8(assets(|_, hash| format!("sha256:{hash}").into()));
+        let text = text.expect("text");
+        let body = text.split_once("\r\n\r\n").expect("a body").1;
+        let mut answer: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        let all = answer["assets"].as_array_mut().expect("files");
+        let mut first = all[0].clone();
+        first["digest"] = format!("sha256:{}", "0".repeat(64)).into();
+        all.insert(0, first);
+        response("200 OK", "", answer.to_string())
+    });
+    twice
+        .update(&repository, &["0.25.6"])
+        .fails_with(&["GitHub's digests of the same files differ"]);
     let run = proxy.update(
         &Repository::of(&tree("streaming/after")),
         &["check", "--online"],

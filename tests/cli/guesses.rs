@@ -254,7 +254,7 @@ fn what_is_asked_for_twice_or_makes_no_sense_is_refused() {
             &["--base", "alpine=3.x"],
             "expected a numbered base, such as 3.19",
         ),
-        (&["--base", "scratch=3"], "expected a numbered base"),
+        (&["--base", "scratch=3"], "scratch has no base"),
         (
             &["--base", "alpine=..3"],
             "expected a numbered base, such as",

@@ -80,7 +80,7 @@ fn latest_moves_each_series_to_its_newest_stable_release() {
     let again = repository.run(&args).exits_with(0);
     assert_eq!(
         again.stdout,
-        "nats: nothing to change\n\nNotes:\n  2.12.x is at its newest release, 2.12.15\n  2.14.x is at its newest release, 2.14.5\n  2.15.0 is out, and 2.15.x is not here: `update 2.15.0` makes it\n"
+        "nats: nothing to change\n\nNotes:\n  2.12.x is at its newest release, 2.12.15\n  2.14.x is at its newest release, 2.14.5\n  2.15.0 is out, and 2.15.x is not here: an update to 2.15.0 makes it\n"
     );
 }
 
@@ -217,6 +217,11 @@ nats
 `update library official` brings the library file up to date with this tree
 "
     );
+    let library = project().join("tests/library/nats-2.14.5");
+    repository.write("official", fs::read(library).expect("a library file"));
+    let run = repository.run(&["status", "--offline", "--library", "official"]);
+    let lacking = "2.14.x     2.14.5   not asked  6         none      2 variants not offered\n";
+    assert!(run.stdout.contains(lacking), "{}", run.stdout);
     // One that stands beside the repository is found.
     let beside = Repository::nested(&tree("series/after"));
     let folder = beside.path("../official-images/library");
@@ -488,6 +493,12 @@ fn a_word_that_is_nearly_a_command_is_asked_about() {
     repository
         .run(&["statsu"])
         .fails_with(&["did you mean `status`?"]);
+    repository
+        .run(&["LATEST"])
+        .fails_with(&["did you mean `latest`?"]);
+    repository
+        .run(&["2.14.5", "check"])
+        .fails_with(&["it is a command, which stands first: `update check`"]);
     let run = repository.run(&[]);
     assert!(
         run.stderr.contains("Usage: update [OPTIONS] <VERSION>..."),
@@ -525,7 +536,7 @@ fn what_is_asked_for_and_makes_little_sense_is_said() {
         "nothing is asked for: expected a version such as 0.25.6, `latest`, a series",
     ]);
     repository.run(&["--base", "debian=12"]).fails_with(&[
-        "`--base debian=12`: no variant debian in 2.12.x, 2.14.x: there are alpine3.21, alpine3.22, nanoserver-ltsc2022",
+        "`--base debian=12`: no variant of the family debian in 2.12.x, 2.14.x: there are alpine3.21, alpine3.22, nanoserver-ltsc2022",
     ]);
     let run = repository
         .run(&["--add", "2.14.x/alpine3.22"])

@@ -156,7 +156,7 @@ fn of_several_variants_of_a_family_the_one_that_moves_is_named() {
     offline(&repository, &["--base", "windows-ltsc2022=ltsc2025"])
         .fails_with(&["`--base windows-ltsc2022=ltsc2025`: nanoserver-ltsc2022 cannot become nanoserver-ltsc2025, which is there already"]);
     offline(&repository, &["--base", "debian=12"])
-        .fails_with(&["`--base debian=12`: no variant debian in 2.14.x"]);
+        .fails_with(&["`--base debian=12`: no variant of the family debian in 2.14.x"]);
     same(&repository.snapshot(), &before);
     offline(&repository, &["--base", "windows-ltsc2022=ltsc2028"]).exits_with(0);
     assert!(

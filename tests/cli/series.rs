@@ -163,7 +163,7 @@ fn a_matrix_that_would_have_to_be_two_things_is_not_guessed() {
         .run(&["--base", "2.12.x/windows-ltsc2022=ltsc2028"])
         .fails_with(&[
             "windows.yaml:11: file: found 2022: no script build-images-2022.ps1 in 2.12.x/tests, a name that the matrix makes",
-            "Fix or remove these lines, then run the same command again",
+            "Fix or remove these lines, or move what they belong to too, then run the same command again",
         ]);
     same(&repository.snapshot(), &before);
 }
@@ -1612,8 +1612,24 @@ fn more_that_workflows_say_moves_and_is_found() {
 }
 
 #[test]
+fn a_comment_at_the_end_of_a_workflow_is_about_nothing() {
+    let repository = series();
+    let path = ".github/workflows/more.yml";
+    for text in [
+        "# cd ./2.14.x/alpine3.22\n",
+        "on: push\n# cd ./2.14.x/alpine3.22\n",
+    ] {
+        repository.write(path, text);
+        repository.finds(&[]);
+    }
+    changes(&repository, &["--base", "2.14.x/alpine=3.23"]);
+    assert!(repository.read(path).ends_with("alpine3.23\n"));
+}
+
+#[test]
 fn names_that_no_directory_has_any_more_are_named_where_they_are_left() {
-    let loops = "    steps:\n      - run: echo tag=2.14.4-alpine3.22\n      - run: echo windows-ltsc2025\n";
+    let loops =
+        "    steps:\n      - run: echo tag=2.14.4-alpine3.22\n      - run: echo windows-ltsc2025\n";
     let repository = with_steps(loops);
     for (args, note) in [
         (
