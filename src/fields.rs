@@ -8,6 +8,7 @@ mod checks;
 mod commands;
 mod downloads;
 pub mod expected;
+mod hashes;
 mod matrix;
 mod runners;
 pub mod scan;

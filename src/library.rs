@@ -27,8 +27,7 @@ pub use self::manifest::{Manifest, Paragraph};
 pub use self::plan::{Change, Plan, View, Wanted, names};
 pub use self::update::plan;
 use crate::repository::Repository;
-use crate::tag::{Endings, Tag};
-use crate::version::{Variant, parse_version};
+use crate::version::parse_version;
 
 /// Where official-images keeps the file of an image.
 pub const OFFICIAL_IMAGES: &str = "https://github.com/docker-library/official-images";
@@ -75,29 +74,4 @@ pub fn offered(text: &str, repository: &Repository) -> BTreeMap<String, (Version
         }
     }
     offered
-}
-
-/// What the tags of a file are split with.
-pub struct Names {
-    endings: Endings,
-    suffixes: BTreeSet<String>,
-}
-
-impl Names {
-    /// From the variants that there are or were, and the versions that there are.
-    fn new<'a>(
-        variants: impl Iterator<Item = &'a Variant>,
-        versions: impl Iterator<Item = &'a Version>,
-    ) -> Self {
-        let suffixes = versions.map(|version| version.pre.to_string());
-        Self {
-            endings: Endings::new(variants).and("linux"),
-            suffixes: suffixes.filter(|suffix| !suffix.is_empty()).collect(),
-        }
-    }
-
-    /// Splits a tag. What does not begin with a version is a name as a whole.
-    pub fn split<'t>(&self, tag: &'t str) -> Tag<'t> {
-        self.endings.split(tag, &self.suffixes)
-    }
 }

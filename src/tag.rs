@@ -94,8 +94,8 @@ impl Endings {
         self.families.contains(family)
     }
 
-    /// Splits a tag; what does not begin with a version is a name as a whole. `known` are suffixes that versions have.
-    pub fn split<'t>(&self, tag: &'t str, known: &BTreeSet<String>) -> Tag<'t> {
+    /// Splits a tag; what does not begin with a version is a name as a whole.
+    pub fn split<'t>(&self, tag: &'t str) -> Tag<'t> {
         let bare = |name| Tag {
             level: Level::Bare,
             version: "",
@@ -120,7 +120,7 @@ impl Endings {
             return bare(tag);
         };
         let suffix = match level {
-            Level::Full => self.suffix(rest, known),
+            Level::Full => self.suffix(rest),
             _ => 0,
         };
         let end = if suffix == 0 { end } else { end + 1 + suffix };
@@ -133,16 +133,11 @@ impl Endings {
     }
 
     /// How long a version's own suffix (`RC.3`, `binary`) is in what stands behind its numbers: it ends where a variant
-    /// begins, else where a known one does, else where a family begins.
-    fn suffix(&self, rest: &str, known: &BTreeSet<String>) -> usize {
+    /// begins, else where a family does.
+    fn suffix(&self, rest: &str) -> usize {
         let starts = || std::iter::once(0).chain(rest.match_indices('-').map(|(at, _)| at + 1));
         if let Some(start) = starts().find(|&start| self.variants.contains(&rest[start..])) {
             return start.saturating_sub(1);
-        }
-        let ends = rest.match_indices('-').map(|(at, _)| at);
-        let ends: Vec<usize> = ends.chain([rest.len()]).collect();
-        if let Some(end) = ends.iter().rfind(|end| known.contains(&rest[..**end])) {
-            return *end;
         }
         let is_name = |start: &usize| {
             let word = &rest[*start..];
@@ -172,7 +167,6 @@ mod tests {
         let names = ["alpine3.22", "windowsservercore-ltsc2022", "scratch"];
         let variants = names.map(|name| Variant::parse(name).unwrap());
         let endings = Endings::new(variants.iter()).and("linux");
-        let known = BTreeSet::from(["alpine.2".to_owned(), "odd".to_owned()]);
         for (tag, level, version, name) in [
             ("0.25.6", Level::Full, "0.25.6", ""),
             ("v0.25.6-alpine3.18", Level::Full, "v0.25.6", "alpine3.18"),
@@ -195,18 +189,12 @@ mod tests {
             ),
             ("2.14.0-RC.3-linux", Level::Full, "2.14.0-RC.3", "linux"),
             ("2.14.0-rc1", Level::Full, "2.14.0-rc1", ""),
-            ("2.14.0-odd", Level::Full, "2.14.0-odd", ""),
-            (
-                "2.14.0-alpine.2-scratch",
-                Level::Full,
-                "2.14.0-alpine.2",
-                "scratch",
-            ),
+            ("2.14.0-odd-scratch", Level::Full, "2.14.0-odd", "scratch"),
             ("2.14.0-slim", Level::Full, "2.14.0", "slim"),
             ("1.2.3.4", Level::Bare, "", "1.2.3.4"),
         ] {
             assert_eq!(
-                endings.split(tag, &known),
+                endings.split(tag),
                 Tag {
                     level,
                     version,

@@ -11,7 +11,8 @@ use std::ops::Range;
 use super::checks::Checks;
 use super::commands::Code;
 use super::downloads::Of;
-use super::spans::{has, is_comment, is_escape, is_hex, is_word, last_word, skip, variable_of};
+use super::hashes::{self, Named};
+use super::spans::variable_of;
 use super::{Kind, found};
 use crate::release::checksums::Sha256;
 use crate::version::{apk_arch, release_arch};
@@ -92,20 +93,18 @@ enum Bound {
 
 /// The fields of hashes and architectures; and, where some archives have hashes, those that have none, with their addresses.
 pub(super) fn fields(text: &[u8], seen: &Seen) -> (Vec<(Range<usize>, Kind)>, Unpinned) {
-    let words = hex_words(text);
+    let hashes = hashes::words(text);
     let has_labels = seen.addresses.iter().any(|one| one.labels.is_some());
-    if seen.arches.is_empty() && words.is_empty() && !has_labels {
+    if seen.arches.is_empty() && hashes.is_empty() && !has_labels {
         return Default::default();
     }
     let ours: Vec<usize> = seen.addresses.iter().map(|address| address.at).collect();
-    let hashes = words.into_iter().filter(|word| !is_key_id(text, word));
-    let hashes: Vec<Range<usize>> = hashes.collect();
     let checks = Checks::new(text, &ours, &seen.made);
     let pins = Pins {
         text,
         seen,
         values: values(text, seen, &checks.code),
-        named: named(text, &hashes, &checks.code),
+        named: Named::new(text, &hashes, &checks.code),
         checks,
     };
     let branches = pins.branches();
@@ -152,23 +151,6 @@ fn values<'a>(
     values
 }
 
-/// A variable, by its name in lower case, in one instruction or in all.
-type Scoped = (Option<usize>, Vec<u8>);
-
-/// How many hashes are assigned to each variable.
-fn named(text: &[u8], hashes: &[Range<usize>], code: &Code) -> BTreeMap<Scoped, usize> {
-    let mut named = BTreeMap::new();
-    for hash in hashes {
-        if let Some(name) = variable_of(text, hash.start) {
-            let number = code.number(hash.start);
-            for scope in [None, Some(number)] {
-                *named.entry((scope, name.to_ascii_lowercase())).or_default() += 1;
-            }
-        }
-    }
-    named
-}
-
 /// The branch that a hash is in.
 fn branch_of<'b, 'a>(hash: &Range<usize>, branches: &'b [Branch<'a>]) -> Option<&'b Branch<'a>> {
     let before = branches.partition_point(|branch| branch.span.start <= hash.start);
@@ -182,7 +164,7 @@ struct Pins<'a> {
     seen: &'a Seen,
     checks: Checks<'a>,
     values: BTreeMap<&'a [u8], Option<&'a Range<usize>>>,
-    named: BTreeMap<Scoped, usize>,
+    named: Named,
 }
 
 impl<'a> Pins<'a> {
@@ -254,19 +236,6 @@ impl<'a> Pins<'a> {
         reset
     }
 
-    /// Whether a variable that holds a hash is set to something else as well.
-    fn is_reset(&self, hash: &Range<usize>, name: &[u8]) -> bool {
-        let code = &self.checks.code;
-        let number = code.number(hash.start);
-        let instruction = &code.instructions[number];
-        let (scope, span) = match instruction.is_run {
-            true => (Some(number), instruction.span.clone()),
-            false => (None, 0..self.text.len()),
-        };
-        let hashes = self.named.get(&(scope, name.to_ascii_lowercase()));
-        code.assignments(name, &span) > hashes.copied().unwrap_or(0)
-    }
-
     /// What a hash belongs to: what the statement hashes that compares the hash, or its variable.
     fn bound(&self, hash: &Range<usize>, branches: &[Branch]) -> Bound {
         let checks = &self.checks;
@@ -298,7 +267,9 @@ impl<'a> Pins<'a> {
         };
         let bound = |archive: Option<Box<str>>| archive.map_or(Bound::Unknown, Bound::Ours);
         match (of, checks.download(number), name) {
-            (Some(Of::Ours(_)), _, Some(name)) if self.is_reset(hash, name.as_bytes()) => {
+            (Some(Of::Ours(_)), _, Some(name))
+                if self.named.is_reset(&checks.code, number, name.as_bytes()) =>
+            {
                 Bound::Unknown
             }
             (Some(Of::Ours(of)), ..) => bound(beside(of).or_else(|| self.only(of))),
@@ -306,7 +277,9 @@ impl<'a> Pins<'a> {
             (Some(Of::Unclear), ..) => Bound::Unknown,
             // A variable that nothing uses: it belongs to what the instruction downloads, to ours only if its name is plain.
             (None, Some(Of::Others), Some(_)) if !is_used => Bound::Others,
-            (None, Some(Of::Ours(of)), Some(name)) if !is_used && is_named_like_a_hash(name) => {
+            (None, Some(Of::Ours(of)), Some(name))
+                if !is_used && hashes::is_named_like_one(name) =>
+            {
                 bound(beside(of))
             }
             _ => Bound::Unchecked,
@@ -392,13 +365,6 @@ impl<'a> Pins<'a> {
     }
 }
 
-/// Whether the name of a variable begins with the word for a hash rather than with a name: `sha256`, `checksum`.
-fn is_named_like_a_hash(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let mut kinds = ["sha", "sum", "hash", "check"].into_iter();
-    kinds.any(|kind| name.starts_with(kind))
-}
-
 /// A hash that is an archive's in one place is that archive's in all. An archive with two different hashes has none that is
 /// known.
 fn one_each(text: &[u8], hashes: &[Range<usize>], bound: &mut [Bound]) {
@@ -426,33 +392,6 @@ fn one_each(text: &[u8], hashes: &[Range<usize>], bound: &mut [Bound]) {
     }
 }
 
-/// The words of nothing but hex digits that are as long as hashes. An image's digest is left out: it pins a base, not an archive.
-fn hex_words(text: &[u8]) -> Vec<Range<usize>> {
-    // A step of that many bytes misses none of them.
-    const SHORTEST: usize = 32;
-    const LONGEST: usize = 128;
-    let (mut words, mut at) = (Vec::new(), SHORTEST - 1);
-    while let Some(byte) = text.get(at) {
-        if !byte.is_ascii_hexdigit() {
-            at += SHORTEST;
-            continue;
-        }
-        let start = at - last_word(&text[at.saturating_sub(LONGEST)..at]).len();
-        // `\n<hash>`
-        let start = start + usize::from(is_escape(text, start));
-        let end = skip(text, at, is_word);
-        at = end + SHORTEST - 1;
-        // A SHA-256 may have too few digits, or too many.
-        let is_long = matches!(end - start, SHORTEST | 40 | 50..=90 | 96 | LONGEST);
-        let is_whole = start == 0 || !is_word(text[start - 1]) || is_escape(text, start - 1);
-        let is_hash = is_long && is_whole && is_hex(&text[start..end]);
-        if is_hash && !text[..start].ends_with(b"@sha256:") && !is_comment(text, start) {
-            words.push(start..end);
-        }
-    }
-    words
-}
-
 /// The labels of our branches, and the architectures behind them.
 fn architectures(text: &[u8], branches: &[Branch], fields: &mut Vec<(Range<usize>, Kind)>) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -469,20 +408,6 @@ fn architectures(text: &[u8], branches: &[Branch], fields: &mut Vec<(Range<usize
         let labels = labels.map(|labels| found(text, labels).into());
         fields.push((branch.assigned.value.clone(), Kind::Arch { labels }));
     }
-}
-
-/// Whether digits are the ID of a key that signs releases, rather than a hash.
-fn is_key_id(text: &[u8], word: &Range<usize>) -> bool {
-    let keys = [&b"KEY"[..], b"FINGERPRINT", b"GPG", b"PGP"];
-    let is_key = |name: &[u8]| {
-        let name = name.to_ascii_uppercase();
-        keys.iter().any(|key| has(&name, key))
-    };
-    let before = &text[word.start.saturating_sub(400)..word.start];
-    word.len() == 40
-        && (variable_of(text, word.start).is_some_and(is_key)
-            || has(before, b"recv-key")
-            || has(before, b"gpg "))
 }
 
 /// The labels of a `case` branch, without quotes.

@@ -1,72 +1,14 @@
 //! The commands of a Dockerfile, read once: its instructions, their statements, the words of those, and the variables that they
 //! use. What is downloaded and hashed by them is for others to say.
 
+mod does;
+
 use std::cell::OnceCell;
 use std::ops::Range;
-use std::sync::LazyLock;
 
+pub(super) use self::does::Does;
+use self::does::does;
 use super::spans::{self, is_digit, is_escape, is_hex, is_word, last_word, past, skip, unquoted};
-
-/// What a command does, where that matters to a hash.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Does {
-    Fetch,
-    Hash,
-    Compare,
-    /// Go to another folder.
-    Move,
-    /// Set a variable whose name is not in front of a `=`.
-    Assign,
-}
-
-const COMMANDS: [(Does, &str); 5] = [
-    (
-        Does::Fetch,
-        "wget curl Invoke-WebRequest iwr irm DownloadFile Start-BitsTransfer",
-    ),
-    (
-        Does::Hash,
-        "sha256sum shasum -sha256 sha512sum sha384sum sha1sum md5sum Get-FileHash certutil ComputeHash",
-    ),
-    (Does::Compare, "-ne -eq"),
-    (
-        Does::Assign,
-        "Set-Variable New-Variable Set-Item sv nv -OutVariable",
-    ),
-    (
-        Does::Move,
-        "cd pushd popd Set-Location Push-Location Pop-Location",
-    ),
-];
-
-/// How long the longest of them is.
-const LONGEST: usize = 18;
-
-/// The commands by their lengths.
-static BY_LENGTH: LazyLock<[Vec<(Does, &str)>; LONGEST + 1]> = LazyLock::new(|| {
-    let mut all = [const { Vec::new() }; LONGEST + 1];
-    for (does, commands) in COMMANDS {
-        let commands = commands.split(' ');
-        commands.for_each(|command| all[command.len()].push((does, command)));
-    }
-    all
-});
-
-/// What a word does as a command, or as an option or a method that acts as one.
-fn does(word: &[u8]) -> Option<Does> {
-    let is_sign = |byte: &u8| !byte.is_ascii_alphanumeric() && *byte != b'-';
-    let word = &word[word.len().saturating_sub(LONGEST + 1)..];
-    let name = word.iter().rposition(is_sign);
-    // `$cd` and `${cd}` are none, `$client.DownloadFile` is one.
-    let name = match name.map(|sign| (word[sign], &word[sign + 1..])) {
-        Some((b'/' | b'\\' | b'.' | b':', name)) => name,
-        Some(_) => return None,
-        None => word,
-    };
-    let mut alike = BY_LENGTH.get(name.len())?.iter();
-    let found = alike.find(|(_, command)| command.as_bytes().eq_ignore_ascii_case(name));
-    found.map(|(does, _)| *does)
-}
 
 /// What stands between a word and the one in front of it: a pipe, `>` but not `>&`, `>>`.
 pub(super) const PIPE: u8 = 1;
@@ -405,13 +347,17 @@ impl<'a> Reader<'a> {
                 break;
             }
             match text[at] {
-                // `$($env:NAME)`, part of an address.
-                b'$' if is_address && text[at..].starts_with(b"$($") => {
-                    self.code.uses.extend(variable(text, at + 2));
-                    at = spans::variable(text, at).map_or(at + 2, |close| close.min(end));
-                    continue;
+                b'$' => {
+                    // `$($env:NAME)`, part of an address.
+                    let is_inside = is_address && text[at..].starts_with(b"$($");
+                    let close = is_inside.then(|| spans::variable(text, at)).flatten();
+                    let from = if close.is_some() { at + 2 } else { at };
+                    self.code.uses.extend(variable(text, from));
+                    if let Some(close) = close {
+                        at = close.min(end);
+                        continue;
+                    }
                 }
-                b'$' => self.code.uses.extend(variable(text, at)),
                 b':' => is_address |= text[at..end].starts_with(b"://"),
                 b'\\' => {
                     let (behind, is_blank) = escapes(text, at);

@@ -111,8 +111,6 @@ pub struct Scope<'a> {
     pub builds: bool,
     /// What an update changes.
     pub change: &'a Change,
-    /// The pre-release suffixes of the versions that the document may give.
-    suffixes: BTreeSet<String>,
 }
 
 impl<'a> Scope<'a> {
@@ -124,14 +122,6 @@ impl<'a> Scope<'a> {
         place: &Place<'a>,
     ) -> Self {
         let own = place.tree.map(|tree| &tree.directory);
-        let is_meant = |name: &str| own.is_none_or(|own| own.name == name);
-        let old = change.old.iter().filter(|(name, _)| is_meant(name));
-        let old = old.flat_map(|(_, old)| old);
-        let others = directories.iter().filter(|_| own.is_none());
-        let all = own.into_iter().chain(others);
-        let versions = old.chain(all.map(|directory| &directory.version));
-        let versions = versions.filter(|version| !version.pre.is_empty());
-        let suffixes = versions.map(|version| version.pre.to_string()).collect();
         Self {
             names,
             directories,
@@ -140,7 +130,6 @@ impl<'a> Scope<'a> {
             variant: place.variant(),
             builds: place.builds(),
             change,
-            suffixes,
         }
     }
 
@@ -297,7 +286,7 @@ impl<'a> Scope<'a> {
     }
 
     fn split<'t>(&self, tag: &'t str) -> Tag<'t> {
-        self.names.endings.split(tag, &self.suffixes)
+        self.names.endings.split(tag)
     }
 
     /// The version directory that a document speaks of where it gives this version: its own; at the root the one of the same

@@ -3,19 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Names;
 use super::entries::{Home, folder};
 use super::expected::{Context, expectations, name_of, names_for};
 use super::format::architectures;
 use super::images::Image;
 use super::manifest::{Manifest, Paragraph};
 use crate::finding::Problem;
-use crate::tag::{Level, is_preview};
+use crate::tag::{Endings, Level, is_preview};
 use crate::version::WINDOWS;
 
 /// Everything in a file that breaks a rule of this repository; `seen` has what each entry is for, in their order: nothing,
 /// where that is not known.
-pub fn check(manifest: &Manifest, seen: &[Option<Home>], names: Names) -> Vec<Problem> {
+pub fn check(manifest: &Manifest, seen: &[Option<Home>], names: Endings) -> Vec<Problem> {
     let mut problems = Vec::new();
     let homes: Vec<Home> = seen
         .iter()

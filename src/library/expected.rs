@@ -6,13 +6,12 @@ use std::ops::Range;
 
 use anyhow::{Result, bail};
 
-use super::Names;
 use super::entries::{Home, folder, plain};
 use super::format::misshapen;
 use super::images::Image;
 use super::levels::{Held, Owners};
 use super::manifest::{Field, Manifest, Paragraph};
-use crate::tag::Level;
+use crate::tag::{Endings, Level};
 use crate::text::is_like;
 use crate::version::Variant;
 
@@ -77,7 +76,7 @@ pub type Edit = (Range<usize>, String);
 /// What the entries of a file are compared with, besides the image that each is for.
 pub struct Context<'a> {
     /// What its tags are split with.
-    pub names: Names,
+    pub names: Endings,
     /// Which releases have the tags that only one can have at a time.
     pub owners: Owners<'a>,
     /// Which levels its tags have.
@@ -88,7 +87,7 @@ impl<'a> Context<'a> {
     /// That of a file whose entries are for those images, with one that it will offer too.
     pub fn new(
         manifest: &Manifest,
-        names: Names,
+        names: Endings,
         homes: &[Home<'a>],
         more: Option<&'a Image>,
     ) -> Self {

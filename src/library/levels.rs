@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
-use super::Names;
 use super::entries::Home;
 use super::images::Image;
 use super::manifest::Manifest;
-use crate::tag::{Level, is_preview};
+use crate::tag::{Endings, Level, is_preview};
 use crate::version::parse_version;
 
 /// The releases that own the tags which only one version directory can have at a time.
@@ -69,7 +68,7 @@ pub struct Held<'a> {
 
 impl<'a> Held<'a> {
     /// By a file whose entries are for those images.
-    pub fn new(manifest: &Manifest, homes: &[Home<'a>], owners: &Owners, names: &Names) -> Self {
+    pub fn new(manifest: &Manifest, homes: &[Home<'a>], owners: &Owners, names: &Endings) -> Self {
         let (mut held, mut has_release) = (Self::default(), false);
         for (entry, home) in manifest.entries().iter().zip(homes) {
             let mut levels = BTreeSet::new();

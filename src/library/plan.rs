@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use semver::Version;
 use serde::Serialize;
 
-use super::Names;
 use super::entries::{Home, homes, variants};
 use super::expected::{Context, Edit, Expectation};
 use super::images::{Image, images};
@@ -13,6 +12,7 @@ use super::manifest::Manifest;
 use crate::finding::Problem;
 use crate::repository::Repository;
 use crate::repository::config::Pattern;
+use crate::tag::Endings;
 
 /// What an update of a library file is told.
 pub struct Wanted<'a> {
@@ -85,13 +85,13 @@ pub struct Change {
 }
 
 /// The names that tags can end in, for a file and a tree. Families that are no longer in the tree are left out.
-pub fn names(manifest: &Manifest, view: &View) -> Names {
+pub fn names(manifest: &Manifest, view: &View) -> Endings {
     let images = &view.images;
     let own: BTreeSet<&String> = images.iter().map(|image| &image.variant.family).collect();
     let old = variants(manifest, &view.pattern);
     let old: Vec<_> = old.filter(|old| own.contains(&old.family)).collect();
     let variants = images.iter().map(|image| &image.variant).chain(&old);
-    Names::new(variants, images.iter().map(|image| &image.version))
+    Endings::new(variants).and("linux")
 }
 
 /// A file, what its entries are for, and what is wanted of it.

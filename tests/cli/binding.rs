@@ -500,6 +500,7 @@ fn a_hash_of_a_release_that_nothing_in_the_file_names_is_refused() {
          if ((Get-FileHash f).Hash -ne '@AMD') {{ exit 1 }}\n"
     );
     moves(&inside);
+    is_refused(&inside.replace("v$($env:NATS_STREAMING_SERVER)", "v$($x=$x.Trim('v'"));
     let project = formatted("$env:NATS_STREAMING_SERVER").replace("{0}", "{1}");
     let project = project.replace("nats-io/nats-streaming-server/releases", "{0}/releases");
     moves(&project.replace("-f ", "-f 'nats-io/nats-streaming-server', "));
