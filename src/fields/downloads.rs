@@ -151,10 +151,11 @@ impl<'c, 'a> Downloads<'c, 'a> {
         let fetches = statement.does(Does::Fetch);
         let is_own = |word: Range<usize>| !numbers(self.ours, &word).is_empty();
         let own = numbers(self.ours, &statement.span);
-        // No file has more.
-        let (mut is_far, mut is_unclear) = (own.end > u128::BITS as usize, false);
+        // No file has more than there are bits.
         let bit = |number: usize| 1_u128.checked_shl(number as u32).unwrap_or(0);
+        let mut is_far = own.clone().any(|number| bit(number) == 0);
         let mut ours = own.fold(0, |all, number| all | bit(number));
+        let mut is_unclear = false;
         for (one, address) in self.held(statement) {
             let number = self.ours.binary_search(address).ok();
             if number.is_none() && !fetches {

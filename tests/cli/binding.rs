@@ -483,6 +483,10 @@ fn a_hash_of_a_release_that_nothing_in_the_file_names_is_refused() {
         "${NATS_STREAMING_SERVER}",
     );
     is_refused_at("", "v0%2E25%2E5", "${NATS_STREAMING_SERVER}");
+    let direct = "nats-streaming-server-v${NATS_STREAMING_SERVER}-linux-amd64.tar.gz";
+    is_refused(&format!(
+        "RUN wget -O f {PROJECT}/{direct}; echo \"@X  f\" | sha256sum -c\n"
+    ));
     let address = "https://github.com/${OWNER}/nats-streaming-server/releases/download/v${NATS_STREAMING_SERVER}/nats-streaming-server-v${NATS_STREAMING_SERVER}-linux-amd64.tar.gz";
     is_refused(&format!(
         "ENV OWNER=forker\nRUN wget -O f {address}; echo \"@X  f\" | sha256sum -c\n"

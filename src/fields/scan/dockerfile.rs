@@ -121,7 +121,8 @@ impl Scan<'_> {
             }
         }
         let start = past(self.text, end + DOWNLOAD.len(), b"v");
-        self.version_at(start..at - 1).filter(|_| start < at)
+        // Nothing may stand between: `…/releases/download/server-v1.2.3…`.
+        (start < at).then(|| self.version_at(start..at - 1))?
     }
 
     /// An address on GitHub: who publishes there, and the version in it.
