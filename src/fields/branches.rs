@@ -164,7 +164,7 @@ struct Pins<'a> {
     seen: &'a Seen,
     checks: Checks<'a>,
     values: BTreeMap<&'a [u8], Option<&'a Range<usize>>>,
-    named: Named,
+    named: Named<'a>,
 }
 
 impl<'a> Pins<'a> {

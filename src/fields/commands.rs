@@ -92,42 +92,42 @@ impl<'a> Code<'a> {
         code
     }
 
-    /// The variables to which a statement assigns something, other than their own value in other letters: `$h = $h.ToLower()`.
-    fn assigned_in(&self, statement: &Statement) -> Vec<(Vec<u8>, usize)> {
+    /// The variables to which a statement assigns something, by their names in lower case, each with where it does.
+    fn assigned_in(&self, statement: &Statement) -> impl Iterator<Item = (Vec<u8>, usize)> {
         let words = self.words(statement);
-        let opened = words.windows(2).filter(|pair| {
-            let opens = [&b"for"[..], b"foreach", b"read", b"ENV"].contains(&pair[0].text);
-            opens && !self.is_set(&pair[1])
+        let is_opened = |number: usize| {
+            let before = number.checked_sub(1).map(|before| words[before].text);
+            before.is_some_and(|word| matches!(word, b"for" | b"foreach" | b"read" | b"ENV"))
+        };
+        let set = words.iter().enumerate();
+        let set = set.filter(move |(number, word)| self.is_set(word) || is_opened(*number));
+        let set = set.map(|(_, word)| (last_word(name_set(word)), word.at));
+        let uses = self.used(statement).iter().enumerate();
+        let uses = uses.filter(|(number, one)| {
+            let next = self.used(statement).get(number + 1);
+            self.is_assigned(**one) && !next.is_some_and(|next| self.is_same(**one, *next))
         });
-        let set = words.iter().filter(|word| self.is_set(word));
-        let set = set.chain(opened.map(|pair| &pair[1]));
-        let mut all: Vec<(Vec<u8>, usize)> = set
-            .map(|word| (last_word(name_set(word)).to_ascii_lowercase(), word.at))
-            .collect();
-        let mut uses = self.used(statement).iter().peekable();
-        while let Some((name, at)) = uses.next() {
-            let is_made = uses.peek().is_some_and(|(next, next_at)| {
-                let between = &self.text[at + name.len()..*next_at];
-                let is_sign = |byte: &u8| b" =${}(\"".contains(byte);
-                let behind = &self.text[*next_at + next.len()..];
-                let same = [&b".ToLower("[..], b".ToUpper(", b".Trim("];
-                next.eq_ignore_ascii_case(name)
-                    && between.iter().all(is_sign)
-                    && same.iter().any(|method| behind.starts_with(method))
-            });
-            if self.is_assigned((name, *at)) && !is_made {
-                all.push((name.to_ascii_lowercase(), *at));
-            }
-        }
-        all
+        let all = set.chain(uses.map(|(_, one)| *one));
+        all.map(|(name, at)| (name.to_ascii_lowercase(), at))
+    }
+
+    /// Whether what is assigned to a variable is its own value in other letters: `$h = $h.ToLower()`.
+    fn is_same(&self, (name, at): Use, (next, next_at): Use) -> bool {
+        let between = &self.text[at + name.len()..next_at];
+        let is_sign = |byte: &u8| b" =${}(\"".contains(byte);
+        let behind = &self.text[next_at + next.len()..];
+        let mut methods = [&b".ToLower("[..], b".ToUpper(", b".Trim("].into_iter();
+        next.eq_ignore_ascii_case(name)
+            && between.iter().all(is_sign)
+            && methods.any(|method| behind.starts_with(method))
     }
 
     /// Whether a word is a variable to which a shell assigns something, rather than nothing: `url=; case …`.
     pub(super) fn is_set(&self, word: &Word) -> bool {
         let value = self.text[word.span().end..].strip_prefix(b"=");
         let first = value.and_then(|value| value.get(unquoted(value, 0)));
-        let is_plain = name_set(word).iter().all(|byte| is_word(*byte));
-        is_plain && first.is_some_and(|byte| !b" ;=\"'\r\n".contains(byte))
+        first.is_some_and(|byte| !b" ;=\"'\r\n".contains(byte))
+            && name_set(word).iter().all(|byte| is_word(*byte))
     }
 
     /// How often something is assigned to a variable in a span.

@@ -55,16 +55,16 @@ pub(super) fn is_named_like_one(name: &str) -> bool {
     kinds.any(|kind| name.starts_with(kind))
 }
 
-/// How many hashes are assigned to each variable, by its name in lower case, in one instruction and in all.
-pub(super) struct Named(BTreeMap<(Option<usize>, Vec<u8>), usize>);
+/// How many hashes are assigned to each variable, in one instruction and in all.
+pub(super) struct Named<'a>(BTreeMap<(Option<usize>, &'a [u8]), usize>);
 
-impl Named {
-    pub(super) fn new(text: &[u8], hashes: &[Range<usize>], code: &Code) -> Self {
+impl<'a> Named<'a> {
+    pub(super) fn new(text: &'a [u8], hashes: &[Range<usize>], code: &Code) -> Self {
         let mut named = BTreeMap::new();
         for hash in hashes {
             if let Some(name) = variable_of(text, hash.start) {
                 for scope in [None, Some(code.number(hash.start))] {
-                    *named.entry((scope, name.to_ascii_lowercase())).or_default() += 1;
+                    *named.entry((scope, name)).or_default() += 1;
                 }
             }
         }
@@ -78,7 +78,7 @@ impl Named {
             true => (Some(number), instruction.span.clone()),
             false => (None, 0..code.text.len()),
         };
-        let hashes = self.0.get(&(scope, name.to_ascii_lowercase()));
+        let hashes = self.0.get(&(scope, name));
         code.assignments(name, &span) > hashes.copied().unwrap_or(0)
     }
 }
