@@ -1394,6 +1394,20 @@ jobs:
     repository.finds(&[]);
     repository.edit(OWN, "- 2019", "- 2022");
     repository.finds(&[".github/workflows/own.yml:9:13: job: found 2022 twice in a list"]);
+    let row = "          - { line: 2.14.x, ltsc: 2022 }\n";
+    let rows = format!(
+        "on: [push]\njobs:\n  a:\n    strategy:\n      matrix:\n        include:\n{row}{row}"
+    );
+    repository.write(OWN, rows);
+    repository.finds(&[
+        ".github/workflows/own.yml:8:13: job: found { line: 2.14.x, ltsc: 2022 } twice in a list",
+    ]);
+    let row = "          - line: 2.14.x\n            ltsc: 2022\n";
+    let rows = format!(
+        "on: [push]\njobs:\n  a:\n    strategy:\n      matrix:\n        include:\n{row}{row}"
+    );
+    repository.write(OWN, rows);
+    repository.finds(&[".github/workflows/own.yml:9:13: job: found line: 2.14.x twice in a list"]);
     repository.write(
         OWN,
         "jobs:\n  a:\n    strategy:\n      matrix:\n        line:\n          -",

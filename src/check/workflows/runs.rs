@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::Workflow;
+use super::{Workflow, span_of};
 use crate::fields::Field;
 use crate::fields::workflow::{Job, Part};
 use crate::finding::Finding;
@@ -20,8 +20,19 @@ impl Workflow<'_> {
             let line = &structure.lines[item.lines.start];
             line.span.start + line.indent + 1..line.end
         };
-        let lists = structure.lists().into_iter();
-        let lists = lists.map(|list| list.iter().filter(is_plain).map(code).collect());
+        let lists = structure.lists();
+        for list in &lists {
+            let rows = list.iter().filter(|item| !is_plain(item));
+            let rows = rows.filter(|item| structure.is_in_matrix(item.span.start));
+            let mut known = BTreeSet::new();
+            for row in rows.filter(|row| !known.insert(text[row.span.clone()].trim())) {
+                let first = span_of(text, text[code(row)].trim());
+                findings.push(self.finding(&first, "job", " twice in a list"));
+            }
+        }
+        let lists = lists
+            .into_iter()
+            .map(|list| list.iter().filter(is_plain).map(code).collect());
         for list in lists.chain(structure.bracket_lists(text)) {
             let list: Vec<Range<usize>> = list;
             // Looked up by the byte in front of the first item: an item may be empty, at the very end.
