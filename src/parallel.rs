@@ -41,3 +41,28 @@ pub fn map<T: Sync, R: Send>(
     all.sort_unstable_by_key(|(number, _)| *number);
     all.into_iter().map(|(_, result)| result).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn without_a_number_of_threads_each_processor_works() {
+        if thread::available_parallelism().map_or(1, usize::from) < 2 {
+            return;
+        }
+        // Each of two items waits for the other one to begin.
+        let pairs: [(Sender<()>, Receiver<()>); 2] = [channel(), channel()];
+        let items = pairs.map(|(sender, receiver)| (sender, Mutex::new(receiver)));
+        let met = map(&items, 0, |number, (_, receiver)| {
+            let _ = items[1 - number].0.send(());
+            let receiver = receiver.lock().expect("the only one");
+            receiver.recv_timeout(Duration::from_secs(20)).is_ok()
+        });
+        assert_eq!(met, [true, true]);
+    }
+}

@@ -11,7 +11,7 @@ use crate::fields::series::places_of;
 use crate::fields::workflow::Line;
 use crate::fields::{Kind, Named};
 use crate::release::checksums::Sha256;
-use crate::repository::{Item, Origin, Place, Repository, TESTS, join};
+use crate::repository::{Directory, Item, Origin, Place, Repository, TESTS, join};
 use crate::text::Places;
 use crate::version::Variant;
 
@@ -27,7 +27,7 @@ pub(super) fn all(
         not_built(after, targets),
         without_twins(before, after, targets),
         left_behind(after, targets),
-        names_left(before, after),
+        names_left(before, after, targets),
         zeros(pins),
     ];
     notes.concat()
@@ -167,8 +167,9 @@ fn left_behind(after: &Repository, targets: &[Target]) -> Vec<String> {
     notes
 }
 
-/// The lines of scripts and workflows that name a variant, or a Windows base, which no version directory has any more.
-fn names_left(before: &Repository, after: &Repository) -> Vec<String> {
+/// The lines of scripts and workflows that name a variant, or a Windows base, which no version directory has any more, or which the
+/// series that they name has not.
+fn names_left(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<String> {
     let names = |repository: &Repository| -> BTreeSet<String> {
         let bases = repository.variants().filter(|variant| variant.is_windows());
         let bases = bases.map(|variant| variant.base.clone());
@@ -177,14 +178,26 @@ fn names_left(before: &Repository, after: &Repository) -> Vec<String> {
     };
     let (old, new) = (names(before), names(after));
     let gone: Vec<&String> = old.difference(&new).collect();
+    let of_series = targets.iter().flat_map(|target| {
+        let gone = target.removes.iter().map(|variant| &variant.name);
+        let gone = gone.chain(target.renames.keys());
+        gone.map(|name| (target.series(), name))
+    });
+    let of_series: Vec<(Directory, &String)> = of_series.collect();
     let mut notes = Vec::new();
     for place in after.shared_documents() {
         let lines = place.document.utf8().unwrap_or_default().lines();
         for (number, line) in lines.enumerate() {
             let left = gone.iter().find(|name| mentions(line, name));
-            notes.extend(left.map(|name| {
+            let here = || {
+                let mut left = of_series.iter();
+                let left = left.find(|(series, name)| mentions(line, name) && series.is_in(line));
+                left.map(|(series, name)| format!("{name} beside {}", series.name))
+            };
+            let left = left.map(|name| (*name).clone()).or_else(here);
+            notes.extend(left.map(|left| {
                 let (path, number) = (place.path(), number + 1);
-                format!("{path}:{number}: still names {name}: change it by hand, if it is meant")
+                format!("{path}:{number}: still names {left}: change it by hand, if it is meant")
             }));
         }
     }

@@ -1658,4 +1658,17 @@ fn names_that_no_directory_has_any_more_are_named_where_they_are_left() {
         let run = repository.run(&[&["-n"], args].concat()).exits_with(0);
         assert!(run.stdout.contains(note), "{}", run.stdout);
     }
+    // Where other series have it, beside the name of this one.
+    let lines = "    steps:\n      - run: echo 'm=[{\"s\":\"2.12.x\",\"v\":\"scratch\"},{\"s\":\"2.14.x\",\"v\":\"scratch\"}]'\n      - run: echo scratch\n";
+    let run = with_steps(lines)
+        .run(&["-n", "--remove", "2.12.x/scratch"])
+        .exits_with(0);
+    let note = "more.yml:6: still names scratch beside 2.12.x: change it by hand, if it is meant\n";
+    assert!(run.stdout.contains(note), "{}", run.stdout);
+    assert_eq!(
+        run.stdout.matches("still names").count(),
+        1,
+        "{}",
+        run.stdout
+    );
 }
