@@ -14,12 +14,13 @@ mod manifest;
 mod plan;
 mod update;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use semver::Version;
 
 pub use self::check::check;
+use self::entries::without_entry;
 pub use self::entries::{Home, homes};
 pub use self::format::{DEFAULT_FETCH, broken_rules, misshapen};
 pub use self::images::{Image, images};
@@ -49,19 +50,10 @@ pub fn offered(text: &str, repository: &Repository) -> BTreeMap<String, (Version
     let names = names(&manifest, &view);
     let mut offered: BTreeMap<String, (Version, usize)> = BTreeMap::new();
     let homes = homes(&manifest, &view.images, &view.pattern, true);
-    let known: BTreeSet<String> = homes
-        .iter()
-        .filter_map(Home::image)
-        .map(Image::path)
-        .collect();
+    let without = without_entry(&view.images, &homes);
     let lacking = |directory: &str| {
-        let images = view
-            .images
-            .iter()
-            .filter(|image| image.directory == directory);
-        images
-            .filter(|image| !known.contains(&image.path()))
-            .count()
+        let without = without.iter();
+        without.filter(|image| image.directory == directory).count()
     };
     for (entry, home) in manifest.entries().iter().zip(&homes) {
         let tags = manifest.items(entry, "Tags");

@@ -146,8 +146,8 @@ impl Session<'_> {
             return Ok(BTreeMap::new());
         };
         let (manifest, _) = Manifest::parse(text);
-        let fields = manifest.entries().iter().flat_map(|entry| &entry.fields);
-        let commits = fields.filter(|field| manifest.name(field).ends_with("GitCommit"));
+        let entries = manifest.entries().iter();
+        let commits = entries.flat_map(|entry| manifest.commits(entry));
         let commits = commits.map(|field| manifest.said(&field.value));
         let is_one = |commit: &String| library::misshapen("GitCommit", commit).is_none();
         let mut commits: BTreeSet<String> =

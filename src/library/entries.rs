@@ -29,6 +29,16 @@ impl<'a> Home<'a> {
     }
 }
 
+/// The images of a tree that no entry is for.
+pub fn without_entry<'i>(images: &'i [Image], homes: &[Home]) -> Vec<&'i Image> {
+    let offered = homes.iter().filter_map(Home::image).map(Image::path);
+    let offered: BTreeSet<String> = offered.collect();
+    let images = images.iter();
+    images
+        .filter(|image| !offered.contains(&image.path()))
+        .collect()
+}
+
 /// The folder of an entry, split into version directory and variant.
 type Folder = (String, Variant);
 

@@ -191,6 +191,12 @@ impl Manifest {
         })
     }
 
+    /// A paragraph's own fields that hold commits, those of single architectures too.
+    pub fn commits<'a>(&self, paragraph: &'a Paragraph) -> impl Iterator<Item = &'a Field> {
+        let fields = paragraph.fields.iter();
+        fields.filter(|field| self.name(field).rsplit('-').next() == Some("GitCommit"))
+    }
+
     /// What a span says: where it is folded, its lines joined, comments left out.
     pub fn said(&self, span: &Range<usize>) -> Cow<'_, str> {
         let text = self.text[span.clone()].trim();

@@ -8,7 +8,7 @@ use semver::Version;
 
 use super::add::add;
 use super::check::check;
-use super::entries::{Home, folder, homes};
+use super::entries::{Home, folder, homes, without_entry};
 use super::expected::{Expectation, Part, apply, expectations};
 use super::format::{DEFAULT_FETCH, broken_rules};
 use super::images::Image;
@@ -157,10 +157,7 @@ impl Draft<'_> {
 
     /// What a paragraph's own commits are expected to say, those of single architectures too.
     fn commits<'m>(&self, paragraph: &'m Paragraph) -> impl Iterator<Item = Expectation<'m>> {
-        let commits = paragraph.fields.iter().filter(|field| {
-            let name = self.manifest.name(field);
-            name.rsplit('-').next() == Some("GitCommit")
-        });
+        let commits = self.manifest.commits(paragraph);
         commits.map(|field| Expectation::whole(&self.manifest, field, &self.wanted.commit))
     }
 
@@ -235,17 +232,16 @@ fn blank<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
 fn not_offered(view: &View, homes: &[Home]) -> Vec<String> {
     let offered: Vec<&Image> = homes.iter().filter_map(Home::image).collect();
     let directories: BTreeSet<&str> = offered.iter().map(|image| &*image.directory).collect();
-    let paths: BTreeSet<String> = offered.iter().map(|image| image.path()).collect();
     let newest = offered.iter().map(|image| &image.version).max();
     let mut missing: Vec<String> = Vec::new();
-    for image in &view.images {
+    for image in without_entry(&view.images, homes) {
         let is_old =
             !view.pattern.has_series() && newest.is_some_and(|newest| image.version < *newest);
         let what = match directories.contains(&*image.directory) {
             true => image.path(),
             false => image.directory.clone(),
         };
-        if !is_old && !paths.contains(&what) && !missing.contains(&what) {
+        if !is_old && !missing.contains(&what) {
             missing.push(what);
         }
     }
