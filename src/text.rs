@@ -107,6 +107,13 @@ pub fn is_like(word: &str, text: &str) -> bool {
     strsim::normalized_damerau_levenshtein(word, text) > 0.6
 }
 
+/// Where a part of a text, a slice of it, stands in it.
+pub fn span_of<T: AsRef<[u8]> + ?Sized>(text: &T, part: &T) -> Range<usize> {
+    let (text, part) = (text.as_ref(), part.as_ref());
+    let start = part.as_ptr() as usize - text.as_ptr() as usize;
+    start..start + part.len()
+}
+
 /// Whether a path is that of a folder, or of something in it; both with `/`.
 pub fn is_within(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder)

@@ -258,12 +258,6 @@ impl<'a> Workflow<'a> {
     }
 }
 
-/// Where a part of a text stands in it.
-fn span_of(text: &str, part: &str) -> Range<usize> {
-    let start = part.as_ptr() as usize - text.as_ptr() as usize;
-    start..start + part.len()
-}
-
 /// The names in the rest of a path, up to the first one that is not written out.
 fn path_behind(text: &str, mut at: usize) -> Vec<Range<usize>> {
     let mut names = Vec::new();

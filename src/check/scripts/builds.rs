@@ -7,7 +7,7 @@ use crate::fields::Kind;
 use crate::fields::workflow::FOLDER_COMMANDS;
 use crate::finding::Finding;
 use crate::repository::Tree;
-use crate::text::{Places, window};
+use crate::text::{Places, span_of, window};
 
 /// How many bytes in front of a variant's name its image's name is looked for.
 const FAR: usize = 200;
@@ -136,16 +136,9 @@ fn commands(text: &str) -> Vec<Range<usize>> {
 /// The words of a command, without quotes and brackets around them.
 fn words(text: &str, command: &Range<usize>) -> Vec<Range<usize>> {
     let is_end = |c: char| c.is_whitespace() || "\"'();&|`".contains(c);
-    let line = &text[command.clone()];
-    let base = line.as_ptr() as usize;
-    let words = line
-        .split(is_end)
-        .filter(|word| !word.is_empty() && *word != "\\");
-    let span = |word: &str| {
-        let start = command.start + word.as_ptr() as usize - base;
-        start..start + word.len()
-    };
-    words.map(span).collect()
+    let words = text[command.clone()].split(is_end);
+    let words = words.filter(|word| !word.is_empty() && *word != "\\");
+    words.map(|word| span_of(text, word)).collect()
 }
 
 /// The last name of a path, where it is written out.

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use super::{Workflow, missing, span_of};
+use super::{Workflow, missing};
 use crate::fields::Field;
 use crate::fields::scan::is_script;
 use crate::fields::workflow::{FOLDER_COMMANDS, Job, Line, Structure};
 use crate::finding::Finding;
 use crate::repository::{Folder, Repository, TESTS};
+use crate::text::span_of;
 
 /// In a workflow of more lines folders are not followed: none is so long.
 const MOST_LINES: usize = 2_000;

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::{Workflow, span_of};
+use super::Workflow;
 use crate::fields::workflow::Job;
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::repository::Directory;
+use crate::text::span_of;
 
 /// The names of a workflow's jobs.
 pub(super) struct Jobs<'a> {

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::{Workflow, span_of};
+use super::Workflow;
 use crate::fields::Field;
 use crate::fields::workflow::{Job, Part};
 use crate::finding::Finding;
+use crate::text::span_of;
 
 impl Workflow<'_> {
     /// No list has a series twice, and no list of a matrix any item: that would be built twice, and another one not at all.

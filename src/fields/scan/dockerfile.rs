@@ -9,6 +9,7 @@ use super::super::spans::{
 };
 use super::words::name_of;
 use super::{DocumentKind, Kind, Scan};
+use crate::text::span_of;
 
 /// The operating systems of archives, as their names give them: in front of one the version ends.
 const SYSTEMS: [&str; 2] = ["linux", "windows"];
@@ -38,14 +39,9 @@ impl Scan<'_> {
                     .systems
                     .push(from + place..from + place + system.len());
                 let arch = from + place + system.len() + 1;
-                let address = address(at, arch, &token[arch - from..], system)?;
+                let mut address = address(at, arch, &token[arch - from..], system)?;
                 let name = self.version_at(from..from + place - 1)?;
-                let path = self.version_in_path(at)?;
-                let versions = [name, path];
-                let address = Address {
-                    versions,
-                    ..address
-                };
+                address.versions = [name, self.version_in_path(at)?];
                 if address.variable().is_some() {
                     return Some(address);
                 }
@@ -53,7 +49,8 @@ impl Scan<'_> {
                 let floor = at.saturating_sub(BACK);
                 let first = text[floor..at].iter().rposition(starts);
                 let labels = first.and_then(|first| self.labels(floor + first + 1));
-                Some(Address { labels, ..address })
+                address.labels = labels;
+                Some(address)
             });
             self.facts.downloads |= address.is_some();
             match address {
@@ -78,14 +75,13 @@ impl Scan<'_> {
             Some(argument) => Some(argument).filter(|one| variable(one, 0) == Some(one.len()))?,
             None => &text[span],
         };
-        let name = name_of(whole);
-        let start = name.as_ptr() as usize - text.as_ptr() as usize;
-        let rest = &whole[name.as_ptr() as usize - whole.as_ptr() as usize + name.len()..];
+        let name = span_of(text, name_of(whole));
+        let rest = &text[name.end..span_of(text, whole).end];
         // `${V%.*}` is something else than what V holds; `${V:-1.2.3}` is that, or a version as well.
         let is_default = rest.starts_with(b":-") || rest.starts_with(b":=");
         let is_plain =
             !name.is_empty() && (is_default || rest.iter().all(|byte| b"})".contains(byte)));
-        is_plain.then_some(Some(start..start + name.len()))
+        is_plain.then_some(Some(name))
     }
 
     /// What is put in a text of PowerShell where a span is `{0}`: `'…' -f $env:NAME`.
