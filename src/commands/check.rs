@@ -19,23 +19,21 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
     let (repository, directories, mut report) = check::read(&common.root)?;
     let mut details = Vec::new();
     if args.online || args.archives {
-        let source = source(&args.from, &repository.names.config)?;
+        let config = &repository.names.config;
+        let source = source(&args.from, config)?;
         let versions = directories.iter().map(|directory| &directory.version);
         let checksums = published(&source, versions, &Default::default(), &mut output)?;
         report.add(compare(&report.pins, &checksums));
         details.extend(vouched(&source, &checksums, args.archives, &output)?);
-        let config = &repository.names.config;
-        let (project, place) = (
-            format!("{}/{}", config.owner, config.server),
-            source.place(),
-        );
+        let project = format!("{}/{}", config.owner, config.server);
+        let place = source.place();
         // An address of the project says whose they are.
         details.push(match place.contains(&project) {
             true => format!("compared with the SHA256SUMS {place}"),
             false => format!("compared with the SHA256SUMS {place}, as those of {project}"),
         });
-        let mut releases = Releases::new(&source, &repository.names.config.directory);
-        let has_series = repository.names.config.directory.has_series();
+        let mut releases = Releases::new(&source, &config.directory);
+        let has_series = config.directory.has_series();
         let is_preview = |directory: &&Directory| !directory.version.pre.is_empty();
         for directory in directories.iter().filter(is_preview) {
             let newest = releases.newest(&directory.name)?;

@@ -149,22 +149,17 @@ fn left_behind(after: &Repository, targets: &[Target]) -> Vec<String> {
     let gone = targets.iter().filter_map(|target| target.old.as_ref());
     let gone = gone.filter(|old| !is_at(old));
     let gone: BTreeSet<String> = gone.map(Version::to_string).collect();
-    let mut notes = Vec::new();
-    for place in after.shared_documents() {
-        let lines = place.document.utf8().unwrap_or_default().lines();
-        for (number, line) in lines.enumerate().filter(|(_, line)| is_code(line)) {
-            let gives = |old: &&String| places_of(line, old).next().is_some();
-            // `uses: somebody/action@v1.2.3`
-            let left = gone.iter().find(gives).filter(|_| !line.contains('@'));
-            notes.extend(left.map(|old| {
-                let (path, number) = (place.path(), number + 1);
-                format!(
-                    "{path}:{number}: still says {old}: change it by hand, if it is the server's"
-                )
-            }));
-        }
-    }
-    notes
+    // `uses: somebody/action@v1.2.3`
+    let lines = lines(after).filter(|(.., line)| is_code(line) && !line.contains('@'));
+    let notes = lines.filter_map(|(place, number, line)| {
+        let gives = |old: &&String| places_of(line, old).next().is_some();
+        let old = gone.iter().find(gives)?;
+        let path = place.path();
+        Some(format!(
+            "{path}:{number}: still says {old}: change it by hand, if it is the server's"
+        ))
+    });
+    notes.collect()
 }
 
 /// The lines of scripts and workflows that name a variant, or a Windows base, which no version directory has any more, or which the
@@ -184,24 +179,30 @@ fn names_left(before: &Repository, after: &Repository, targets: &[Target]) -> Ve
         gone.map(|name| (target.series(), name))
     });
     let of_series: Vec<(Directory, &String)> = of_series.collect();
-    let mut notes = Vec::new();
-    for place in after.shared_documents() {
+    let notes = lines(after).filter_map(|(place, number, line)| {
+        let left = gone.iter().find(|name| mentions(line, name));
+        let here = || {
+            let mut left = of_series.iter();
+            let left = left.find(|(series, name)| mentions(line, name) && series.is_in(line));
+            left.map(|(series, name)| format!("{name} beside {}", series.name))
+        };
+        let left = left.map(|name| (*name).clone()).or_else(here)?;
+        let path = place.path();
+        Some(format!(
+            "{path}:{number}: still names {left}: change it by hand, if it is meant"
+        ))
+    });
+    notes.collect()
+}
+
+/// The lines of scripts and workflows, each with its file and its number.
+fn lines(after: &Repository) -> impl Iterator<Item = (Place<'_>, usize, &str)> {
+    after.shared_documents().flat_map(|place| {
         let lines = place.document.utf8().unwrap_or_default().lines();
-        for (number, line) in lines.enumerate() {
-            let left = gone.iter().find(|name| mentions(line, name));
-            let here = || {
-                let mut left = of_series.iter();
-                let left = left.find(|(series, name)| mentions(line, name) && series.is_in(line));
-                left.map(|(series, name)| format!("{name} beside {}", series.name))
-            };
-            let left = left.map(|name| (*name).clone()).or_else(here);
-            notes.extend(left.map(|left| {
-                let (path, number) = (place.path(), number + 1);
-                format!("{path}:{number}: still names {left}: change it by hand, if it is meant")
-            }));
-        }
-    }
-    notes
+        (1..)
+            .zip(lines)
+            .map(move |(number, line)| (place, number, line))
+    })
 }
 
 /// The archives that the release lacks, whose pins are zeros.

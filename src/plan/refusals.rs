@@ -142,11 +142,14 @@ pub(super) fn wrong(
         });
         format!("{origin}:{line}: {rule}: {message}")
     };
-    let or = match () {
-        () if !options.removes.is_empty() => ", or remove what they belong to too",
-        () if !options.adds.is_empty() => ", or add what they need too",
-        () if !options.bases.is_empty() => ", or move what they belong to too",
-        () => "",
+    let or = if !options.removes.is_empty() {
+        ", or remove what they belong to too"
+    } else if !options.adds.is_empty() {
+        ", or add what they need too"
+    } else if !options.bases.is_empty() {
+        ", or move what they belong to too"
+    } else {
+        ""
     };
     refuse(
         "these problems cannot be fixed automatically",

@@ -1,6 +1,6 @@
-//! Whether a version that stands by itself may be ours.
+//! Whether a version may be ours: by what stands in front of it.
 
-use super::super::spans::{has, is_blank, is_tag, line_before, skip, version};
+use super::super::spans::{has, is_blank, is_tag, line_before, skip, trimmed_end, version};
 use super::{DocumentKind, Scan};
 
 /// Words that say nothing of whose a version is.
@@ -13,7 +13,7 @@ const GENERAL: [&str; 38] = [
 
 impl Scan<'_> {
     /// Whether the word in front of a version is a name of ours, or says nothing of whose it is. That of a file that is copied
-    /// from beside the Dockerfile is not, nor one that another version follows.
+    /// from beside the Dockerfile is not, nor one that another version follows, nor the tag of another publisher's image.
     pub(super) fn may_be_ours(&self, at: usize, end: usize) -> bool {
         let (text, line) = (self.text, line_before(self.text, at));
         let first = line.trim_ascii_start();
@@ -21,7 +21,7 @@ impl Scan<'_> {
         if self.kind == DocumentKind::Dockerfile && is_copy && !has(line, b"--from=") {
             return false;
         }
-        if version(text, skip(text, end, is_blank)).is_some() {
+        if version(text, skip(text, end, is_blank)).is_some() || !self.is_published_by_us(at) {
             return false;
         }
         let own = [&*self.scanner.image, &self.scanner.server].map(str::to_lowercase);
@@ -45,5 +45,21 @@ impl Scan<'_> {
             }
         }
         true
+    }
+
+    /// Whether what is in front of a tag is no image of another publisher: `ghcr.io/somebody/nats:`. The owner's are ours, Docker's, and
+    /// those of a registry that has no folders.
+    pub(super) fn is_published_by_us(&self, tag: usize) -> bool {
+        let line = line_before(self.text, tag);
+        let image = line
+            .strip_suffix(b":")
+            .map(|line| trimmed_end(line, is_tag));
+        let Some(folder) = image.and_then(|before| before.strip_suffix(b"/")) else {
+            return true;
+        };
+        let name = &folder[trimmed_end(folder, |byte| is_tag(byte) || byte == b':').len()..];
+        let owner = self.scanner.namespace.strip_suffix('/').unwrap_or_default();
+        let is_host = name.iter().any(|byte| b".:".contains(byte)) || name == b"localhost";
+        name.is_empty() || name == owner.as_bytes() || name == b"library" || is_host
     }
 }

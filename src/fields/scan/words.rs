@@ -259,7 +259,7 @@ impl Scan<'_> {
         let is_whole = is_file || ends(text, span.end, false) || text.get(span.end) == Some(&b'_');
         if (is_free || in_word) && is_whole {
             self.variables.values.push(span.clone());
-            let is_ours = self.may_be_ours(start, span.end) && self.is_published_by_us(start);
+            let is_ours = self.may_be_ours(start, span.end);
             let is_dockerfile = self.kind == DocumentKind::Dockerfile;
             if is_dockerfile && is_ours && self.in_address(start) {
                 self.seen.made.push(start);
@@ -267,22 +267,6 @@ impl Scan<'_> {
             return self.put(span, Kind::Mention { is_ours });
         }
         Some(end)
-    }
-
-    /// Whether what is in front of a tag is no image of another publisher: `ghcr.io/somebody/nats:`. The owner's are ours, Docker's, and
-    /// those of a registry that has no folders.
-    pub(super) fn is_published_by_us(&self, tag: usize) -> bool {
-        let line = line_before(self.text, tag);
-        let image = line
-            .strip_suffix(b":")
-            .map(|line| trimmed_end(line, is_tag));
-        let Some(folder) = image.and_then(|before| before.strip_suffix(b"/")) else {
-            return true;
-        };
-        let name = &folder[trimmed_end(folder, |byte| is_tag(byte) || byte == b':').len()..];
-        let owner = self.scanner.namespace.strip_suffix('/').unwrap_or_default();
-        let is_host = name.iter().any(|byte| b".:".contains(byte)) || name == b"localhost";
-        name.is_empty() || name == owner.as_bytes() || name == b"library" || is_host
     }
 
     /// The name of a variant, or of a family whose base is a variable.
