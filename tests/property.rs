@@ -149,7 +149,7 @@ impl Style {
     }
 
     fn pin(&self, archive: &str) -> String {
-        if self.upper_case_hashes {
+        if self.upper_case_hashes && archive.contains("windows") {
             hash(archive).to_uppercase()
         } else {
             hash(archive)

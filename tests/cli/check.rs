@@ -455,6 +455,20 @@ fn a_hash_that_is_none_stands_where_it_is_reported() {
 }
 
 #[test]
+fn a_hash_in_upper_case_is_one_of_windows() {
+    let path = "0.25.6/alpine3.18/Dockerfile";
+    let arm64 = "caf2839d14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7d26f";
+    let upper = arm64.to_uppercase();
+    let repository = streaming();
+    repository.edit(path, arm64, &upper);
+    repository.finds(&[&format!(
+        "{path}:8:38: hash: found {upper}, expected {arm64}"
+    )]);
+    repository.update(&["0.25.6"]).exits_with(0);
+    repository.finds(&[]);
+}
+
+#[test]
 fn what_is_copied_from_has_a_variant() {
     let path = "0.25.6/scratch/Dockerfile";
     for tag in ["0.25.6", "0.25.6-", "0.25.6-$V"] {
