@@ -151,10 +151,10 @@ impl<'a> Workflow<'a> {
 
     /// The lines of the step that a line is in: of the innermost item of a list.
     fn step(&self, line: usize) -> Range<usize> {
-        let lines = &self.structure.lines;
-        let mut above = std::iter::successors(Some(line), |line| lines[*line].above);
-        let start = above.find(|line| lines[*line].is_item).unwrap_or(line);
-        start..self.structure.below(start).end
+        let item = self
+            .structure
+            .item_at(self.structure.lines[line].span.start);
+        item.map_or(line..self.structure.below(line).end, |item| item.lines)
     }
 
     fn is_field(&self, at: usize) -> bool {

@@ -1,7 +1,6 @@
 //! What the parts of a workflow are about: the version directory that a job, a step or a command names.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use semver::Version;
 
@@ -23,8 +22,9 @@ impl Parts {
         let lines = &structure.lines;
         let job = structure.job_at(lines[line].span.start);
         let job = job.map(|job| job.part.lines.start);
-        let numbers = std::iter::successors(Some(line), |line| lines[*line].above);
-        let parts = numbers.filter(move |number| lines[*number].is_item || Some(*number) == job);
+        let parts = structure
+            .upwards(line)
+            .filter(move |number| lines[*number].is_item || Some(*number) == job);
         let parts = parts.map(|number| (number, false));
         std::iter::once((lines[line].command, true)).chain(parts)
     }
@@ -87,12 +87,7 @@ fn named_after(name: &[u8], directory: &Pattern) -> Option<Box<str>> {
 }
 
 /// The structure of a text. Adds to its fields what depends on that: the runners, and the series that each variant belongs to.
-pub(super) fn complete(
-    text: &[u8],
-    pattern: &Pattern,
-    fields: &mut Vec<Field>,
-    runners: &[usize],
-) -> Structure {
+pub(super) fn complete(text: &[u8], pattern: &Pattern, fields: &mut Vec<Field>) -> Structure {
     let mut structure = Structure::new(text);
     let parts = Parts::of(text, &structure, fields);
     // `defaults: {run: {working-directory: ./2.14.x/tests}}` in front of the jobs
@@ -112,25 +107,13 @@ pub(super) fn complete(
     let lines = &structure.lines;
     // The line that was asked for last, and what the parts around it are about.
     let mut around: (usize, Option<Box<str>>) = (usize::MAX, None);
-    let mut last: Option<Range<usize>> = None;
-    let mut line = 0;
+    let taken = runners::taken(text, &structure);
     fields.retain_mut(|field| {
         let at = field.span.start;
-        let begins = |line: usize| lines.get(line).is_some_and(|next| next.span.start <= at);
-        while begins(line + 1) {
-            line += 1;
-        }
-        // `2.14.x/tests/build-images.sh`
-        let in_tests = last.as_ref().filter(|last| {
-            let between = text.get(last.end..at).unwrap_or_default();
-            between == b"/tests/" || between == br"\tests\"
-        });
-        let in_tests = in_tests.map(|last| found(text, last).into());
-        last = field.is_directory().then(|| field.span.clone());
+        let line = structure.line_at(at);
         let here = lines.get(line).filter(|line| line.span.contains(&at));
         // A comment is about what follows it.
-        let next = (line + 1).min(lines.len().saturating_sub(1));
-        let about = if here.is_some() { line } else { next };
+        let about = line.min(lines.len().saturating_sub(1));
         if around.0 != about && !lines.is_empty() {
             around = (about, parts.directory(&structure, about));
         }
@@ -142,9 +125,15 @@ pub(super) fn complete(
                     directory: of_part(),
                 }
             }
-            // A variant in a path has its directory already.
-            Kind::Variant { directory } => *directory = directory.take().or_else(of_part),
-            Kind::Script { directory } => *directory = in_tests.or_else(of_part),
+            // What stands in a path has its directory already.
+            Kind::Variant { directory } | Kind::Script { directory } => {
+                *directory = directory.take().or_else(of_part);
+            }
+            Kind::Runner { .. } => {
+                let place = (at, line);
+                let is_label = || runners::is_label((text, &structure), &taken, place);
+                return here.is_some() && !field.in_comment && is_label();
+            }
             Kind::Caption { family, directory } => {
                 let is_name = here.is_some_and(|line| {
                     let is_key = line.keys.iter().any(|key| key.contains(&at));
@@ -159,10 +148,11 @@ pub(super) fn complete(
         }
         true
     });
-    let labels = runners::labels(text, &structure, runners);
-    if !labels.is_empty() {
-        fields.extend(runners::job_names(text, &structure, &labels));
-        fields.extend(labels);
+    if fields
+        .iter()
+        .any(|field| matches!(field.kind, Kind::Runner { .. }))
+    {
+        fields.extend(runners::job_names(text, &structure, fields));
         fields.sort_by_key(|field| field.span.start);
     }
     structure

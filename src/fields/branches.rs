@@ -15,7 +15,7 @@ use super::hashes::{self, Named};
 use super::spans::variable_of;
 use super::{Kind, found};
 use crate::release::checksums::Sha256;
-use crate::version::{apk_arch, release_arch};
+use crate::version::release_arch;
 
 /// What a Dockerfile says of archives, in the order of the text.
 #[derive(Default)]
@@ -188,7 +188,7 @@ impl<'a> Pins<'a> {
             }
             let number = code.number(start);
             let name = found(self.text, &assigned.name);
-            let is_certain = !self.checks.is_taken(number, name.as_bytes())
+            let is_certain = !self.checks.taken.contains(&(number, name.as_bytes()))
                 && !reset.contains(&(number, name.as_bytes()));
             let taker = takers.get(&(number, &*name)).filter(|_| is_certain);
             let Some(address) = taker else { continue };
@@ -266,7 +266,7 @@ impl<'a> Pins<'a> {
             own.or_else(|| segment.filter(is_it).map(|address| self.platform(address)))
         };
         let bound = |archive: Option<Box<str>>| archive.map_or(Bound::Unknown, Bound::Ours);
-        match (of, checks.download(number), name) {
+        match (of, checks.downloads[number], name) {
             (Some(Of::Ours(_)), _, Some(name))
                 if self.named.is_reset(&checks.code, number, name.as_bytes()) =>
             {
@@ -423,17 +423,4 @@ pub(super) fn right_arch(labels: &str, found: &str) -> Option<&'static str> {
     let first = *names.peek()?;
     let right = names.find(|name| *name == found);
     Some(right.unwrap_or(first))
-}
-
-/// What the labels in front of the release's name of an architecture are to be; `None` where they are right.
-pub(super) fn right_labels(labels: &str, arch: &str) -> Option<Result<&'static str, String>> {
-    if right_arch(labels, arch).is_some() {
-        return None;
-    }
-    let none = || {
-        format!(
-            "`apk --print-arch` never prints {labels}, and {arch} is not an architecture of Alpine"
-        )
-    };
-    Some(apk_arch(arch).ok_or_else(none))
 }

@@ -11,11 +11,11 @@ use super::spans::{has, last_part, variable};
 pub(super) struct Checks<'a> {
     pub(super) code: Code<'a>,
     /// What each instruction downloads, if anything.
-    downloads: Vec<Option<Of>>,
+    pub(super) downloads: Vec<Option<Of>>,
     /// What statements hash, or compare, in the order of the text.
     checks: Vec<(Range<usize>, Of)>,
     /// The variables that downloads of other programs use, each with the number of the instruction.
-    taken: BTreeSet<(usize, &'a [u8])>,
+    pub(super) taken: BTreeSet<(usize, &'a [u8])>,
 }
 
 impl<'a> Checks<'a> {
@@ -29,7 +29,11 @@ impl<'a> Checks<'a> {
             // How many brackets are open where the folder was changed.
             let mut away: Option<usize> = None;
             let mut all: Option<Of> = None;
-            let mut held = Held::new(&code, instruction);
+            let mut held = Held {
+                code: &code,
+                instruction,
+                hashes: BTreeMap::new(),
+            };
             for statement in code.statements_of(instruction) {
                 let download = reading.download(statement);
                 // In another folder a file of the same name is another one.
@@ -82,11 +86,6 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// What an instruction downloads, if anything.
-    pub(super) fn download(&self, number: usize) -> Option<Of> {
-        self.downloads[number]
-    }
-
     /// What the statement at a place hashes, or compares.
     pub(super) fn compared(&self, at: usize) -> Option<Of> {
         let before = |(statement, _): &(Range<usize>, Of)| statement.end <= at;
@@ -101,11 +100,6 @@ impl<'a> Checks<'a> {
         let compared = uses.clone().filter_map(|(_, at)| self.compared(*at));
         (Of::all(compared), uses.len() > 0)
     }
-
-    /// Whether a download of another program in that instruction uses a variable.
-    pub(super) fn is_taken(&self, number: usize, name: &[u8]) -> bool {
-        self.taken.contains(&(number, name))
-    }
 }
 
 /// The variables of PowerShell that hold the hash of a file, in an instruction: `$h = (Get-FileHash f).Hash`.
@@ -116,15 +110,6 @@ struct Held<'c, 'a> {
 }
 
 impl<'c, 'a> Held<'c, 'a> {
-    fn new(code: &'c Code<'a>, instruction: &'c Instruction) -> Self {
-        let hashes = BTreeMap::new();
-        Self {
-            code,
-            instruction,
-            hashes,
-        }
-    }
-
     /// Keeps what a statement hashes, if it assigns the hash to a variable; unclear if that has another value there too.
     fn add(&mut self, statement: &Statement, of: Of) {
         let first = self.code.used(statement).first();

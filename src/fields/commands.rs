@@ -207,14 +207,17 @@ pub(super) fn stages<'w, 'a>(words: &'w [Word<'a>]) -> impl Iterator<Item = &'w 
     words.chunk_by(|_, next| next.signs & PIPE == 0)
 }
 
+/// Whether a list has a word.
+pub(super) fn is_one_of(list: &str, word: &[u8]) -> bool {
+    list.split(' ').any(|one| one.as_bytes() == word)
+}
+
 /// What can stand in front of a command.
-const OPENING: [&[u8]; 9] = [
-    b"RUN", b"run", b"if", b"then", b"else", b"do", b"while", b"exec", b"sudo",
-];
+const OPENING: &str = "RUN run if then else do while exec sudo";
 
 /// The command that words begin with.
 pub(super) fn command<'a>(words: &[Word<'a>]) -> &'a [u8] {
-    let is_first = |word: &&Word| !OPENING.contains(&word.text) && !word.text.starts_with(b"--");
+    let is_first = |word: &&Word| !is_one_of(OPENING, word.text) && !word.text.starts_with(b"--");
     words.iter().find(is_first).map_or(b"", |word| word.text)
 }
 
@@ -226,7 +229,6 @@ struct Reader<'a> {
     instruction: (usize, usize),
     /// Where the statement under way begins, and the numbers of its first word and its first use of a variable.
     statement: (usize, usize, usize),
-    is_by_apk: bool,
     /// The signs since the last word of the statement.
     signs: u8,
     /// How many brackets are open, and were where the statement began.
@@ -296,16 +298,15 @@ impl<'a> Reader<'a> {
 
     fn end_instruction(&mut self, end: usize) {
         let (start, first) = self.instruction;
-        let word = self.code.statements.get(first).map(|one| one.words.start);
-        let is_run = word.is_some_and(|word| {
-            let runs = [&b"RUN"[..], b"ADD", b"ONBUILD"];
-            runs.iter()
-                .any(|run| self.code.words[word].text.eq_ignore_ascii_case(run))
-        });
+        let from = self.code.statements.get(first).map(|one| one.words.start);
+        let words = from.map_or(&[][..], |from| &self.code.words[from..]);
+        let runs = [&b"RUN"[..], b"ADD", b"ONBUILD"];
+        let is_run = |word: &Word| runs.iter().any(|run| word.text.eq_ignore_ascii_case(run));
+        let asks = |two: &[Word]| two[0].text == b"apk" && two[1].text == b"--print-arch";
         self.code.instructions.push(Instruction {
             span: start..end,
-            is_run,
-            is_by_apk: std::mem::take(&mut self.is_by_apk),
+            is_run: words.first().is_some_and(is_run),
+            is_by_apk: words.windows(2).any(asks),
             statements: first..self.code.statements.len(),
         });
         self.instruction = (end, self.code.statements.len());
@@ -324,7 +325,7 @@ impl<'a> Reader<'a> {
                 b'>' if next != Some(&b'&') => self.signs |= OUT,
                 b'(' => self.depth += 1,
                 b')' => self.depth = self.depth.saturating_sub(1),
-                byte if BETWEEN[usize::from(byte)] => {}
+                byte if is_between(byte) => {}
                 _ => {
                     at = self.word(at, end);
                     continue;
@@ -340,9 +341,7 @@ impl<'a> Reader<'a> {
         let (mut at, mut is_address) = (start, false);
         loop {
             let plain = text[at..end].iter();
-            at += plain
-                .take_while(|byte| !SPECIAL[usize::from(**byte)])
-                .count();
+            at += plain.take_while(|byte| !is_special(**byte)).count();
             if at == end {
                 break;
             }
@@ -378,13 +377,6 @@ impl<'a> Reader<'a> {
         }
         let word = &text[start..at];
         if word.iter().any(|byte| is_word(*byte)) {
-            let is_asked = word == b"--print-arch";
-            self.is_by_apk |= is_asked
-                && self
-                    .code
-                    .words
-                    .last()
-                    .is_some_and(|last| last.text == b"apk");
             let signs = std::mem::take(&mut self.signs);
             self.code.words.push(Word {
                 text: word,
@@ -399,17 +391,34 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The bytes that are between words, and those that mean something in them.
-static BETWEEN: [bool; 256] = table(b" \t\n\x0b\x0c\r\"'`()[]<>|&;,*=");
-static SPECIAL: [bool; 256] = table(b" \t\n\x0b\x0c\r\"'`()[]<>|&;,*=$:\\");
+/// Whether a byte is between words.
+fn is_between(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'\t'
+            ..=b'\r'
+                | b' '
+                | b'"'
+                | b'\''
+                | b'`'
+                | b'('
+                | b')'
+                | b'['
+                | b']'
+                | b'<'
+                | b'>'
+                | b'|'
+                | b'&'
+                | b';'
+                | b','
+                | b'*'
+                | b'='
+    )
+}
 
-const fn table(bytes: &[u8]) -> [bool; 256] {
-    let (mut all, mut at) = ([false; 256], 0);
-    while at < bytes.len() {
-        all[bytes[at] as usize] = true;
-        at += 1;
-    }
-    all
+/// Whether a byte means something in a word, or ends it.
+fn is_special(byte: u8) -> bool {
+    is_between(byte) || matches!(byte, b'$' | b':' | b'\\')
 }
 
 /// Where the escapes for line breaks and tabs end that begin at a place, and whether they are that: in front of a hash or a

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
-use super::branches::{right_arch, right_labels};
+use super::branches::right_arch;
 use super::{DocumentKind, Field, Kind, Named};
 use crate::release::checksums::{Checksums, Sha256};
 use crate::repository::{Directories, Directory, Document, Names, Place};
@@ -227,10 +227,12 @@ impl<'a> Scope<'a> {
                 );
                 Expected::Impossible(why)
             }
-            Kind::Labels { arch, .. } => match right_labels(found, arch) {
-                None => Expected::Anything,
-                Some(Ok(label)) => Expected::Exactly(label.to_owned()),
-                Some(Err(why)) => Expected::Impossible(why),
+            Kind::Labels { arch, .. } if right_arch(found, arch).is_some() => Expected::Anything,
+            Kind::Labels { arch, .. } => match apk_arch(arch) {
+                Some(label) => Expected::Exactly(label.to_owned()),
+                None => Expected::Impossible(format!(
+                    "`apk --print-arch` never prints {found}, and {arch} is not an architecture of Alpine"
+                )),
             },
             Kind::Arch { labels: None } => Expected::Impossible(
                 "a label is missing here: expected one as in `x86_64) natsArch='amd64'`".to_owned(),

@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::spans::{has, is_word, skip, trimmed_end};
 use super::workflow::{Line, Structure};
 use super::{Field, Kind, Made, Named, TESTS, found};
+use crate::repository::config::Pattern;
 
 /// A matrix with more combinations is left alone: GitHub runs 256 jobs of one.
 const MOST: usize = 256;
@@ -76,8 +77,8 @@ impl<'t> Matrix<'t> {
     }
 
     /// The one key whose items are version directories: what is made without naming a directory is for those.
-    fn series(&self, text: &[u8], names: &dyn Names) -> Option<&'t [u8]> {
-        let is_directory = |span: &Range<usize>| names.is_directory(&text[span.clone()]);
+    fn series(&self, text: &[u8], pattern: &Pattern) -> Option<&'t [u8]> {
+        let is_directory = |span: &Range<usize>| pattern.is_name(&text[span.clone()]);
         let axes = self.axes.iter();
         let axes = axes.filter(|(_, items)| items.iter().all(is_directory));
         let mut keys: BTreeSet<&[u8]> = axes.map(|(key, _)| *key).collect();
@@ -162,13 +163,8 @@ fn values(text: &[u8], span: Range<usize>) -> Vec<Range<usize>> {
     parts.map(bare).filter(|part| !part.is_empty()).collect()
 }
 
-/// What finds the names in a line.
-pub(super) trait Names {
-    /// Whether a text is the name of a version directory.
-    fn is_directory(&self, text: &[u8]) -> bool;
-    /// The fields of a line by itself.
-    fn fields(&self, line: &[u8]) -> Vec<Field>;
-}
+/// What tells the names in a line: the pattern of version directories, and the fields of a line by itself.
+pub(super) type Names<'n> = (&'n Pattern, &'n dyn Fn(&[u8]) -> Vec<Field>);
 
 /// An item of the matrix in a line that is made of it: where it is in that line, where it is in the text, and where the
 /// expression ends that it replaces.
@@ -209,12 +205,7 @@ fn made(text: &[u8], line: &Line, row: &Row) -> (Vec<u8>, Vec<Piece>) {
 }
 
 /// Adds the items of matrices of which names are made.
-pub(super) fn complete(
-    text: &[u8],
-    structure: &Structure,
-    fields: &mut Vec<Field>,
-    names: &dyn Names,
-) {
+pub(super) fn complete(text: &[u8], structure: &Structure, fields: &mut Vec<Field>, names: Names) {
     let mut new = Vec::new();
     let mut put = |(start, end): Span, kind: Kind| {
         let place = fields.partition_point(|field| field.span.end <= start);
@@ -270,7 +261,7 @@ impl Items {
         &mut self,
         (text, lines): (&[u8], &[Line]),
         of_job: Option<&str>,
-        names: &dyn Names,
+        names: Names,
         budget: &mut usize,
     ) {
         let with_keys: Vec<&Line> = lines
@@ -281,7 +272,7 @@ impl Items {
             return;
         }
         let matrix = Matrix::of(text, lines);
-        let series = matrix.series(text, names).filter(|_| of_job.is_none());
+        let series = matrix.series(text, names.0).filter(|_| of_job.is_none());
         // What is done only for some rows cannot be told.
         let has_conditions = lines.iter().any(|line| {
             let code = &text[line.span.start..line.end];
@@ -331,12 +322,12 @@ impl Items {
     /// Adds those of a line that a row makes; `of_row` is the series that this is about.
     fn add_line(
         &mut self,
-        names: &dyn Names,
+        names: Names,
         (line, pieces): (Vec<u8>, Vec<Piece>),
         of_row: Option<&str>,
         has_conditions: bool,
     ) {
-        for Field { span, kind, .. } in names.fields(&line) {
+        for Field { span, kind, .. } in (names.1)(&line) {
             let (names, directory) = match kind {
                 Kind::Directory { is_certain: true } => (Named::Directory, None),
                 Kind::Variant { directory } => (Named::Variant, directory),

@@ -5,63 +5,55 @@ use std::ops::Range;
 
 use super::spans::{after, is_word, skip, trimmed_end};
 use super::workflow::{Line, Structure};
-use super::{Field, Kind, RUNNERS};
+use super::{Field, Kind};
 
-/// The versions in the labels of runners.
-///
-/// A runner is named behind `runs-on` and its `labels`, and behind a key of the `matrix` that a `runs-on` takes its value from.
-/// What stands in an expression (`${{ … }}`) is no label.
-pub(super) fn labels(text: &[u8], structure: &Structure, runners: &[usize]) -> Vec<Field> {
-    let lines = &structure.lines;
+/// The keys of matrices that a `runs-on` takes its value from.
+pub(super) fn taken<'t>(text: &'t [u8], structure: &Structure) -> BTreeSet<&'t [u8]> {
     let is_runs_on = |line: &&Line| line.key(text) == Some(b"runs-on");
-    let runs_on = lines.iter().filter(is_runs_on);
+    let runs_on = structure.lines.iter().filter(is_runs_on);
     let expressions = runs_on.flat_map(|line| &line.expressions);
-    let taken: BTreeSet<&[u8]> = expressions
-        .filter_map(|span| {
-            let from = span.start + memchr::memmem::find(&text[span.clone()], b"matrix.")? + 7;
-            Some(&text[from..skip(text, from, |byte| byte == b'-' || is_word(byte))])
-        })
-        .collect();
-    let said = |key: &Range<usize>| &text[key.clone()];
-    let mut labels = Vec::new();
-    let mut runners = runners.iter().copied().peekable();
-    for (number, line) in lines.iter().enumerate() {
-        if runners.peek().is_none_or(|at| *at >= line.span.end) {
-            continue;
-        }
-        let lines_above = || structure.upwards(number).skip(1);
-        let above = || lines_above().filter_map(|line| line.keys.first());
-        let mut keys = line.keys.iter().peekable();
-        let mut expressions = line.expressions.iter().peekable();
-        let mut key = above().next();
-        while let Some(at) = runners.next_if(|at| *at < line.span.end) {
-            while let Some(next) = keys.next_if(|key| key.start < at) {
-                key = Some(next);
-            }
-            while expressions.next_if(|span| span.end <= at).is_some() {}
-            let in_expression = expressions.peek().is_some_and(|span| span.contains(&at));
-            let names = key.map(said).is_some_and(|key| {
-                key == b"runs-on" || key == b"labels" || line.in_matrix && taken.contains(key)
-            });
-            if at < line.end && names && !in_expression {
-                labels.extend(label(text, at));
-            }
-        }
-    }
-    labels
+    let name = |span: &Range<usize>| {
+        let from = span.start + memchr::memmem::find(&text[span.clone()], b"matrix.")? + 7;
+        Some(&text[from..skip(text, from, |byte| byte == b'-' || is_word(byte))])
+    };
+    expressions.filter_map(name).collect()
+}
+
+/// Whether the label of a runner stands at a place in a line: behind `runs-on` or its `labels`, or behind a key of a matrix that a
+/// `runs-on` takes its value from. What stands in an expression (`${{ … }}`) is none.
+pub(super) fn is_label(
+    (text, structure): (&[u8], &Structure),
+    taken: &BTreeSet<&[u8]>,
+    (at, number): (usize, usize),
+) -> bool {
+    let line = &structure.lines[number];
+    let inside = line
+        .keys
+        .partition_point(|key| key.start < at)
+        .checked_sub(1);
+    let above = || {
+        let mut above = structure.upwards(number).skip(1);
+        above.find_map(|line| structure.lines[line].keys.first())
+    };
+    let key = inside.map_or_else(above, |last| line.keys.get(last));
+    let next = line.expressions.partition_point(|span| span.end <= at);
+    let expression = line.expressions.get(next);
+    let is_one = key.map(|key| &text[key.clone()]).is_some_and(|key| {
+        key == b"runs-on" || key == b"labels" || line.in_matrix && taken.contains(key)
+    });
+    is_one && !expression.is_some_and(|span| span.contains(&at))
 }
 
 /// The versions in the names of jobs that are named after a Windows: where those are given or needed, and in the `name` of the job.
-pub(super) fn job_names(text: &[u8], structure: &Structure, labels: &[Field]) -> Vec<Field> {
+pub(super) fn job_names(text: &[u8], structure: &Structure, fields: &[Field]) -> Vec<Field> {
     let jobs = structure.jobs.iter().enumerate();
     let jobs: BTreeMap<&[u8], usize> = jobs
         .map(|(number, job)| (&text[job.name.clone()], number))
         .collect();
     let is_part = |byte: u8| is_word(byte) || byte == b'-';
-    let is_label = |at: usize| {
-        labels
-            .binary_search_by_key(&at, |label| label.span.start)
-            .is_ok()
+    let is_field = |at: usize| {
+        let place = fields.binary_search_by_key(&at, |field| field.span.start);
+        place.is_ok()
     };
     let mut names = Vec::new();
     for behind in memchr::memmem::find_iter(text, b"indows").map(|at| at + b"indows".len()) {
@@ -77,7 +69,7 @@ pub(super) fn job_names(text: &[u8], structure: &Structure, labels: &[Field]) ->
         else {
             continue;
         };
-        if end != start + 4 || start >= line.end || is_label(start) {
+        if end != start + 4 || start >= line.end || is_field(start) {
             continue;
         }
         // GitHub takes names of a hundred letters.
@@ -102,33 +94,4 @@ pub(super) fn job_names(text: &[u8], structure: &Structure, labels: &[Field]) ->
         }
     }
     names
-}
-
-/// The version in a label that begins there. Larger runners and those of another processor have more behind it: they are
-/// somebody's choice.
-fn label(text: &[u8], at: usize) -> Option<Field> {
-    let mut systems = RUNNERS.into_iter();
-    let system = systems.find(|system| text[at..].starts_with(system.as_bytes()))?;
-    let from = after(text, at + system.len(), b"-")?;
-    let is_digit = |byte: u8| byte.is_ascii_digit();
-    let numbers = skip(text, from, is_digit);
-    let more = after(text, numbers, b".").map(|more| (more, skip(text, more, is_digit)));
-    let numbers = more
-        .filter(|(more, end)| end > more)
-        .map_or(numbers, |(_, end)| end);
-    let end = after(text, from, b"latest").unwrap_or(numbers);
-    let opens = at.checked_sub(1).is_none_or(|before| {
-        text[before].is_ascii_whitespace() || b"[\"',{".contains(&text[before])
-    });
-    let closes = text
-        .get(end)
-        .is_none_or(|next| next.is_ascii_whitespace() || b"]\"',}".contains(next));
-    let kind = Kind::Runner {
-        system: system.into(),
-    };
-    (opens && closes && end > from).then_some(Field {
-        span: from..end,
-        kind,
-        in_comment: false,
-    })
 }

@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Result, ensure};
 
-use self::starts::{Start, Words};
+use self::starts::Words;
 use super::branches::{self, Address, Seen};
 use super::spans::{
     BACK, after, assigned, base, ends, is_comment, is_tag, is_word, last_word, line_before, past,
@@ -100,11 +100,11 @@ impl Scanner {
             seen: Seen::default(),
             facts: Facts::default(),
             variables: Variables::default(),
-            runners: Vec::new(),
         };
         let mut at = 0;
-        while let Some((start, found)) = self.next(text, at, kind) {
-            at = scan.begin(start, found.clone()).max(found.end);
+        while let Some((begin, found)) = self.next(text, at, kind) {
+            let end = found.end;
+            at = begin(&mut scan, found).unwrap_or(end).max(end);
         }
         scan.finish()
     }
@@ -137,23 +137,19 @@ impl Scanner {
     }
 }
 
-impl matrix::Names for Scanner {
-    fn is_directory(&self, text: &[u8]) -> bool {
-        !text.is_empty() && self.directory.length(text) == text.len()
-    }
-
-    fn fields(&self, line: &[u8]) -> Vec<Field> {
-        self.scan(line, DocumentKind::Workflow).0
-    }
-}
-
-/// Gives variants behind the name of a version directory that directory: `../2.14.x/alpine3.22`.
+/// Gives variants and scripts behind the name of a version directory that directory: `../2.14.x/alpine3.22`,
+/// `2.14.x/tests/build-images.sh`.
 fn in_paths(text: &[u8], fields: &mut [Field]) {
     for number in 1..fields.len() {
         let (before, behind) = fields.split_at_mut(number);
         let (last, field) = (&before[number - 1], &mut behind[0]);
-        let is_behind = last.is_directory() && last.span.end + 1 == field.span.start;
-        if let (Kind::Variant { directory }, true) = (&mut field.kind, is_behind) {
+        let between = &text[last.span.end..field.span.start];
+        let directory = match &mut field.kind {
+            Kind::Variant { directory } if between.len() == 1 => directory,
+            Kind::Script { directory } if matches!(between, b"/tests/" | br"\tests\") => directory,
+            _ => continue,
+        };
+        if last.is_directory() {
             *directory = Some(found(text, &last.span).into());
         }
     }
@@ -198,35 +194,9 @@ struct Scan<'a> {
     seen: Seen,
     facts: Facts,
     variables: Variables<'a>,
-    /// Where the label of a runner may begin.
-    runners: Vec<usize>,
 }
 
 impl<'a> Scan<'a> {
-    /// Looks at what may begin there. Returns where to go on.
-    fn begin(&mut self, start: Start, found: Range<usize>) -> usize {
-        let at = found.start;
-        let end = match start {
-            Start::Key => self.key(at),
-            Start::Reference => self.reference(at),
-            Start::Archive => self.archive(at),
-            Start::Download => self.download(at),
-            Start::Label => self.label(found.end),
-            Start::From => self.from(at),
-            Start::Arch => self.arch(found.end),
-            Start::BranchEnd => self.branch_end(found.clone()),
-            Start::Number => self.number(at),
-            Start::Family => self.family_or_variant(at),
-            Start::Expression => self.behind_expression(found.end),
-            Start::Script => self.script(at),
-            Start::Runner => {
-                self.runners.push(at);
-                return found.end;
-            }
-        };
-        end.unwrap_or(found.end)
-    }
-
     fn put(&mut self, span: Range<usize>, kind: Kind) -> Option<usize> {
         let end = span.end;
         self.found.push((span, kind));
@@ -282,8 +252,9 @@ impl<'a> Scan<'a> {
         }
         if self.kind == DocumentKind::Workflow {
             let (text, pattern) = (self.text, &self.scanner.directory);
-            let structure = about::complete(text, pattern, &mut fields, &self.runners);
-            matrix::complete(text, &structure, &mut fields, self.scanner);
+            let structure = about::complete(text, pattern, &mut fields);
+            let in_line = |line: &[u8]| self.scanner.scan(line, DocumentKind::Workflow).0;
+            matrix::complete(text, &structure, &mut fields, (pattern, &in_line));
             self.facts.structure = structure;
         }
         (fields, self.facts)

@@ -2,6 +2,7 @@
 //!
 //! This is text with a structure, not YAML that is read and printed again: whatever is not a field stays as it is.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::spans::{after, has, is_word, skip, trimmed_end};
@@ -37,7 +38,7 @@ pub struct Line {
     /// The number of the line with which its command begins: a command can go on, or be folded.
     pub command: usize,
     /// The names in front of a `:`.
-    pub(super) keys: Vec<Range<usize>>,
+    pub keys: Vec<Range<usize>>,
     /// What stands in `${{ … }}`.
     pub(super) expressions: Vec<Range<usize>>,
     /// It says what is not: `if: matrix.version != '2.12.x'`.
@@ -93,16 +94,6 @@ impl Line {
         Some(line)
     }
 
-    /// The names in front of a `:`.
-    pub fn keys(&self) -> &[Range<usize>] {
-        &self.keys
-    }
-
-    /// What stands in `${{ … }}`.
-    pub fn expressions(&self) -> &[Range<usize>] {
-        &self.expressions
-    }
-
     /// The name in front of the first `:`, where the line begins with it, as an item of a list perhaps.
     pub fn key<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
         let key = self.keys.first()?;
@@ -134,17 +125,6 @@ pub struct Part {
     pub span: Range<usize>,
 }
 
-impl Part {
-    fn of(number: usize, line: &Line) -> Self {
-        let (lines, span) = (number..number + 1, line.span.clone());
-        Self { lines, span }
-    }
-
-    fn extend(&mut self, number: usize, line: &Line) {
-        (self.lines.end, self.span.end) = (number + 1, line.span.end);
-    }
-}
-
 /// A job of a workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
@@ -170,7 +150,7 @@ impl Structure {
     pub fn new(text: &[u8]) -> Self {
         let mut structure = Self::default();
         let mut open: Vec<usize> = Vec::new();
-        let (mut at, mut in_jobs, mut depth) = (0, false, None);
+        let mut at = 0;
         for line in text.split_inclusive(|byte| *byte == b'\n') {
             at += line.len();
             let Some(mut line) = Line::new(text, at - line.len()..at) else {
@@ -189,24 +169,32 @@ impl Structure {
             line.in_matrix =
                 keys.any(|key| key == b"matrix") || above.is_some_and(|above| above.in_matrix);
             open.push(number);
-            if line.indent == 0 {
-                in_jobs = line.key(text) == Some(b"jobs");
-            } else if in_jobs {
-                let is_name = *depth.get_or_insert(line.indent) == line.indent;
-                if let Some(name) = line.keys.first().filter(|_| is_name) {
-                    structure.jobs.push(Job {
-                        name: name.clone(),
-                        part: Part::of(number, &line),
-                        directory: None,
-                    });
-                }
-                if let Some(job) = structure.jobs.last_mut() {
-                    job.part.extend(number, &line);
-                }
-            }
             structure.lines.push(line);
         }
+        let is_jobs = |line: &Line| line.indent == 0 && line.key(text) == Some(b"jobs");
+        let lines = structure.lines.iter().enumerate();
+        let below = lines.filter(|(_, line)| {
+            let above = line.above.map(|above| &structure.lines[above]);
+            above.is_some_and(is_jobs)
+        });
+        let job = |(number, line): (usize, &Line)| {
+            let (name, part) = (line.keys.first()?.clone(), structure.part(number));
+            let directory = None;
+            Some(Job {
+                name,
+                part,
+                directory,
+            })
+        };
+        structure.jobs = below.filter_map(job).collect();
         structure
+    }
+
+    /// A line, and those below it.
+    fn part(&self, line: usize) -> Part {
+        let lines = line..self.below(line).end;
+        let span = self.lines[line].span.start..self.lines[lines.end - 1].span.end;
+        Part { lines, span }
     }
 
     /// The number of the line with which the command of a line begins that comes next.
@@ -250,29 +238,19 @@ impl Structure {
         lists
     }
 
-    /// The lists: items of one depth without another line of that depth or above between them.
+    /// The lists: the items below one line.
     pub fn lists(&self) -> Vec<Vec<Part>> {
-        let mut lists: Vec<Vec<Part>> = Vec::new();
-        // The lists that a line is in, by the depth of their items.
-        let mut open: Vec<(usize, usize)> = Vec::new();
-        for (number, line) in self.lines.iter().enumerate() {
-            open.retain(|(depth, _)| *depth < line.indent || *depth == line.indent && line.is_item);
-            if line.is_item {
-                match open.last().filter(|(depth, _)| *depth == line.indent) {
-                    Some((_, list)) => lists[*list].push(Part::of(number, line)),
-                    None => {
-                        open.push((line.indent, lists.len()));
-                        lists.push(vec![Part::of(number, line)]);
-                    }
-                }
-            }
-            for (_, list) in &open {
-                if let Some(item) = lists[*list].last_mut() {
-                    item.extend(number, line);
-                }
-            }
+        let mut lists: BTreeMap<Option<usize>, Vec<Part>> = BTreeMap::new();
+        for (number, line) in self
+            .lines
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| line.is_item)
+        {
+            let list = lists.entry(line.above).or_default();
+            list.push(self.part(number));
         }
-        lists
+        lists.into_values().collect()
     }
 
     /// The line at a place, or the next one.
@@ -280,15 +258,16 @@ impl Structure {
         self.lines.partition_point(|line| line.span.end <= at)
     }
 
-    /// A line, and those that it is below, one after the other; none behind the last one, where only comments are.
-    pub fn upwards(&self, line: usize) -> impl Iterator<Item = &Line> {
-        let above = |line: &&Line| self.lines.get(line.above?);
-        std::iter::successors(self.lines.get(line), above)
+    /// The numbers of a line and those that it is below, one after the other; none behind the last one, where only comments are.
+    pub fn upwards(&self, line: usize) -> impl Iterator<Item = usize> {
+        let line = (line < self.lines.len()).then_some(line);
+        std::iter::successors(line, |line| self.lines[*line].above)
     }
 
     /// Whether a line, or one that it is below, begins with a key.
     pub fn is_below(&self, text: &[u8], line: usize, key: &[u8]) -> bool {
-        self.upwards(line).any(|line| line.key(text) == Some(key))
+        let mut lines = self.upwards(line);
+        lines.any(|line| self.lines[line].key(text) == Some(key))
     }
 
     /// Whether what stands at a place is said, rather than denied or a comment.
@@ -341,12 +320,10 @@ impl Structure {
     }
 
     /// The item of a list that a place is in, the innermost one.
-    pub fn item_at(&self, at: usize) -> Option<Range<usize>> {
-        let mut above =
-            std::iter::successors(Some(self.line_at(at)), |line| self.lines[*line].above);
+    pub fn item_at(&self, at: usize) -> Option<Part> {
+        let mut above = self.upwards(self.line_at(at));
         let start = above.find(|line| self.lines[*line].is_item)?;
-        let last = self.below(start).end - 1;
-        Some(self.lines[start].span.start..self.lines[last].span.end)
+        Some(self.part(start))
     }
 
     /// Whether what stands at a place is part of a matrix.

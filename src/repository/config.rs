@@ -279,6 +279,11 @@ impl Pattern {
         starts
     }
 
+    /// Whether a text is the name of a version directory.
+    pub fn is_name(&self, text: &[u8]) -> bool {
+        !text.is_empty() && self.length(text) == text.len()
+    }
+
     /// The length of the directory's name that a text begins with; 0 where it begins with none.
     pub fn length(&self, text: &[u8]) -> usize {
         let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b".-_".contains(byte);

@@ -60,7 +60,8 @@ impl Workflow<'_> {
             let mut lines = self.structure.upwards(number);
             field.is_directory()
                 && self.structure.is_in_matrix(field.span.start)
-                && lines.find_map(|line| line.key(text)) == Some(key.as_bytes())
+                && lines.find_map(|line| self.structure.lines[line].key(text))
+                    == Some(key.as_bytes())
         };
         let mut fields = self.fields_in(&job.part.span);
         fields

@@ -19,6 +19,7 @@ impl Workflow<'_> {
                 continue;
             };
             let row = structure.item_at(at).filter(|_| structure.is_in_matrix(at));
+            let row = row.map(|row| row.span);
             let job = structure.job_at(at).map(|job| job.part.span.clone());
             let years = row.into_iter().chain(job).map(|part| {
                 let inside = named.range((part.start, 0)..(part.end, 0));

@@ -15,7 +15,7 @@ impl Workflow<'_> {
         let (text, structure) = (self.text, self.structure);
         let is_plain = |item: &&Part| {
             let lines = &structure.lines[item.lines.clone()];
-            lines.len() == 1 && lines[0].keys().is_empty()
+            lines.len() == 1 && lines[0].keys.is_empty()
         };
         let code = |item: &Part| {
             let line = &structure.lines[item.lines.start];

@@ -44,6 +44,7 @@ pub(super) fn move_windows(
             .filter(|_| **system == *"windows")?;
         let at = field.span.start;
         let row = structure.item_at(at).filter(|_| structure.is_in_matrix(at));
+        let row = row.map(|row| row.span);
         let of_row = row.and_then(|row| all_move(&row));
         let of_job = || all_move(&structure.job_at(at)?.part.span);
         of_row

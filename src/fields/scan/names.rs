@@ -1,7 +1,7 @@
 //! Whose a name in a workflow is: ours, perhaps ours, or another program's.
 
 use super::super::spans::{
-    after, base, ends, has, is_digit, is_tag, is_word, line_before, skip, trimmed_end,
+    after, base, ends, has, is_blank, is_digit, is_tag, is_word, line_before, skip, trimmed_end,
 };
 use super::super::workflow::{INPUTS, goes_to};
 use super::{Kind, Scan};
@@ -21,34 +21,23 @@ impl Scan<'_> {
     /// Whether the name of a version directory in a workflow is a path: one that goes on, or begins with `./`, or stands where
     /// nothing but a path does.
     pub(super) fn is_path(&self, at: usize, end: usize) -> bool {
-        let text = self.text;
         let is_separator = |byte: Option<u8>| matches!(byte, Some(b'/' | b'\\'));
-        let line = line_before(text, at);
         if is_separator(self.before(at)) {
             // `release/2.14.x` and `https://docs.example/2.14.x/` are none of ours.
-            let above = line[..line.len() - 1].last().copied();
-            return above.is_none_or(|byte| !is_word(byte));
+            let above = line_before(self.text, at - 1).last();
+            return above.is_none_or(|byte| !is_word(*byte));
         }
-        let line = line.trim_ascii_start();
-        let line = line.strip_prefix(b"- ").unwrap_or(line);
-        let is_key = INPUTS.iter().any(|key| {
-            let rest = line.strip_prefix(key.as_bytes());
-            rest.is_some_and(|rest| rest.starts_with(b":"))
-        });
-        let unquoted = trimmed_end(line, |byte| b"\"'".contains(&byte));
-        is_key || goes_to(unquoted) || is_separator(text.get(end).copied())
+        self.is_changed_to(at) || is_separator(self.text.get(end).copied())
     }
 
     /// Whether a command goes to the folder at a place, or an input of a step names it.
     pub(super) fn is_changed_to(&self, at: usize) -> bool {
-        let line = line_before(self.text, at);
-        let line = line.strip_suffix(b"./").unwrap_or(line);
-        let unquoted = trimmed_end(line, |byte| b"\"'".contains(&byte));
-        let is_key = INPUTS.iter().any(|key| {
-            let key = [key.as_bytes(), b": "].concat();
-            unquoted.ends_with(&key)
-        });
-        is_key || goes_to(unquoted)
+        let line = trimmed_end(line_before(self.text, at), |byte| b"\"'".contains(&byte));
+        let bare = trimmed_end(line, is_blank);
+        let key = bare.strip_suffix(b":").filter(|_| bare.len() < line.len());
+        let key =
+            key.map(|key| &key[trimmed_end(key, |byte| is_word(byte) || byte == b'-').len()..]);
+        goes_to(line) || INPUTS.iter().any(|input| key == Some(input.as_bytes()))
     }
 
     /// Whose the name of a variant is, by what stands in front of it: a version directory or what an expression makes, a tag of
@@ -59,7 +48,7 @@ impl Scan<'_> {
         };
         let rest = trimmed_end(front, is_tag);
         let name = &front[rest.len()..];
-        let is_directory = !name.is_empty() && self.scanner.directory.length(name) == name.len();
+        let is_directory = self.scanner.directory.is_name(name);
         let is_ours = |image: &[u8]| {
             let before = trimmed_end(image, |byte| is_tag(byte) || byte == b'/');
             // `$REPO:`, `$env:REPO:`

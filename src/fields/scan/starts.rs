@@ -5,38 +5,26 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 
 use super::super::spans::{is_digit, trimmed_end};
-use super::{DocumentKind, RUNNERS, Scanner};
+use super::{DocumentKind, RUNNERS, Scan, Scanner};
 
-/// What a word may begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Start {
-    Key,
-    Reference,
-    Archive,
-    Download,
-    Label,
-    From,
-    Arch,
-    BranchEnd,
-    Number,
-    Family,
-    Expression,
-    Script,
-    Runner,
-}
+/// Looks at what a word may begin. Returns where to go on, where that is further than behind the word.
+pub(super) type Begin = fn(&mut Scan, Range<usize>) -> Option<usize>;
 
 /// The words that are looked for in one kind of documents.
 pub(super) struct Words {
     /// What each may begin; of those that stand at one place the first one counts.
-    starts: Vec<Start>,
+    starts: Vec<Begin>,
+    /// The number of the first one that begins a number.
+    numbers: usize,
     finder: AhoCorasick,
 }
 
 impl Words {
-    fn new(kind: DocumentKind, table: Vec<(Start, Vec<String>)>) -> Self {
-        let all = table.into_iter();
+    fn new(kind: DocumentKind, table: Vec<(Begin, Vec<String>)>, numbers: Vec<String>) -> Self {
+        let number: Begin = |scan, found| scan.number(found.start);
+        let all = table.into_iter().chain([(number, numbers.clone())]);
         let all = all.flat_map(|(start, words)| words.into_iter().map(move |word| (start, word)));
-        let (starts, words): (Vec<Start>, Vec<String>) = all.unzip();
+        let (starts, words): (Vec<Begin>, Vec<String>) = all.unzip();
         // A DFA searches faster, an NFA is built faster.
         let made = match kind {
             DocumentKind::Dockerfile => AhoCorasickKind::DFA,
@@ -47,49 +35,63 @@ impl Words {
             .kind(Some(made))
             .build(words);
         let finder = finder.unwrap_or_else(|_| unreachable!("words of a bounded length"));
-        Self { starts, finder }
+        let numbers = starts.len() - numbers.len();
+        Self {
+            starts,
+            numbers,
+            finder,
+        }
     }
 }
 
 impl Scanner {
-    /// What may begin a field in documents of a kind.
-    fn table(&self, kind: DocumentKind) -> Vec<(Start, Vec<String>)> {
-        let words = |words: &[&str]| Vec::from_iter(words.iter().map(|word| (*word).to_owned()));
-        let labels = words(&["opencontainers.image.version", "label-schema.version"]);
+    /// What may begin a field in documents of a kind, but for numbers.
+    fn table(&self, kind: DocumentKind) -> Vec<(Begin, Vec<String>)> {
+        let words = |words: &str| Vec::from_iter(words.split(' ').map(str::to_owned));
+        let labels = words("opencontainers.image.version label-schema.version");
         let runners = RUNNERS.map(|system| format!("{system}-")).to_vec();
         let (families, scripts) = (self.families.clone(), self.scripts.clone());
-        let mut table = vec![
-            (Start::Key, vec![self.key.clone()]),
-            (Start::Reference, vec![format!("{}:", self.image)]),
-            (Start::Archive, vec![format!("{}-v", self.server)]),
-            (Start::Download, words(&["/releases/download/"])),
+        let reference = vec![format!("{}:", self.image)];
+        let archive = vec![format!("{}-v", self.server)];
+        let mut table: Vec<(Begin, Vec<String>)> = vec![
+            (|scan, found| scan.key(found.start), vec![self.key.clone()]),
+            (|scan, found| scan.reference(found.start), reference),
+            (|scan, found| scan.archive(found.start), archive),
+            (
+                |scan, found| scan.download(found.start),
+                words("/releases/download/"),
+            ),
         ];
-        table.extend(match kind {
+        let label: Begin = |scan, found| scan.label(found.end);
+        let script: Begin = |scan, found| scan.script(found.start);
+        let family: Begin = |scan, found| scan.family_or_variant(found.start);
+        table.extend::<Vec<(Begin, _)>>(match kind {
             DocumentKind::Dockerfile => vec![
-                (Start::Label, labels),
-                (Start::From, words(&["FROM", "from", "From"])),
-                (Start::Arch, words(&["rch=", "RCH="])),
+                (label, labels),
                 (
-                    Start::BranchEnd,
-                    words(&[";;", "esac", "elif", "else", "fi"]),
+                    |scan, found| scan.from(found.start),
+                    words("FROM from From"),
+                ),
+                (|scan, found| scan.arch(found.end), words("rch= RCH=")),
+                (
+                    |scan, found| scan.branch_end(found),
+                    words(";; esac elif else fi"),
                 ),
             ],
-            DocumentKind::Script => vec![
-                (Start::Script, scripts),
-                (Start::Family, families),
-                (Start::Label, labels),
-            ],
+            DocumentKind::Script => vec![(script, scripts), (family, families), (label, labels)],
             DocumentKind::Workflow => vec![
-                (Start::Script, scripts),
-                (Start::Runner, runners),
-                (Start::Expression, words(&["}}-"])),
+                (script, scripts),
+                (|scan, found| scan.runner(found), runners),
                 (
-                    Start::Family,
+                    |scan, found| scan.behind_expression(found.end),
+                    words("}}-"),
+                ),
+                (
+                    family,
                     families.iter().flat_map(|name| spelled(name)).collect(),
                 ),
             ],
         });
-        table.push((Start::Number, self.directory.starts()));
         table
     }
 
@@ -99,18 +101,19 @@ impl Scanner {
         text: &[u8],
         at: usize,
         kind: DocumentKind,
-    ) -> Option<(Start, Range<usize>)> {
-        let words = self.words[kind as usize].get_or_init(|| Words::new(kind, self.table(kind)));
+    ) -> Option<(Begin, Range<usize>)> {
+        let words = || Words::new(kind, self.table(kind), self.directory.starts());
+        let words = self.words[kind as usize].get_or_init(words);
         let hit = words.finder.find(Input::new(text).range(at..))?;
-        let start = words.starts[hit.pattern()];
         // The first digits of a number may stand before its word.
-        let digits = match start {
-            Start::Number if is_digit(text[hit.start()]) => {
-                trimmed_end(&text[at..hit.start()], is_digit)
-            }
-            _ => &text[at..hit.start()],
+        let is_number = hit.pattern().as_usize() >= words.numbers && is_digit(text[hit.start()]);
+        let before = &text[at..hit.start()];
+        let before = if is_number {
+            trimmed_end(before, is_digit)
+        } else {
+            before
         };
-        Some((start, at + digits.len()..hit.end()))
+        Some((words.starts[hit.pattern()], at + before.len()..hit.end()))
     }
 }
 

@@ -3,10 +3,9 @@
 use std::ops::Range;
 
 use super::super::spans::{
-    after, dotted, ends, is_blank, is_tag, is_word, line_before, past, skip, trimmed, trimmed_end,
-    unquoted, variable, version,
+    after, dotted, ends, is_blank, is_digit, is_tag, is_word, line_before, past, skip, trimmed,
+    trimmed_end, unquoted, variable, version,
 };
-use super::matrix::Names;
 use super::{DocumentKind, Kind, Scan, is_script};
 use crate::version::is_arch;
 
@@ -103,8 +102,8 @@ impl Scan<'_> {
         }
         // `nats:2.9.x-alpine3.18`, where series stand for their versions
         let series = skip(text, at, |byte| is_word(byte) || byte == b'.');
-        let is_series =
-            self.scanner.directory.has_series() && self.scanner.is_directory(&text[at..series]);
+        let is_series = self.scanner.directory.has_series()
+            && self.scanner.directory.is_name(&text[at..series]);
         let behind = after(text, series, b"-").filter(|_| is_series);
         let behind = behind.and_then(|from| Some(from..self.scanner.variant(text, from)?));
         if let Some(variant) = behind {
@@ -210,8 +209,7 @@ impl Scan<'_> {
         let word = skip(text, at, is_tag);
         let is_below = matches!(text.get(word), Some(b'/' | b'\\')) && goes_down(word);
         let length = self.scanner.directory.length(&text[at..]);
-        let is_alone = in_list && text[..at].ends_with(b"./") && self.is_path(at, at + length);
-        let is_alone = is_alone || in_list && self.is_changed_to(at);
+        let is_alone = in_list && (text[..at].ends_with(b"./") || self.is_changed_to(at));
         if !has_series && !is_up && !is_below && !is_alone {
             return None;
         }
@@ -291,6 +289,20 @@ impl Scan<'_> {
         });
         let is_open = matches!(text.get(next), Some(b'{' | b'$' | b'*'));
         (is_free && is_open).then(|| self.put(at..end, Kind::Family))?
+    }
+
+    /// The version in what may be the label of a runner; `found` is its system and a dash. Larger runners and those of another
+    /// processor have more behind it: they are somebody's choice.
+    pub(super) fn runner(&mut self, found: Range<usize>) -> Option<usize> {
+        let (text, from) = (self.text, found.end);
+        let end = after(text, from, b"latest").unwrap_or_else(|| dotted(text, from, is_digit));
+        let is_free = |byte: Option<&u8>, marks: &[u8]| {
+            byte.is_none_or(|byte| byte.is_ascii_whitespace() || marks.contains(byte))
+        };
+        let opens = is_free(self.before(found.start).as_ref(), b"[\"',{");
+        let closes = is_free(text.get(end), b"]\"',}");
+        let system = String::from_utf8_lossy(&text[found.start..from - 1]).into();
+        (opens && closes && end > from).then(|| self.put(from..end, Kind::Runner { system }))?
     }
 
     /// The name of a script.
