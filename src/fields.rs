@@ -54,15 +54,6 @@ impl Field {
     pub fn is_directory(&self) -> bool {
         matches!(self.kind, Kind::Directory { .. })
     }
-
-    /// Whether it is the name of a variant or a script.
-    pub fn names_variant_or_script(&self) -> bool {
-        let kind = &self.kind;
-        matches!(
-            kind,
-            Kind::Variant { .. } | Kind::Script { .. } | Kind::Item { .. }
-        )
-    }
 }
 
 /// What a field states.

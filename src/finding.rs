@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::text::Places;
 
 /// Something that is not as it is expected to be.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
     /// The file or folder, relative to the repository, with `/`.
     pub path: String,
@@ -33,17 +33,13 @@ impl Finding {
         rule: &'static str,
         message: String,
     ) -> Self {
-        let (path, found, expected) = (path.to_owned(), String::new(), String::new());
-        let fix = String::new();
         Self {
-            path,
+            path: path.to_owned(),
             line,
             column,
             rule,
-            found,
-            expected,
             message,
-            fix,
+            ..Self::default()
         }
     }
 
@@ -53,40 +49,31 @@ impl Finding {
     }
 
     /// The same with what was found.
-    pub fn found(self, found: impl Into<String>) -> Self {
-        Self {
-            found: found.into(),
-            ..self
-        }
+    pub fn found(mut self, found: impl Into<String>) -> Self {
+        self.found = found.into();
+        self
     }
 
     /// The same with what is expected.
-    pub fn expected(self, expected: impl Into<String>) -> Self {
-        Self {
-            expected: expected.into(),
-            ..self
-        }
+    pub fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.expected = expected.into();
+        self
     }
 
     /// The same with the command that puts it right.
-    pub fn fixed_by(self, fix: String) -> Self {
-        Self { fix, ..self }
+    pub fn fixed_by(mut self, fix: String) -> Self {
+        self.fix = fix;
+        self
     }
 }
 
-/// A finding whose place is in bytes, not yet in lines and columns.
+/// A finding whose place is in bytes, not yet in lines and columns of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Where it stands, in bytes.
     pub at: usize,
-    /// Which rule it breaks.
-    pub rule: &'static str,
-    /// What stands there.
-    pub found: String,
-    /// What is expected there.
-    pub expected: String,
-    /// Both, and why, in a sentence.
-    pub message: String,
+    /// What is found there.
+    pub finding: Finding,
 }
 
 impl Problem {
@@ -98,20 +85,19 @@ impl Problem {
         expected: &str,
         message: String,
     ) -> Self {
-        let (found, expected) = (found.to_owned(), expected.to_owned());
-        Self {
-            at,
-            rule,
-            found,
-            expected,
-            message,
-        }
+        let finding = Finding::of("", rule, message);
+        let finding = finding.found(found).expected(expected);
+        Self { at, finding }
     }
 
-    /// The same as a finding in a file.
-    pub fn finding(self, path: &str, places: &Places) -> Finding {
-        Finding::at(path, places.of(self.at), self.rule, self.message)
-            .found(self.found)
-            .expected(self.expected)
+    /// The finding with its place in a file.
+    pub fn placed(self, path: &str, places: &Places) -> Finding {
+        let ((line, column), path) = (places.of(self.at), path.to_owned());
+        Finding {
+            path,
+            line,
+            column,
+            ..self.finding
+        }
     }
 }

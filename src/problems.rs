@@ -4,7 +4,7 @@ use std::fmt;
 
 use anyhow::{Error, Result, ensure};
 
-use crate::text::harmless_list;
+use crate::text::harmless;
 
 /// Several errors as one.
 #[derive(Debug)]
@@ -52,7 +52,8 @@ pub fn refuse(what: &str, mut problems: Vec<String>, advice: &str) -> Result<()>
         problems.truncate(MOST);
         problems.push(format!("and {more} more"));
     }
-    let lines = harmless_list(&problems);
+    let lines: Vec<String> = problems.iter().map(|problem| harmless(problem)).collect();
+    let lines = lines.join("\n  ");
     ensure!(
         problems.is_empty(),
         "{}",

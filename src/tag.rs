@@ -89,11 +89,6 @@ impl Endings {
         self.families.iter().map(String::as_str)
     }
 
-    /// Whether a variant of that family is known.
-    pub fn has_family(&self, family: &str) -> bool {
-        self.families.contains(family)
-    }
-
     /// Splits a tag; what does not begin with a version is a name as a whole.
     pub fn split<'t>(&self, tag: &'t str) -> Tag<'t> {
         let bare = |name| Tag {

@@ -40,12 +40,6 @@ pub fn harmless_lines(text: &str) -> String {
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Texts of one line each, indented below one another.
-pub fn harmless_list(lines: &[String]) -> String {
-    let lines: Vec<String> = lines.iter().map(|line| harmless(line)).collect();
-    lines.join("\n  ")
-}
-
 /// A value as JSON in which every character that acts is escaped, as JSON has it.
 pub fn harmless_json(value: &serde_json::Value) -> String {
     let write = |c: char| match acts(c) && c != '\n' {
@@ -146,50 +140,40 @@ pub fn count(number: usize, what: &str) -> String {
     }
 }
 
-/// Which line of the old text each line of a changed one comes from.
-pub struct LinesBefore {
-    /// By the number of the new line, both from 0.
-    old: Vec<usize>,
-    /// The old line from which on both texts are the same.
-    next: usize,
-}
-
-impl LinesBefore {
-    /// Of a text as it was, and as it is.
-    pub fn new(old: &[u8], new: &[u8]) -> Self {
-        let mut lines = Self {
-            old: Vec::new(),
-            next: 0,
-        };
-        for hunk in diffy::create_patch_bytes(old, new).hunks() {
-            let same = hunk.new_range().start().saturating_sub(lines.old.len() + 1);
-            lines.old.extend(lines.next..lines.next + same);
-            lines.next += same;
-            // The lines that are replaced by those which come next.
-            let mut gone = 0..0;
-            for line in hunk.lines() {
-                let next = lines.next;
-                match line {
-                    Line::Delete(_) if gone.end == next => gone.end += 1,
-                    Line::Delete(_) => gone = next..next + 1,
-                    Line::Insert(_) => lines.old.push(gone.next().unwrap_or(next)),
-                    Line::Context(_) => {
-                        gone = 0..0;
-                        lines.old.push(next);
-                    }
-                }
-                lines.next += usize::from(!matches!(line, Line::Insert(_)));
+/// The number of the line of the old text from which each line of a changed one comes, from 1; nothing where both are the same.
+pub fn lines_before(old: &[u8], new: &[u8]) -> Vec<usize> {
+    let mut options = diffy::DiffOptions::new();
+    options.set_context_len(old.len());
+    let patch = options.create_patch_bytes(old, new);
+    // The lines that are replaced by those which come next.
+    let (mut lines, mut next, mut gone) = (Vec::new(), 1, 0..0);
+    for line in patch.hunks().iter().flat_map(|hunk| hunk.lines()) {
+        match line {
+            Line::Delete(_) if gone.end == next => gone.end += 1,
+            Line::Delete(_) => gone = next..next + 1,
+            Line::Insert(_) => lines.push(gone.next().unwrap_or(next)),
+            Line::Context(_) => {
+                gone = 0..0;
+                lines.push(next);
             }
         }
-        lines
+        next += usize::from(!matches!(line, Line::Insert(_)));
     }
+    lines
+}
 
-    /// The number of the line from which one comes, both from 1.
-    pub fn of(&self, line: usize) -> usize {
-        let at = line.saturating_sub(1);
-        let behind = self.next + at.saturating_sub(self.old.len());
-        self.old.get(at).copied().unwrap_or(behind) + 1
+/// A text with something else in some places, which are in order.
+pub fn spliced<S: AsRef<str>>(
+    text: &str,
+    places: impl IntoIterator<Item = (Range<usize>, S)>,
+) -> String {
+    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+    for (place, new) in places {
+        out += &text[from..place.start];
+        out += new.as_ref();
+        from = place.end;
     }
+    out + &text[from..]
 }
 
 /// Lines and columns in a text. Places that are asked for in their order cost one pass over it.
@@ -235,16 +219,12 @@ mod tests {
     fn a_line_comes_from_the_one_that_it_replaces_or_that_it_stands_before() {
         let old = "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl";
         let new = "a\nB\nC\nX\nd\ng\nY\nh\ni\nj\nk\nl\nZ";
-        let lines = LinesBefore::new(old.as_bytes(), new.as_bytes());
-        let from = (1..=14).map(|line| lines.of(line));
         assert_eq!(
-            from.collect::<Vec<_>>(),
-            [1, 2, 3, 4, 4, 7, 8, 8, 9, 10, 11, 12, 13, 13]
+            lines_before(old.as_bytes(), new.as_bytes()),
+            [1, 2, 3, 4, 4, 7, 8, 8, 9, 10, 11, 12, 13]
         );
-        let same = LinesBefore::new(b"a\nb", b"a\nb");
-        assert_eq!([1, 2, 3].map(|line| same.of(line)), [1, 2, 3]);
-        let added = LinesBefore::new(b"", b"a\nb");
-        assert_eq!([1, 2].map(|line| added.of(line)), [1, 1]);
+        assert!(lines_before(b"a\nb", b"a\nb").is_empty());
+        assert_eq!(lines_before(b"", b"a\nb"), [1, 1]);
     }
 
     #[test]

@@ -90,11 +90,6 @@ impl Variant {
         }
     }
 
-    /// The numbers in the base, by which bases of one family are ordered: `3.9` is below `3.18`.
-    pub fn base_numbers(&self) -> Vec<u64> {
-        numbers(&self.base)
-    }
-
     /// The same family on another base, named as this one is.
     pub fn on(&self, base: &str) -> Option<Self> {
         let start = self.name.strip_suffix(self.base.as_str())?;

@@ -162,7 +162,7 @@ fn an_update_is_right_at_once_and_keeps_what_is_not_its_own() {
         let wrong: Vec<_> = first
             .remaining
             .iter()
-            .filter(|problem| !["order", "alias"].contains(&problem.rule))
+            .filter(|problem| !["order", "alias"].contains(&problem.finding.rule))
             .collect();
         prop_assert!(wrong.is_empty(), "{:?}\n{}", wrong, first.text);
         let second = updated(&first.text, &view).expect("a second update");

@@ -22,7 +22,7 @@ pub(super) fn check_folders(names: &Names, tree: &Tree, findings: &mut Vec<Findi
     let folders = tree.folders.iter();
     for folder in folders.filter(|folder| !folder.items.is_empty()) {
         let looks_like = Variant::parse(&folder.name)
-            .is_some_and(|variant| names.endings.has_family(&variant.family));
+            .is_some_and(|variant| names.endings.families().any(|one| one == variant.family));
         if looks_like && folder.item("Dockerfile").is_none() {
             let path = format!("{}/{}", directory.name, folder.name);
             let message = "a variant's folder without a Dockerfile".to_owned();

@@ -96,7 +96,11 @@ impl Session<'_> {
     fn update(&self, bytes: &[u8]) -> Result<bool> {
         let text = std::str::from_utf8(bytes).map_err(|wrong| {
             let (line, _) = Places::new(bytes).of(wrong.valid_up_to());
-            anyhow!("{}: line {line}: {}", self.path(), not_utf8(0).message)
+            anyhow!(
+                "{}: line {line}: {}",
+                self.path(),
+                not_utf8(0).finding.message
+            )
         })?;
         let (commit, view) = self.target()?;
         ensure!(
@@ -219,7 +223,7 @@ impl Session<'_> {
         let path = self.path();
         let places = Places::new(plan.text.as_bytes());
         let remaining = plan.remaining.iter();
-        let remaining = remaining.map(|problem| problem.clone().finding(&path, &places));
+        let remaining = remaining.map(|problem| problem.clone().placed(&path, &places));
         let title = self.title(plan);
         let about = About {
             path: &path,

@@ -192,7 +192,8 @@ impl<'a> Scope<'a> {
             Kind::TagVariant => self.copied(field, document, self.variant(found, None)),
             Kind::Variant { directory } => self.variant(found, directory.as_deref()),
             Kind::Caption { family, directory } => {
-                self.caption(found, family.as_deref(), directory.as_deref())
+                let family = family.as_deref().unwrap_or_default();
+                self.caption(found, family, directory.as_deref())
             }
             Kind::Script { directory } => self.named(Named::Script, found, directory.as_deref()),
             Kind::Item { made } => {

@@ -18,11 +18,11 @@ use anyhow::{Result, ensure};
 use self::starts::Words;
 use super::branches::{self, Address, Seen};
 use super::spans::{
-    BACK, after, assigned, base, ends, is_comment, is_tag, is_word, last_word, line_before, past,
-    set, skip, trimmed_end,
+    BACK, after, base, ends, is_comment, is_tag, is_word, last_word, line_before, past, skip,
+    trimmed_end, variable_of,
 };
 use super::{DocumentKind, Facts, Field, Kind, RUNNERS, about, found, matrix};
-use crate::repository::config::{Config, Pattern, variable_of};
+use crate::repository::config::{Config, Pattern, upper_cased};
 use crate::version::{Variant, is_numbered};
 
 /// Finds the fields of one repository's documents.
@@ -75,7 +75,7 @@ impl Scanner {
         Ok(Self {
             words: Default::default(),
             version_names: [&config.image, &config.server]
-                .map(|name| format!("{}_VERSION", variable_of(name))),
+                .map(|name| format!("{}_VERSION", upper_cased(name))),
             key: config.version_key(),
             image: config.image.clone(),
             server: config.server.clone(),
@@ -286,8 +286,8 @@ impl<'a> Scan<'a> {
         let mut values = Values::new();
         let key = self.scanner.key.as_bytes();
         for span in &self.variables.values {
-            let before = line_before(self.text, span.start);
-            let name = assigned(before).or_else(|| set(before));
+            let has_v = self.text[..span.start].ends_with(b"v");
+            let name = variable_of(self.text, span.start - usize::from(has_v));
             let name = name.filter(|name| *name != key && self.variables.versions.contains(name));
             if let Some(name) = name {
                 values.entry(name).or_default().push(span.clone());

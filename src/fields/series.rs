@@ -5,6 +5,10 @@ use std::ops::Range;
 use semver::Version;
 
 use crate::repository::Directory;
+use crate::text::spliced;
+
+/// What stands between the two numbers of a series.
+const SIGNS: [char; 3] = ['.', '_', '-'];
 
 impl Directory {
     /// Its two numbers: those of its name, whatever version it is at.
@@ -20,31 +24,31 @@ impl Directory {
     /// Its two numbers, joined in every way that is known: `2.14`, `2_14`, `2-14`.
     fn spellings(&self) -> [String; 3] {
         let (major, minor) = self.numbers();
-        ['.', '_', '-'].map(|between| format!("{major}{between}{minor}"))
+        SIGNS.map(|between| format!("{major}{between}{minor}"))
     }
 
-    /// Where a text spells the series: each place, and the number of the spelling. A whole version is none.
-    fn places(&self, text: &str) -> Vec<(Range<usize>, usize)> {
-        let mut places = Vec::new();
-        for (kind, spelling) in self.spellings().iter().enumerate() {
-            for (at, _) in text.match_indices(spelling.as_str()) {
-                let (before, after) = (&text[..at], &text[at + spelling.len()..]);
-                let before = before.strip_suffix('v').unwrap_or(before);
-                let joins = |c: char| c.is_ascii_alphanumeric() || kind == 0 && c == '.';
-                let mut next = after.chars();
-                let goes_on = match next.next() {
-                    Some('.') => next.next().is_some_and(|c| c.is_ascii_digit()),
-                    Some(c) => c.is_ascii_digit(),
-                    None => false,
-                };
-                // `uses: somebody/action@v2.14` is another program's.
-                if !before.ends_with(joins) && !before.ends_with('@') && !goes_on {
-                    places.push((at..at + spelling.len(), kind));
-                }
-            }
-        }
-        places.sort_by_key(|(place, _)| place.start);
-        places
+    /// Where a text spells this series, or another one of the same major version: each place, the number of the spelling, and
+    /// whether it is this one. A whole version is none.
+    fn places<'t>(&self, text: &'t str) -> impl Iterator<Item = (Range<usize>, usize, bool)> + 't {
+        let (major, minor) = self.numbers();
+        let [major, minor] = [major, minor].map(|number| number.to_string());
+        let length = major.len();
+        let place = move |at: usize| {
+            let (before, rest) = (&text[..at], &text[at + length..]);
+            let kind = SIGNS.iter().position(|sign| rest.starts_with(*sign))?;
+            let rest = &rest[1..];
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            let (number, after) = rest.split_at(digits);
+            let before = before.strip_suffix('v').unwrap_or(before);
+            // `uses: somebody/action@v2.14` is another program's.
+            let joins = |c: char| c.is_ascii_alphanumeric() || c == '@' || kind == 0 && c == '.';
+            let next = after.strip_prefix('.');
+            let goes_on = next.is_some_and(|next| next.starts_with(|c: char| c.is_ascii_digit()));
+            let is_one = !number.is_empty() && !before.ends_with(joins) && !goes_on;
+            is_one.then(|| (at..text.len() - after.len(), kind, number == minor))
+        };
+        let starts: Vec<usize> = text.match_indices(&major).map(|(at, _)| at).collect();
+        starts.into_iter().filter_map(place)
     }
 
     /// Whether numbers that could spell it do: `2.14.x`, `v2.14.`, `linux-2_14`. By themselves they may be another program's.
@@ -61,8 +65,9 @@ impl Directory {
 
     /// Where a text spells it first.
     pub fn first_in(&self, text: &str) -> Option<Range<usize>> {
-        let mut places = self.places(text).into_iter();
-        places.find_map(|(place, _)| self.is_certain(text, &place).then_some(place))
+        let own = self.places(text).filter(|(.., is_own)| *is_own);
+        let mut own = own.map(|(place, ..)| place);
+        own.find(|place| self.is_certain(text, place))
     }
 
     /// Whether a text spells it.
@@ -72,43 +77,21 @@ impl Directory {
 
     /// Where a text spells another series of the same major version, in the way in which it would spell this one.
     pub fn other_in(&self, text: &str) -> Option<Range<usize>> {
-        let (major, minor) = self.numbers();
-        let is_number = |c: char| c.is_ascii_digit();
-        text.match_indices(&major.to_string())
-            .find_map(|(at, found)| {
-                let before = &text[..at];
-                let before = before.strip_suffix('v').unwrap_or(before);
-                let rest = text[at + found.len()..].strip_prefix(['.', '_', '-'])?;
-                let digits = rest.find(|c| !is_number(c)).unwrap_or(rest.len());
-                let end = text.len() - rest.len() + digits;
-                let is_whole = !before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '.');
-                let other = rest[..digits].parse::<u64>().ok()?;
-                (is_whole && other != minor).then_some(at..end)
-            })
+        let mut places = self.places(text);
+        let other = places.find(|(.., is_own)| !is_own)?;
+        Some(other.0)
     }
 
     /// A text with every spelling of this series moved to another one, and its version with it.
     pub fn moved(&self, text: &str, to: &Self) -> String {
         let spellings = to.spellings();
-        let places = self.places(text).into_iter();
-        let out = with(text, places.map(|(place, kind)| (place, &*spellings[kind])));
+        let places = self.places(text).filter(|(.., is_own)| *is_own);
+        let places = places.map(|(place, kind, _)| (place, &spellings[kind]));
+        let out = spliced(text, places);
         let [old, new] = [self, to].map(|directory| directory.version.to_string());
-        with(
-            &out,
-            places_of(&out, &old).map(|at| (at..at + old.len(), &*new)),
-        )
+        let places = places_of(&out, &old).map(|at| (at..at + old.len(), &new));
+        spliced(&out, places)
     }
-}
-
-/// A text with something else in some places, which are in order.
-fn with<'n>(text: &str, places: impl Iterator<Item = (Range<usize>, &'n str)>) -> String {
-    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
-    for (place, new) in places {
-        out += &text[from..place.start];
-        out += new;
-        from = place.end;
-    }
-    out + &text[from..]
 }
 
 /// Where a version stands in a text as a whole: in `v1.2.3-alpine3.18`, not in `1.2.30`.

@@ -190,72 +190,44 @@ pub(super) fn base(text: &[u8], at: usize) -> Option<usize> {
     (end > start).then_some(end)
 }
 
-/// The name of the variable that a value is assigned to: `ver` of `ver=(NATS_SERVER 2.14.4)`, `$ver = '2.14.4'`,
-/// `ver="${1:-2.14.4}"`. `before` is what stands in front of the value in its line.
-pub(super) fn assigned(before: &[u8]) -> Option<&[u8]> {
-    let mut rest = before.strip_suffix(b"v").unwrap_or(before);
-    // A shell's default: `${1:-`.
-    if let Some(open) = rest.strip_suffix(b"-").or(rest.strip_suffix(b"=")) {
-        let name = trimmed_end(open.strip_suffix(b":").unwrap_or(open), is_word);
-        if let Some(start) = name.strip_suffix(b"${") {
-            rest = start;
+/// The variable that the value at a place is assigned to: `ver` of `ver=(NATS_SERVER 2.14.4)`, `$ver = '2.14.4'`,
+/// `ver="${1:-2.14.4}"`, `ENV ver 2.14.4`; of `${SHA256:-<hash>}` the one that has it as its default.
+pub(super) fn variable_of(text: &[u8], at: usize) -> Option<&[u8]> {
+    let is_opening = |byte: u8| b"(\"'@".contains(&byte);
+    let mut before = line_before(text, at);
+    let is_set = is_setting(before);
+    if let Some(default) = before.strip_suffix(b"-").or(before.strip_suffix(b":=")) {
+        let default = default.strip_suffix(b":").unwrap_or(default);
+        let name = last_word(default);
+        before = default[..default.len() - name.len()].strip_suffix(b"${")?;
+        // In a value of its own it is that variable's.
+        if !trimmed_end(before, is_opening).ends_with(b"=") {
+            return Some(name);
         }
     }
-    let is_opening = |byte: u8| b"(\"'@".contains(&byte);
-    let bare = trimmed_end(rest, is_opening);
-    let equals = |text: &'_ [u8]| trimmed_end(text, is_blank).ends_with(b"=");
-    if !equals(bare) {
-        // Another word in front of the value: `(NATS_SERVER `.
-        let word = trimmed_end(rest, |byte| b" ,\"'".contains(&byte));
-        rest = (word.len() < rest.len()).then(|| trimmed_end(word, is_word))?;
-    }
-    let before = trimmed_end(trimmed_end(rest, is_opening), is_blank).strip_suffix(b"=")?;
-    let name = last_word(trimmed_end(before, is_blank));
-    let start = &before[..trimmed_end(before, is_blank).len() - name.len()];
-    let opens = start.last().is_none_or(|byte| b" \t\r;$:".contains(byte));
-    (opens && !name.is_empty()).then_some(name)
-}
-
-/// The name of the `ENV` or `ARG` that is set to a value: `VERSION` of `ENV VERSION 2.14.4`.
-pub(super) fn set(before: &[u8]) -> Option<&[u8]> {
-    let unquoted = trimmed_end(before, |byte| b"\"'".contains(&byte));
-    let unquoted = unquoted.strip_suffix(b"v").unwrap_or(unquoted);
-    let bare = trimmed_end(unquoted, is_blank);
-    let name = last_word(bare);
-    let is_first = is_setting(bare) && bare.trim_ascii_start()[4..].trim_ascii_start() == name;
-    (is_first && bare.len() < unquoted.len() && !name.is_empty()).then_some(name)
-}
-
-/// The variable that the value at a place is assigned to.
-pub(super) fn variable_of(text: &[u8], at: usize) -> Option<&[u8]> {
-    let before = line_before(text, at);
-    let unquoted = trimmed_end(before, |byte| b"\"'(".contains(&byte));
-    // `${SHA256:-<hash>}`
-    let default = before
-        .strip_suffix(b":-")
-        .or(before.strip_suffix(b":="))
-        .or(before.strip_suffix(b"-"));
-    if let Some(default) = default {
-        let name = last_word(default);
-        let is_open = default[..default.len() - name.len()].ends_with(b"${");
-        return is_open.then_some(name);
-    }
-    let is_set = is_setting(before);
-    let bare = trimmed_end(unquoted, |byte| b" \t".contains(&byte));
-    let is_spaced = bare.len() < unquoted.len() || bare.ends_with(b" =");
+    let mut unquoted = trimmed_end(before, is_opening);
+    let mut bare = trimmed_end(unquoted, is_blank);
     if !is_set && !bare.ends_with(b"=") {
-        return None;
+        // Another word in front of the value: `(NATS_SERVER `.
+        let word = trimmed_end(before, |byte| b" ,\"'".contains(&byte));
+        let word = Some(word).filter(|word| word.len() < before.len())?;
+        unquoted = trimmed_end(trimmed_end(word, is_word), is_opening);
+        bare = trimmed_end(unquoted, is_blank);
+        if !bare.ends_with(b"=") {
+            return None;
+        }
     }
+    let is_spaced = bare.len() < unquoted.len() || bare.ends_with(b" =");
     let unquoted = trimmed_end(unquoted, |byte| b" \t=".contains(&byte));
     let closed = unquoted.strip_suffix(b"}").unwrap_or(unquoted);
     let name = last_word(closed);
     let front = closed[..closed.len() - name.len()].last();
-    // `$sha256 = '…'`, in PowerShell
+    // With blanks around the sign it is PowerShell's.
     if !is_set && is_spaced && !matches!(front, Some(b'$' | b'{' | b':')) {
         return None;
     }
-    // `--checksum=`
-    (front != Some(&b'-') && !name.is_empty()).then_some(name)
+    // `--checksum=`, `LABEL image.version=`
+    (!matches!(front, Some(b'-' | b'.')) && !name.is_empty()).then_some(name)
 }
 
 #[cfg(test)]
@@ -267,14 +239,15 @@ mod tests {
         for (before, name) in [
             ("ver=(NATS_SERVER ", Some("ver")),
             ("$ver = '", Some("ver")),
-            ("ver=\"${1:-v", Some("ver")),
+            ("ver=\"${1:-", Some("ver")),
             ("ARG VERSION=", Some("VERSION")),
             ("$ver = 'NATS_SERVER ", Some("ver")),
             ("echo ", None),
             ("--x=", None),
         ] {
-            let found =
-                assigned(before.as_bytes()).map(|name| String::from_utf8_lossy(name).into_owned());
+            let text = format!("{before}2.14.4");
+            let found = variable_of(text.as_bytes(), before.len());
+            let found = found.map(|name| String::from_utf8_lossy(name).into_owned());
             assert_eq!(found.as_deref(), name, "{before}");
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 
 use super::entries::{Home, folder, plain};
 use super::format::misshapen;
@@ -12,7 +12,7 @@ use super::images::Image;
 use super::levels::{Held, Owners};
 use super::manifest::{Field, Manifest, Paragraph};
 use crate::tag::{Endings, Level};
-use crate::text::is_like;
+use crate::text::{is_like, spliced};
 use crate::version::Variant;
 
 /// What a field is expected to say.
@@ -318,15 +318,8 @@ fn directory(manifest: &Manifest, entry: &Paragraph, field: &Field, image: &Imag
 pub fn apply(text: &str, mut edits: Vec<Edit>) -> Result<String> {
     // Stable: what is put in at one place stays in its order, and in front of what is replaced there.
     edits.sort_by_key(|(span, _)| (span.start, span.end));
-    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
-    for (span, new) in edits {
-        if span.start < from {
-            bail!("two edits of one place");
-        }
-        out.push_str(&text[from..span.start]);
-        out.push_str(&new);
-        from = span.end;
-    }
-    out.push_str(&text[from..]);
-    Ok(out)
+    let mut pairs = edits.windows(2);
+    let is_apart = pairs.all(|two| two[0].0.end <= two[1].0.start);
+    ensure!(is_apart, "two edits of one place");
+    Ok(spliced(text, edits))
 }

@@ -23,7 +23,9 @@ use crate::version::{Variant, parse_version};
 pub fn plan(text: &str, view: &View, wanted: &Wanted) -> Result<Plan> {
     let (manifest, grammar) = Manifest::parse(text);
     let broken = broken_rules(&manifest);
-    let fatal = broken.iter().filter(|problem| problem.rule == "format");
+    let fatal = broken
+        .iter()
+        .filter(|problem| problem.finding.rule == "format");
     let all: Vec<&Problem> = grammar.iter().chain(fatal).collect();
     refuse(
         "the file breaks rules of its format",
@@ -39,10 +41,10 @@ pub fn plan(text: &str, view: &View, wanted: &Wanted) -> Result<Plan> {
     let seen: Vec<Option<Home>> = homes.iter().copied().map(Some).collect();
     let found = check(&manifest, &seen, names(&manifest, view)).into_iter();
     let (fatal, mut remaining): (Vec<Problem>, Vec<Problem>) =
-        found.partition(|problem| problem.rule == "preview");
+        found.partition(|problem| problem.finding.rule == "preview");
     refuse(
         "a pre-release would get stable tags",
-        Vec::from_iter(fatal.into_iter().map(|one| one.message)),
+        Vec::from_iter(fatal.into_iter().map(|one| one.finding.message)),
         "Wait for the release, or take the series' entries out by hand first",
     )?;
     let now = broken_rules(&manifest);
@@ -63,7 +65,7 @@ fn lines(text: &str, problems: &[&Problem]) -> Vec<String> {
     let places = Places::new(text.as_bytes());
     let line = |problem: &&Problem| {
         let line = places.of(problem.at).0;
-        format!("line {line}: {}", problem.message)
+        format!("line {line}: {}", problem.finding.message)
     };
     problems.iter().map(line).collect()
 }
@@ -73,12 +75,13 @@ fn worse<'a>(old: &'a [Problem], new: &'a [Problem]) -> Vec<&'a Problem> {
     let count = |all: &'a [Problem]| {
         let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
         all.iter()
-            .for_each(|problem| *counts.entry(problem.rule).or_default() += 1);
+            .for_each(|problem| *counts.entry(problem.finding.rule).or_default() += 1);
         counts
     };
     let (known, now) = (count(old), count(new));
-    let is_worse =
-        |problem: &&Problem| now[problem.rule] > known.get(problem.rule).copied().unwrap_or(0);
+    let is_worse = |problem: &&Problem| {
+        now[problem.finding.rule] > known.get(problem.finding.rule).copied().unwrap_or(0)
+    };
     new.iter().filter(is_worse).collect()
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::draft::nearest;
 use super::units::mentions;
 use super::work::Work;
-use super::workflows::{NewItem, Workflow};
+use super::workflows::NewItem;
 use super::{passages, scripts};
 use crate::check::{no_change, scripts_of};
 use crate::fields::expected::{Expected, Scope, is_misread};
@@ -90,12 +90,8 @@ impl Work<'_> {
             self.extend_by(addition);
         }
         let directories = self.after.directories();
-        let mut new = Vec::new();
-        for place in self.after.workflow_documents() {
-            let Some(workflow) = Workflow::of(place.document) else {
-                continue;
-            };
-            let scope = Scope::of(&self.after.names, &directories, no_change(), &place);
+        let new = self.edited(|place, workflow| {
+            let scope = Scope::of(&self.after.names, &directories, no_change(), place);
             let is_item = |field: &&Field| matches!(field.kind, Kind::Item { .. });
             let items: Vec<&Field> = place.document.statements().filter(is_item).collect();
             let added = |field: &Field| {
@@ -103,12 +99,8 @@ impl Work<'_> {
                 let added = added.filter_map(|one| one.item(field, &scope, place.document));
                 added.collect()
             };
-            let (text, edits) = workflow.with_items(&items, added);
-            if text != workflow.text {
-                let document = self.with_text(place.document, text.into_bytes());
-                new.push((place.path(), (document, edits)));
-            }
-        }
+            workflow.with_items(&items, added)
+        });
         self.put(new);
     }
 

@@ -8,7 +8,7 @@ use super::targets::{Target, variants_of};
 use super::units::renamed;
 use crate::fields::scan::is_script;
 use crate::repository::{Directory, Folder, Item, Origin, Repository, TEMPLATES, TESTS, Tree};
-use crate::version::Variant;
+use crate::version::{Variant, numbers};
 
 /// The repository with the targets' files in their places.
 pub(super) fn draft(
@@ -215,7 +215,7 @@ fn add_from_templates(before: &Repository, tree: &mut Tree) {
 pub(super) fn nearest<'a>(variant: &Variant, siblings: &'a [Variant]) -> Option<&'a Variant> {
     let is_sibling = |sibling: &&Variant| sibling.family == variant.family && *sibling != variant;
     let mut family: Vec<&Variant> = siblings.iter().filter(is_sibling).collect();
-    family.sort_by_key(|sibling| sibling.base_numbers());
+    family.sort_by_key(|sibling| numbers(&sibling.base));
     // `alpine3.18` rather than `alpine3.18-slim`, where both are there.
     let suffix = |one: &Variant| one.base[one.base_tag().len()..].to_owned();
     if family
@@ -227,7 +227,7 @@ pub(super) fn nearest<'a>(variant: &Variant, siblings: &'a [Variant]) -> Option<
     let lower = family
         .iter()
         .rev()
-        .find(|sibling| sibling.base_numbers() < variant.base_numbers())
+        .find(|sibling| numbers(&sibling.base) < numbers(&variant.base))
         .copied();
     lower.or(family.first().copied())
 }

@@ -79,15 +79,6 @@ fn is_usual(variant: &Variant) -> bool {
     variant.base.is_empty() || is_spelt && has_base
 }
 
-impl fmt::Display for Add {
-    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        self.series
-            .iter()
-            .try_for_each(|series| write!(out, "{series}/"))?;
-        write!(out, "{}", self.variant)
-    }
-}
-
 /// A family, or one variant of it, that moves to another base: `alpine=3.19`, `alpine3.18=3.19`, `windows=ltsc2022`,
 /// `2.9.x/alpine=3.18`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -209,13 +200,5 @@ impl FromStr for Remove {
         )?;
         let variant = Some(variant);
         Ok(Self { series, variant })
-    }
-}
-
-impl fmt::Display for Remove {
-    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        let variant = self.variant.as_ref().map(ToString::to_string);
-        let parts: Vec<String> = self.series.iter().cloned().chain(variant).collect();
-        out.write_str(&parts.join("/"))
     }
 }

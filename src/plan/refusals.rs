@@ -14,7 +14,7 @@ use crate::problems::refuse;
 use crate::release::checksums::{Checksums, Sha256};
 use crate::release::verify::Archive;
 use crate::repository::{Item, Repository, WORKFLOWS};
-use crate::text::{LinesBefore, is_within};
+use crate::text::{is_within, lines_before};
 
 /// Refuses pins that the release of their version contradicts, but for old ones: those in a file of another version.
 pub(super) fn repinned(
@@ -118,7 +118,7 @@ pub(super) fn wrong(
     }
     let items: BTreeMap<String, &Item> = after.items().collect();
     let sources: BTreeMap<String, &Item> = before.items().collect();
-    let mut lines: BTreeMap<String, LinesBefore> = BTreeMap::new();
+    let mut lines: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     // Counted in the files as they are now, where the user looks for the line.
     let shown = |finding: &&Finding| {
         let Finding {
@@ -136,9 +136,8 @@ pub(super) fn wrong(
         });
         let line = texts.map_or(*line, |(old, new)| {
             let lines = lines.entry(path.clone());
-            lines
-                .or_insert_with(|| LinesBefore::new(old, new))
-                .of(*line)
+            let lines = lines.or_insert_with(|| lines_before(old, new));
+            lines.get(*line - 1).copied().unwrap_or(*line)
         });
         format!("{origin}:{line}: {rule}: {message}")
     };

@@ -174,23 +174,20 @@ pub fn targets(
     for base in &options.bases {
         problems.extend(move_base(repository, base, &mut targets).err());
     }
-    for add in &options.adds {
-        let meant = targets.iter_mut();
-        let meant = meant.filter(|target| is_meant(&add.series, &target.directory));
-        let is_new = |target: &&mut Target| !target.adds.contains(&add.variant);
-        let meant = meant.filter(is_new);
-        meant.for_each(|target| target.adds.push(add.variant.clone()));
+    for target in &mut targets {
+        let there = variants_of(repository, target);
+        let is_here = |series: &InSeries| is_meant(series, &target.directory);
+        let adds = options.adds.iter().filter(|add| is_here(&add.series));
+        let adds = BTreeSet::from_iter(adds.map(|add| add.variant.clone()));
+        let removes = variants_removed(options)
+            .filter(|(series, gone)| is_here(series) && there.contains(gone));
+        let removes = removes.map(|(_, gone)| gone.clone()).collect();
+        (target.adds, target.removes) = (adds.into_iter().collect(), removes);
     }
-    remove(repository, options, &mut targets);
     problems.extend(contradicted(options, &targets));
     problems.extend(targets.iter().filter_map(Target::replaced));
     joined(problems)?;
-    targets.retain(|target| {
-        target.has_release
-            || !target.renames.is_empty()
-            || !target.adds.is_empty()
-            || !target.removes.is_empty()
-    });
+    targets.retain(|target| target.has_release || !target.is_repair());
     Ok(targets)
 }
 
@@ -249,17 +246,6 @@ fn contradicted(options: &Options, targets: &[Target]) -> Vec<anyhow::Error> {
 fn variants_removed(options: &Options) -> impl Iterator<Item = (&InSeries, &Variant)> {
     let removes = options.removes.iter();
     removes.filter_map(|remove| Some((&remove.series, remove.variant.as_ref()?)))
-}
-
-/// Which variants of the targets go.
-fn remove(repository: &Repository, options: &Options, targets: &mut [Target]) {
-    for (series, variant) in variants_removed(options) {
-        let is_it = |target: &&mut Target| {
-            is_meant(series, &target.directory) && variants_of(repository, target).contains(variant)
-        };
-        let meant = targets.iter_mut().filter(is_it);
-        meant.for_each(|target| target.removes.push(variant.clone()));
-    }
 }
 
 pub(super) fn existing(repository: &Repository) -> String {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::text::spliced;
 use crate::version::Variant;
 
 /// The item of a list in a line that is a variant's name, or has it in it. `None` where the line is something else.
@@ -92,13 +93,19 @@ pub(super) fn opens_list(unit: &str) -> bool {
 }
 
 /// Where a variant's name stands as a whole.
-pub(super) fn position(text: &str, name: &str) -> Option<usize> {
+fn positions<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + 't {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    text.match_indices(name).map(|(at, _)| at).find(|at| {
+    let is_whole = move |at: &usize| {
         let after = &text[at + name.len()..];
         let more = after.strip_prefix(['.', '-']).unwrap_or(after);
         !text[..*at].ends_with(word) && !more.starts_with(word)
-    })
+    };
+    text.match_indices(name).map(|(at, _)| at).filter(is_whole)
+}
+
+/// The first of them.
+pub(super) fn position(text: &str, name: &str) -> Option<usize> {
+    positions(text, name).next()
 }
 
 /// Whether a line is more than a comment.
@@ -133,11 +140,8 @@ pub(super) fn renamed(name: &str, old: &Variant, new: &Variant) -> String {
 }
 
 pub(super) fn replaced(text: &str, old: &str, new: &str) -> String {
-    let (mut out, mut rest) = (String::new(), text);
-    while let Some(at) = position(rest, old) {
-        out += &rest[..at];
-        out += new;
-        rest = &rest[at + old.len()..];
-    }
-    out + rest
+    spliced(
+        text,
+        positions(text, old).map(|at| (at..at + old.len(), new)),
+    )
 }

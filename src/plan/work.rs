@@ -58,6 +58,21 @@ impl Work<'_> {
         Document::new(scanner, document.kind, text, document.mode)
     }
 
+    /// The workflows that an edit changes, with their new texts.
+    pub(super) fn edited(
+        &self,
+        mut edit: impl FnMut(&Place, Workflow) -> (String, Vec<Edit>),
+    ) -> Vec<(String, (Document, Vec<Edit>))> {
+        let places = self.after.workflow_documents();
+        let new = places.filter_map(|place| {
+            let workflow = Workflow::of(place.document)?;
+            let (text, edits) = edit(&place, workflow);
+            let document = || self.with_text(place.document, text.clone().into_bytes());
+            (text != workflow.text).then(|| (place.path(), (document(), edits)))
+        });
+        new.collect()
+    }
+
     /// Writes every field of the targets, and of the scripts and workflows of the root.
     pub(super) fn write_documents(&mut self) {
         let directories = self.after.directories();
@@ -168,22 +183,17 @@ impl Work<'_> {
                 continue;
             };
             let to = target.series();
-            let mut rewritten = Vec::new();
-            for (path, document, workflow) in self.workflows() {
+            let new = self.edited(|place, workflow| {
                 let (new, edits) = workflow.with_series((from, &to), &all);
-                if new == workflow.text {
-                    continue;
-                }
                 if workflows::latest(&new) > workflows::latest(workflow.text) {
-                    let (from, to) = (&from.name, &to.name);
+                    let (path, from, to) = (place.path(), &from.name, &to.name);
                     notes.push(format!(
                         "{path}: says `latest` for {to} as for {from}: leave it to one of them"
                     ));
                 }
-                let document = self.with_text(document, new.into_bytes());
-                rewritten.push((path, (document, edits)));
-            }
-            self.put(rewritten);
+                (new, edits)
+            });
+            self.put(new);
         }
         notes
     }
@@ -232,23 +242,21 @@ impl Work<'_> {
         let (mut all, stay) = (all_series(self.before), all_series(&self.after));
         all.retain(|series| gone.contains(&series.name));
         let gone = all;
-        let (mut new, mut left) = (Vec::new(), Vec::new());
-        for (path, document, workflow) in self.workflows() {
+        let mut left = Vec::new();
+        let new = self.edited(|place, workflow| {
             let (cuts, mut edits) = workflow.cuts_of_series(&gone, &stay);
+            let path = place.path();
             left.extend(workflows::left_over(&path, workflow, &cuts, &gone));
-            if !cuts.is_empty() {
-                let old = workflow.text;
-                let named = gone.iter().filter(|series| series.is_in(old));
-                let edit = |series: &Directory| {
-                    let name = &series.name;
-                    removed("directory", old, name, |line| line.contains(name))
-                };
-                edits.extend(named.map(edit));
-                let written = self.with_text(document, workflow.reduced(&cuts).into_bytes());
-                left.extend(workflows::jobless(&path, document, &written));
-                new.push((path, (written, edits)));
-            }
-        }
+            left.extend(workflow.jobless(&path, &edits));
+            let old = workflow.text;
+            let named = gone.iter().filter(|series| series.is_in(old));
+            let edit = |series: &Directory| {
+                let name = &series.name;
+                removed("directory", old, name, |line| line.contains(name))
+            };
+            edits.extend(named.map(edit));
+            (workflow.reduced(&cuts), edits)
+        });
         self.put(new);
         refuse_left(left)
     }
@@ -260,22 +268,21 @@ impl Work<'_> {
         }
         let trees = [self.before, &self.after];
         let [before, after] = trees.map(Repository::directories);
-        let (mut new, mut left) = (Vec::new(), Vec::new());
-        for place in self.after.workflow_documents() {
-            let Some(workflow) = Workflow::of(place.document) else {
-                continue;
-            };
+        let mut left = Vec::new();
+        let new = self.edited(|place, workflow| {
             let old = workflow.text;
-            let scope =
-                |directories| Scope::of(&self.after.names, directories, no_change(), &place);
+            let scope = |directories| Scope::of(&self.after.names, directories, no_change(), place);
             let (before, after) = (scope(&before), scope(&after));
             let is_there = |scope: &Scope, field: &Field| scope.is_there(field, place.document);
             let names = place.document.statements();
             let structure = &place.document.facts.structure;
             let is_said = |field: &&Field| structure.is_said(field.span.start);
-            let names = names
-                .filter(|field| field.names_variant_or_script())
-                .filter(is_said);
+            let is_name = |field: &&Field| {
+                use Kind::{Item, Script, Variant};
+                let kind = &field.kind;
+                matches!(kind, Variant { .. } | Script { .. } | Item { .. })
+            };
+            let names = names.filter(is_name).filter(is_said);
             let (gone, others): (Vec<&Field>, Vec<&Field>) =
                 names.partition(|field| is_there(&before, field) && !is_there(&after, field));
             let has = |fields: &[&Field], part: &Range<usize>| {
@@ -296,29 +303,16 @@ impl Work<'_> {
                 keeps_other_steps: true,
             };
             let (cuts, mut edits) = workflow.cuts(&matter);
-            if !cuts.is_empty() {
-                let places = Places::new(old.as_bytes());
-                edits.extend(gone.iter().map(|field| {
-                    let line = places.of(field.span.start).0;
-                    Edit::new(field.kind.label(), line, &place.document.found(field), "")
-                }));
-                let text = workflow.reduced(&cuts).into_bytes();
-                let written = self.with_text(place.document, text);
-                left.extend(workflows::jobless(&place.path(), place.document, &written));
-                new.push((place.path(), (written, edits)));
-            }
-        }
+            left.extend(workflow.jobless(&place.path(), &edits));
+            let places = Places::new(old.as_bytes());
+            edits.extend(gone.iter().map(|field| {
+                let line = places.of(field.span.start).0;
+                Edit::new(field.kind.label(), line, &place.document.found(field), "")
+            }));
+            (workflow.reduced(&cuts), edits)
+        });
         self.put(new);
         refuse_left(left)
-    }
-
-    /// The workflows, each with its path.
-    fn workflows(&self) -> impl Iterator<Item = (String, &Document, Workflow<'_>)> {
-        let places = self.after.workflow_documents();
-        places.filter_map(|place| {
-            let workflow = Workflow::of(place.document)?;
-            Some((place.path(), &**place.document, workflow))
-        })
     }
 }
 

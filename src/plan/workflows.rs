@@ -327,6 +327,12 @@ impl<'a> Workflow<'a> {
         (cuts, jobs)
     }
 
+    /// What is wrong with a workflow that would have no job any more; `jobs` are those that go.
+    pub(super) fn jobless(self, path: &str, jobs: &[Edit]) -> Option<String> {
+        let is_empty = !jobs.is_empty() && jobs.len() == self.structure.jobs.len();
+        is_empty.then(|| format!("{path}: none of its jobs would be left: remove the file"))
+    }
+
     /// The text without what is cut.
     pub(super) fn reduced(self, cuts: &[Range<usize>]) -> String {
         without(self.text, 0..self.text.len(), cuts)
@@ -405,12 +411,6 @@ fn without(text: &str, part: Range<usize>, cuts: &[Range<usize>]) -> String {
         from = from.max(cut.end);
     }
     out + text.get(from..part.end).unwrap_or_default()
-}
-
-/// A workflow that had jobs, and has none any more.
-pub(super) fn jobless(path: &str, old: &Document, new: &Document) -> Option<String> {
-    let is_empty = !old.facts.structure.jobs.is_empty() && new.facts.structure.jobs.is_empty();
-    is_empty.then(|| format!("{path}: none of its jobs would be left: remove the file"))
 }
 
 /// The text with what is repeated put in, and what a summary says of it.

@@ -161,14 +161,14 @@ fn archives(text: &[u8], found: &mut BTreeSet<(String, String)>) {
 }
 
 /// The name of a variable that is called after an image or a server.
-pub fn variable_of(name: &str) -> String {
+pub fn upper_cased(name: &str) -> String {
     name.to_uppercase().replace(['-', '.'], "_")
 }
 
 impl Config {
     /// The name under which Dockerfiles and scripts keep the version: `NATS_STREAMING_SERVER`.
     pub fn version_key(&self) -> String {
-        variable_of(&self.server)
+        upper_cased(&self.server)
     }
 
     /// The name of a release's archive; `platform` is its end: `linux-arm64.tar.gz`, `windows-amd64.zip`.

@@ -37,7 +37,7 @@ impl Session<'_> {
         }
         problems.sort_by_key(|problem| problem.at);
         let finding = |problem: Problem| {
-            let finding = problem.finding(&self.path(), &places);
+            let finding = problem.placed(&self.path(), &places);
             match is_written(&finding) {
                 true => {
                     let path = quoted(&self.path());

@@ -180,25 +180,14 @@ impl<'a> Scope<'a> {
     }
 
     /// The name of a step moves with the variant that it is about, and is never wrong.
-    pub(super) fn caption(
-        &self,
-        found: &str,
-        family: Option<&str>,
-        directory: Option<&str>,
-    ) -> Expected {
-        let is_meant = |name: &str| directory.is_none_or(|directory| directory == name);
-        let family = family.unwrap_or_default();
-        let said = format!("{family}{found}");
-        let all = self.change.renames.iter();
-        for (name, renames) in all.filter(|(name, _)| is_meant(name)) {
-            let mut others = self.directories.iter().filter(|other| other.name != *name);
-            let stays = directory.is_none() && others.any(|other| other.has(&said));
-            let new = renames.get(&said).filter(|_| !stays);
-            if let Some(new) = new.and_then(|new| new.strip_prefix(family)) {
-                return Expected::Exactly(new.to_owned());
-            }
+    pub(super) fn caption(&self, found: &str, family: &str, directory: Option<&str>) -> Expected {
+        let named = self.named(Named::Variant, &format!("{family}{found}"), directory);
+        match named {
+            Expected::Exactly(new) => new
+                .strip_prefix(family)
+                .map_or(Expected::Anything, |new| Expected::Exactly(new.to_owned())),
+            _ => Expected::Anything,
         }
-        Expected::Anything
     }
 
     /// The variant that a reference to `name` should name: of several of a family the one with the file's own base, else the one
