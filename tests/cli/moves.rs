@@ -464,6 +464,9 @@ fn a_runner_of_another_windows_than_what_it_runs_is_for_is_found_and_not_written
         repository.finds(&[
             ".github/workflows/ci.yml:4:22: runner: found 2022, expected 2019: what runs here is for that Windows",
         ]);
+        // Isolated by Hyper-V, a container starts on a newer Windows.
+        repository.write(CI, at("2022", &format!("{what} --isolation=hyperv")));
+        repository.finds(&[]);
     }
 }
 

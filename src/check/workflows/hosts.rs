@@ -18,6 +18,11 @@ impl Workflow<'_> {
             let Ok(year) = self.text[field.span.clone()].parse::<u32>() else {
                 continue;
             };
+            // A container that is isolated by Hyper-V starts on a newer one.
+            let of_job = structure.job_at(at).map(|job| job.part.span.clone());
+            if of_job.is_some_and(|job| self.text[job].contains("hyperv")) {
+                continue;
+            }
             let row = structure.item_at(at).filter(|_| structure.is_in_matrix(at));
             let row = row.map(|row| row.span);
             let job = structure.job_at(at).map(|job| job.part.span.clone());
