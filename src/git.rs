@@ -229,17 +229,10 @@ impl Git {
             true => "--ignored=matching",
             false => "--ignored=no",
         };
-        let status = [
-            "status",
-            ignored,
-            "--porcelain",
-            "-z",
-            "--no-renames",
-            "--untracked-files=all",
-            "--ignore-submodules=all",
-            "--",
-        ];
-        let args: Vec<&str> = status.into_iter().chain(paths.iter().copied()).collect();
+        let status =
+            "status --porcelain -z --no-renames --untracked-files=all --ignore-submodules=all";
+        let options = status.split(' ').chain([ignored, "--"]);
+        let args: Vec<&str> = options.chain(paths.iter().copied()).collect();
         let mut command = self.command(&args);
         self.filters_off(&mut command)?;
         let listed = succeeded(&args, started(command.output())?)?;
@@ -254,10 +247,7 @@ impl Git {
 
     /// The files that the index has by these paths or patterns.
     pub fn listed(&self, paths: &[&str]) -> Result<Vec<String>> {
-        let args: Vec<&str> = ["ls-files", "-z", "--"]
-            .into_iter()
-            .chain(paths.iter().copied())
-            .collect();
+        let args = [&["ls-files", "-z", "--"], paths].concat();
         let listed = self.output(&args)?;
         let files = listed
             .split(|&byte| byte == 0)
@@ -358,13 +348,8 @@ impl Git {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new("git");
         // Nothing that a repository names is run.
-        let safe = [
-            "safe.bareRepository=explicit",
-            "core.fsmonitor=false",
-            "core.hooksPath=/dev/null",
-            "log.showSignature=false",
-        ];
-        command.args(safe.iter().flat_map(|setting| ["-c", setting]));
+        let safe = "safe.bareRepository=explicit core.fsmonitor=false core.hooksPath=/dev/null log.showSignature=false";
+        command.args(safe.split(' ').flat_map(|setting| ["-c", setting]));
         command
             .arg("-C")
             .arg(&self.root)

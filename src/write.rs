@@ -93,7 +93,7 @@ impl Step {
 pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
     let mut problems = Vec::new();
     let staging = root.join(FOLDER);
-    if fs::symlink_metadata(&staging).is_ok_and(|found| !found.is_dir() || !is_ours(&staging)) {
+    if fs::symlink_metadata(&staging).is_ok() && !is_interrupted(root) {
         problems.push(format!(
             "{}: was not made by `update`, which needs that name: remove it",
             staging.display()
@@ -105,13 +105,16 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
         folders.extend([root, place.parent().unwrap_or(root)].map(Path::to_owned));
         let (found, shown) = (fs::symlink_metadata(&place).ok(), place.display());
         let is_folder = found.as_ref().is_some_and(fs::Metadata::is_dir);
-        match step {
+        let is_expected = matches!(
+            step,
             Step::File {
-                before: Some(_), ..
-            }
-            | Step::Remove { .. }
-                if found.is_none() =>
-            {
+                before: Some(_),
+                ..
+            } | Step::Remove { .. }
+        );
+        let gives_way = matches!(step, Step::Folder { .. } | Step::Rename { .. }) && is_folder;
+        match step {
+            _ if is_expected && found.is_none() => {
                 problems.push(format!("{shown}: not there any more"));
             }
             // What goes is moved, which changes the folder itself too, and then everything in it is removed.
@@ -119,15 +122,10 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
                 folders.insert(place.clone());
                 removed.push(place);
             }
-            Step::File {
-                before: Some(_), ..
-            }
-            | Step::Remove { .. } => {}
-            Step::Folder { .. } | Step::Rename { .. } if is_folder && is_empty(&place) => {}
-            _ if found.is_some() => problems.push(format!(
+            _ if is_expected || found.is_none() || gives_way && is_empty(&place) => {}
+            _ => problems.push(format!(
                 "{shown}: something is there already: remove it, or move it away"
             )),
-            _ => {}
         }
     }
     let device = fs::metadata(root).map(|found| device(&found)).ok();
@@ -172,8 +170,7 @@ pub fn is_interrupted(root: &Path) -> bool {
 
 /// Carries out all steps, or none. Clears away what a killed run has left.
 pub fn write(root: &Path, steps: &[Step]) -> Result<()> {
-    let folder = root.join(FOLDER);
-    if steps.is_empty() && (fs::symlink_metadata(&folder).is_err() || !is_ours(&folder)) {
+    if steps.is_empty() && !is_interrupted(root) {
         return Ok(());
     }
     let _lock = lock(root)?;

@@ -40,25 +40,14 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
             let is_wrong = |newest: &Version| has_series || *newest > directory.version;
             if let Some(newest) = newest.filter(is_wrong) {
                 let (name, version) = (&directory.name, &directory.version);
-                let (message, option) = match newest > *version {
-                    true => (
-                        format!("found {version}, a pre-release; {newest} has been released since"),
-                        "",
-                    ),
-                    false => (
-                        format!(
-                            "found {version}, a pre-release; {newest} of the same series is released"
-                        ),
-                        " --allow-downgrade",
-                    ),
+                let option = match newest > *version {
+                    true => "",
+                    false => " --allow-downgrade",
                 };
-                let finding = Finding::of(name, "overtaken", message);
-                let finding = finding.fixed_by(format!("update {newest}{option}"));
-                report.add(vec![
-                    finding
-                        .found(version.to_string())
-                        .expected(newest.to_string()),
-                ]);
+                let message = format!("found {version}, a pre-release; {newest} is released");
+                let finding = Finding::of(name, "overtaken", message).found(version.to_string());
+                let finding = finding.expected(newest.to_string());
+                report.add(vec![finding.fixed_by(format!("update {newest}{option}"))]);
             }
         }
         if args.archives {

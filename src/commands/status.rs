@@ -82,10 +82,9 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
     let overtaken = rows.iter().filter(|row| is_preview(&row.version));
     notes.extend(overtaken.filter_map(|row| {
         let (directory, newest) = (&row.directory, row.newest.as_ref()?);
-        Some(match row.is_behind {
-            true => format!("{directory} is at a pre-release, which {newest} has overtaken"),
-            false => format!("{directory} is at a pre-release; {newest} is released"),
-        })
+        Some(format!(
+            "{directory} is at a pre-release; {newest} is released"
+        ))
     }));
     let is_behind = !behind.is_empty();
     let place = in_folder(&common.root);

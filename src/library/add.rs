@@ -28,39 +28,29 @@ pub(super) fn add(
     let (manifest, _) = Manifest::parse(&text);
     let all = manifest.entries().iter();
     let before: Vec<String> = all.filter_map(|entry| folder(&manifest, entry)).collect();
-    let (mut series, mut variants): (Vec<&Image>, Vec<&Image>) = (Vec::new(), Vec::new());
+    let mut adds: Vec<(bool, usize, &str)> = Vec::new();
     for add in &wanted.adds {
         let add = add.trim_end_matches('/').trim_start_matches("./");
         let mut images = view.images.iter();
-        match images.find(|image| image.directory == add || image.path() == add) {
-            Some(image) if image.directory == add => series.push(image),
-            Some(image) => variants.push(image),
-            None => {
-                let all: BTreeSet<&str> =
-                    view.images.iter().map(|image| &*image.directory).collect();
-                let all = Vec::from_iter(all).join(", ");
-                let example = view.images.last().map(Image::path).unwrap_or_default();
-                bail!(
-                    "no `{add}` in the tree: expected one of {all}, or a variant of one, such as {}",
-                    example
-                )
-            }
-        }
-    }
-    series.sort_by_key(|image| &image.version);
-    variants.sort_by_key(|image| view.images.iter().position(|other| other == *image));
-    let series = series.into_iter().map(|image| (image, true));
-    for (image, is_series) in series.chain(variants.into_iter().map(|image| (image, false))) {
-        let what = match is_series {
-            true => image.directory.clone(),
-            false => image.path(),
+        let is_it = |image: &Image| image.directory == add || image.path() == add;
+        let Some(at) = images.position(is_it) else {
+            let all: BTreeSet<&str> = view.images.iter().map(|image| &*image.directory).collect();
+            let all = Vec::from_iter(all).join(", ");
+            let example = view.images.last().map(Image::path).unwrap_or_default();
+            bail!(
+                "no `{add}` in the tree: expected one of {all}, or a variant of one, such as {example}"
+            )
         };
+        adds.push((view.images[at].directory != add, at, add));
+    }
+    // Series first; images are in the order of their versions.
+    adds.sort_unstable();
+    for (is_variant, at, what) in adds {
+        let image = &view.images[at];
         let is_offered = |image: &&Image| before.contains(&image.path());
-        let mut meant = view.images.iter();
-        let mut meant = meant
-            .by_ref()
-            .filter(|image| is_within(&image.path(), &what));
-        if before.iter().any(|folder| is_within(folder, &what)) {
+        let meant = view.images.iter();
+        let mut meant = meant.filter(|image| is_within(&image.path(), what));
+        if before.iter().any(|folder| is_within(folder, what)) {
             ensure!(
                 meant.all(|image| is_offered(&image)),
                 "the file offers {what} already: leave `--add {what}` out, or name a variant of it that is not offered"
@@ -70,10 +60,10 @@ pub(super) fn add(
         let draft = Draft::new(&text, (view, wanted), false, Some(image));
         // An entry of the file may move to it in this update.
         let mut offered = draft.homes.iter().filter_map(Home::image);
-        if !offered.any(|offered| is_within(&offered.path(), &what)) {
-            let edit = match is_series {
-                true => draft.series(image, plan)?,
-                false => draft.variant(image, plan)?,
+        if !offered.any(|offered| is_within(&offered.path(), what)) {
+            let edit = match is_variant {
+                true => draft.variant(image, plan)?,
+                false => draft.series(image, plan)?,
             };
             text = apply(&text, vec![edit])?;
         }

@@ -20,23 +20,14 @@ pub const DEFAULT_FETCH: &str = "refs/heads/master";
 const DEFAULT_ARCHITECTURE: &str = "amd64";
 
 /// The fields that hold several values.
-const LISTS: [&str; 5] = [
-    "Maintainers",
-    "Tags",
-    "SharedTags",
-    "Architectures",
-    "Constraints",
-];
+const LISTS: &str = "Maintainers Tags SharedTags Architectures Constraints";
 
 /// The fields that hold one; each can be given for an architecture too (`arm64v8-GitCommit`).
-const SINGLE: [&str; 6] = [
-    "GitRepo",
-    "GitFetch",
-    "GitCommit",
-    "Directory",
-    "File",
-    "Builder",
-];
+const SINGLE: &str = "GitRepo GitFetch GitCommit Directory File Builder";
+
+fn is_one_of(names: &str, name: &str) -> bool {
+    names.split(' ').any(|one| one == name)
+}
 
 /// A field's name, the rule for its values, their pattern, and what is expected, for people.
 const SHAPES: [(&str, &str, &str, &str); 4] = [
@@ -129,10 +120,10 @@ pub fn misshapen(field: &str, value: &str) -> Option<(&'static str, &'static str
 fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) {
     let name = &manifest.text[field.name.clone()];
     let plain = name.rsplit('-').next().unwrap_or(name);
-    let is_list = LISTS.contains(&name);
+    let is_list = is_one_of(LISTS, name);
     let is_known = match name.rsplit_once('-') {
-        Some((architecture, name)) => is_docker_arch(architecture) && SINGLE.contains(&name),
-        None => is_list || SINGLE.contains(&name),
+        Some((architecture, name)) => is_docker_arch(architecture) && is_one_of(SINGLE, name),
+        None => is_list || is_one_of(SINGLE, name),
     };
     if !is_known {
         let message =
@@ -146,7 +137,7 @@ fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) 
     let mut seen = BTreeSet::new();
     for value in values {
         let said = manifest.said(value);
-        if SINGLE.contains(&plain) && said.is_empty() {
+        if is_one_of(SINGLE, plain) && said.is_empty() {
             let message = format!("{name} has no value: write one, or remove the line");
             problems.push(malformed(value.start, &message));
             continue;

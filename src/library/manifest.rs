@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::finding::Problem;
+use crate::text::span_of;
 
 /// A break of the file's own grammar.
 pub(super) fn malformed(at: usize, message: &str) -> Problem {
@@ -21,6 +22,8 @@ const TAGS: [&str; 2] = ["Tags", "SharedTags"];
 pub struct Manifest {
     /// The whole file.
     pub text: String,
+    /// The same with blanks in the places of comments.
+    code: String,
     /// The first is the global one, each other an entry.
     pub paragraphs: Vec<Paragraph>,
     /// How its lines end.
@@ -53,12 +56,15 @@ impl Manifest {
         let (mut paragraphs, mut problems): (Vec<Paragraph>, Vec<Problem>) =
             (Vec::new(), Vec::new());
         let (mut at, mut is_between) = (0, true);
+        let mut code = String::with_capacity(text.len());
         for line in text.split_inclusive('\n') {
             let lines = at..at + line.len();
             at = lines.end;
             if line.starts_with('#') {
+                code.extend(std::iter::repeat_n(' ', line.len()));
                 continue;
             }
+            code.push_str(line);
             if line.trim().is_empty() {
                 if line.contains([' ', '\t']) && !is_between {
                     let message = "a line of spaces does not end a paragraph, and what follows becomes part of it: make it empty";
@@ -111,7 +117,7 @@ impl Manifest {
         for paragraph in &mut paragraphs {
             let mut names = BTreeSet::new();
             for field in &mut paragraph.fields {
-                (field.value, field.items) = items(text, field.value.clone());
+                (field.value, field.items) = items(&code, field.value.clone());
                 let name = &text[field.name.clone()];
                 if !names.insert(name.to_ascii_lowercase()) {
                     let message = format!(
@@ -123,6 +129,7 @@ impl Manifest {
         }
         let manifest = Self {
             text: text.to_owned(),
+            code,
             paragraphs,
             newline: if text.contains("\r\n") { "\r\n" } else { "\n" },
         };
@@ -199,12 +206,12 @@ impl Manifest {
 
     /// What a span says: where it is folded, its lines joined, comments left out.
     pub fn said(&self, span: &Range<usize>) -> Cow<'_, str> {
-        let text = self.text[span.clone()].trim();
-        if !text.contains('\n') {
-            return Cow::Borrowed(text);
+        let code = self.code[span.clone()].trim();
+        if !code.contains('\n') {
+            return Cow::Borrowed(code);
         }
-        let is_code = |line: &&str| !line.starts_with('#');
-        let lines: Vec<&str> = text.lines().filter(is_code).map(str::trim).collect();
+        let lines = code.lines().map(str::trim);
+        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
         Cow::Owned(lines.join(" "))
     }
 
@@ -228,31 +235,12 @@ impl Paragraph {
     }
 }
 
-/// A value without the space around it, and its parts between commas.
-fn items(text: &str, value: Range<usize>) -> (Range<usize>, Vec<Range<usize>>) {
-    let mut places: Vec<(usize, char)> = Vec::new();
-    let (start, mut at) = (value.start, value.start);
-    for line in text[value].split_inclusive('\n') {
-        let is_comment = at > 0 && text[..at].ends_with('\n') && line.starts_with('#');
-        let chars = line
-            .char_indices()
-            .filter(|(_, c)| !is_comment && !c.is_whitespace());
-        places.extend(chars.map(|(offset, c)| (at + offset, c)));
-        at += line.len();
-    }
-    let span = |part: &[(usize, char)], empty: usize| {
-        let ends = part.first().zip(part.last());
-        ends.map_or(empty..empty, |((start, _), (end, c))| {
-            *start..end + c.len_utf8()
-        })
-    };
-    let all = span(&places, start);
-    if places.is_empty() {
-        return (all, Vec::new());
-    }
-    let parts = places.split(|(_, c)| *c == ',');
-    let items = parts.map(|part| span(part, all.end)).collect();
-    (all, items)
+/// A value without the space around it, and its parts between commas; `code` is the text without its comments.
+fn items(code: &str, value: Range<usize>) -> (Range<usize>, Vec<Range<usize>>) {
+    let value = code[value].trim();
+    let parts = value.split(',').filter(|_| !value.is_empty());
+    let items = parts.map(|part| span_of(code, part.trim()));
+    (span_of(code, value), items.collect())
 }
 
 #[cfg(test)]

@@ -51,8 +51,8 @@ pub struct Plan {
     pub text: String,
     /// The versions that entries come to.
     pub versions: BTreeSet<Version>,
-    /// What changes, by paragraph: its folder, nothing for the first one, and its parts.
-    pub changes: Vec<(String, Vec<Change>)>,
+    /// What changes, in the order of the file.
+    pub changes: Vec<Change>,
     /// The folders of the entries that are removed.
     pub removed: Vec<String>,
     /// The folders of the entries that are new.
@@ -76,6 +76,8 @@ impl Plan {
 /// A part of a field that says something else after an update; empty where it was or will not be there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
+    /// The folder of the entry; empty for the first paragraph.
+    pub entry: String,
     /// The field's name.
     pub field: String,
     /// What it said.
@@ -127,6 +129,7 @@ impl<'a> Draft<'a> {
 /// What changes in the fields of a paragraph; adds the edits with which it does.
 pub(super) fn changes(
     manifest: &Manifest,
+    entry: &str,
     fields: &[Expectation],
     edits: &mut Vec<Edit>,
 ) -> Vec<Change> {
@@ -135,6 +138,7 @@ pub(super) fn changes(
         edits.extend(field.edits(manifest));
         let parts = field.parts.iter().filter(|part| !part.is_right());
         changes.extend(parts.map(|part| Change {
+            entry: entry.to_owned(),
             field: field.name.clone(),
             found: part.found.clone(),
             expected: part.expected.clone().unwrap_or_default(),

@@ -103,8 +103,9 @@ impl Draft<'_> {
         let mut edits = Vec::new();
         let global = manifest.global();
         if let Some(global) = global {
-            let changed = changes(manifest, &self.of_global(global), &mut edits);
-            plan.changes.push((String::new(), changed));
+            let fields = self.of_global(global);
+            plan.changes
+                .extend(changes(manifest, "", &fields, &mut edits));
         }
         for (index, (entry, home)) in manifest.entries().iter().zip(&self.homes).enumerate() {
             let image = match home {
@@ -131,12 +132,11 @@ impl Draft<'_> {
             if parts.any(|part| part.rule == "version" && !part.is_right()) {
                 plan.versions.insert(image.version.clone());
             }
-            let changed = changes(manifest, &expected, &mut edits);
-            plan.changes.push((image.path(), changed));
+            let changed = changes(manifest, &image.path(), &expected, &mut edits);
+            plan.changes.extend(changed);
             plan.warnings.extend(self.downgrade(entry, image));
         }
         plan.warnings.dedup();
-        plan.changes.retain(|(_, changed)| !changed.is_empty());
         apply(&manifest.text, edits)
     }
 

@@ -2,12 +2,8 @@
 
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
-
-use super::{BOLD, NEW, OLD};
+use super::BOLD;
 use crate::text::harmless;
-
-const AT: Style = AnsiColor::Cyan.on_default();
 
 /// A file before and after.
 pub struct FileDiff {
@@ -51,22 +47,13 @@ pub(super) fn print(out: &mut impl Write, file: &FileDiff) -> io::Result<()> {
     let old = if file.from.is_none() { nothing() } else { a };
     let new = if file.is_removed { nothing() } else { b };
     writeln!(out, "{BOLD}--- {old}\n+++ {new}{BOLD:#}")?;
-    let text = diffy::create_patch_bytes(before, after).to_bytes();
+    let mut text = Vec::new();
+    let patch = diffy::create_patch_bytes(before, after);
+    let formatter = diffy::PatchFormatter::new().with_color();
+    formatter.write_patch_into(&patch, &mut text)?;
     // Without the two lines of names in front: git's are above.
-    for line in text.split_inclusive(|&byte| byte == b'\n').skip(2) {
-        let style = match line.first() {
-            Some(b'-') => OLD,
-            Some(b'+') => NEW,
-            Some(b'@') => AT,
-            _ => Style::new(),
-        };
-        let (line, end) = line.split_at(line.len() - usize::from(line.ends_with(b"\n")));
-        write!(out, "{style}")?;
-        out.write_all(line)?;
-        write!(out, "{style:#}")?;
-        out.write_all(end)?;
-    }
-    Ok(())
+    let lines = text.splitn(3, |&byte| byte == b'\n').nth(2);
+    out.write_all(lines.unwrap_or_default())
 }
 
 /// A path as git writes it: in quotes, with escapes, where it holds a control character, a quote or a backslash.

@@ -1,6 +1,5 @@
 //! The summaries of an update of a library file, and of a check of one.
 
-use serde::Serialize;
 use serde_json::json;
 
 use super::diff::FileDiff;
@@ -9,14 +8,6 @@ use crate::cli::LibraryArgs;
 use crate::finding::Finding;
 use crate::library::{Change, Plan};
 use crate::text::count;
-
-/// A part that changes, with the entry that it is of.
-#[derive(Serialize)]
-struct Part<'a> {
-    entry: &'a str,
-    #[serde(flatten)]
-    change: &'a Change,
-}
 
 /// What a library file is called, and what it is for.
 pub struct About<'a> {
@@ -48,10 +39,6 @@ pub fn of_library(
         "" => format!("{shown} → commit {}", commit.get(..12).unwrap_or(commit)),
         versions => format!("{shown} → {versions}"),
     };
-    let changes = plan.changes.iter().flat_map(|(entry, changes)| {
-        let part = |change| Part { entry, change };
-        changes.iter().map(part)
-    });
     let lists = [
         ("Added", &plan.added, ""),
         (
@@ -74,7 +61,7 @@ pub fn of_library(
     };
     Summary {
         headlines: vec![Headline::new(&subject, "")],
-        groups: plan.changes.iter().map(group).collect(),
+        groups: plan.changes.chunk_by(is_of_one).map(group).collect(),
         groups_are: "entry",
         counts: Vec::from_iter((!is_same).then(|| counts(plan))),
         lists: lists
@@ -89,7 +76,7 @@ pub fn of_library(
             "image": about.image,
             "title": about.title,
             "commit": commit,
-            "changes": changes.collect::<Vec<_>>(),
+            "changes": plan.changes,
             "added": plan.added,
             "removed": plan.removed,
             "not_offered": plan.not_offered,
@@ -100,8 +87,13 @@ pub fn of_library(
     }
 }
 
+/// Whether two changes are of one entry.
+fn is_of_one(a: &Change, b: &Change) -> bool {
+    a.entry == b.entry
+}
+
 /// What changes in an entry.
-fn group((entry, changes): &(String, Vec<Change>)) -> Group {
+fn group(changes: &[Change]) -> Group {
     let row = |change: &Change| {
         let note = match (change.found.is_empty(), change.expected.is_empty()) {
             (true, _) => "new",
@@ -115,12 +107,10 @@ fn group((entry, changes): &(String, Vec<Change>)) -> Group {
             note: note.to_owned(),
         }
     };
-    let title = match entry.as_str() {
-        "" => "all entries",
-        entry => entry,
-    };
+    let entry = changes.first().map(|change| change.entry.as_str());
+    let entry = entry.filter(|entry| !entry.is_empty());
     Group {
-        title: title.to_owned(),
+        title: entry.unwrap_or("all entries").to_owned(),
         part: None,
         note: String::new(),
         rows: changes.iter().map(row).collect(),
@@ -128,15 +118,16 @@ fn group((entry, changes): &(String, Vec<Change>)) -> Group {
 }
 
 fn counts(plan: &Plan) -> String {
-    let is_old = |entry: &String| !entry.is_empty() && !plan.added.contains(entry);
-    let changed = plan.changes.iter().filter(|(entry, _)| is_old(entry));
-    let changed = changed.count();
+    let entries = plan.changes.chunk_by(is_of_one);
+    let entries = Vec::from_iter(entries.map(|changes| &changes[0].entry));
+    let is_old = |entry: &&&String| !entry.is_empty() && !plan.added.contains(entry);
+    let changed = entries.iter().filter(is_old).count();
     let parts = [
         (changed, "rewritten"),
         (plan.added.len(), "added"),
         (plan.removed.len(), "removed"),
     ];
-    let has_global = plan.changes.iter().any(|(entry, _)| entry.is_empty());
+    let has_global = entries.iter().any(|entry| entry.is_empty());
     let say = |(number, what): &(usize, &str)| {
         let entries = (*number > 0).then(|| count(*number, "entry"));
         let first = (has_global && *what == "rewritten").then(|| "the first paragraph".to_owned());

@@ -141,9 +141,7 @@ fn file_diff(change: &FileChange) -> FileDiff {
 
 /// From which version to which.
 fn headline((image, is_series): (&str, bool), target: &Target, is_idle: bool) -> Headline {
-    let Target {
-        version, directory, ..
-    } = target;
+    let (version, directory) = (&target.version, &target.directory);
     let only = |rest: String| Headline::new(&format!("{image} {version}{rest}"), "");
     let moved = |old: Option<&Version>, rest: &str| Headline {
         old: old.map(ToString::to_string),
@@ -281,15 +279,9 @@ fn details(plan: &Plan) -> Vec<String> {
     if !lines.is_empty() {
         lines.push(String::new());
     }
-    let head = [
-        "Pinned archives:",
-        "",
-        "| archive | SHA-256 |",
-        "| --- | --- |",
-    ]
-    .map(str::to_owned);
+    lines.push("Pinned archives:\n\n| archive | SHA-256 |\n| --- | --- |".to_owned());
     let rows = hashes.iter();
     let rows = rows.map(|(archive, hash)| format!("| {} | {} |", code(archive), code(hash)));
-    lines.extend(head.into_iter().chain(rows));
+    lines.extend(rows);
     lines
 }

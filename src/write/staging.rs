@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use super::system::{flush_folder, keep_owner, open_folders, set_mode, symlink};
 use super::{Content, NewFile, Step};
 use crate::parallel;
-use crate::repository::{LARGEST_DOCUMENT, mode, read_file};
+use crate::repository::{LARGEST_DOCUMENT, mode, read_if_there};
 
 pub(super) const FOLDER: &str = ".update";
 /// What keeps git from taking the folder up.
@@ -145,14 +145,9 @@ impl Staging {
             }
             let (from, to) = match step {
                 Step::File { before, .. } => {
-                    let now = match fs::symlink_metadata(&path) {
-                        Err(_) => None,
-                        Ok(_) => {
-                            let largest = before.as_ref().map_or(0, Vec::len) as u64;
-                            let largest = largest.max(LARGEST_DOCUMENT);
-                            Some(read_file(&path, largest).with_context(cannot)?.0)
-                        }
-                    };
+                    let largest = before.as_ref().map_or(0, Vec::len) as u64;
+                    let largest = largest.max(LARGEST_DOCUMENT);
+                    let now = read_if_there(&path, largest).with_context(cannot)?;
                     ensure!(
                         now == *before,
                         "{} was changed while the update was planned: run it again",
@@ -225,8 +220,9 @@ pub(super) fn is_ours(folder: &Path) -> bool {
     let is_ours = |entry: io::Result<fs::DirEntry>| {
         entry.is_ok_and(|entry| ours.iter().any(|name| entry.file_name() == *name))
     };
-    let mark = read_file(&folder.join(".gitignore"), IGNORE.len() as u64);
-    let is_marked = mark.is_ok_and(|(text, _)| IGNORE.as_bytes().starts_with(&text));
+    let mark = read_if_there(&folder.join(".gitignore"), IGNORE.len() as u64);
+    let is_marked =
+        mark.is_ok_and(|mark| mark.is_some_and(|text| IGNORE.as_bytes().starts_with(&text)));
     let all = fs::read_dir(folder);
     is_empty(folder) || is_marked && all.is_ok_and(|mut all| all.all(is_ours))
 }

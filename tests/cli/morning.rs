@@ -249,7 +249,7 @@ fn a_pre_release_that_was_overtaken_is_a_finding() {
     assert!(
         status
             .stdout
-            .contains("  2.14.x is at a pre-release, which 2.14.5 has overtaken\n"),
+            .contains("  2.14.x is at a pre-release; 2.14.5 is released\n"),
         "{}",
         status.stdout
     );
@@ -258,7 +258,7 @@ fn a_pre_release_that_was_overtaken_is_a_finding() {
         .exits_with(1);
     assert!(
         run.stdout.starts_with(
-            "2.14.x:1:1: overtaken: found 2.14.5-RC.1, a pre-release; 2.14.5 has been released since\n1 finding in 1 file. Fix it with `update 2.14.5`.\n"
+            "2.14.x:1:1: overtaken: found 2.14.5-RC.1, a pre-release; 2.14.5 is released\n1 finding in 1 file. Fix it with `update 2.14.5`.\n"
         ),
         "{}",
         run.stdout
@@ -595,7 +595,7 @@ fn a_pre_release_in_a_series_that_is_released_is_found_online() {
         .run(&["2.14.6-RC.1", from[0], from[1]])
         .exits_with(0);
     let run = repository.run(&["check", "--online", from[0], from[1]]);
-    let finding = "2.14.x:1:1: overtaken: found 2.14.6-RC.1, a pre-release; 2.14.5 of the same series is released\n1 finding in 1 file. Fix it with `update 2.14.5 --allow-downgrade`.\n";
+    let finding = "2.14.x:1:1: overtaken: found 2.14.6-RC.1, a pre-release; 2.14.5 is released\n1 finding in 1 file. Fix it with `update 2.14.5 --allow-downgrade`.\n";
     assert!(run.stdout.starts_with(finding), "{}", run.stdout);
     let run = repository.run(&["status", from[0], from[1]]).exits_with(0);
     assert!(
