@@ -270,10 +270,9 @@ pub fn names_for(variant: &Variant) -> BTreeSet<String> {
 
 /// The hosts that are needed, also in the place of what looks like one; a condition of another kind is the maintainers' choice.
 fn constraints(manifest: &Manifest, field: &Field, image: &Image) -> Vec<Part> {
-    let found = field
-        .items
-        .iter()
-        .map(|item| manifest.said(item).into_owned());
+    // An empty item is the format's business.
+    let items = field.items.iter().filter(|item| !item.is_empty());
+    let found = items.clone().map(|item| manifest.said(item).into_owned());
     let found: Vec<String> = found.collect();
     let is_host = |name: &&String| {
         let name = name.to_lowercase();
@@ -288,9 +287,8 @@ fn constraints(manifest: &Manifest, field: &Field, image: &Image) -> Vec<Part> {
         wanted.clone_from(&found);
     }
     let mut wanted = wanted.into_iter();
-    let items = field.items.iter().zip(found);
     let part = |(span, found)| Part::new(span, found, wanted.next(), "constraint");
-    let mut parts: Vec<Part> = items.map(part).collect();
+    let mut parts: Vec<Part> = items.zip(found).map(part).collect();
     parts.extend(wanted.map(|host| Part::missing(host, "constraint")));
     parts
 }

@@ -117,6 +117,9 @@ fn what_is_no_tag_and_no_condition_of_the_image_is_not_written_on() {
     }
     let other = right.replacen(condition, &condition.replace('\n', ", !aufs\n"), 1);
     same_text(&Published::lines(&other).update(&[]), &other);
+    // An empty item is no place for a host.
+    let typo = right.replacen(condition, "Constraints: nanoserver-0576, , !aufs\n", 1);
+    same_text(&Published::lines(&typo).update(&[]), &other);
 }
 
 #[test]
