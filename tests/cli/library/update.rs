@@ -106,11 +106,12 @@ fn what_is_no_tag_and_no_condition_of_the_image_is_not_written_on() {
         same_text(&published.update(&[]), &typo);
         published.run(&["--check"]).exits_with(1);
     }
-    let condition = "Constraints: nanoserver-ltsc2025, windowsservercore-ltsc2025\n";
+    let condition = "Constraints: nanoserver-ltsc2022, windowsservercore-ltsc2022\n";
+    assert!(right.contains(condition));
     for typo in [
-        "Constraints: nanoserver-ltsc2025, indowsservercore-ltsc2025\n",
-        "Constraints: NanoServer-ltsc2025, windowsservercore-ltsc2025\n",
-        "Constraints: nanoserver-ltsc2025 windowsservercore-ltsc2025\n",
+        "Constraints: nanoserver-ltsc2022, indowsservercore-ltsc2022\n",
+        "Constraints: NanoServer-ltsc2022, windowsservercore-ltsc2022\n",
+        "Constraints: nanoserver-ltsc2022 windowsservercore-ltsc2022\n",
     ] {
         let published = Published::lines(&right.replacen(condition, typo, 1));
         same_text(&published.update(&[]), &right);
