@@ -325,7 +325,7 @@ impl<'a> Reader<'a> {
                 b'>' if next != Some(&b'&') => self.signs |= OUT,
                 b'(' => self.depth += 1,
                 b')' => self.depth = self.depth.saturating_sub(1),
-                byte if is_between(byte) => {}
+                byte if BETWEEN[usize::from(byte)] => {}
                 _ => {
                     at = self.word(at, end);
                     continue;
@@ -341,7 +341,9 @@ impl<'a> Reader<'a> {
         let (mut at, mut is_address) = (start, false);
         loop {
             let plain = text[at..end].iter();
-            at += plain.take_while(|byte| !is_special(**byte)).count();
+            at += plain
+                .take_while(|byte| !SPECIAL[usize::from(**byte)])
+                .count();
             if at == end {
                 break;
             }
@@ -391,34 +393,17 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a byte is between words.
-fn is_between(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'\t'
-            ..=b'\r'
-                | b' '
-                | b'"'
-                | b'\''
-                | b'`'
-                | b'('
-                | b')'
-                | b'['
-                | b']'
-                | b'<'
-                | b'>'
-                | b'|'
-                | b'&'
-                | b';'
-                | b','
-                | b'*'
-                | b'='
-    )
-}
+/// The bytes that are between words, and those that mean something in them.
+static BETWEEN: [bool; 256] = table(b" \t\n\x0b\x0c\r\"'`()[]<>|&;,*=");
+static SPECIAL: [bool; 256] = table(b" \t\n\x0b\x0c\r\"'`()[]<>|&;,*=$:\\");
 
-/// Whether a byte means something in a word, or ends it.
-fn is_special(byte: u8) -> bool {
-    is_between(byte) || matches!(byte, b'$' | b':' | b'\\')
+const fn table(bytes: &[u8]) -> [bool; 256] {
+    let (mut all, mut at) = ([false; 256], 0);
+    while at < bytes.len() {
+        all[bytes[at] as usize] = true;
+        at += 1;
+    }
+    all
 }
 
 /// Where the escapes for line breaks and tabs end that begin at a place, and whether they are that: in front of a hash or a

@@ -19,13 +19,15 @@ impl Workflow<'_> {
                 continue;
             };
             // A container that is isolated by Hyper-V starts on a newer one.
-            let of_job = structure.job_at(at).map(|job| job.part.span.clone());
-            if of_job.is_some_and(|job| self.text[job].contains("hyperv")) {
+            let job = structure.job_at(at).map(|job| job.part.span.clone());
+            if job
+                .iter()
+                .any(|job| self.text[job.clone()].contains("hyperv"))
+            {
                 continue;
             }
             let row = structure.item_at(at).filter(|_| structure.is_in_matrix(at));
             let row = row.map(|row| row.span);
-            let job = structure.job_at(at).map(|job| job.part.span.clone());
             let years = row.into_iter().chain(job).map(|part| {
                 let inside = named.range((part.start, 0)..(part.end, 0));
                 inside.map(|(_, year)| *year).collect::<BTreeSet<u32>>()
