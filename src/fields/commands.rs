@@ -207,17 +207,14 @@ pub(super) fn stages<'w, 'a>(words: &'w [Word<'a>]) -> impl Iterator<Item = &'w 
     words.chunk_by(|_, next| next.signs & PIPE == 0)
 }
 
-/// Whether a list has a word.
-pub(super) fn is_one_of(list: &str, word: &[u8]) -> bool {
-    list.split(' ').any(|one| one.as_bytes() == word)
-}
-
 /// What can stand in front of a command.
-const OPENING: &str = "RUN run if then else do while exec sudo";
+const OPENING: [&[u8]; 9] = [
+    b"RUN", b"run", b"if", b"then", b"else", b"do", b"while", b"exec", b"sudo",
+];
 
 /// The command that words begin with.
 pub(super) fn command<'a>(words: &[Word<'a>]) -> &'a [u8] {
-    let is_first = |word: &&Word| !is_one_of(OPENING, word.text) && !word.text.starts_with(b"--");
+    let is_first = |word: &&Word| !OPENING.contains(&word.text) && !word.text.starts_with(b"--");
     words.iter().find(is_first).map_or(b"", |word| word.text)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::commands::{APPEND, Code, Does, OUT, Statement, Use, Word, command, is_one_of, stages};
+use super::commands::{APPEND, Code, Does, OUT, Statement, Use, Word, command, stages};
 use super::spans::{has, is_digit, is_hex, is_word, last_part, past, skip, variable_of};
 
 /// What is downloaded, or hashed.
@@ -49,12 +49,35 @@ pub(super) struct Downloads<'c, 'a> {
 }
 
 /// The commands that fetch nothing from an address that they are given.
-const SAYING: &str = "echo printf export apk apt-get sed Write-Host";
+const SAYING: [&[u8]; 7] = [
+    b"echo",
+    b"printf",
+    b"export",
+    b"apk",
+    b"apt-get",
+    b"sed",
+    b"Write-Host",
+];
 /// The commands that pass on what is hashed, or a list for it, unchanged.
-const PASSING: &str = "echo printf wget curl tee";
+const PASSING: [&[u8]; 5] = [b"echo", b"printf", b"wget", b"curl", b"tee"];
 /// The commands after which a file that they name is what it was, or gone.
-const HARMLESS: &str =
-    "cat chmod chown echo file gpgv grep ls printf rm stat test Remove-Item Test-Path Write-Host";
+const HARMLESS: [&[u8]; 15] = [
+    b"cat",
+    b"chmod",
+    b"chown",
+    b"echo",
+    b"file",
+    b"gpgv",
+    b"grep",
+    b"ls",
+    b"printf",
+    b"rm",
+    b"stat",
+    b"test",
+    b"Remove-Item",
+    b"Test-Path",
+    b"Write-Host",
+];
 /// The ends of what lies beside an archive: its checksums, its signature.
 const LISTS: [&[u8]; 4] = [b"SHA256SUMS", b".asc", b".sig", b".sha256"];
 
@@ -165,7 +188,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
             },
             (true, true) => return None,
         };
-        (!is_one_of(SAYING, command(words))).then_some(of)
+        (!SAYING.contains(&command(words))).then_some(of)
     }
 
     /// What a statement hashes, if anything; `download` is what it downloads itself, and `of` tells what a file is. Unclear where
@@ -194,7 +217,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
         let mut stage: &[Word] = &[];
         while let Some(next) = before.next() {
             stage = next;
-            if before.peek().is_some() && !is_one_of(PASSING, command(stage)) {
+            if before.peek().is_some() && !PASSING.contains(&command(stage)) {
                 return Some(Of::Unclear);
             }
         }
@@ -228,7 +251,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
         for stage in stages(words).skip(usize::from(fetches)) {
             let span = stage[0].at..stage[stage.len() - 1].span().end;
             let (command, text) = (command(stage), &self.code.text[span]);
-            let is_known = is_one_of(HARMLESS, command) || command.starts_with(b"-");
+            let is_known = HARMLESS.contains(&command) || command.starts_with(b"-");
             let verifies = stage.iter().any(|word| word.text == b"--verify");
             let is_harmless = (is_known || verifies) && !has(text, b"$(") && !text.contains(&b'`');
             let hashes = stage.iter().any(|word| word.does == Some(Does::Hash));

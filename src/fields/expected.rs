@@ -405,17 +405,19 @@ impl<'a> Scope<'a> {
         let digits = found.len();
         let is_other = found.bytes().all(|byte| byte.is_ascii_hexdigit())
             && [32, 40, 56, 96, 128].contains(&digits);
-        let has = |is: fn(&u8) -> bool| found.as_bytes().iter().any(is);
-        // Upper case is PowerShell's; BusyBox's `sha256sum -c` never finds it equal.
-        let is_upper = platform.starts_with("windows") && !has(u8::is_ascii_lowercase);
-        let keeps_case = is_upper || !has(u8::is_ascii_uppercase);
+        let is_lower = !found.bytes().any(|byte| byte.is_ascii_uppercase());
+        // PowerShell's way to write it, which BusyBox's `sha256sum -c` never finds equal.
+        let is_upper = || {
+            let has_lower = found.bytes().any(|byte| byte.is_ascii_lowercase());
+            platform.starts_with("windows") && !has_lower
+        };
         let expected = "expected the 64 hex digits of a SHA-256";
         match (published, found.parse::<Sha256>()) {
             _ if is_other => Expected::Impossible(format!(
                 "a hash of {digits} digits, expected a SHA-256, which has 64"
             )),
-            (None, Ok(_)) if keeps_case => Expected::Anything,
-            (Some(hash), Ok(_)) if keeps_case && has(u8::is_ascii_uppercase) => {
+            (None, Ok(_)) if is_lower || is_upper() => Expected::Anything,
+            (Some(hash), Ok(_)) if !is_lower && is_upper() => {
                 Expected::Exactly(hash.to_string().to_uppercase())
             }
             (published, Ok(pinned)) => Expected::Exactly(published.unwrap_or(pinned).to_string()),
