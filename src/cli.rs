@@ -22,8 +22,8 @@ use crate::repository::discover;
 
 /// Moves a Docker image repository to a new server release, and proves that it is consistent.
 ///
-/// Fetches the release's published SHA256SUMS, writes its version and hashes into every variant's Dockerfile under the new
-/// version directory, brings the test scripts along, and says what changed. Nothing is written until everything is known.
+/// Fetches the SHA256SUMS of the release, writes version and hashes into every Dockerfile of the version directory, moves
+/// references, scripts and workflows with them, and says what changed. Nothing is written until everything is known.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -43,9 +43,9 @@ Examples:
   update --base 2.9.x/alpine=3.18        the same, in one series
   update 2.14.5 --add alpine3.23         a release, and a new variant
   update 0.25.6 --from ../releases       from a folder that holds v0.25.6/SHA256SUMS
-  update check                           do versions, hashes, references and bases agree?
+  update check                           is everything in the tree what is expected?
   update library ../official-images/library/nats
-                                         the file from which Docker builds the official images
+                                         the library file, from which Docker builds the image
 
 Exit status: 0 success; 1 findings, or changes with `--exit-code`; 2 error.")]
 pub struct Cli {
@@ -74,9 +74,15 @@ impl Cli {
             if let Some(argument) = update.get_arguments().find(given) {
                 let long = argument.get_long();
                 let shown = long.map_or("<VERSION>".to_owned(), |long| format!("--{long}"));
-                let message = format!(
-                    "`{shown}` before `{command}` belongs to the update: put it after `{command}` if `update {command} --help` lists it, or leave it out"
-                );
+                let own = Self::command();
+                let own = own.find_subcommand(command).into_iter();
+                let mut own = own.flat_map(|command| command.get_arguments());
+                let advice = match own.any(|one| one.get_long() == long && long.is_some()) {
+                    true => format!("put it after `{command}`"),
+                    false => format!("`{command}` has none, so leave it out"),
+                };
+                let message =
+                    format!("`{shown}` before `{command}` is an option of the update: {advice}");
                 let error = Self::command().error(ErrorKind::ArgumentConflict, message);
                 error.exit();
             }
@@ -92,7 +98,7 @@ impl Cli {
 /// The commands besides the main job.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check that versions, hashes, references and bases agree (offline)
+    /// Check that versions, hashes, references and bases agree; without the network, unless that is asked for
     Check(CheckArgs),
     /// Say where each version directory stands, and what is newer
     Status(StatusArgs),
@@ -108,6 +114,7 @@ pub enum Command {
 
 /// The options of `check`.
 #[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 no findings; 1 findings; 2 error.")]
 pub struct CheckArgs {
     /// Also compare the pinned hashes with the published SHA256SUMS
     #[arg(long)]
@@ -122,8 +129,11 @@ pub struct CheckArgs {
 
 /// The options of `status`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 success; 1 something is newer, with `--exit-code`; 2 error."
+)]
 pub struct StatusArgs {
-    /// Do not ask for newer releases
+    /// Do not look for newer releases
     #[arg(long)]
     pub offline: bool,
     /// The library file of the image [default: that in ../official-images/library, where there is one]
@@ -152,10 +162,10 @@ pub struct LibraryArgs {
     /// The library file, in a clone of docker-library/official-images: ../official-images/library/nats
     #[arg(value_name = "FILE", add = ArgValueCompleter::new(completions::library_files))]
     pub file: PathBuf,
-    /// Report what is not as expected, and write nothing
+    /// Report findings and write nothing; only with -C, --format, --color and -q
     #[arg(long, conflicts_with_all = ["adds", "commit", "fetch", "dry_run", "diff", "exit_code"])]
     pub check: bool,
-    /// The commit that official images are built from [default: the one that is checked out]
+    /// The commit of this repository that Docker is to build from [default: the one that is checked out]
     #[arg(long, value_name = "SHA", value_parser = NonEmptyStringValueParser::new())]
     pub commit: Option<String>,
     /// The branch or tag that Docker fetches the commit from, such as refs/heads/main
@@ -182,7 +192,7 @@ pub struct LibraryArgs {
 /// Where releases are.
 #[derive(Debug, Clone, Args)]
 pub struct From {
-    /// Where releases are: `FROM/v0.25.6/SHA256SUMS` [default: the server's downloads on GitHub]
+    /// An address or a folder with the releases, as v0.25.6/SHA256SUMS with the archives beside it [default: the server's downloads on GitHub]
     #[arg(
         long,
         value_name = "URL|DIR",
@@ -209,8 +219,8 @@ impl From {
 /// The options of the update.
 #[derive(Debug, Args)]
 pub struct UpdateArgs {
-    /// The release to move to, such as 0.25.6, also of a series that is to be made; `latest` for the newest stable one, of each
-    /// series where there are several; `2.14.x` for the newest stable one of that series
+    /// The releases to move to: a version such as 0.25.6; `2.14.x`, the newest stable one of that series; `latest`, the newest
+    /// stable one, of each series where there are several. A version of a series that is not there makes that series
     #[arg(value_name = "VERSION", add = ArgValueCandidates::new(completions::versions))]
     pub versions: Vec<Wanted>,
     /// Plan and print, write nothing
@@ -222,8 +232,8 @@ pub struct UpdateArgs {
     /// Where releases are
     #[command(flatten)]
     pub from: From,
-    /// Move the variants of a family to another base, with or without a new version: alpine=3.19, alpine3.18=3.19,
-    /// windows=ltsc2022, 2.9.x/alpine=3.18
+    /// Move the variants of a family to another base (repeatable): alpine=3.19; one variant: alpine3.18=3.19; all of Windows:
+    /// windows=ltsc2022; in one series: 2.9.x/alpine=3.18. Without a series: in those of the versions given, else in all
     #[arg(
         long = "base",
         value_name = "[SERIES/]FAMILY=BASE",
@@ -231,37 +241,40 @@ pub struct UpdateArgs {
         add = ArgValueCandidates::new(completions::bases)
     )]
     pub bases: Vec<Base>,
-    /// Add a variant, from its family's template or its nearest sibling: alpine3.19, 2.14.x/alpine3.23
+    /// Add a variant, from its family's template or its nearest sibling (repeatable): alpine3.19, 2.14.x/alpine3.23
     #[arg(
         long = "add",
         value_name = "[SERIES/]VARIANT",
         add = ArgValueCandidates::new(completions::families)
     )]
     pub adds: Vec<Add>,
-    /// Remove a variant, or a series, with what scripts and workflows say of it: alpine3.18, 2.9.x/alpine3.18, 2.9.x
+    /// Remove a variant, or a series, with what scripts and workflows say of it (repeatable): alpine3.18, 2.9.x/alpine3.18,
+    /// 2.9.x
     #[arg(
         long = "remove",
         value_name = "[SERIES/]VARIANT|SERIES",
         add = ArgValueCandidates::new(completions::parts)
     )]
     pub removes: Vec<Remove>,
-    /// Move the runners of the workflows in .github/workflows: ubuntu=24.04, windows=2022
+    /// Move the workflows to another runner (repeatable): ubuntu=24.04, windows=2022. One that a matrix makes is left
     #[arg(
         long = "runner",
         value_name = "OS=LABEL",
         value_parser = runner
     )]
     pub runners: Vec<(String, String)>,
-    /// Before anything is written, download every pinned archive and compare its hash
+    /// Before anything is written, download and hash every pinned archive; where releases are on GitHub, its digest of every file
+    /// must be there too
     #[arg(long)]
     pub verify: bool,
-    /// Commit what was written, and nothing else
+    /// Commit what was written, and nothing else, with your own settings and hooks of git; refused where those files have changes
+    /// already
     #[arg(long, conflicts_with = "dry_run")]
     pub commit: bool,
-    /// Copy the old version directory instead of renaming it (not where directories are series such as 2.14.x)
+    /// Copy the old version directory instead of renaming it; not with --base, and not where directories are series
     #[arg(long)]
     pub keep: bool,
-    /// Pin zeros for an archive that the release lacks: the build of that architecture then fails
+    /// Pin zeros for an archive that the release lacks; the build for its architecture then fails
     #[arg(long)]
     pub allow_missing: bool,
     /// Accept a version below the tree's
@@ -321,9 +334,7 @@ fn runner(text: &str) -> Result<(String, String), String> {
         .ok_or("expected OS=LABEL, such as ubuntu=24.04")?;
     if !RUNNERS.contains(&system) {
         let all = RUNNERS.join(" or ");
-        return Err(format!(
-            "`{system}` is not a runner of GitHub's: expected {all}"
-        ));
+        return Err(format!("found the system `{system}`, expected {all}"));
     }
     let start = format!("{system}-");
     let version = label.strip_prefix(&start).unwrap_or(label);
@@ -333,7 +344,7 @@ fn runner(text: &str) -> Result<(String, String), String> {
     match is_version {
         true => Ok((system.to_owned(), version.to_owned())),
         false => Err(format!(
-            "`{label}` is not a version of a runner, such as 24.04 or latest"
+            "found the version `{label}`, expected one such as 24.04 or latest"
         )),
     }
 }
@@ -357,7 +368,7 @@ pub struct Common {
     /// When to use colours; respects NO_COLOR and CLICOLOR_FORCE
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
     pub color: ColorChoice,
-    /// Print every change, even where several are the same
+    /// Print every change; without it equal ones are printed once, with their number
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
     /// Print only errors; JSON, Markdown and annotations are printed all the same

@@ -52,7 +52,7 @@ fn in_folder(folder: &Path) -> String {
 fn warn_of_interruption(root: &Path, output: &Output) {
     if is_interrupted(root) {
         output.warn(
-            "an update was interrupted here, or is running: run the same command again to complete it",
+            "an update is running here, or was interrupted: wait for it, or run the interrupted update again",
         );
     }
 }
@@ -140,7 +140,11 @@ impl Verified {
         let wrong = self.findings.into_iter().map(|finding| finding.message);
         let problems = self.problems.iter().map(|problem| format!("{problem:#}"));
         let lines = wrong.chain(problems).collect();
-        refuse("archives that could not be verified", lines, advice)
+        refuse(
+            "these archives are missing, or are not what the tree pins",
+            lines,
+            advice,
+        )
     }
 }
 
@@ -166,8 +170,10 @@ fn verify(source: &Source, pins: &[Pin], output: &Output) -> Verified {
         };
         let Archive { version, name } = &*pin.archive;
         let address = source.address(version, name);
-        let expected = pin.hash;
-        let message = format!("{name}: expected {expected}, but {address} hashes to {actual}");
+        let message = format!(
+            "{name}: found {}, expected {actual}, the hash of {address}",
+            pin.hash
+        );
         wrong.insert(&pin.archive);
         findings.push(pin.finding(actual.to_string(), message));
     }

@@ -39,7 +39,7 @@ pub fn tags(address: &str) -> Result<Vec<String>> {
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(
         output.status.success(),
-        "cannot list the tags of {shown}: {}",
+        "cannot list the tags of {shown}: {}; check the network, or name another place with `--from <URL|DIR>`",
         excerpt(said.lines().last().unwrap_or("git fails"))
     );
     let listed = String::from_utf8_lossy(&output.stdout);

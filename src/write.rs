@@ -177,12 +177,8 @@ pub fn write(root: &Path, steps: &[Step]) -> Result<()> {
     look(root, steps)?;
     let staging = Staging::new(root)?;
     let mut undo = Vec::new();
-    let staged = staging.stage(steps).context("nothing was changed");
-    let done = staged.and_then(|()| {
-        let done = staging.carry_out(steps, &mut undo);
-        done.context("the update failed, and was undone")
-    });
-    match done {
+    let staged = staging.stage(steps);
+    match staged.and_then(|()| staging.carry_out(steps, &mut undo)) {
         Ok(()) => staging.clear(),
         Err(problem) => return Err(staging.undone(problem, undo)),
     }

@@ -9,14 +9,17 @@ use crate::version::Variant;
 pub(super) fn check_folders(names: &Names, tree: &Tree, findings: &mut Vec<Finding>) {
     let directory = &tree.directory;
     if directory.variants.is_empty() {
-        let message = "a version directory without variants".to_owned();
+        let message =
+            "found no variant, expected a folder such as alpine3.18 with a Dockerfile".to_owned();
         findings.push(Finding::of(&directory.name, "folder", message).expected("a variant"));
     }
     let name = names.config.directory.render(&directory.version);
     if name != directory.name {
         let version = &directory.version;
-        let message =
-            format!("its Dockerfiles are at {version}, which does not belong to this directory");
+        let message = format!(
+            "found Dockerfiles at {version}, expected a version of {}",
+            directory.name
+        );
         findings.push(Finding::of(&directory.name, "folder", message).expected(&*directory.name));
     }
     let folders = tree.folders.iter();
@@ -25,7 +28,8 @@ pub(super) fn check_folders(names: &Names, tree: &Tree, findings: &mut Vec<Findi
             .is_some_and(|variant| names.endings.families().any(|one| one == variant.family));
         if looks_like && folder.item("Dockerfile").is_none() {
             let path = format!("{}/{}", directory.name, folder.name);
-            let message = "a variant's folder without a Dockerfile".to_owned();
+            let message = "found no Dockerfile in a variant's folder: add it, or remove the folder"
+                .to_owned();
             findings.push(Finding::of(&path, "folder", message).expected("Dockerfile"));
         }
     }
@@ -37,7 +41,7 @@ pub(super) fn check_strays(repository: &Repository, findings: &mut Vec<Finding>)
         let first = repository.trees.first();
         let others = first.map_or("`directory` in update.toml", |tree| &tree.directory.name);
         let message = format!(
-            "looks like a version directory, and is not named like {others}: rename or remove it"
+            "found a name that looks like a version, expected one like {others}: rename or remove it"
         );
         findings.push(Finding::of(stray, "layout", message).found(&**stray));
     }

@@ -80,7 +80,7 @@ pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
         for pin in file.iter().filter(|pin| pin.hash == Sha256::ZERO) {
             // A pre-release may lack an archive: its pin is zeros. A file with nothing but zeros was never filled in.
             if pin.archive.version.pre.is_empty() || file.len() > 1 && at_zero == file.len() {
-                let message = format!("the hash of {} is zeros", pin.archive.name);
+                let message = format!("found zeros, expected the hash of {}", pin.archive.name);
                 let fix = format!("update {}", pin.archive.version);
                 findings.push(pin.finding(String::new(), message).fixed_by(fix));
             }
@@ -97,7 +97,8 @@ pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
         for other in same.filter(|pin| pin.archive != first.archive) {
             let (name, whose) = (&other.archive.name, &first.archive.name);
             let place = first.shown();
-            let message = format!("{name} has the same hash as {whose} in {place}");
+            let message =
+                format!("{name}: found the hash that {whose} has in {place}: one of them is wrong");
             findings.push(other.finding(String::new(), message));
         }
     }
@@ -110,7 +111,10 @@ pub(super) fn check_version(pins: &[Pin], findings: &mut Vec<Finding>) {
         let known = *first.entry(Arc::as_ptr(&pin.archive)).or_insert(pin);
         if pin.hash != known.hash {
             let (name, place, hash) = (&pin.archive.name, known.shown(), known.hash);
-            let message = format!("{name} has another hash in {place}: {hash}");
+            let message = format!(
+                "{name}: found {}, but {hash} in {place}: an archive has one hash",
+                pin.hash
+            );
             findings.push(pin.finding(hash.to_string(), message));
         }
     }
@@ -131,7 +135,7 @@ pub fn compare(pins: &[Pin], published: &BTreeMap<Version, Checksums>) -> Vec<Fi
             ),
             None if found != Sha256::ZERO => (
                 String::new(),
-                format!("the release does not publish {name}"),
+                format!("found a hash of {name}, which the release does not publish"),
             ),
             _ => continue,
         };

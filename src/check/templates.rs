@@ -59,7 +59,7 @@ pub(super) fn check(repository: &Repository, tree: &Tree, findings: &mut Vec<Fin
                     let mut places = Repository::documents_of(tree);
                     let place = places.find(|place| std::ptr::eq(place.item, item));
                     let lines = place.and_then(|place| drift(repository, &place, document));
-                    let message = format!("differs from {shown}, stamped for {variant}");
+                    let message = format!("differs from what {shown} gives for {variant}");
                     lines.map(|lines| differs(&path, lines, message))
                 }
                 (Some(item), _) => plain_drift(repository, (item, &path), (source, &shown)),
@@ -135,7 +135,7 @@ fn plain_drift(
         }
     };
     if (mode & 0o111 != 0) != (wanted & 0o111 != 0) {
-        let message = format!("has the mode {mode:o}, {shown} has {wanted:o}");
+        let message = format!("found the mode {mode:o}, expected {wanted:o}, as {shown} has");
         let finding = Finding::of(path, "template", message).found(format!("{mode:o}"));
         return Some(finding.expected(format!("{wanted:o}")));
     }

@@ -53,7 +53,9 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
         if args.archives {
             let verified = verify(&source, &report.pins, &output);
             if !verified.problems.is_empty() {
-                return verified.refuse("").map(|()| true);
+                return verified
+                    .refuse("Try again when all archives can be downloaded")
+                    .map(|()| true);
             }
             let result = match verified.wrong {
                 0 => "all as pinned".to_owned(),

@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use semver::Version;
 
 use crate::check::check;
@@ -67,7 +67,7 @@ impl<'a> Releases<'a> {
         };
         if let Some(version) = self.newest(&series)? {
             self.notes.push(format!(
-                "{version} is out, and {series} is not here: an update to {version} makes it"
+                "{version} is released, and the tree has no {series}: `update {version}` makes it"
             ));
         }
         Ok(())
@@ -144,8 +144,9 @@ impl<'a> Releases<'a> {
                     }
                     (None, None) => {
                         let place = self.source.shown();
-                        return Err(anyhow::anyhow!("no stable release of {series} in {place}"))
-                            .context("cannot tell what to move to");
+                        anyhow::bail!(
+                            "no stable release of {series} in {place}: name a version, or another place with `--from <URL|DIR>`"
+                        );
                     }
                 }
             }

@@ -211,7 +211,7 @@ impl<'a> Scope<'a> {
                 self.mention(found, *is_ours, is_code)
             }
             Kind::Hash(None) => {
-                Expected::Impossible("cannot tell which archive this hash belongs to".to_owned())
+                Expected::Impossible("cannot tell which archive this hash belongs to: expected the download of that archive, and a command that compares its SHA-256, in one instruction".to_owned())
             }
             Kind::Hash(Some(platform)) => self.hash(found, platform),
             Kind::Base { image } => self.base(field, image, document),
@@ -224,7 +224,7 @@ impl<'a> Scope<'a> {
                 .map_or(Expected::Anything, |label| Expected::Exactly(label.clone())),
             Kind::Labels { arch, twice: true } => {
                 let why = format!(
-                    "two branches are for {arch}: give each architecture one, and its own name"
+                    "two branches are for {arch}: expected one for each architecture, with its own name"
                 );
                 Expected::Impossible(why)
             }
@@ -232,18 +232,18 @@ impl<'a> Scope<'a> {
             Kind::Labels { arch, .. } => match apk_arch(arch) {
                 Some(label) => Expected::Exactly(label.to_owned()),
                 None => Expected::Impossible(format!(
-                    "`apk --print-arch` never prints {found}, and {arch} is not an architecture of Alpine"
+                    "expected a label that `apk --print-arch` prints, and {arch} is not an architecture of Alpine: remove this branch"
                 )),
             },
             Kind::Arch { labels: None } => Expected::Impossible(
-                "a label is missing here: expected one as in `x86_64) natsArch='amd64'`".to_owned(),
+                "expected a label in front of it, as in `x86_64) natsArch='amd64'`".to_owned(),
             ),
             Kind::Arch {
                 labels: Some(labels),
             } => match right_arch(labels, found) {
                 Some(right) if right != found && self.has_arch(right) == Some(false) => {
                     Expected::Impossible(format!(
-                        "expected {right}, for which the release has no archive: is {found} what this project calls it?"
+                        "expected {right}, for which the release has no archive: look the name up in SHA256SUMS"
                     ))
                 }
                 // A name that is unknown, where no release tells whether it is what this project calls it.
@@ -253,7 +253,7 @@ impl<'a> Scope<'a> {
                 // A name that is unknown, but used by this release.
                 Some(right) if apk_arch(found).is_none() && self.has_arch(found) == Some(true) => {
                     Expected::Impossible(format!(
-                        "expected {right}, and the release has archives for {found} too: write the right one by hand"
+                        "expected {right}, and the release has archives for {found} too: change the label or the name by hand"
                     ))
                 }
                 right => right.map_or(Expected::Anything, |right| {
@@ -389,7 +389,7 @@ impl<'a> Scope<'a> {
         match (self.is_replaced(found), is_ours) {
             (true, true) => self.tag(found),
             (true, false) if is_code => Expected::Impossible(
-                "cannot tell whether this is the version of the server".to_owned(),
+                "cannot tell whether this is the version of the server: use the version key's variable if it is".to_owned(),
             ),
             (false, true) if is_current && self.is_renamed(found) => self.tag(found),
             _ => Expected::Anything,
@@ -433,7 +433,7 @@ impl<'a> Scope<'a> {
         if found.starts_with('$') && is_base {
             // Beside the Dockerfile that is built another may take any base.
             let may_be_any = !self.builds || document.facts.has_reference;
-            let why = "is a variable: write the base out, as the folder's name gives it";
+            let why = "is a variable: expected the base in the folder's name, written out";
             return match image.is_empty() && may_be_any {
                 true => Expected::Anything,
                 false => Expected::Impossible(why.to_owned()),

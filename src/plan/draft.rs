@@ -62,12 +62,12 @@ pub(super) fn draft(
         let names: BTreeSet<&str> = folders.map(|folder| folder.name.as_str()).collect();
         ensure!(
             names.len() == tree.folders.len(),
-            "two folders of {} would have one name: move one of them away",
+            "two folders of {} would have one name: rename or remove one of them",
             target.directory
         );
         ensure!(
             !tree.directory.variants.is_empty(),
-            "no variant would be in {}",
+            "every variant of {0} would be removed: `--remove {0}` removes the directory, where others stay",
             target.directory
         );
         after.trees.push(tree);
@@ -162,10 +162,10 @@ fn add_variants(before: &Repository, target: &Target, tree: &mut Tree) -> Result
             None => {
                 let sibling = nearest(&variant, &tree.directory.variants).with_context(|| {
                     format!(
-                        "`--add {variant}`: nothing to make it from: there is no `templates/{0}`, and no {0} variant {2} in {1}",
+                        "`--add {variant}`: nothing to make it from: there is no `templates/{0}`, and {1} {2} no {0} variant",
                         variant.family,
                         target.directory,
-                        if target.removes.is_empty() { "is" } else { "stays" }
+                        if target.removes.is_empty() { "has" } else { "keeps" }
                     )
                 })?;
                 let made = |item: &Item| Item {

@@ -76,7 +76,7 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
                 let line = Places::new(&place.document.text).of(*at).0;
                 let (path, whole) = (place.path(), join(&[folder, &[new]].concat()));
                 let note = format!(
-                    "no workflow names {whole}: {path}:{line} names {other}: add {new} by hand"
+                    "no workflow names {whole}; {path}:{line} names {other}: add {new} there by hand"
                 );
                 if !notes.contains(&note) {
                     notes.push(note);
@@ -131,7 +131,7 @@ fn without_twins(before: &Repository, after: &Repository, targets: &[Target]) ->
                 let line = if numbers.len() == 1 { "line" } else { "lines" };
                 let (numbers, from, to) = (numbers.join(", "), &from.name, &to.name);
                 notes.push(format!(
-                    "{}: {line} {numbers}: about {from}, and not repeated for {to}; add by hand what is wanted",
+                    "{}: {line} {numbers}: about {from}, and not copied for {to}: copy by hand what {to} needs",
                     place.path()
                 ));
             }
@@ -156,7 +156,7 @@ fn left_behind(after: &Repository, targets: &[Target]) -> Vec<String> {
         let old = gone.iter().find(gives)?;
         let path = place.path();
         Some(format!(
-            "{path}:{number}: still says {old}: change it by hand, if it is the server's"
+            "{path}:{number}: found {old}, which nothing is at any more: change it by hand, if it is the server's version"
         ))
     });
     notes.collect()
@@ -189,7 +189,7 @@ fn names_left(before: &Repository, after: &Repository, targets: &[Target]) -> Ve
         let left = left.map(|name| (*name).clone()).or_else(here)?;
         let path = place.path();
         Some(format!(
-            "{path}:{number}: still names {left}: change it by hand, if it is meant"
+            "{path}:{number}: found {left}, which is gone: change it by hand, if it is meant"
         ))
     });
     notes.collect()
@@ -209,6 +209,10 @@ fn lines(after: &Repository) -> impl Iterator<Item = (Place<'_>, usize, &str)> {
 fn zeros(pins: &[Pin]) -> Vec<String> {
     let lacking = pins.iter().filter(|pin| pin.hash == Sha256::ZERO);
     let names: BTreeSet<&str> = lacking.map(|pin| pin.archive.name.as_str()).collect();
-    let say = |name| format!("{name} is pinned with zeros: its image cannot be built");
+    let say = |name| {
+        format!(
+            "{name} is pinned with zeros, since the release lacks it: the build for its architecture fails"
+        )
+    };
     names.into_iter().map(say).collect()
 }

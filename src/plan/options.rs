@@ -170,7 +170,7 @@ impl Base {
                 .with_context(|| format!("{variant} cannot be on {}", self.to))?;
             ensure!(
                 !variants.contains(&new),
-                "`--base {self}`: {variant} cannot become {new}, which is there already: remove one of them"
+                "`--base {self}`: {variant} cannot become {new}, which is there already: `--remove {variant}` drops the old one"
             );
             renames.insert(variant.name.clone(), new.name);
         }

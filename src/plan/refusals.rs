@@ -66,7 +66,7 @@ pub(super) fn archives(
     refuse(
         "the release lacks archives that the Dockerfiles pin",
         Vec::from_iter(missing.into_values()),
-        "Wait until the release is complete, or use `--allow-missing`: it pins zeros, and those images then fail to build",
+        "Wait until the release is complete, or use `--allow-missing`: it pins zeros, and the builds for these architectures then fail",
     )
 }
 
@@ -153,7 +153,7 @@ pub(super) fn wrong(
     refuse(
         "these problems cannot be fixed automatically",
         Vec::from_iter(fatal.iter().map(shown)),
-        &format!("Fix or remove these lines{or}, then run the same command again"),
+        &format!("Fix or remove them{or}, then run the same command again"),
     )?;
     Ok(remaining)
 }

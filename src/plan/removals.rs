@@ -17,7 +17,7 @@ pub(super) fn series(before: &Repository, options: &Options) -> Result<BTreeSet<
     let mut trees = before.trees.iter();
     ensure!(
         asked.is_empty() || trees.any(|tree| !asked.contains(&tree.directory.name)),
-        "`--remove` would leave no version directory at all"
+        "`--remove` would remove every version directory: keep one"
     );
     let there = asked.into_iter();
     Ok(there.filter(|name| before.tree(name).is_some()).collect())

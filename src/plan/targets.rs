@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 use semver::Version;
 use serde::Serialize;
 
@@ -278,7 +278,7 @@ fn move_base(repository: &Repository, base: &Base, targets: &mut [Target]) -> Re
         });
         let renames = base
             .renames(&variants)
-            .with_context(|| format!("in {}", target.directory))?;
+            .map_err(|problem| anyhow!("in {}: {problem}", target.directory))?;
         for (old, new) in renames {
             let earlier = target.renames.insert(old.clone(), new.clone());
             ensure!(

@@ -188,7 +188,7 @@ impl Work<'_> {
                 if workflows::latest(&new) > workflows::latest(workflow.text) {
                     let (path, from, to) = (place.path(), &from.name, &to.name);
                     notes.push(format!(
-                        "{path}: says `latest` for {to} as for {from}: leave it to one of them"
+                        "{path}: found `latest` for both {from} and {to}: keep it for one of them"
                     ));
                 }
                 (new, edits)
@@ -318,9 +318,9 @@ impl Work<'_> {
 
 fn refuse_left(left: Vec<String>) -> Result<()> {
     refuse(
-        "these lines still name what `--remove` takes away",
+        "`--remove` cannot be completed",
         left,
-        "Fix or remove these lines, then run the same command again",
+        "Fix these by hand, then run the same command again",
     )
 }
 

@@ -330,7 +330,7 @@ impl<'a> Workflow<'a> {
     /// What is wrong with a workflow that would have no job any more; `jobs` are those that go.
     pub(super) fn jobless(self, path: &str, jobs: &[Edit]) -> Option<String> {
         let is_empty = !jobs.is_empty() && jobs.len() == self.structure.jobs.len();
-        is_empty.then(|| format!("{path}: none of its jobs would be left: remove the file"))
+        is_empty.then(|| format!("{path}: all of its jobs would be removed, and a workflow needs one: remove the file"))
     }
 
     /// The text without what is cut.

@@ -30,7 +30,8 @@ struct Asset {
 impl Digests {
     /// Reads the answer of the API.
     pub fn parse(text: &[u8]) -> Result<Self> {
-        serde_json::from_slice(text).context("not what GitHub's API says of a release")
+        serde_json::from_slice(text)
+            .context("found something else than a release, as GitHub's API describes it")
     }
 
     /// Compares what a release publishes with what GitHub says, and counts the archives on which both agree; the others

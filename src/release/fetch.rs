@@ -213,13 +213,13 @@ impl<R: Read> Read for Body<R> {
         let why = match () {
             () if self.count > self.most => {
                 format!(
-                    "more than {} bytes, which is more than the file can have",
+                    "more than {} bytes, the most that such a file can have: is the address right?",
                     self.most
                 )
             }
             () if Instant::now() > self.deadline => {
                 format!(
-                    "only {} bytes in the time that a file may take, given up",
+                    "stopped after {} bytes: the download took too long",
                     self.count
                 )
             }
@@ -252,7 +252,10 @@ mod tests {
             deadline: Instant::now() + Duration::from_millis(20),
         };
         let problem = io::copy(&mut body, &mut io::sink()).unwrap_err();
-        assert!(problem.to_string().starts_with("only "), "{problem}");
+        assert!(
+            problem.to_string().starts_with("stopped after "),
+            "{problem}"
+        );
     }
 
     #[test]

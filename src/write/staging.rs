@@ -179,16 +179,20 @@ impl Staging {
 
     /// Undoes what was done, and tells of what went wrong.
     pub(super) fn undone(&self, problem: anyhow::Error, mut undo: Undo) -> anyhow::Error {
+        let what = match undo.is_empty() {
+            true => "nothing was changed",
+            false => "the update failed, and was undone",
+        };
         while let Some((now, before)) = undo.pop() {
             // Tried twice: a failure may pass.
             let undone = fs::rename(&now, &before).or_else(|_| fs::rename(&now, &before));
             if let Err(failure) = undone {
                 let shown = self.folder.display();
-                return problem.context(format!("the update failed, and undoing it failed too ({failure}): old files are kept in {shown}/old"));
+                return problem.context(format!("the update failed, and undoing it failed too ({failure}): the tree is half changed; copy {shown}/old, which holds the old files, before you run this again, which removes it"));
             }
         }
         self.clear();
-        problem
+        problem.context(what)
     }
 
     /// Removes the folder. What cannot be removed now is removed by the next run, and ignored by git until then.

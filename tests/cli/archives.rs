@@ -91,17 +91,17 @@ fn archives_that_differ_stop_the_update_all_named_together() {
         .exits_with(2);
     let line = |platform: &str| {
         format!(
-            "  {}: expected {}, but releases/v0.25.6/{} hashes to {}\n",
+            "  {}: found {}, expected {}, the hash of releases/v0.25.6/{}\n",
             archive(platform),
             hash(&content(platform)),
-            archive(platform),
-            hash(b"something else")
+            hash(b"something else"),
+            archive(platform)
         )
     };
     assert_eq!(
         run.stderr,
         format!(
-            "error: archives that could not be verified:\n{}{}Nothing was written\n",
+            "error: these archives are missing, or are not what the tree pins:\n{}{}Nothing was written. Wait until all archives are uploaded; where one has another hash, ask those who published the release\n",
             line("linux-arm64.tar.gz"),
             line("windows-amd64.zip")
         )
@@ -137,7 +137,7 @@ fn one_that_differs_is_named_first_and_hides_none_that_is_missing() {
         .exits_with(2);
     let lines: Vec<&str> = run.stderr.lines().collect();
     assert!(
-        lines[1].contains("windows-amd64.zip: expected ")
+        lines[1].contains("windows-amd64.zip: found ")
             && lines[2].ends_with("linux-386.tar.gz is not there"),
         "{}",
         run.stderr
@@ -168,10 +168,10 @@ fn archives_come_from_an_address_too() {
     });
     let before = repository.snapshot();
     repository.run(&["--from", &server.address, "--verify", "-q", "0.25.6"]).fails_with(&[&format!(
-        "error: archives that could not be verified:\n  {name}: expected {}, but {}/v0.25.6/{name} hashes to {}\n",
+        "error: these archives are missing, or are not what the tree pins:\n  {name}: found {}, expected {}, the hash of {}/v0.25.6/{name}\n",
         hash(&content("linux-arm7.tar.gz")),
-        server.address,
         hash(&content("linux-arm7.tar.gz")[..1000]),
+        server.address,
         name = archive("linux-arm7.tar.gz"),
     )]);
     same(&repository.snapshot(), &before);
@@ -212,7 +212,7 @@ fn check_online_compares_the_pins_with_the_published_sums() {
     let run = check(&["--online"]).exits_with(1);
     assert!(
         run.stdout.contains(
-            "hash: the release does not publish nats-streaming-server-v0.25.6-linux-s390x.tar.gz"
+            "hash: found a hash of nats-streaming-server-v0.25.6-linux-s390x.tar.gz, which the release does not publish"
         ),
         "{}",
         run.stdout
@@ -236,7 +236,7 @@ fn check_archives_finds_an_archive_that_was_replaced() {
     assert_eq!(
         run.stdout,
         format!(
-            "0.25.6/windowsservercore-1809/Dockerfile:9:34: hash: {name}: expected {}, but releases/v0.25.6/{name} hashes to {}\n\
+            "0.25.6/windowsservercore-1809/Dockerfile:9:34: hash: {name}: found {}, expected {}, the hash of releases/v0.25.6/{name}\n\
              1 finding in 1 file. Find out which hash is right.\ncompared with the SHA256SUMS in the folder releases, as those of nats-io/nats-streaming-server\n6 archives downloaded and hashed: 1 not as pinned\n",
             hash(&content("windows-amd64.zip")),
             hash(b"replaced"),

@@ -190,8 +190,8 @@ fn one_hash_for_two_archives_is_refused() {
     refuses(
         &with_sums(text),
         &[
-            "0.25.5/alpine3.18/Dockerfile:12: hash: nats-streaming-server-v0.25.6-linux-386.tar.gz has the same hash as \
-             nats-streaming-server-v0.25.6-linux-amd64.tar.gz in 0.25.6/alpine3.18/Dockerfile:11\n",
+            "0.25.5/alpine3.18/Dockerfile:12: hash: nats-streaming-server-v0.25.6-linux-386.tar.gz: found the hash that \
+             nats-streaming-server-v0.25.6-linux-amd64.tar.gz has in 0.25.6/alpine3.18/Dockerfile:11: one of them is wrong\n",
         ],
     );
     let zeros = sums().replace(
@@ -461,7 +461,7 @@ fn options_of_the_update_are_not_for_other_commands() {
     assert_eq!(output.status.code(), Some(2));
     assert!(
         String::from_utf8_lossy(&output.stderr)
-            .contains("`--keep` before `check` belongs to the update")
+            .contains("`--keep` before `check` is an option of the update")
     );
     repository.run(&["-C", ".", "-q", "check"]).exits_with(0);
 }
@@ -602,7 +602,7 @@ fn a_branch_that_lost_its_architecture_or_its_label_is_found() {
         (
             "x86_64)",
             "x86_64",
-            "11:20: architecture: found amd64: a label is missing here",
+            "11:20: architecture: found amd64: expected a label in front of it",
         ),
     ] {
         let repository = streaming();

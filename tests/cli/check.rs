@@ -149,7 +149,7 @@ fn an_architecture_that_apk_never_prints_or_that_is_paired_wrongly() {
         (
             "x86) natsArch='386'",
             "mips) natsArch='mips'",
-            "12:3: architecture: found mips: `apk --print-arch` never prints mips",
+            "12:3: architecture: found mips: expected a label that `apk --print-arch` prints",
         ),
     ] {
         let repository = streaming();
@@ -177,12 +177,12 @@ fn a_hash_at_zeros_and_one_hash_on_two_architectures() {
     let repository = streaming();
     repository.edit(path, arm64, &"0".repeat(64));
     repository.finds(&[&format!(
-        "{path}:8:38: hash: the hash of nats-streaming-server-v0.25.6-linux-arm64.tar.gz is zeros"
+        "{path}:8:38: hash: found zeros, expected the hash of nats-streaming-server-v0.25.6-linux-arm64.tar.gz"
     )]);
     repository.edit(path, &"0".repeat(64), amd64);
     repository.finds(&[&format!(
-        "{path}:11:37: hash: nats-streaming-server-v0.25.6-linux-amd64.tar.gz has the same hash as \
-         nats-streaming-server-v0.25.6-linux-arm64.tar.gz in {path}:8"
+        "{path}:11:37: hash: nats-streaming-server-v0.25.6-linux-amd64.tar.gz: found the hash that \
+         nats-streaming-server-v0.25.6-linux-arm64.tar.gz has in {path}:8: one of them is wrong"
     )]);
 }
 
@@ -194,10 +194,12 @@ fn pins_that_differ_between_two_files() {
         line.strip_prefix("ENV GIT_DOWNLOAD_SHA256=")
             .map(str::to_owned)
     });
-    repository.edit(path, &hash.expect("a hash"), &"ab".repeat(32));
+    let hash = hash.expect("a hash");
+    repository.edit(path, &hash, &"ab".repeat(32));
     repository.finds(&[&format!(
-        "{path}:7:25: hash: nats-server-v2.14.5-windows-amd64.zip has another hash in \
-         2.14.x/windowsservercore-ltsc2022/Dockerfile:7: "
+        "{path}:7:25: hash: nats-server-v2.14.5-windows-amd64.zip: found {}, but {hash} in \
+         2.14.x/windowsservercore-ltsc2022/Dockerfile:7: an archive has one hash",
+        "ab".repeat(32)
     )]);
 }
 
@@ -242,9 +244,9 @@ fn a_variant_that_is_not_what_its_template_gives() {
         "ARG BASE_IMAGE=nats-streaming:0.25.6-scratch\nFROM $BASE_IMAGE\n",
     );
     repository.finds(&[
-        "0.25.6/alpine3.18/docker-entrypoint.sh:1:1: template: has the mode 644, templates/alpine/docker-entrypoint.sh has 755",
-        "0.25.6/nanoserver-1809/Dockerfile:17:1: template: differs from templates/nanoserver/Dockerfile, stamped for nanoserver-1809",
-        "0.25.6/scratch:1:1: folder: a variant's folder without a Dockerfile",
+        "0.25.6/alpine3.18/docker-entrypoint.sh:1:1: template: found the mode 644, expected 755, as templates/alpine/docker-entrypoint.sh has",
+        "0.25.6/nanoserver-1809/Dockerfile:17:1: template: differs from what templates/nanoserver/Dockerfile gives for nanoserver-1809",
+        "0.25.6/scratch:1:1: folder: found no Dockerfile in a variant's folder",
         "0.25.6/scratch/Dockerfile:1:1: template: missing: templates/scratch/Dockerfile has it",
     ]);
 }
@@ -266,8 +268,8 @@ fn folders_without_what_they_are_for() {
     std::fs::create_dir(repository.path("0.25.5")).expect("a folder");
     repository.write("0.25.6/alpine3.19/docker-entrypoint.sh", "#!/bin/sh\n");
     repository.finds(&[
-        "0.25.5:1:1: folder: a version directory without variants",
-        "0.25.6/alpine3.19:1:1: folder: a variant's folder without a Dockerfile",
+        "0.25.5:1:1: folder: found no variant, expected a folder such as alpine3.18 with a Dockerfile",
+        "0.25.6/alpine3.19:1:1: folder: found no Dockerfile in a variant's folder",
     ]);
 }
 
@@ -477,9 +479,9 @@ fn what_is_copied_from_has_a_variant() {
         let findings = repository.findings();
         let is_found = findings
             .iter()
-            .any(|one| one.contains("names no variant to copy from"));
+            .any(|one| one.contains("expected a variant to copy from"));
         assert!(is_found, "{tag}: {findings:?}");
-        repository.update_fails(&["0.25.6"], &["names no variant to copy from"]);
+        repository.update_fails(&["0.25.6"], &["expected a variant to copy from"]);
     }
 }
 

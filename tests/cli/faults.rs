@@ -247,7 +247,7 @@ fn a_tree_in_which_a_run_was_killed_is_said_to_be_half_way() {
     let (job, tools) = (Job::release(), Repository::empty());
     let (repository, shim) = (job.start(), shim(tools.root()));
     job.disturbed(&repository, &shim, 40, None);
-    let warning = "warning: an update was interrupted here, or is running: run the same command again to complete it\n";
+    let warning = "warning: an update is running here, or was interrupted: wait for it, or run the interrupted update again\n";
     for command in [&["check"][..], &["status", "--offline"]] {
         assert_eq!(repository.run(command).stderr, warning);
     }

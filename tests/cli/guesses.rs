@@ -247,7 +247,10 @@ fn what_is_asked_for_twice_or_makes_no_sense_is_refused() {
             &["--base", "alpine=3.19", "--keep", "0.25.6"],
             "cannot be used with",
         ),
-        (&["--runner", "ubuntu=.."], "is not a version of a runner"),
+        (
+            &["--runner", "ubuntu=.."],
+            "expected one such as 24.04 or latest",
+        ),
         (&["--add", "alpine.."], "expected the name of a variant"),
         (&["--add", "alpine3.x"], "expected the name of a variant"),
         (

@@ -207,12 +207,12 @@ fn a_mixture_of_layouts_is_found_and_stops_an_update() {
     );
     repository.finds(&[
         "0.25.6/alpine3.18/Dockerfile:1:13: base: found 3.1, expected 3.18",
-        "0.25.x:1:1: layout: looks like a version directory, and is not named like 0.25.6: rename or remove it",
+        "0.25.x:1:1: layout: found a name that looks like a version, expected one like 0.25.6: rename or remove it",
     ]);
     repository.update_fails(
         &["0.25.6"],
         &[
-            "layout: looks like a version directory, and is not named like 0.25.6",
+            "layout: found a name that looks like a version, expected one like 0.25.6",
             "0.25.x",
         ],
     );

@@ -80,7 +80,7 @@ fn latest_moves_each_series_to_its_newest_stable_release() {
     let again = repository.run(&args).exits_with(0);
     assert_eq!(
         again.stdout,
-        "nats: nothing to change\n\nNotes:\n  2.12.x is at its newest release, 2.12.15\n  2.14.x is at its newest release, 2.14.5\n  2.15.0 is out, and 2.15.x is not here: an update to 2.15.0 makes it\n"
+        "nats: nothing to change\n\nNotes:\n  2.12.x is at its newest release, 2.12.15\n  2.14.x is at its newest release, 2.14.5\n  2.15.0 is released, and the tree has no 2.15.x: `update 2.15.0` makes it\n"
     );
 }
 

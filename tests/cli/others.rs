@@ -198,7 +198,7 @@ fn a_base_stands_behind_registries_and_lines() {
         let repository = foo("alpine3.18", &format!("{from}\nENV FOO 1.2.3\n"));
         repository
             .run(&["--base", "alpine=3.19"])
-            .fails_with(&["is a variable: write the base out"]);
+            .fails_with(&["is a variable: expected the base"]);
     }
 }
 

@@ -121,7 +121,7 @@ fn a_variant_that_another_one_copies_from_stays() {
     let before = repository.snapshot();
     repository.run(&["--remove", "2.14.x/alpine3.22"]).fails_with(&[
         "2.14.x/scratch/Dockerfile:2: reference: found 2.14.4-alpine3.22: no variant alpine3.22 in 2.14.x",
-        "Fix or remove these lines, or remove what they belong to too, then run the same command again",
+        "Fix or remove them, or remove what they belong to too, then run the same command again",
     ]);
     same(&repository.snapshot(), &before);
 }
@@ -237,7 +237,7 @@ fn a_folder_that_is_no_variant_is_not_moved_over() {
     repository.write("2.14.x/alpine3.23/nats-server.conf", "x\n");
     repository.update_fails(
         &["--base", "2.14.x/alpine=3.23"],
-        &["two folders of 2.14.x would have one name: move one of them away"],
+        &["two folders of 2.14.x would have one name: rename or remove one of them"],
     );
 }
 
@@ -357,7 +357,7 @@ fn what_would_leave_nothing_is_refused() {
     let repository = Repository::of(&tree("series/before"));
     repository
         .run(&["--remove", "2.12.x", "--remove", "2.14.x"])
-        .fails_with(&["`--remove` would leave no version directory at all"]);
+        .fails_with(&["`--remove` would remove every version directory"]);
     repository
         .run(&["--remove", "2.99.x/alpine3.22"])
         .fails_with(&["no version directory 2.99.x"]);
@@ -443,7 +443,9 @@ fn a_workflow_without_jobs_is_not_left() {
     let text = "on: [push]\njobs:\n  a-2_12:\n    steps:\n      - run: cd 2.12.x/tests\n";
     repository.write(".github/workflows/own.yml", text);
     let run = repository.run(&["--remove", "2.12.x"]);
-    run.fails_with(&["own.yml: none of its jobs would be left: remove the file"]);
+    run.fails_with(&[
+        "own.yml: all of its jobs would be removed, and a workflow needs one: remove the file",
+    ]);
 }
 
 #[test]

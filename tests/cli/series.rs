@@ -163,7 +163,7 @@ fn a_matrix_that_would_have_to_be_two_things_is_not_guessed() {
         .run(&["--base", "2.12.x/windows-ltsc2022=ltsc2028"])
         .fails_with(&[
             "windows.yaml:11: file: found 2022: no script build-images-2022.ps1 in 2.12.x/tests, a name that the matrix makes",
-            "Fix or remove these lines, or move what they belong to too, then run the same command again",
+            "Fix or remove them, or move what they belong to too, then run the same command again",
         ]);
     same(&repository.snapshot(), &before);
 }
@@ -206,10 +206,10 @@ fn windows_variants_come_one_by_one_or_together_to_the_same_tree() {
 fn a_variant_that_no_workflow_names_yet_is_said() {
     let repository = series();
     let out = changes(&repository, &["--add", "2.14.x/alpine3.23"]);
-    let note = "\nNotes:\n  no workflow names 2.14.x/alpine3.23: .github/workflows/publish.yaml:66 names alpine3.22: add alpine3.23 by hand\n";
+    let note = "\nNotes:\n  no workflow names 2.14.x/alpine3.23; .github/workflows/publish.yaml:66 names alpine3.22: add alpine3.23 there by hand\n";
     assert!(out.contains(note), "{out}");
     let out = changes(&repository, &["--add", "2.14.x/windowsservercore-ltsc2028"]);
-    let note = "  no workflow names 2.14.x/windowsservercore-ltsc2028: .github/workflows/publish.yaml:87 names windowsservercore-ltsc2022: add windowsservercore-ltsc2028 by hand\n";
+    let note = "  no workflow names 2.14.x/windowsservercore-ltsc2028; .github/workflows/publish.yaml:87 names windowsservercore-ltsc2022: add windowsservercore-ltsc2028 there by hand\n";
     assert!(out.contains(note), "{out}");
     assert!(
         out.contains("  .github/workflows/windows.yaml\n      item  2028  added\n"),
@@ -218,7 +218,7 @@ fn a_variant_that_no_workflow_names_yet_is_said() {
     // What is called by its name is not repeated.
     let repository = with_steps("    steps:\n      - run: ./2.12.x/tests/build-images-2022.ps1\n");
     let out = changes(&repository, &["--add", "2.12.x/windowsservercore-ltsc2028"]);
-    let note = "  no workflow names 2.12.x/tests/build-images-2028.ps1: .github/workflows/more.yml:6 names build-images-2022.ps1: add build-images-2028.ps1 by hand\n";
+    let note = "  no workflow names 2.12.x/tests/build-images-2028.ps1; .github/workflows/more.yml:6 names build-images-2022.ps1: add build-images-2028.ps1 there by hand\n";
     assert!(out.contains(note), "{out}");
     // A script of the root is said as well.
     let repository = Repository::of(&tree("streaming/before"));
@@ -231,7 +231,7 @@ fn a_variant_that_no_workflow_names_yet_is_said() {
         "nanoserver-ltsc2022",
     ];
     let out = changes(&repository, &args);
-    let note = "\nNotes:\n  no workflow names tests/build-images-2022.ps1: .github/workflows/ci.yml:5 names build-images-2019.ps1: add build-images-2022.ps1 by hand\n";
+    let note = "\nNotes:\n  no workflow names tests/build-images-2022.ps1; .github/workflows/ci.yml:5 names build-images-2019.ps1: add build-images-2022.ps1 there by hand\n";
     assert!(out.contains(note), "{out}");
 }
 
@@ -714,7 +714,7 @@ jobs:
     repository.write(OWN, text);
     let run = gets_a_new_series(&repository);
     assert_eq!(repository.read(OWN), text);
-    let note = "  .github/workflows/steps.yml: line 8: about 2.14.x, and not repeated for 2.15.x; add by hand what is wanted\n";
+    let note = "  .github/workflows/steps.yml: line 8: about 2.14.x, and not copied for 2.15.x: copy by hand what 2.15.x needs\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
 
@@ -1062,7 +1062,7 @@ fn an_image_on_windows_copies_from_another_one_that_a_matrix_names_too() {
 fn what_names_several_series_where_nothing_can_be_added_is_said() {
     let text = "    strategy:\n      matrix:\n        series: ${{ fromJSON('[\"2.12.x\", \"2.14.x\"]') }}\n    steps:\n      - run: cd ./${{ matrix.series }}/tests\n";
     let run = gets_a_new_series(&with_steps(text));
-    let note = "  .github/workflows/more.yml: line 7: about 2.14.x, and not repeated for 2.15.x; add by hand what is wanted\n";
+    let note = "  .github/workflows/more.yml: line 7: about 2.14.x, and not copied for 2.15.x: copy by hand what 2.15.x needs\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
 
@@ -1089,7 +1089,7 @@ fn a_preview_comes_before_a_release_candidate() {
 fn a_row_of_a_matrix_that_names_the_source_alone_is_said() {
     let text = "    strategy:\n      matrix:\n        series: [2.12.x, 2.14.x]\n        year: [2022]\n        include:\n          - series: 2.14.x\n            year: 2025\n    steps:\n      - run: cd ./${{ matrix.series }}/tests && ./build-images-${{ matrix.year }}.ps1\n";
     let run = gets_a_new_series(&with_steps(text));
-    let note = "  .github/workflows/more.yml: line 10: about 2.14.x, and not repeated for 2.15.x; add by hand what is wanted\n";
+    let note = "  .github/workflows/more.yml: line 10: about 2.14.x, and not copied for 2.15.x: copy by hand what 2.15.x needs\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
 
@@ -1100,7 +1100,7 @@ fn mistakes_in_when_and_where_a_job_runs_are_found() {
             PUBLISH,
             "tags: [v2.12.*, v2.14.*]",
             "tags: [v2.12.*, v2.13.*]",
-            "series: found v2.14: no such tag starts this workflow, only v2.12.*, v2.13.*",
+            "series: found v2.14, expected a tag that starts this workflow: v2.12.*, v2.13.*",
         ),
         (
             "2.14.x/tests/build-images.sh",
@@ -1327,7 +1327,7 @@ jobs:
         (
             "v2.14.*",
             "v2.13.*",
-            ":9:43: series: found v2.14: no such tag starts this workflow, only v2.12.*, v2.13.*",
+            ":9:43: series: found v2.14, expected a tag that starts this workflow: v2.12.*, v2.13.*",
         ),
         (
             "manifest-2_14",
@@ -1491,12 +1491,12 @@ fn lines_that_still_give_the_old_version_are_named() {
     let notes: Vec<&str> = run
         .stdout
         .lines()
-        .filter(|line| line.contains("still says"))
+        .filter(|line| line.contains("which nothing is at any more"))
         .collect();
     assert_eq!(
         notes,
         [
-            "  .github/workflows/own.yml:5: still says 2.14.4: change it by hand, if it is the server's"
+            "  .github/workflows/own.yml:5: found 2.14.4, which nothing is at any more: change it by hand, if it is the server's version"
         ]
     );
 }
@@ -1533,7 +1533,7 @@ jobs:
 ";
     repository.write(".github/workflows/own.yml", text);
     let run = gets_a_new_series(&repository);
-    let note = "  .github/workflows/own.yml: says `latest` for 2.15.x as for 2.14.x: leave it to one of them\n";
+    let note = "  .github/workflows/own.yml: found `latest` for both 2.14.x and 2.15.x: keep it for one of them\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
     assert_eq!(run.stdout.matches("`latest`").count(), 1, "{}", run.stdout);
 }
@@ -1648,11 +1648,11 @@ fn names_that_no_directory_has_any_more_are_named_where_they_are_left() {
     for (args, note) in [
         (
             &["--base", "alpine3.22=3.23"][..],
-            "more.yml:6: still names alpine3.22: change it by hand, if it is meant",
+            "more.yml:6: found alpine3.22, which is gone: change it by hand, if it is meant",
         ),
         (
             &["--base", "windows-ltsc2025=ltsc2028"],
-            "more.yml:7: still names ltsc2025: change it by hand",
+            "more.yml:7: found ltsc2025, which is gone",
         ),
     ] {
         let run = repository.run(&[&["-n"], args].concat()).exits_with(0);
@@ -1663,10 +1663,10 @@ fn names_that_no_directory_has_any_more_are_named_where_they_are_left() {
     let run = with_steps(lines)
         .run(&["-n", "--remove", "2.12.x/scratch"])
         .exits_with(0);
-    let note = "more.yml:6: still names scratch beside 2.12.x: change it by hand, if it is meant\n";
+    let note = "more.yml:6: found scratch beside 2.12.x, which is gone: change it by hand, if it is meant\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
     assert_eq!(
-        run.stdout.matches("still names").count(),
+        run.stdout.matches("which is gone").count(),
         1,
         "{}",
         run.stdout

@@ -331,7 +331,7 @@ fn a_pre_release_may_lack_an_archive_where_that_is_allowed() {
     same(&repository.snapshot(), &before);
     let run = update(&["--allow-missing"]).exits_with(0);
     for note in [
-        "nats-server-v2.15.0-RC.1-linux-riscv64.tar.gz is pinned with zeros: its image cannot be built\n",
+        "nats-server-v2.15.0-RC.1-linux-riscv64.tar.gz is pinned with zeros, since the release lacks it: the build for its architecture fails\n",
         "nats 2.15.0-RC.1, new in 2.15.x/, from 2.14.x/\n",
     ] {
         assert!(run.stdout.contains(note), "{}", run.stdout);
@@ -372,7 +372,7 @@ fn this_repository_moves_by_its_templates() {
         "EXPOSE 4222",
     );
     repository.finds(&[
-        "0.25.5/scratch/Dockerfile:14:1: template: differs from templates/scratch/Dockerfile",
+        "0.25.5/scratch/Dockerfile:14:1: template: differs from what templates/scratch/Dockerfile gives for scratch",
     ]);
     let run = repository.update(&["0.25.6"]).exits_with(0);
     assert!(run.stdout.contains(

@@ -201,7 +201,7 @@ fn a_page_instead_of_the_sums_is_refused() {
 fn a_body_that_does_not_end_is_refused() {
     let endless = Server::new(|_, _| response("200 OK", "", vec![b'#'; 4_000_000]));
     endless
-        .update_fails(&["caused by: more than 524288 bytes, which is more than the file can have"]);
+        .update_fails(&["caused by: more than 524288 bytes, the most that such a file can have"]);
 }
 
 #[test]

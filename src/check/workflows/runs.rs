@@ -64,7 +64,7 @@ impl Workflow<'_> {
             let asked = &self.text[part.clone()];
             if !tags.is_empty() && is_series(asked) && !tags.contains(asked) {
                 let all = Vec::from_iter(tags.iter().map(|tag| format!("{tag}.*"))).join(", ");
-                let why = format!(": no such tag starts this workflow, only {all}");
+                let why = format!(", expected a tag that starts this workflow: {all}");
                 findings.push(self.finding(&part, "series", &why));
             }
         }

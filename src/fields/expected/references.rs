@@ -25,7 +25,9 @@ impl<'a> Scope<'a> {
         let is_bare = self.split(&document.found(field)).name.is_empty();
         let is_none = copied.is_some_and(|image| is_bare && !image.starts_with(owner.as_bytes()));
         match &said {
-            _ if is_none => Expected::Impossible("names no variant to copy from".to_owned()),
+            _ if is_none => Expected::Impossible(
+                "expected a variant to copy from, such as that of the tags beside it".to_owned(),
+            ),
             Expected::Exactly(new) if self.split(new).name == own.name => {
                 Expected::Impossible(format!("{own} copies from itself"))
             }
@@ -160,7 +162,9 @@ impl<'a> Scope<'a> {
             let name = one.name(found);
             let new = match self.named(one.names, &name, one.directory.as_deref()) {
                 Expected::Impossible(why) => {
-                    return Expected::Impossible(format!("{why}, a name that the matrix makes"));
+                    return Expected::Impossible(format!(
+                        "{why}, a name that the matrix makes of it"
+                    ));
                 }
                 Expected::Exactly(new) => new,
                 Expected::Anything => name,
@@ -173,7 +177,7 @@ impl<'a> Scope<'a> {
         match all.as_slice() {
             [one] => Expected::Exactly((*one).to_owned()),
             several => Expected::Impossible(format!(
-                "it would have to become {} at once: give each a row of its own in the matrix",
+                "several names are made of it, and need {}: give each a row of its own in the matrix",
                 several.join(" and ")
             )),
         }
