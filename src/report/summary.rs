@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::finding::Finding;
+use crate::release::checksums::Sha256;
 use crate::text::capital;
 
 /// What a command did, would do or found.
@@ -48,7 +49,11 @@ impl Summary {
     /// How to fix the findings, in a sentence; a hash may be wrong because an archive was replaced.
     pub fn fixes(&self) -> String {
         let mut fixes: BTreeMap<String, usize> = BTreeMap::new();
-        let is_known = |finding: &&Finding| !finding.fix.is_empty() || finding.rule != "hash";
+        let is_hash = |text: &str| text.parse().is_ok_and(|hash: Sha256| hash != Sha256::ZERO);
+        let is_known = |finding: &&Finding| {
+            let differs = is_hash(&finding.found) && is_hash(&finding.expected);
+            !finding.fix.is_empty() || !differs
+        };
         let (known, hashes): (Vec<&Finding>, Vec<&Finding>) =
             self.findings.iter().partition(is_known);
         // One command updates to all versions.

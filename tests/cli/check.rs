@@ -444,6 +444,9 @@ fn a_hash_that_is_none_stands_where_it_is_reported() {
     let repository = streaming();
     repository.edit(path, &format!(" sha256='{arm64}'"), "");
     repository.finds(&[&format!("{path}:8:22: hash: missing the hash of arm64")]);
+    let run = repository.run(&["check"]).exits_with(1);
+    let advice = "1 finding in 1 file. Fix it by hand.\n";
+    assert!(run.stdout.ends_with(advice), "{}", run.stdout);
     let windows = "0.25.6/windowsservercore-1809/Dockerfile";
     let repository = streaming();
     repository.edit(
