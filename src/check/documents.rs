@@ -146,14 +146,13 @@ impl<'a> Seen<'a> {
             return;
         }
         let stages = &facts.stages;
-        let is_other = |stage: &&str| **stage == names.config.image || *stage == "scratch";
-        let others = || stages.iter().map(|stage| &**stage).filter(is_other);
+        let has = |image: &str| stages.iter().any(|stage| **stage == *image);
+        let copies = has(&names.config.image);
         // `scratch` is Docker's name for no base at all.
-        if variant.family == "scratch" && !stages.is_empty() && others().next().is_none() {
+        if variant.family == "scratch" && !stages.is_empty() && !copies && !has("scratch") {
             missing("base", "FROM scratch", "no stage is based on scratch");
         }
-        let is_on_other =
-            others().next().is_some() && !stages.iter().any(|stage| variant.is_on(stage));
+        let is_on_other = copies && !stages.iter().any(|stage| variant.is_on(stage));
         if variant.has_numbered_base() && !stages.is_empty() && !is_on_other {
             let base = variant.base_tag();
             let why = format!("no stage is based on {} {base}", variant.family);

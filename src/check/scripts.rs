@@ -127,8 +127,14 @@ fn check<'a>(
     for (verb, scripts) in &groups {
         for script in scripts {
             builds::check_images(script, own, findings);
+            check_year(script, findings);
         }
-        check_complete(&tree.directory, scripts, findings);
+        // What does something else with a single variant need not do so with all.
+        let named = scripts.iter().flat_map(|(_, _, names)| names);
+        let named: BTreeSet<&str> = named.map(|(name, _)| *name).collect();
+        if ["build", "run"].contains(verb) || named.len() > 1 {
+            check_complete(&tree.directory, scripts, findings);
+        }
         if *verb == "build" {
             let copies = copies(names, tree);
             for script in scripts {
@@ -136,6 +142,18 @@ fn check<'a>(
                 builds::check(script, tree, findings);
             }
         }
+    }
+}
+
+/// A script that is named after a Windows, and names variants of Windows, names one of that Windows.
+fn check_year((path, place, names): &Script, findings: &mut Vec<Finding>) {
+    let variants = names.iter().filter_map(|(name, _)| Variant::parse(name));
+    let years: BTreeSet<u32> = variants.filter_map(|one| one.windows_year()).collect();
+    let own = year_in(&place.item.name);
+    if let Some(year) = own.filter(|year| !years.is_empty() && !years.contains(year)) {
+        let message =
+            format!("names no variant of Windows Server {year}, which it is called after");
+        findings.push(Finding::of(path, "script", message).expected(year.to_string()));
     }
 }
 

@@ -47,9 +47,11 @@ pub(super) fn check(
         let jobs = Jobs::new(all.iter().map(|job| &text[job.name.clone()]), &series);
         tags::check(&workflow, directories, findings);
         let started = workflow.tags();
+        workflow.check_names(findings);
         for job in all {
             workflow.check_needs(job, &jobs, findings);
             workflow.check_tags(job, &started, findings);
+            workflow.check_keys(job, findings);
             if has_series {
                 workflow.check_job(job, &jobs, &series, findings);
             }
@@ -57,6 +59,9 @@ pub(super) fn check(
         if has_series {
             workflow.check_inputs(findings);
             workflow.check_series(&series, directories, findings);
+            if !started.is_empty() {
+                workflow.check_conditions(&series, findings);
+            }
         }
     }
 }

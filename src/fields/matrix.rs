@@ -29,8 +29,11 @@ impl<'t> Matrix<'t> {
     /// The matrix of a job with those lines.
     fn of(text: &'t [u8], lines: &[Line]) -> Self {
         let mut matrix = Self::default();
-        let is_matrix = |line: &Line| line.key(text) == Some(b"matrix");
-        let Some(first) = lines.iter().position(is_matrix) else {
+        let is_matrix = |key: &Range<usize>| text[key.clone()] == *b"matrix";
+        let named = lines.iter().enumerate();
+        let named =
+            named.filter_map(|(first, line)| Some((first, line.keys.iter().position(is_matrix)?)));
+        let Some((first, at)) = named.min() else {
             return matrix;
         };
         let inside = |line: &&Line| line.indent > lines[first].indent;
@@ -40,7 +43,7 @@ impl<'t> Matrix<'t> {
         for line in lines[first..=first].iter().chain(inner) {
             let is_item = line.is_item;
             let in_first = line.span.start == lines[first].span.start;
-            let keys = &line.keys[usize::from(in_first)..];
+            let keys = &line.keys[if in_first { at + 1 } else { 0 }..];
             for (number, key) in keys.iter().enumerate() {
                 let end = keys.get(number + 1).map_or(line.end, |next| next.start);
                 let name = &text[key.clone()];
@@ -294,9 +297,15 @@ impl Items {
                 self.add_line(names, made(text, line, &row), of_row, has_conditions);
             }
         }
-        // Where other items are names of variants, this one is expected to be one too.
+        // Where other items are names of variants, or of series, this one is expected to be one too.
         for items in matrix.axes.values() {
             let places = items.iter().map(|item| (item.start, item.end));
+            let is_series = places
+                .clone()
+                .any(|place| self.directories.contains(&place));
+            if is_series && names.0.has_series() {
+                self.directories.extend(places.clone());
+            }
             let is_whole = |made: &&BTreeSet<Made>| {
                 let mut made = made.iter();
                 made.any(|one| one.names == Named::Variant && one.name("").is_empty())

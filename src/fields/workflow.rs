@@ -40,11 +40,11 @@ pub struct Line {
     /// The names in front of a `:`.
     pub keys: Vec<Range<usize>>,
     /// What stands in `${{ … }}`.
-    pub(super) expressions: Vec<Range<usize>>,
+    pub expressions: Vec<Range<usize>>,
     /// It says what is not: `if: matrix.version != '2.12.x'`.
     denies: bool,
     /// It is part of a matrix.
-    pub(super) in_matrix: bool,
+    pub in_matrix: bool,
 }
 
 impl Line {

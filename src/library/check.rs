@@ -164,9 +164,11 @@ impl About<'_> {
         }
         // A name that is wrong has a finding of its own.
         let right = names_for(&self.image.variant);
-        levels.retain(|name, own| right.contains(name) && own.contains(&Level::Full));
+        levels.retain(|name, own| right.contains(name) && *own != BTreeSet::from([Level::Bare]));
         for (name, own) in &levels {
-            let lacking = held.of(self.image).filter(|level| !own.contains(level));
+            let all = held.of(self.image).chain([Level::Full]);
+            let all = BTreeSet::from_iter(all).into_iter();
+            let lacking = all.filter(|level| !own.contains(level));
             for level in lacking.filter(|level| owners.allows(self.image, *level)) {
                 let tag = level.render(&self.image.version, name);
                 // One that moves to this entry is missing by another rule.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use semver::Version;
 
-use super::units::{is_code, mentions};
+use super::units::{is_code, mentions, replaced};
 use super::{Options, Target};
 use crate::check::pins::Pin;
 use crate::fields::series::places_of;
@@ -67,12 +67,14 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
                 let named = place.document.names_of(kind);
                 let named =
                     named.filter(|(_, directory, _)| directory.is_none_or(|one| one == name));
-                named.map(move |(at, _, other)| (place, at, other))
+                named.map(move |(at, directory, other)| (directory.is_none(), place, at, other))
             });
-            let named: Vec<_> = named.collect();
+            // Those that are certainly about this directory come first.
+            let mut named: Vec<_> = named.collect();
+            named.sort_by_key(|(is_of_any, ..)| *is_of_any);
             let is_there = named.iter().any(|(.., other)| other == new);
             let like = named.iter().find(|(.., other)| is_like(other));
-            if let Some((place, at, other)) = like.filter(|_| !is_there) {
+            if let Some((_, place, at, other)) = like.filter(|_| !is_there) {
                 let line = Places::new(&place.document.text).of(*at).0;
                 let (path, whole) = (place.path(), join(&[folder, &[new]].concat()));
                 let note = format!(
@@ -120,9 +122,16 @@ fn without_twins(before: &Repository, after: &Repository, targets: &[Target]) ->
             let lines = &place.document.facts.structure.lines;
             let said = |line: &Line| &text[line.span.start..line.end];
             let all: BTreeSet<&str> = lines.iter().map(said).collect();
+            // What a line becomes for the new series, which may be on another base.
+            let moved = |said: &str| {
+                let renames = target.renames.iter();
+                renames.fold(from.moved(said, &to), |said, (old, new)| {
+                    replaced(&said, old, new)
+                })
+            };
             let alone = lines.iter().filter(|line| {
                 let said = said(line);
-                from.is_in(said) && !to.is_in(said) && !all.contains(&*from.moved(said, &to))
+                from.is_in(said) && !to.is_in(said) && !all.contains(&*moved(said))
             });
             let places = Places::new(text.as_bytes());
             let numbers = alone.map(|line| places.of(line.span.start).0.to_string());

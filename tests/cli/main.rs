@@ -16,6 +16,7 @@ mod library;
 mod morning;
 mod moves;
 mod others;
+mod planted;
 mod readme;
 mod removals;
 mod series;

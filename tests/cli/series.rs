@@ -1299,7 +1299,7 @@ fn a_folder_that_a_matrix_of_series_makes_is_there_in_one_of_them() {
         assert!(all.len() == 1 && all[0].contains(nowhere), "{all:#?}");
     }
     // What another expression makes is not known.
-    let other = in_folder.replace("matrix.version", "matrix.other");
+    let other = in_folder.replace("matrix.version", "env.other");
     with_steps(&format!(
         "{matrix}    steps:\n{}",
         other.replace("/tests", "/test")

@@ -65,6 +65,34 @@ impl Workflow<'_> {
         }
     }
 
+    /// No two jobs have one name.
+    pub(super) fn check_names(&self, findings: &mut Vec<Finding>) {
+        let mut known = BTreeSet::new();
+        let jobs = self.structure.jobs.iter();
+        for job in jobs.filter(|job| !known.insert(&self.text[job.name.clone()])) {
+            let why = ", the name of another job: GitHub refuses the workflow";
+            findings.push(self.finding(&job.name, "job", why));
+        }
+    }
+
+    /// In a workflow that tags start, a job that is named after a series has a condition, or waits for one that has, where the others
+    /// do: without it every tag would run it.
+    pub(super) fn check_conditions(&self, all: &[&Directory], findings: &mut Vec<Finding>) {
+        let jobs = self.structure.jobs.iter();
+        let is_of_series = |job: &&Job| {
+            all.iter()
+                .any(|one| one.is_in(&self.text[job.name.clone()]))
+        };
+        let is_free = |job: &&Job| self.properties(job, b"needs").next().is_none();
+        let jobs: Vec<&Job> = jobs.filter(is_of_series).filter(is_free).collect();
+        let has_condition = |job: &&&Job| self.properties(job, b"if").next().is_some();
+        let (with, without): (Vec<&Job>, Vec<&Job>) = jobs.iter().partition(has_condition);
+        if let ([job], [_, ..]) = (without.as_slice(), with.as_slice()) {
+            let why = " without `if`, expected one as the other jobs have: every tag would run it";
+            findings.push(self.finding(&job.name, "series", why));
+        }
+    }
+
     /// The jobs that a job needs are there.
     pub(super) fn check_needs(&self, job: &Job, jobs: &Jobs, findings: &mut Vec<Finding>) {
         let needs = self.needs(job).into_iter();
@@ -133,8 +161,19 @@ impl Workflow<'_> {
         }
     }
 
-    /// Where the condition of a job says how tags of a series begin: the `v2.14.` of `startsWith(github.ref_name, 'v2.14.')`.
-    pub(super) fn conditions(&self, job: &Job) -> Vec<Range<usize>> {
+    /// Where the condition of a job says how tags of a series begin: the `v2.14` of `startsWith(github.ref_name, 'v2.14.')`.
+    fn conditions(&self, job: &Job) -> Vec<Range<usize>> {
+        let mut parts = self.asked(job);
+        parts.retain_mut(|part| {
+            let is_whole = self.text[part.clone()].ends_with('.');
+            part.end -= usize::from(is_whole);
+            is_whole
+        });
+        parts
+    }
+
+    /// How the condition of a job says that tags begin, or branches.
+    pub(super) fn asked(&self, job: &Job) -> Vec<Range<usize>> {
         let mut parts = Vec::new();
         for number in self.properties(job, b"if") {
             let line = &self.structure.lines[number];
@@ -148,8 +187,7 @@ impl Workflow<'_> {
                 let quoted = rest.find('\'').and_then(|open| {
                     let quoted = &rest[open + 1..];
                     let tag = quoted.strip_prefix("refs/tags/").unwrap_or(quoted);
-                    let tag = &tag[..tag.find(".'")?];
-                    Some(span_of(self.text, tag))
+                    Some(span_of(self.text, tag.split('\'').next()?))
                 });
                 parts.extend(quoted);
             }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Workflow;
 use crate::fields::Field;
-use crate::fields::workflow::{Job, Part};
+use crate::fields::workflow::{Job, Line, Part};
 use crate::finding::Finding;
 use crate::text::span_of;
 
@@ -60,12 +60,54 @@ impl Workflow<'_> {
 
     /// A job that asks for tags asks for some that start the workflow: one of them begins as its condition says.
     pub(super) fn check_tags(&self, job: &Job, tags: &BTreeSet<&str>, findings: &mut Vec<Finding>) {
-        for part in self.conditions(job) {
+        for part in self.asked(job) {
             let asked = &self.text[part.clone()];
-            if !tags.is_empty() && is_series(asked) && !tags.contains(asked) {
+            let number = asked.strip_prefix('v').unwrap_or(asked);
+            let is_part = |c: char| c.is_ascii_digit() || "._x".contains(c);
+            let is_version =
+                number.starts_with(|c: char| c.is_ascii_digit()) && number.chars().all(is_part);
+            let fits = |tag: &&str| {
+                let start = format!("{tag}.");
+                let rest = asked.strip_prefix(&*start);
+                start.starts_with(asked) || rest.is_some_and(|rest| !rest.contains('x'))
+            };
+            if is_version && !tags.is_empty() && !tags.iter().any(fits) {
                 let all = Vec::from_iter(tags.iter().map(|tag| format!("{tag}.*"))).join(", ");
                 let why = format!(", expected a tag that starts this workflow: {all}");
-                findings.push(self.finding(&part, "series", &why));
+                let bare = span_of(self.text, asked.trim_end_matches('.'));
+                findings.push(self.finding(&bare, "series", &why));
+            }
+        }
+    }
+
+    /// What a job takes from its matrix is there, where the matrix is written out.
+    pub(super) fn check_keys(&self, job: &Job, findings: &mut Vec<Finding>) {
+        let lines = &self.structure.lines[job.part.lines.clone()];
+        let matrix = lines.iter().filter(|line| line.in_matrix);
+        let is_open = |line: &Line| {
+            let code = &self.text[line.span.start..line.end];
+            code.contains("${{") || code.contains(['*', '&'])
+        };
+        if matrix.clone().any(is_open) {
+            return;
+        }
+        let keys = matrix.flat_map(|line| &line.keys);
+        let keys: BTreeSet<&str> = keys.map(|key| &self.text[key.clone()]).collect();
+        let expressions = lines.iter().flat_map(|line| &line.expressions);
+        for expression in expressions.filter(|_| !keys.is_empty()) {
+            let inside = &self.text[expression.clone()];
+            let Some(name) = inside.trim().strip_prefix("matrix.") else {
+                continue;
+            };
+            let end = name.find(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c));
+            let name = &name[..end.unwrap_or(name.len())];
+            if !keys.contains(name) {
+                let span = span_of(self.text, name);
+                findings.push(self.finding(
+                    &span,
+                    "job",
+                    ": the matrix of the job has no such key",
+                ));
             }
         }
     }

@@ -210,6 +210,10 @@ fn more_mistakes_are_found() {
         ],
     );
     Published::with(
+        &[(" 0.25.6-linux,", "")],
+        &["alias: missing 0.25.6-linux: other images of 0.25.6 have a tag like it"],
+    );
+    Published::with(
         &[(" 0.25.6-linux,", " 0.25.6-linux, 0-linux,")],
         &["version: found 0-linux: a tag of the major version alone"],
     );

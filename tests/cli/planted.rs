@@ -1,0 +1,159 @@
+//! Mistakes that tired maintainers make, each in a repository with two series, and what `check` says of it.
+
+use crate::support::{Repository, tree};
+
+const CI: &str = ".github/workflows/own.yml";
+
+fn series() -> Repository {
+    Repository::of(&tree("series/before"))
+}
+
+/// The repository with one workflow more.
+fn with(workflow: &str) -> Repository {
+    let repository = series();
+    repository.write(CI, workflow);
+    repository
+}
+
+#[test]
+fn two_jobs_of_one_name() {
+    let job =
+        "  linux-2_14:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: ls 2.14.x/tests\n";
+    let repository = with(&format!("on: push\njobs:\n{job}"));
+    repository.finds(&[]);
+    repository.write(CI, format!("on: push\njobs:\n{job}{job}"));
+    repository.finds(&[
+        "own.yml:7:3: job: found linux-2_14, the name of another job: GitHub refuses the workflow",
+    ]);
+}
+
+#[test]
+fn a_condition_that_no_tag_of_the_workflow_fulfils() {
+    let workflow = |condition: &str| {
+        format!(
+            "on:\n  push:\n    tags: [v2.12.*, v2.14.*]\njobs:\n  linux-2_14:\n    if: startsWith(github.ref_name, '{condition}')\n    runs-on: ubuntu-24.04\n    steps:\n      - run: docker build ./2.14.x/alpine3.22\n"
+        )
+    };
+    for right in ["v2.14.", "v2.14.5", "v2."] {
+        with(&workflow(right)).finds(&[]);
+    }
+    for wrong in ["2.14.", "v2_14.", "v14.", "v2.14.x"] {
+        let found = wrong.trim_end_matches('.');
+        with(&workflow(wrong)).finds(&[&format!(
+            "own.yml:6:38: series: found {found}, expected a tag that starts this workflow: v2.12.*, v2.14.*"
+        )]);
+    }
+}
+
+#[test]
+fn a_job_of_a_series_that_lost_its_condition() {
+    let path = ".github/workflows/publish.yaml";
+    let repository = series();
+    repository.edit(
+        path,
+        "  linux-2_14:\n    if: ${{ startsWith(github.ref_name, 'v2.14.') }}\n",
+        "  linux-2_14:\n",
+    );
+    repository.finds(&[
+        "publish.yaml:54:3: series: found linux-2_14 without `if`, expected one as the other jobs have",
+    ]);
+}
+
+#[test]
+fn what_a_matrix_of_a_job_does_not_have() {
+    let workflow = |matrix: &str, key: &str| {
+        format!(
+            "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    strategy:\n{matrix}    steps:\n      - run: cd ${{{{ matrix.{key} }}}}/tests && ls\n"
+        )
+    };
+    let matrix = "      matrix:\n        series: [2.12.x, 2.14.x]\n";
+    with(&workflow(matrix, "series")).finds(&[]);
+    with(&workflow(matrix, "sries"))
+        .finds(&["own.yml:9:28: job: found sries: the matrix of the job has no such key"]);
+    // Where another program makes the matrix nobody knows its keys.
+    let made = "      matrix: ${{ fromJSON(needs.b.outputs.matrix) }}\n";
+    with(&workflow(made, "sries")).finds(&[]);
+}
+
+#[test]
+fn an_item_among_series_that_is_none() {
+    let workflow = |items: &str| {
+        format!(
+            "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    strategy: {{ matrix: {{ series: [{items}] }} }}\n    steps:\n      - run: cd ${{{{ matrix.series }}}}/tests && ./build-images.sh\n"
+        )
+    };
+    with(&workflow("2.12.x, 2.14.x")).finds(&[]);
+    for wrong in ["2.14", "2.14.y", "master"] {
+        with(&workflow(&format!("2.12.x, {wrong}"))).finds(&[&format!(
+            "own.yml:5:44: directory: found {wrong}: there is no such version directory, only 2.12.x, 2.14.x"
+        )]);
+    }
+}
+
+#[test]
+fn a_matrix_in_the_line_of_its_strategy_moves_with_its_base() {
+    let workflow = "on: push\njobs:\n  a:\n    runs-on: windows-${{ matrix.year }}\n    strategy: { matrix: { series: [2.12.x], year: [2022] } }\n    steps:\n      - run: cd ${{ matrix.series }}/tests; ./build-images-${{ matrix.year }}.ps1\n";
+    let repository = with(workflow);
+    repository.remove(".github/workflows/windows.yaml");
+    repository.finds(&[]);
+    repository
+        .run(&["--base", "2.12.x/windows=ltsc2025"])
+        .exits_with(0);
+    let expected = workflow.replace("[2022]", "[2025]");
+    assert_eq!(repository.read(CI), expected);
+}
+
+#[test]
+fn a_script_that_was_copied_for_another_windows_and_not_edited() {
+    let repository = series();
+    let text = repository.read("2.12.x/tests/build-images-2022.ps1");
+    repository.write("2.12.x/tests/build-images-2025.ps1", text);
+    repository.finds(&[
+        "2.12.x/tests/build-images-2025.ps1:1:1: script: names no variant of Windows Server 2025, which it is called after",
+    ]);
+}
+
+#[test]
+fn a_test_of_one_variant_need_not_be_one_of_all() {
+    let repository = series();
+    let test = "ver=(NATS_SERVER 2.14.4)\ndocker run --rm \"nats:${ver[1]}-alpine3.22\" nats-server --version\n";
+    repository.write("2.14.x/tests/entrypoint.sh", test);
+    repository.finds(&[]);
+}
+
+#[test]
+fn an_image_that_is_built_from_nothing_instead_of_its_base() {
+    let repository = series();
+    repository.edit(
+        "2.14.x/alpine3.22/Dockerfile",
+        "FROM alpine:3.22",
+        "FROM scratch",
+    );
+    repository.finds(&[
+        "2.14.x/alpine3.22/Dockerfile:1:1: base: missing `FROM …:3.22`: no stage is based on alpine 3.22",
+    ]);
+}
+
+#[test]
+fn notes_name_what_is_left_and_nothing_else() {
+    let run = series()
+        .run(&[
+            "--from",
+            &tree("series/releases").display().to_string(),
+            "2.15.0-RC.1",
+            "--base",
+            "2.15.x/alpine=3.23",
+            "--allow-missing",
+        ])
+        .exits_with(0);
+    assert!(!run.stdout.contains("publish.yaml: line"), "{}", run.stdout);
+    // A line that is about another series is no example for this one.
+    let nightly = "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: echo alpine3.21 alpine3.22 nats:2-alpine3.22\n";
+    let repository = with(nightly);
+    let run = repository
+        .run(&["--add", "2.14.x/alpine3.23"])
+        .exits_with(0);
+    let note =
+        "no workflow names 2.14.x/alpine3.23; .github/workflows/publish.yaml:66 names alpine3.22";
+    assert!(run.stdout.contains(note), "{}", run.stdout);
+}
