@@ -41,6 +41,7 @@ pub(super) fn check(
         workflow.check_paths(repository, findings);
         workflow.check_made(repository, findings);
         workflow.check_scripts(repository, findings);
+        workflow.check_contexts(repository, findings);
         workflow.check_lists(findings);
         workflow.check_hosts(findings);
         let all = &workflow.structure.jobs;

@@ -157,3 +157,35 @@ fn notes_name_what_is_left_and_nothing_else() {
         "no workflow names 2.14.x/alpine3.23; .github/workflows/publish.yaml:66 names alpine3.22";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
+
+#[test]
+fn a_path_from_a_folder_that_a_step_has_gone_to() {
+    let build = |path: &str| {
+        let here = format!("docker build --tag nats:x {path}");
+        [
+            format!("      - working-directory: 2.14.x\n        run: {here}\n"),
+            format!("      - run: |\n          cd 2.14.x\n          {here}\n"),
+            format!(
+                "      - run: |\n          cd 2.14.x/tests\n          docker build --tag nats:x \\\n            ../{path}\n"
+            ),
+        ]
+    };
+    let workflow = |step: &str| {
+        format!("on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n{step}")
+    };
+    for path in ["alpine3.22", "scratch"] {
+        for step in build(path) {
+            with(&workflow(&step)).finds(&[]);
+        }
+    }
+    for path in ["alpine3.21", "scrach"] {
+        for step in build(path) {
+            let findings = with(&workflow(&step)).findings();
+            let is_it = |found: &String| found.contains("path: found") && found.contains(path);
+            assert!(
+                findings.len() == 1 && findings.iter().all(is_it),
+                "{findings:#?}"
+            );
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Workflow, missing};
+use super::{Workflow, is_building, missing};
 use crate::fields::Field;
 use crate::fields::scan::is_script;
 use crate::fields::workflow::{FOLDER_COMMANDS, Job, Line, Structure};
@@ -169,6 +169,52 @@ impl Workflow<'_> {
                 };
                 let why = format!(": there is no such file or folder in {folder}");
                 findings.push(self.finding(&name, "path", &why));
+            }
+        }
+    }
+
+    /// What a command builds from, by its path from a folder below a version directory, is there.
+    pub(super) fn check_contexts(&self, repository: &Repository, findings: &mut Vec<Finding>) {
+        let (lines, text) = (&self.structure.lines, self.text.as_bytes());
+        let is_last = |number: usize| {
+            let next = lines.get(number + 1);
+            next.is_none_or(|next| next.command != lines[number].command)
+        };
+        for number in (0..lines.len()).filter(|number| is_last(*number)) {
+            let command = lines[number].command;
+            let code = &self.text[lines[command].span.start..lines[number].end];
+            let is_plain = !code.contains(['&', ';', '|', '>']);
+            let is_build = code.contains("docker ") && is_building(code);
+            if !is_plain || !is_build || !self.structure.is_below(text, number, b"run") {
+                continue;
+            }
+            let word = code.rsplit(char::is_whitespace).next().unwrap_or_default();
+            let word = word.trim_matches(['"', '\'']);
+            let span = span_of(self.text, word);
+            let is_path = word.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.')
+                && !word.contains(['$', '*', ':', '{', '=']);
+            let Some(folder) = self.folder(command).filter(|_| is_path) else {
+                continue;
+            };
+            let mut names: Vec<&str> = folder.split('/').collect();
+            for name in word
+                .split(['/', '\\'])
+                .filter(|name| !["", "."].contains(name))
+            {
+                match name {
+                    ".." => drop(names.pop()),
+                    name => names.push(name),
+                }
+            }
+            let tree = names.first().and_then(|name| repository.tree(name));
+            let is_missing = tree.is_some_and(|tree| missing(tree, &names[1..]).is_some());
+            let step = lines[self.step(command).start].span.start..lines[command].span.start;
+            let last = names.last().copied().unwrap_or_default();
+            let is_made = self.text[step].contains(last);
+            // What begins with a version directory has a finding of its own.
+            if is_missing && !is_made && !folder.is_empty() {
+                let why = format!(": there is no such file or folder in {folder}");
+                findings.push(self.finding(&span, "path", &why));
             }
         }
     }
