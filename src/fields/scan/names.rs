@@ -33,8 +33,7 @@ impl Scan<'_> {
     /// Whether a command goes to the folder at a place, or an input of a step names it.
     pub(super) fn is_changed_to(&self, at: usize) -> bool {
         let line = trimmed_end(line_before(self.text, at), |byte| b"\"'".contains(&byte));
-        let bare = trimmed_end(line, is_blank);
-        let key = bare.strip_suffix(b":").filter(|_| bare.len() < line.len());
+        let key = trimmed_end(line, is_blank).strip_suffix(b":");
         let key =
             key.map(|key| &key[trimmed_end(key, |byte| is_word(byte) || byte == b'-').len()..]);
         goes_to(line) || INPUTS.iter().any(|input| key == Some(input.as_bytes()))

@@ -21,8 +21,9 @@ pub(super) struct Words {
 
 impl Words {
     fn new(kind: DocumentKind, table: Vec<(Begin, Vec<String>)>, numbers: Vec<String>) -> Self {
-        let number: Begin = |scan, found| scan.number(found.start);
-        let all = table.into_iter().chain([(number, numbers.clone())]);
+        let (number, count): (Begin, usize) =
+            (|scan, found| scan.number(found.start), numbers.len());
+        let all = table.into_iter().chain([(number, numbers)]);
         let all = all.flat_map(|(start, words)| words.into_iter().map(move |word| (start, word)));
         let (starts, words): (Vec<Begin>, Vec<String>) = all.unzip();
         // A DFA searches faster, an NFA is built faster.
@@ -35,7 +36,7 @@ impl Words {
             .kind(Some(made))
             .build(words);
         let finder = finder.unwrap_or_else(|_| unreachable!("words of a bounded length"));
-        let numbers = starts.len() - numbers.len();
+        let numbers = starts.len() - count;
         Self {
             starts,
             numbers,
