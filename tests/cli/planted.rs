@@ -37,6 +37,13 @@ fn a_condition_that_no_tag_of_the_workflow_fulfils() {
     for right in ["v2.14.", "v2.14.5", "v2."] {
         with(&workflow(right)).finds(&[]);
     }
+    for other in [
+        "contains(github.ref_name, '2.14.')",
+        "startsWith(env.GO, '1.22')",
+    ] {
+        let right = workflow("v2.14.");
+        with(&right.replace("startsWith(github.ref_name, 'v2.14.')", other)).finds(&[]);
+    }
     for wrong in ["2.14.", "v2_14.", "v14.", "v2.14.x"] {
         let found = wrong.trim_end_matches('.');
         with(&workflow(wrong)).finds(&[&format!(

@@ -121,13 +121,7 @@ impl Workflow<'_> {
             if path.starts_with('/') || path.contains(['$', '*', '~', ' ', ':']) {
                 return None;
             }
-            for name in path.split(['/', '\\']) {
-                match name {
-                    "" | "." => {}
-                    ".." => drop(names.pop()?),
-                    name => names.push(name),
-                }
-            }
+            walk(&mut names, path)?;
         }
         Some(names.join("/"))
     }
@@ -173,7 +167,8 @@ impl Workflow<'_> {
         }
     }
 
-    /// What a command builds from, by its path from a folder below a version directory, is there.
+    /// What a command builds from, by its path from a folder below a version directory, is there. A path from the root names its
+    /// version directory itself, which is a field.
     pub(super) fn check_contexts(&self, repository: &Repository, findings: &mut Vec<Finding>) {
         let (lines, text) = (&self.structure.lines, self.text.as_bytes());
         let is_last = |number: usize| {
@@ -197,22 +192,15 @@ impl Workflow<'_> {
                 continue;
             };
             let mut names: Vec<&str> = folder.split('/').collect();
-            for name in word
-                .split(['/', '\\'])
-                .filter(|name| !["", "."].contains(name))
-            {
-                match name {
-                    ".." => drop(names.pop()),
-                    name => names.push(name),
-                }
+            if walk(&mut names, word).is_none() {
+                continue;
             }
             let tree = names.first().and_then(|name| repository.tree(name));
             let is_missing = tree.is_some_and(|tree| missing(tree, &names[1..]).is_some());
             let step = lines[self.step(command).start].span.start..lines[command].span.start;
             let last = names.last().copied().unwrap_or_default();
             let is_made = self.text[step].contains(last);
-            // What begins with a version directory has a finding of its own.
-            if is_missing && !is_made && !folder.is_empty() {
+            if is_missing && !is_made {
                 let why = format!(": there is no such file or folder in {folder}");
                 findings.push(self.finding(&span, "path", &why));
             }
@@ -236,6 +224,18 @@ impl Workflow<'_> {
         }
         None
     }
+}
+
+/// Follows a path from a folder; `None` where it leads out of the root.
+fn walk<'p>(names: &mut Vec<&'p str>, path: &'p str) -> Option<()> {
+    for name in path.split(['/', '\\']) {
+        match name {
+            "" | "." => {}
+            ".." => drop(names.pop()?),
+            name => names.push(name),
+        }
+    }
+    Some(())
 }
 
 /// The folder that a line of commands goes to, if it does.

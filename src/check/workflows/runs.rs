@@ -62,6 +62,10 @@ impl Workflow<'_> {
     pub(super) fn check_tags(&self, job: &Job, tags: &BTreeSet<&str>, findings: &mut Vec<Finding>) {
         for part in self.asked(job) {
             let asked = &self.text[part.clone()];
+            let line = self.structure.line_at(part.start);
+            let before = self.before(self.structure.lines[line].span.start, part.start);
+            let [within, from] = ["contains(", "startsWith("].map(|call| before.rfind(call));
+            let is_of_ref = before[within.max(from).unwrap_or_default()..].contains("github.ref");
             let number = asked.strip_prefix('v').unwrap_or(asked);
             let is_part = |c: char| c.is_ascii_digit() || "._x".contains(c);
             let is_version =
@@ -69,9 +73,10 @@ impl Workflow<'_> {
             let fits = |tag: &&str| {
                 let start = format!("{tag}.");
                 let rest = asked.strip_prefix(&*start);
-                start.starts_with(asked) || rest.is_some_and(|rest| !rest.contains('x'))
+                let is_in = within > from && start.contains(asked);
+                is_in || start.starts_with(asked) || rest.is_some_and(|rest| !rest.contains('x'))
             };
-            if is_version && !tags.is_empty() && !tags.iter().any(fits) {
+            if is_version && is_of_ref && !tags.is_empty() && !tags.iter().any(fits) {
                 let all = Vec::from_iter(tags.iter().map(|tag| format!("{tag}.*"))).join(", ");
                 let why = format!(", expected a tag that starts this workflow: {all}");
                 let bare = span_of(self.text, asked.trim_end_matches('.'));
