@@ -90,6 +90,8 @@ fn an_item_among_series_that_is_none() {
         )
     };
     with(&workflow("2.12.x, 2.14.x")).finds(&[]);
+    with(&workflow("2.12.x 2.14.x"))
+        .finds(&["own.yml:5:36: series: found 2.12.x 2.14.x, expected a comma between two series"]);
     for wrong in ["2.14", "2.14.y", "master"] {
         with(&workflow(&format!("2.12.x, {wrong}"))).finds(&[&format!(
             "own.yml:5:44: directory: found {wrong}: there is no such version directory, only 2.12.x, 2.14.x"

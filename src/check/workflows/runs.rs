@@ -43,6 +43,12 @@ impl Workflow<'_> {
             for item in list {
                 let said = text[item.clone()].trim();
                 let bare = said.trim_matches(['"', '\'']);
+                let whole = span_of(text, bare);
+                let named = self.fields_in(&whole).filter(|field| field.is_directory());
+                if in_matrix && named.count() > 1 && bare.contains(' ') {
+                    let why = ", expected a comma between two series";
+                    findings.push(self.finding(&whole, "series", why));
+                }
                 if !bare.is_empty() && !known.insert(bare) {
                     let start = item.start + text[item].find(bare).unwrap_or_default();
                     let span = start..start + bare.len();
