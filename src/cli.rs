@@ -98,7 +98,7 @@ impl Cli {
 /// The commands besides the main job.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check that versions, hashes, references and bases agree; without the network, unless that is asked for
+    /// Check that versions, hashes, references and bases agree (offline)
     Check(CheckArgs),
     /// Say where each version directory stands, and what is newer
     Status(StatusArgs),
