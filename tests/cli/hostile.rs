@@ -668,6 +668,9 @@ fn workflows_of_any_form_come_to_an_end() {
         repeated(&(axis + "    steps:\n      - run: "), &|_| {
             "alpine${{matrix.a}}/${{matrix.a}}/".to_owned()
         }),
+        repeated("  a:\n    steps:\n    - run: |\n", &|_| {
+            "        docker build alpine3.22\n".to_owned()
+        }),
         repeated("  a:\n    b: ", &|_| "${{[}}".to_owned()),
         repeated("  a:\n", &|number| {
             format!("{}context: ./2.14.x/scratch\n", " ".repeat(number + 4))

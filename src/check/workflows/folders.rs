@@ -196,11 +196,13 @@ impl Workflow<'_> {
                 continue;
             }
             let tree = names.first().and_then(|name| repository.tree(name));
-            let is_missing = tree.is_some_and(|tree| missing(tree, &names[1..]).is_some());
+            if tree.is_none_or(|tree| missing(tree, &names[1..]).is_none()) {
+                continue;
+            }
             let step = lines[self.step(command).start].span.start..lines[command].span.start;
             let last = names.last().copied().unwrap_or_default();
-            let is_made = self.text[step].contains(last);
-            if is_missing && !is_made {
+            // What the step writes is not there yet.
+            if !self.text[step].contains(last) {
                 let why = format!(": there is no such file or folder in {folder}");
                 findings.push(self.finding(&span, "path", &why));
             }
