@@ -133,7 +133,7 @@ fn check<'a>(
         let named = scripts.iter().flat_map(|(_, _, names)| names);
         let named: BTreeSet<&str> = named.map(|(name, _)| *name).collect();
         if ["build", "run"].contains(verb) || named.len() > 1 {
-            check_complete(&tree.directory, scripts, findings);
+            check_complete(&tree.directory, scripts, &named, findings);
         }
         if *verb == "build" {
             let copies = copies(names, tree);
@@ -157,10 +157,13 @@ fn check_year((path, place, names): &Script, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Every variant is in one of the scripts, if they name any other of its operating system.
-fn check_complete(directory: &Directory, scripts: &[Script], findings: &mut Vec<Finding>) {
-    let names = scripts.iter().flat_map(|(_, _, names)| names);
-    let named: BTreeSet<&str> = names.map(|(name, _)| *name).collect();
+/// Every variant is in one of the scripts, if they name any other of its operating system; `named` are those in any of them.
+fn check_complete(
+    directory: &Directory,
+    scripts: &[Script],
+    named: &BTreeSet<&str>,
+    findings: &mut Vec<Finding>,
+) {
     let variants = directory.variants.iter();
     for variant in variants.filter(|variant| !named.contains(variant.name.as_str())) {
         let near = |same: fn(&Variant, &Variant) -> bool| {

@@ -163,6 +163,26 @@ impl<'a> Workflow<'a> {
         item.map_or(line..self.structure.below(line).end, |item| item.lines)
     }
 
+    /// The commands that build something, each by the numbers of its lines.
+    fn builds(&self) -> Vec<Range<usize>> {
+        let (mut commands, mut from) = (Vec::new(), 0);
+        for command in self.structure.lines.chunk_by(|a, b| a.command == b.command) {
+            commands.push(from..from + command.len());
+            from += command.len();
+        }
+        commands.retain(|command| is_building(self.code(command)));
+        commands
+    }
+
+    /// What some lines say, up to a comment behind the last one.
+    fn code(&self, part: &Range<usize>) -> &'a str {
+        let lines = &self.structure.lines[part.clone()];
+        match (lines.first(), lines.last()) {
+            (Some(first), Some(last)) => &self.text[first.span.start..last.end],
+            _ => "",
+        }
+    }
+
     fn is_field(&self, at: usize) -> bool {
         let fields = &self.place.document.fields;
         let place = fields.binary_search_by_key(&at, |field| field.span.start);

@@ -30,10 +30,9 @@ impl<'t> Matrix<'t> {
     fn of(text: &'t [u8], lines: &[Line]) -> Self {
         let mut matrix = Self::default();
         let is_matrix = |key: &Range<usize>| text[key.clone()] == *b"matrix";
-        let named = lines.iter().enumerate();
         let named =
-            named.filter_map(|(first, line)| Some((first, line.keys.iter().position(is_matrix)?)));
-        let Some((first, at)) = named.min() else {
+            |(first, line): (usize, &Line)| Some((first, line.keys.iter().position(is_matrix)?));
+        let Some((first, at)) = lines.iter().enumerate().find_map(named) else {
             return matrix;
         };
         let inside = |line: &&Line| line.indent > lines[first].indent;

@@ -67,8 +67,10 @@ impl Work<'_> {
         let new = places.filter_map(|place| {
             let workflow = Workflow::of(place.document)?;
             let (text, edits) = edit(&place, workflow);
-            let document = || self.with_text(place.document, text.clone().into_bytes());
-            (text != workflow.text).then(|| (place.path(), (document(), edits)))
+            (text != workflow.text).then(|| {
+                let document = self.with_text(place.document, text.into_bytes());
+                (place.path(), (document, edits))
+            })
         });
         new.collect()
     }

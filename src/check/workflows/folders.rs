@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Workflow, is_building, missing};
+use super::{Workflow, missing};
 use crate::fields::Field;
 use crate::fields::scan::is_script;
 use crate::fields::workflow::{FOLDER_COMMANDS, Job, Line, Structure};
@@ -171,16 +171,10 @@ impl Workflow<'_> {
     /// version directory itself, which is a field.
     pub(super) fn check_contexts(&self, repository: &Repository, findings: &mut Vec<Finding>) {
         let (lines, text) = (&self.structure.lines, self.text.as_bytes());
-        let is_last = |number: usize| {
-            let next = lines.get(number + 1);
-            next.is_none_or(|next| next.command != lines[number].command)
-        };
-        for number in (0..lines.len()).filter(|number| is_last(*number)) {
-            let command = lines[number].command;
-            let code = &self.text[lines[command].span.start..lines[number].end];
-            let is_plain = !code.contains(['&', ';', '|', '>']);
-            let is_build = code.contains("docker ") && is_building(code);
-            if !is_plain || !is_build || !self.structure.is_below(text, number, b"run") {
+        for command in self.builds() {
+            let (code, command) = (self.code(&command), command.start);
+            let is_plain = !code.contains(['&', ';', '|', '>']) && code.contains("docker ");
+            if !is_plain || !self.structure.is_below(text, command, b"run") {
                 continue;
             }
             let word = code.rsplit(char::is_whitespace).next().unwrap_or_default();

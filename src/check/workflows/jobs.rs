@@ -29,6 +29,16 @@ impl<'a> Jobs<'a> {
     }
 }
 
+/// What a call in the condition of a job asks for: `startsWith(github.ref_name, 'v2.14.')`.
+pub(super) struct Asked {
+    /// How the tag begins, or what it has in it.
+    pub(super) start: Range<usize>,
+    /// It may stand anywhere in the tag.
+    pub(super) is_anywhere: bool,
+    /// It is asked of the branch or tag that starts the workflow.
+    pub(super) is_of_ref: bool,
+}
+
 /// A name without a part of it.
 fn stem(name: &str, part: &Range<usize>) -> String {
     [&name[..part.start], &name[part.end..]].concat()
@@ -163,18 +173,14 @@ impl Workflow<'_> {
 
     /// Where the condition of a job says how tags of a series begin: the `v2.14` of `startsWith(github.ref_name, 'v2.14.')`.
     fn conditions(&self, job: &Job) -> Vec<Range<usize>> {
-        let mut parts = self.asked(job);
-        parts.retain_mut(|part| {
-            let is_whole = self.text[part.clone()].ends_with('.');
-            part.end -= usize::from(is_whole);
-            is_whole
-        });
-        parts
+        let asked = self.asked(job).into_iter().map(|asked| asked.start);
+        let whole = asked.filter(|part| self.text[part.clone()].ends_with('.'));
+        whole.map(|part| part.start..part.end - 1).collect()
     }
 
-    /// How the condition of a job says that tags begin, or branches.
-    pub(super) fn asked(&self, job: &Job) -> Vec<Range<usize>> {
-        let mut parts = Vec::new();
+    /// What the condition of a job asks of tags, or of something else.
+    pub(super) fn asked(&self, job: &Job) -> Vec<Asked> {
+        let mut all = Vec::new();
         for number in self.properties(job, b"if") {
             let line = &self.structure.lines[number];
             let code = &self.text[line.span.start..line.end];
@@ -182,17 +188,20 @@ impl Workflow<'_> {
                 continue;
             }
             let calls = ["startsWith(", "contains("].into_iter();
-            for (at, _) in calls.flat_map(|call| code.match_indices(call)) {
-                let rest = &code[at..];
-                let quoted = rest.find('\'').and_then(|open| {
-                    let quoted = &rest[open + 1..];
-                    let tag = quoted.strip_prefix("refs/tags/").unwrap_or(quoted);
-                    Some(span_of(self.text, tag.split('\'').next()?))
+            for (at, call) in calls.flat_map(|call| code.match_indices(call)) {
+                let Some((before, quoted)) = code[at..].split_once('\'') else {
+                    continue;
+                };
+                let tag = quoted.strip_prefix("refs/tags/").unwrap_or(quoted);
+                let tag = tag.split('\'').next().unwrap_or_default();
+                all.push(Asked {
+                    start: span_of(self.text, tag),
+                    is_anywhere: call == "contains(",
+                    is_of_ref: before.contains("github.ref"),
                 });
-                parts.extend(quoted);
             }
         }
-        parts
+        all
     }
 }
 

@@ -41,7 +41,7 @@ impl Workflow<'_> {
             let in_matrix = first.is_some_and(|at| self.structure.is_in_matrix(at));
             let mut known = BTreeSet::new();
             for item in list {
-                let said = text[item.clone()].trim();
+                let said = text[item].trim();
                 let bare = said.trim_matches(['"', '\'']);
                 let whole = span_of(text, bare);
                 let named = self.fields_in(&whole).filter(|field| field.is_directory());
@@ -50,15 +50,13 @@ impl Workflow<'_> {
                     findings.push(self.finding(&whole, "series", why));
                 }
                 if !bare.is_empty() && !known.insert(bare) {
-                    let start = item.start + text[item].find(bare).unwrap_or_default();
-                    let span = start..start + bare.len();
                     let tag = bare.strip_suffix(".*").is_some_and(is_series);
-                    let rule = match tag || self.fields_in(&span).any(Field::is_directory) {
+                    let rule = match tag || self.fields_in(&whole).any(Field::is_directory) {
                         true => "series",
                         false if in_matrix => "job",
                         false => continue,
                     };
-                    findings.push(self.finding(&span, rule, " twice in a list"));
+                    findings.push(self.finding(&whole, rule, " twice in a list"));
                 }
             }
         }
@@ -66,12 +64,9 @@ impl Workflow<'_> {
 
     /// A job that asks for tags asks for some that start the workflow: one of them begins as its condition says.
     pub(super) fn check_tags(&self, job: &Job, tags: &BTreeSet<&str>, findings: &mut Vec<Finding>) {
-        for part in self.asked(job) {
-            let asked = &self.text[part.clone()];
-            let line = self.structure.line_at(part.start);
-            let before = self.before(self.structure.lines[line].span.start, part.start);
-            let [within, from] = ["contains(", "startsWith("].map(|call| before.rfind(call));
-            let is_of_ref = before[within.max(from).unwrap_or_default()..].contains("github.ref");
+        let conditions = self.asked(job).into_iter();
+        for condition in conditions.filter(|one| one.is_of_ref && !tags.is_empty()) {
+            let asked = &self.text[condition.start];
             let number = asked.strip_prefix('v').unwrap_or(asked);
             let is_part = |c: char| c.is_ascii_digit() || "._x".contains(c);
             let is_version =
@@ -79,10 +74,10 @@ impl Workflow<'_> {
             let fits = |tag: &&str| {
                 let start = format!("{tag}.");
                 let rest = asked.strip_prefix(&*start);
-                let is_in = within > from && start.contains(asked);
+                let is_in = condition.is_anywhere && start.contains(asked);
                 is_in || start.starts_with(asked) || rest.is_some_and(|rest| !rest.contains('x'))
             };
-            if is_version && is_of_ref && !tags.is_empty() && !tags.iter().any(fits) {
+            if is_version && !tags.iter().any(fits) {
                 let all = Vec::from_iter(tags.iter().map(|tag| format!("{tag}.*"))).join(", ");
                 let why = format!(", expected a tag that starts this workflow: {all}");
                 let bare = span_of(self.text, asked.trim_end_matches('.'));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::{Workflow, is_building};
+use super::Workflow;
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::repository::Directories;
@@ -35,7 +35,7 @@ pub(super) fn check(workflow: &Workflow, directories: &Directories, findings: &m
     for step in steps.built_from_a_context() {
         steps.check_step(&step, findings);
     }
-    for command in steps.commands() {
+    for command in workflow.builds() {
         steps.check_command(&command, findings);
     }
 }
@@ -57,26 +57,6 @@ impl Steps<'_> {
         let with = contexts.filter_map(|number| structure.lines[number].above);
         let with: BTreeSet<usize> = with.collect();
         with.into_iter().map(|with| structure.below(with)).collect()
-    }
-
-    /// The commands that build something.
-    fn commands(&self) -> Vec<Range<usize>> {
-        let lines = &self.workflow.structure.lines;
-        let (mut commands, mut from) = (Vec::new(), 0);
-        for command in lines.chunk_by(|a, b| a.command == b.command) {
-            commands.push(from..from + command.len());
-            from += command.len();
-        }
-        commands.retain(|command| is_building(self.code(command)));
-        commands
-    }
-
-    fn code(&self, part: &Range<usize>) -> &str {
-        let lines = &self.workflow.structure.lines[part.clone()];
-        match (lines.first(), lines.last()) {
-            (Some(first), Some(last)) => &self.workflow.text[first.span.start..last.end],
-            _ => "",
-        }
     }
 
     /// Where some lines begin and end.
@@ -173,7 +153,7 @@ impl Steps<'_> {
         };
         let tags = behind(&["--tag ", "--tag=", "-t "]);
         // `docker build --tag … .`, in the folder that its step has gone to
-        let is_here = paths.is_empty() && self.code(command).ends_with(" .");
+        let is_here = paths.is_empty() && self.workflow.code(command).ends_with(" .");
         let ways = is_here.then(|| self.workflow.ways(command.start));
         let way = ways.and_then(|mut ways| ways.pop());
         let way = way.map(|line| line..line + 1);
@@ -213,7 +193,7 @@ impl Steps<'_> {
         // Each family with the text in front of it, and where it begins.
         let mut named: Vec<(&str, &str, usize)> = Vec::new();
         for part in way.into_iter().chain([command]) {
-            let code = self.code(part);
+            let code = self.workflow.code(part);
             let start = self.workflow.structure.lines[part.start].span.start;
             for (at, _) in code.match_indices("${{") {
                 let before = code[..at].strip_suffix("ltsc").unwrap_or(&code[..at]);
