@@ -3,6 +3,7 @@
 //! Checks version directories one by one, so that those of old releases need not be kept in memory; and a whole repository in
 //! memory, so that an update can check the tree that it is about to write.
 
+mod bases;
 mod documents;
 mod layout;
 pub mod pins;
@@ -105,6 +106,7 @@ fn report(repository: &Repository, directories: &Directories, parts: Vec<Part>) 
     parts.into_iter().for_each(|part| all.add(part));
     let mut report = all.report;
     let findings = &mut report.findings;
+    all.bases.check(findings);
     pins::check(&report.pins, findings);
     layout::check_strays(repository, findings);
     workflows::check(repository, directories, findings);
@@ -128,6 +130,7 @@ fn report(repository: &Repository, directories: &Directories, parts: Vec<Part>) 
 struct Part {
     report: Report,
     archives: pins::Archives,
+    bases: bases::Bases,
 }
 
 impl Part {
@@ -154,9 +157,11 @@ impl Part {
         report.counts.fields += place.document.fields.len();
         seen.check(&mut report.findings);
         pins::gather(names, &seen, &mut self.archives, &mut report.pins);
+        self.bases.gather(&seen);
     }
 
     fn add(&mut self, other: Self) {
+        self.bases.add(other.bases);
         let (own, other) = (&mut self.report, other.report);
         own.findings.extend(other.findings);
         own.pins.extend(other.pins);

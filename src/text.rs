@@ -101,6 +101,14 @@ pub fn is_like(word: &str, text: &str) -> bool {
     strsim::normalized_damerau_levenshtein(word, text) > 0.6
 }
 
+/// Whether a text has a name in it as a whole word.
+pub fn has_word(text: &[u8], word: &str) -> bool {
+    let is_part =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    memchr::memmem::find_iter(text, word)
+        .any(|at| !is_part(text[..at].last()) && !is_part(text.get(at + word.len())))
+}
+
 /// Where a part of a text, a slice of it, stands in it.
 pub fn span_of<T: AsRef<[u8]> + ?Sized>(text: &T, part: &T) -> Range<usize> {
     let (text, part) = (text.as_ref(), part.as_ref());

@@ -10,6 +10,9 @@ use crate::finding::Finding;
 use crate::repository::{Document, Place};
 use crate::text::Places;
 
+/// How many bytes the name of its image is looked for in front of a tag.
+pub(super) const BACK: usize = 200;
+
 /// A document with what its fields are expected to say.
 pub(super) struct Seen<'a> {
     pub(super) path: String,
@@ -45,6 +48,10 @@ impl<'a> Seen<'a> {
         }
         let fields = self.document.fields.iter();
         findings.extend(fields.filter_map(|field| self.check_field(field)));
+        if self.document.kind != DocumentKind::Workflow {
+            let fields = self.document.statements();
+            findings.extend(fields.filter_map(|field| self.check_image(field)));
+        }
         if self.document.kind == DocumentKind::Dockerfile {
             self.check_branches(findings);
             self.check_missing(findings);
@@ -68,6 +75,42 @@ impl<'a> Seen<'a> {
             Expected::Impossible(why) => Some(wrong(format!("found {}: {why}", shown(&found)))),
             _ => None,
         }
+    }
+
+    /// What is tagged with our version and a variant of ours is our image.
+    fn check_image(&self, field: &Field) -> Option<Finding> {
+        let text = &self.document.text;
+        let line = &text[field.span.start.saturating_sub(BACK)..field.span.start];
+        let line = line.rsplit(|byte| *byte == b'\n').next()?;
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+        let before = match field.kind {
+            // `nats:2.14.5-alpine3.22`
+            Kind::Mention { .. } => line.strip_suffix(b":")?,
+            // `nats:${ver[1]}-alpine3.22`
+            Kind::TagVariant | Kind::Variant { .. } => {
+                let start = memmem::rfind(line, b":$")?;
+                let is_one = |byte: &u8| is_part(byte) || b"${}[]():".contains(byte);
+                let version = line[start + 1..].strip_suffix(b"-")?;
+                version.iter().all(is_one).then_some(&line[..start])?
+            }
+            _ => return None,
+        };
+        let start = before.iter().rposition(|byte| !is_part(byte));
+        let start = start.map_or(0, |last| last + 1);
+        let name = String::from_utf8_lossy(&before[start..]);
+        let config = &self.scope.names.config;
+        // Of another publisher, or with a variable in its name, it may be anything.
+        let is_open = matches!(before[..start].last(), Some(b'/' | b'$' | b'}'));
+        let is_ours = name.is_empty() || [&*config.image, &*config.server].contains(&&*name);
+        let is_mention = matches!(field.kind, Kind::Mention { .. });
+        let is_own = || self.scope.is_own_tag(&self.document.found(field));
+        if is_open || is_ours || is_mention && !is_own() {
+            return None;
+        }
+        let at = field.span.start - line.len() + start;
+        let message = format!("found {name}, expected {}, whose tag this is", config.image);
+        let finding = self.at(at, "image", message).found(&*name);
+        Some(finding.expected(&*config.image))
     }
 
     /// Every architecture that a Dockerfile names has a hash, if any has.

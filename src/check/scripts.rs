@@ -123,10 +123,8 @@ fn check<'a>(
             groups.entry(verb).or_default().push(script);
         }
     }
-    let own = [names.config.image.as_str(), names.config.server.as_str()];
     for (verb, scripts) in &groups {
         for script in scripts {
-            builds::check_images(script, own, findings);
             check_year(script, findings);
         }
         // What does something else with a single variant need not do so with all.

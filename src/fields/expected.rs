@@ -13,7 +13,7 @@ use super::{DocumentKind, Field, Kind, Named};
 use crate::release::checksums::{Checksums, Sha256};
 use crate::repository::{Directories, Directory, Document, Names, Place};
 use crate::tag::Tag;
-use crate::text::first_of;
+use crate::text::{first_of, has_word};
 use crate::version::{Variant, apk_arch, is_release_name, parse_version, release_name};
 
 /// What a field is to say.
@@ -380,6 +380,14 @@ impl<'a> Scope<'a> {
         Expected::Impossible(format!("there is no such version directory, only {names}"))
     }
 
+    /// Whether a tag gives the version that its directory is at, and one of the variants there.
+    pub fn is_own_tag(&self, found: &str) -> bool {
+        let tag = self.split(found);
+        let given = parse_version(tag.version);
+        let directory = self.directory_for(tag.version);
+        directory.is_some_and(|one| Some(&one.version) == given.as_ref() && one.has(tag.name))
+    }
+
     /// A bare version is ours where it is one that is replaced; our image in another registry moves with its variant, too.
     fn mention(&self, found: &str, is_ours: bool, is_code: bool) -> Expected {
         let given = self.split(found).version;
@@ -434,8 +442,11 @@ impl<'a> Scope<'a> {
             // Beside the Dockerfile that is built another may take any base.
             let may_be_any = !self.builds || document.facts.has_reference;
             let why = "is a variable: expected the base in the folder's name, written out";
+            let name = found.trim_matches(['$', '{', '}']);
+            let is_set = name.contains(':') || has_word(&document.text[..field.span.start], name);
             return match image.is_empty() && may_be_any {
-                true => Expected::Anything,
+                true if is_set => Expected::Anything,
+                true => Expected::Impossible("no `ARG` above it gives it a value".to_owned()),
                 false => Expected::Impossible(why.to_owned()),
             };
         }

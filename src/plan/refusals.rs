@@ -104,6 +104,7 @@ pub(super) fn wrong(
         let is_unpinned = finding.rule == "hash" && finding.expected == "<sha256>";
         let mut stays = targets.iter().filter(|target| !target.has_release);
         let is_same = is_unpinned
+            || finding.rule == "image"
             || finding.rule == "architecture"
                 && stays.any(|target| is_within(&finding.path, &target.directory));
         let is_zeros = finding.found.parse().ok() == Some(Sha256::ZERO);

@@ -198,3 +198,67 @@ fn a_path_from_a_folder_that_a_step_has_gone_to() {
         }
     }
 }
+
+#[test]
+fn an_image_that_is_not_ours_by_the_version_and_the_variant_of_ours() {
+    let wrong = |path: &str, line: &str, finding: &str| {
+        let repository = series();
+        let text = repository.read(path);
+        repository.write(path, format!("{text}{line}\n"));
+        repository.finds(&[finding]);
+    };
+    wrong(
+        "2.14.x/tests/run-images.sh",
+        "docker run -d natz:2.14.4-alpine3.22",
+        "image: found natz, expected nats, whose tag this is",
+    );
+    let preview = "2.14.x/alpine3.22/Dockerfile.preview";
+    wrong(
+        preview,
+        "ARG OTHER=natz:2.14.4-alpine3.22",
+        "image: found natz, expected nats, whose tag this is",
+    );
+    // Of another publisher, by a variable, or at another version it may be anything.
+    for line in [
+        "ARG OTHER=bar.example/natz:2.14.4-alpine3.22",
+        "ARG OTHER=${IMAGE}z:2.14.4-alpine3.22",
+        "ARG OTHER=natz:2.14.3-alpine3.22",
+        "ARG OTHER=natz:2.14.4-debian12",
+    ] {
+        let repository = series();
+        let text = repository.read(preview);
+        repository.write(preview, format!("{text}{line}\n"));
+        repository.finds(&[]);
+    }
+}
+
+#[test]
+fn a_base_of_another_publisher_than_its_siblings_have() {
+    let repository = series();
+    let path = "2.14.x/alpine3.22/Dockerfile";
+    repository.edit(path, "FROM alpine:3.22", "FROM evil/alpine:3.22");
+    repository.finds(&[
+        "2.14.x/alpine3.22/Dockerfile:1:6: image: found evil/alpine, expected alpine, as in 2.12.x/alpine3.21/Dockerfile:1",
+    ]);
+    // It is no worse after an update.
+    let from = tree("series/releases").display().to_string();
+    repository
+        .run(&["--from", &from, "-q", "2.14.5"])
+        .exits_with(0);
+    for same in [
+        "docker.io/library/alpine",
+        "library/alpine",
+        "${REGISTRY}/alpine",
+    ] {
+        let repository = series();
+        repository.edit(path, "FROM alpine:3.22", &format!("FROM {same}:3.22"));
+        repository.finds(&[]);
+    }
+    let repository = series();
+    repository.edit(
+        "2.14.x/nanoserver-ltsc2025/Dockerfile",
+        "mcr.microsoft.com/",
+        "mcr.microsoft.co/",
+    );
+    repository.finds(&["image: found mcr.microsoft.co/windows/nanoserver, expected mcr.microsoft.com/windows/nanoserver"]);
+}

@@ -1106,7 +1106,7 @@ fn mistakes_in_when_and_where_a_job_runs_are_found() {
             "2.14.x/tests/build-images.sh",
             "--tag \"nats:${ver[1]}-scratch\"",
             "--tag \"nats-streaming:${ver[1]}-scratch\"",
-            "reference: found nats-streaming, expected nats, whose tag this is",
+            "image: found nats-streaming, expected nats, whose tag this is",
         ),
         (
             "2.14.x/tests/build-images.sh",

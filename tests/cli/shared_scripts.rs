@@ -150,7 +150,7 @@ fn any_letter_can_stand_in_front_of_a_tag() {
     assert!(
         found
             .iter()
-            .any(|one| one.contains("reference: found x, expected nats-streaming")),
+            .any(|one| one.contains("image: found x, expected nats-streaming")),
         "{found:#?}"
     );
 }

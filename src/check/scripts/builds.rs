@@ -7,10 +7,7 @@ use crate::fields::Kind;
 use crate::fields::workflow::FOLDER_COMMANDS;
 use crate::finding::Finding;
 use crate::repository::Tree;
-use crate::text::{Places, span_of, window};
-
-/// How many bytes in front of a variant's name its image's name is looked for.
-const FAR: usize = 200;
+use crate::text::{Places, span_of};
 
 /// Checks the builds of a script of a version directory.
 pub(super) fn check((path, place, names): &Script, tree: &Tree, findings: &mut Vec<Finding>) {
@@ -69,40 +66,6 @@ pub(super) fn check((path, place, names): &Script, tree: &Tree, findings: &mut V
             let message = format!("found {found}, expected {expected}: {expected} {why}");
             let finding = Finding::at(path, places.of(at), "variant", message);
             findings.push(finding.found(found).expected(expected));
-        }
-    }
-}
-
-/// What is tagged with our version and a variant of ours is our image.
-pub(super) fn check_images(
-    (path, place, names): &Script,
-    own: [&str; 2],
-    findings: &mut Vec<Finding>,
-) {
-    let Some(text) = place.document.utf8() else {
-        return;
-    };
-    let places = Places::new(text.as_bytes());
-    for (_, field) in names {
-        // `nats:${ver[1]}-`
-        let before = window(text, field.span.start.saturating_sub(FAR)..field.span.start);
-        let line = before.rsplit('\n').next();
-        let line = line.unwrap_or_default();
-        let is_tag = matches!(field.kind, Kind::TagVariant | Kind::Variant { .. });
-        let before = line.rsplit_once(":$").filter(|(_, rest)| {
-            let is_one = |c: char| c.is_ascii_alphanumeric() || "_${}[]():-".contains(c);
-            is_tag && rest.ends_with('-') && rest.chars().all(is_one)
-        });
-        let Some((before, _)) = before else { continue };
-        let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        let start = before.trim_end_matches(is_part).len();
-        let found = &before[start..];
-        let is_made = before[..start].ends_with(['}', '$']);
-        if !found.is_empty() && !is_made && !own.contains(&found) {
-            let at = field.span.start - line.len() + start;
-            let message = format!("found {found}, expected {}, whose tag this is", own[0]);
-            let finding = Finding::at(path, places.of(at), "reference", message);
-            findings.push(finding.found(found).expected(own[0]));
         }
     }
 }
