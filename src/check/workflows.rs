@@ -1,16 +1,21 @@
 //! The rules about workflows as wholes: their paths lead to files that are there, a job is about one series in all that it
 //! says, what is tagged is what is built, and no series is forgotten.
 
+mod builds;
+mod expressions;
 mod folders;
 mod hosts;
 mod jobs;
 mod runs;
 mod tags;
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use self::builds::Copies;
 use self::jobs::Jobs;
+use super::copies;
 use crate::fields::scan::is_script;
 use crate::fields::workflow::{FOLDER_COMMANDS, INPUTS, Line, Structure};
 use crate::fields::{Field, Kind, Named};
@@ -20,13 +25,18 @@ use crate::text::{Places, is_within, window};
 use crate::version::Variant;
 
 /// Checks the workflows of a repository.
-pub(super) fn check(
-    repository: &Repository,
+pub(super) fn check<'r>(
+    repository: &'r Repository,
     directories: &Directories,
     findings: &mut Vec<Finding>,
 ) {
     let has_series = repository.names.config.directory.has_series();
     let series: Vec<&Directory> = directories.iter().collect();
+    let copies = LazyCell::new(|| {
+        let trees = repository.trees.iter();
+        let of = |tree: &'r Tree| (&*tree.directory.name, copies(&repository.names, tree));
+        trees.map(of).collect::<Copies>()
+    });
     for place in repository.workflow_documents() {
         let Some(text) = place.document.utf8() else {
             continue;
@@ -46,13 +56,18 @@ pub(super) fn check(
         workflow.check_hosts(findings);
         let all = &workflow.structure.jobs;
         let jobs = Jobs::new(all.iter().map(|job| &text[job.name.clone()]), &series);
-        tags::check(&workflow, directories, findings);
+        let builds = tags::check(&workflow, directories, findings);
+        workflow.check_order(&builds, &|| &copies, findings);
+        for build in &builds {
+            workflow.check_arguments(repository, build, findings);
+        }
         let started = workflow.tags();
         workflow.check_names(findings);
+        let variables = workflow.variables();
         for job in all {
             workflow.check_needs(job, &jobs, findings);
             workflow.check_tags(job, &started, findings);
-            workflow.check_keys(job, findings);
+            workflow.check_expressions(job, &variables, findings);
             if has_series {
                 workflow.check_job(job, &jobs, &series, findings);
             }

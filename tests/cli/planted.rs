@@ -262,3 +262,115 @@ fn a_base_of_another_publisher_than_its_siblings_have() {
     );
     repository.finds(&["image: found mcr.microsoft.co/windows/nanoserver, expected mcr.microsoft.com/windows/nanoserver"]);
 }
+
+#[test]
+fn what_nothing_in_the_job_gives() {
+    let workflow = |expression: &str| {
+        format!(
+            "on: push\nenv:\n  IMAGE: nats\njobs:\n  linux:\n    runs-on: ubuntu-24.04\n    steps:\n      - id: ref\n        run: echo \"TAG=${{GITHUB_REF_NAME#v}}\" >> $GITHUB_OUTPUT\n      - id: other\n        uses: somebody/action@v1\n      - run: docker build --tag \"${{{{ {expression} }}}}\" 2.14.x/alpine3.22\n  b:\n    needs: [linux]\n    runs-on: ubuntu-24.04\n    steps:\n      - run: echo ${{{{ needs.linux.result }}}}\n"
+        )
+    };
+    for right in [
+        // One that nothing is called like may come from elsewhere.
+        "steps.elsewhere.outputs.TAG",
+        "env.IMAGE",
+        "env.OTHER",
+        "steps.ref.outputs.TAG",
+        "steps.ref.outcome",
+        "steps.other.outputs.whatever",
+        "join(steps.*.outcome)",
+        "github.ref_name",
+    ] {
+        with(&workflow(right)).finds(&[]);
+    }
+    for (wrong, finding) in [
+        (
+            "env.IMGE",
+            "job: found IMGE, expected IMAGE: a variable of the workflow",
+        ),
+        (
+            "steps.rf.outputs.TAG",
+            "job: found rf, expected ref: the `id` of a step",
+        ),
+        (
+            "steps.ref.outputs.TG",
+            "job: found TG, expected TAG: what the step writes",
+        ),
+    ] {
+        with(&workflow(wrong)).finds(&[finding]);
+    }
+    let needs = workflow("env.IMAGE").replace("needs.linux.result", "needs.lnux.result");
+    with(&needs).finds(&["job: found lnux, expected linux: the job that is needed"]);
+}
+
+#[test]
+fn a_step_that_builds_an_image_before_the_one_that_it_copies_from() {
+    let step = |variant: &str| {
+        format!(
+            "      - uses: docker/build-push-action@v6\n        with:\n          context: ./2.14.x/{variant}\n          tags: nats:x-{variant}\n"
+        )
+    };
+    let command = |variant: &str| {
+        format!("      - run: docker build --tag nats:x-{variant} 2.14.x/{variant}\n")
+    };
+    let job = |name: &str, steps: [String; 2]| {
+        format!(
+            "  {name}:\n    runs-on: ubuntu-24.04\n    steps:\n{}",
+            steps.concat()
+        )
+    };
+    let [alpine, scratch] = ["alpine3.22", "scratch"];
+    for right in [
+        job("a", [step(alpine), step(scratch)]),
+        job("a", [command(alpine), command(scratch)]),
+        // In other jobs nobody knows which is first.
+        job("a", [step(scratch), step(scratch)]) + &job("b", [step(alpine), step(alpine)]),
+    ] {
+        with(&format!("on: push\njobs:\n{right}")).finds(&[]);
+    }
+    for wrong in [
+        job("a", [step(scratch), step(alpine)]),
+        job("a", [step(scratch), command(alpine)]),
+        job("a", [command(scratch), command(alpine)]),
+    ] {
+        let findings = with(&format!("on: push\njobs:\n{wrong}")).findings();
+        let is_it = |found: &String| {
+            found.contains("order: builds scratch before alpine3.22, which it copies from")
+        };
+        assert!(
+            findings.len() == 1 && findings.iter().all(is_it),
+            "{findings:#?}"
+        );
+    }
+}
+
+#[test]
+fn an_argument_that_no_dockerfile_takes() {
+    let step = |argument: &str| {
+        format!(
+            "      - uses: docker/build-push-action@v6\n        with:\n          context: ./2.14.x/scratch\n          file: ./2.14.x/scratch/Dockerfile.preview\n          build-args: |\n            {argument}=nats:2.14.4-alpine3.22\n"
+        )
+    };
+    let command = |argument: &str| {
+        format!(
+            "      - run: docker build --build-arg {argument}=x --file 2.14.x/scratch/Dockerfile.preview 2.14.x/scratch\n"
+        )
+    };
+    let workflow = |step: &str| {
+        format!("on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n{step}")
+    };
+    let forms: [fn(&str) -> String; 2] = [step, command];
+    for form in forms {
+        with(&workflow(&form("BASE_IMAGE"))).finds(&[]);
+        with(&workflow(&form("BASE_IMG"))).finds(&[
+            "job: found BASE_IMG, expected BASE_IMAGE: an `ARG` of 2.14.x/scratch/Dockerfile.preview",
+        ]);
+    }
+    let repository = series();
+    repository.edit(
+        "2.14.x/scratch/Dockerfile.preview",
+        "FROM ${BASE_IMAGE}",
+        "FROM ${BASE_IMG}",
+    );
+    repository.finds(&["2.14.x/scratch/Dockerfile.preview:2:6: base: found ${BASE_IMG}: no `ARG` above it gives it a value"]);
+}

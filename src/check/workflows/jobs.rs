@@ -57,7 +57,7 @@ impl Workflow<'_> {
     }
 
     /// The jobs that a job needs: one, or those of a list; none where anchors are used, which are not followed.
-    fn needs(&self, job: &Job) -> Vec<Range<usize>> {
+    pub(super) fn needs(&self, job: &Job) -> Vec<Range<usize>> {
         let Some(number) = self.properties(job, b"needs").next() else {
             return Vec::new();
         };

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Workflow;
 use crate::fields::Field;
-use crate::fields::workflow::{Job, Line, Part};
+use crate::fields::workflow::{Job, Part};
 use crate::finding::Finding;
 use crate::text::span_of;
 
@@ -82,38 +82,6 @@ impl Workflow<'_> {
                 let why = format!(", expected a tag that starts this workflow: {all}");
                 let bare = span_of(self.text, asked.trim_end_matches('.'));
                 findings.push(self.finding(&bare, "series", &why));
-            }
-        }
-    }
-
-    /// What a job takes from its matrix is there, where the matrix is written out.
-    pub(super) fn check_keys(&self, job: &Job, findings: &mut Vec<Finding>) {
-        let lines = &self.structure.lines[job.part.lines.clone()];
-        let matrix = lines.iter().filter(|line| line.in_matrix);
-        let is_open = |line: &Line| {
-            let code = &self.text[line.span.start..line.end];
-            code.contains("${{") || code.contains(['*', '&'])
-        };
-        if matrix.clone().any(is_open) {
-            return;
-        }
-        let keys = matrix.flat_map(|line| &line.keys);
-        let keys: BTreeSet<&str> = keys.map(|key| &self.text[key.clone()]).collect();
-        let expressions = lines.iter().flat_map(|line| &line.expressions);
-        for expression in expressions.filter(|_| !keys.is_empty()) {
-            let inside = &self.text[expression.clone()];
-            let Some(name) = inside.trim().strip_prefix("matrix.") else {
-                continue;
-            };
-            let end = name.find(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c));
-            let name = &name[..end.unwrap_or(name.len())];
-            if !keys.contains(name) {
-                let span = span_of(self.text, name);
-                findings.push(self.finding(
-                    &span,
-                    "job",
-                    ": the matrix of the job has no such key",
-                ));
             }
         }
     }

@@ -4,13 +4,18 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Workflow;
+use super::builds::Build;
 use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::repository::Directories;
 use crate::version::Variant;
 
-/// Checks the steps that build an image and the commands that do.
-pub(super) fn check(workflow: &Workflow, directories: &Directories, findings: &mut Vec<Finding>) {
+/// Checks the steps that build an image and the commands that do. Returns what they build, in their order.
+pub(super) fn check<'a>(
+    workflow: &Workflow<'a>,
+    directories: &Directories,
+    findings: &mut Vec<Finding>,
+) -> Vec<Build<'a>> {
     let text = workflow.text;
     // One that is not there has a finding of its own.
     let is_there = |field: &&Field| {
@@ -32,23 +37,38 @@ pub(super) fn check(workflow: &Workflow, directories: &Directories, findings: &m
         others,
         families: all.map(|variant| variant.family.as_str()).collect(),
     };
-    for step in steps.built_from_a_context() {
-        steps.check_step(&step, findings);
+    let mut builds = Vec::new();
+    for lines in steps.built_from_a_context() {
+        let built = steps.check_step(&lines, findings);
+        builds.extend(only(workflow, &built).map(|variant| Build { lines, variant }));
     }
-    for command in workflow.builds() {
-        steps.check_command(&command, findings);
+    for lines in workflow.builds() {
+        let built = steps.check_command(&lines, findings);
+        builds.extend(only(workflow, &built).map(|variant| Build { lines, variant }));
     }
+    builds.sort_by_key(|build| build.lines.start);
+    builds
 }
 
-struct Steps<'a> {
-    workflow: &'a Workflow<'a>,
+/// The first of some fields, where they all say the same.
+fn only<'a>(workflow: &Workflow, fields: &[&'a Field]) -> Option<&'a Field> {
+    let said = |field: &Field| &workflow.text[field.span.clone()];
+    let first = *fields.first()?;
+    fields
+        .iter()
+        .all(|field| said(field) == said(first))
+        .then_some(first)
+}
+
+struct Steps<'w, 'a> {
+    workflow: &'w Workflow<'a>,
     variants: Vec<&'a Field>,
     /// The names of variants that are not there.
     others: Vec<&'a Field>,
-    families: BTreeSet<&'a str>,
+    families: BTreeSet<&'w str>,
 }
 
-impl Steps<'_> {
+impl<'a> Steps<'_, 'a> {
     /// The lines below each `with:` that has a `context:`.
     fn built_from_a_context(&self) -> Vec<Range<usize>> {
         let structure = self.workflow.structure;
@@ -79,7 +99,7 @@ impl Steps<'_> {
     }
 
     /// The variants that these lines name and that are there; none where a path among them names one that is not.
-    fn inside(&self, part: &Range<usize>) -> Vec<&Field> {
+    fn inside(&self, part: &Range<usize>) -> Vec<&'a Field> {
         let Range { start, end } = self.span(part);
         let of = |fields: &'_ [&'_ Field]| {
             let from = fields.partition_point(|field| field.span.start < start);
@@ -96,8 +116,8 @@ impl Steps<'_> {
         self.workflow.text[..field.span.start].ends_with(['/', '\\'])
     }
 
-    /// A step: its context and its file, its tags, its arguments.
-    fn check_step(&self, step: &Range<usize>, findings: &mut Vec<Finding>) {
+    /// A step: its context and its file, its tags, its arguments. Returns the names of what it builds.
+    fn check_step(&self, step: &Range<usize>, findings: &mut Vec<Finding>) -> Vec<&'a Field> {
         let all = self.inside(step);
         let is_of = |field: &&Field, keys: &[&[u8]]| {
             let line = self.line(field);
@@ -105,7 +125,7 @@ impl Steps<'_> {
             let key = self.key(line).or_else(above);
             key.is_some_and(|key| keys.contains(&key))
         };
-        let of = |keys: &[&[u8]]| -> Vec<&Field> {
+        let of = |keys: &[&[u8]]| -> Vec<&'a Field> {
             let all = all.iter().copied();
             all.filter(|field| is_of(field, keys)).collect()
         };
@@ -116,6 +136,7 @@ impl Steps<'_> {
         self.compare(&inputs, &of(&[b"tags"]), findings);
         let built: BTreeSet<&str> = inputs.iter().map(|field| self.said(field)).collect();
         self.check_sources(&built, &of(&[b"build-args"]), findings);
+        inputs
     }
 
     /// The image that another one copies from is not itself, and on Windows is on the same base.
@@ -143,8 +164,8 @@ impl Steps<'_> {
         }
     }
 
-    /// A command: its path, and what stands behind `--tag` and `-t`.
-    fn check_command(&self, command: &Range<usize>, findings: &mut Vec<Finding>) {
+    /// A command: its path, and what stands behind `--tag` and `-t`. Returns the names of what it builds.
+    fn check_command(&self, command: &Range<usize>, findings: &mut Vec<Finding>) -> Vec<&'a Field> {
         let all = self.inside(command).into_iter();
         let (paths, names): (Vec<&Field>, Vec<&Field>) = all.partition(|one| self.in_path(one));
         let behind = |options: &'_ [&'_ str]| -> Vec<&Field> {
@@ -162,6 +183,7 @@ impl Steps<'_> {
         let built = paths.iter().map(|field| self.said(field)).collect();
         self.check_sources(&built, &behind(&["--build-arg ", "--build-arg="]), findings);
         self.compare(&paths, &tags, findings);
+        paths
     }
 
     fn compare(&self, paths: &[&Field], tags: &[&Field], findings: &mut Vec<Finding>) {

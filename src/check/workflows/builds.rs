@@ -1,0 +1,133 @@
+//! What a workflow builds: in which order the steps and commands of a job do, and whether the Dockerfile takes what it is given.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::Workflow;
+use super::expressions::meant;
+use crate::fields::{Field, Kind};
+use crate::finding::Finding;
+use crate::repository::Repository;
+use crate::text::span_of;
+
+/// Which variants each variant copies from, by version directory.
+pub(super) type Copies<'a> = BTreeMap<&'a str, BTreeMap<&'a str, BTreeSet<&'a str>>>;
+
+/// Something that is built: the lines of a step's input, or of a command, and the name of the variant.
+pub(super) struct Build<'a> {
+    pub(super) lines: Range<usize>,
+    pub(super) variant: &'a Field,
+}
+
+impl<'a> Workflow<'a> {
+    fn said(&self, build: &Build) -> &'a str {
+        &self.text[build.variant.span.clone()]
+    }
+
+    /// An image is not built before the one that it copies from, where its job builds both.
+    pub(super) fn check_order(
+        &self,
+        builds: &[Build],
+        copies: &dyn Fn() -> &'a Copies<'a>,
+        findings: &mut Vec<Finding>,
+    ) {
+        // Where each variant is built first, by job and version directory.
+        let mut first: BTreeMap<(usize, &str), BTreeMap<&str, &Build>> = BTreeMap::new();
+        for build in builds {
+            let job = self.structure.job_number(build.variant.span.start);
+            if let Some((job, directory)) = job.zip(build.variant.kind.directory()) {
+                let inside = first.entry((job, directory)).or_default();
+                inside.entry(self.said(build)).or_insert(build);
+            }
+        }
+        for ((_, directory), inside) in first.iter().filter(|(_, inside)| inside.len() > 1) {
+            let Some(copies) = copies().get(directory) else {
+                continue;
+            };
+            for (name, build) in inside {
+                let sources = copies.get(name).into_iter().flatten();
+                let is_later = |source: &&&str| {
+                    let source = inside.get(**source);
+                    source.is_some_and(|source| source.lines.start > build.lines.start)
+                };
+                for source in sources.filter(is_later) {
+                    let message = format!("builds {name} before {source}, which it copies from");
+                    let place = self.places.of(build.variant.span.start);
+                    let finding = Finding::at(&self.place.path(), place, "order", message);
+                    findings.push(finding.found(*name).expected(*source));
+                }
+            }
+        }
+    }
+
+    /// What is given to a Dockerfile as an argument, it names.
+    pub(super) fn check_arguments(
+        &self,
+        repository: &Repository,
+        build: &Build,
+        findings: &mut Vec<Finding>,
+    ) {
+        let Kind::Variant {
+            directory: Some(directory),
+        } = &build.variant.kind
+        else {
+            return;
+        };
+        let code = self.code(&build.lines);
+        let file = ["file:", "--file ", "--file=", "-f "]
+            .iter()
+            .find_map(|option| {
+                let (_, value) = code.split_once(option)?;
+                value
+                    .split_whitespace()
+                    .next()?
+                    .trim_matches(['"', '\''])
+                    .rsplit(['/', '\\'])
+                    .next()
+            });
+        let file = file.unwrap_or("Dockerfile");
+        let folder = repository
+            .tree(directory)
+            .and_then(|tree| tree.folder(self.said(build)));
+        let Some(document) = folder.and_then(|folder| folder.item(file)?.document()) else {
+            return;
+        };
+        let text = document.utf8().unwrap_or_default();
+        let taken = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("ARG "));
+        let taken = taken.flat_map(str::split_whitespace);
+        let taken = taken.filter_map(|word| word.split('=').next()).collect();
+        for argument in self.arguments(&build.lines) {
+            if let Some(new) = meant(argument, &taken) {
+                let path = format!("an `ARG` of {directory}/{}/{file}", self.said(build));
+                let span = span_of(self.text, argument);
+                findings.push(self.expected(&span, "job", new, &path));
+            }
+        }
+    }
+
+    /// The names of arguments in some lines: behind `--build-arg`, and in front of the `=` in lines below `build-args`.
+    fn arguments(&self, lines: &Range<usize>) -> Vec<&'a str> {
+        let code = self.code(lines);
+        let options = code
+            .match_indices("--build-arg")
+            .map(|(at, option)| &code[at + option.len()..]);
+        let inputs = lines.clone().filter(|number| {
+            self.structure
+                .is_below(self.text.as_bytes(), *number, b"build-args")
+        });
+        let inputs = inputs.map(|number| {
+            let line = &self.structure.lines[number];
+            &self.text[line.span.start..line.end]
+        });
+        let name = |rest: &'a str| {
+            let (name, _) = rest
+                .trim_start_matches([' ', '=', '"', '\''])
+                .split_once('=')?;
+            let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            (!name.is_empty() && name.chars().all(is_part)).then_some(name)
+        };
+        options.chain(inputs).filter_map(name).collect()
+    }
+}

@@ -1,0 +1,116 @@
+//! What the expressions of a job take from elsewhere is there: keys of its matrix, steps and what they write, jobs that it needs,
+//! variables. What is called like nothing that is there may come from where nobody looks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Workflow;
+use crate::fields::workflow::{Job, Line};
+use crate::finding::Finding;
+use crate::text::{is_like, span_of};
+
+/// The most names among which the one that was meant is looked for.
+const MOST: usize = 64;
+
+impl<'a> Workflow<'a> {
+    /// Checks the expressions of a job; `variables` are those that the workflow sets.
+    pub(super) fn check_expressions(
+        &self,
+        job: &Job,
+        variables: &BTreeSet<&str>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let lines = &self.structure.lines[job.part.lines.clone()];
+        let (keys, steps) = (self.keys(lines), self.steps(job));
+        let needs = self.needs(job).into_iter().map(|name| &self.text[name]);
+        let needs: BTreeSet<&str> = needs.collect();
+        let ids: BTreeSet<&str> = steps.keys().copied().collect();
+        let expressions = lines.iter().flat_map(|line| &line.expressions);
+        let is_end = |c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c);
+        for word in expressions.flat_map(|one| self.text[one.clone()].split(is_end)) {
+            let names: Vec<&str> = word.splitn(5, '.').collect();
+            let (name, known, why) = match *names.as_slice() {
+                ["matrix", key, ..] => {
+                    if !key.is_empty() && keys.as_ref().is_some_and(|keys| !has(keys, key)) {
+                        let why = ": the matrix of the job has no such key";
+                        findings.push(self.finding(&span_of(self.text, key), "job", why));
+                    }
+                    continue;
+                }
+                ["needs", job, ..] => (job, &needs, "the job that is needed"),
+                ["env", name, ..] => (name, variables, "a variable of the workflow"),
+                ["steps", id, "outputs", name, ..] if steps.contains_key(id) => {
+                    (name, &steps[id], "what the step writes")
+                }
+                ["steps", id, ..] => (id, &ids, "the `id` of a step"),
+                _ => continue,
+            };
+            if let Some(new) = meant(name, known) {
+                findings.push(self.expected(&span_of(self.text, name), "job", new, why));
+            }
+        }
+    }
+
+    /// The variables that the workflow sets, in any of its lines.
+    pub(super) fn variables(&self) -> BTreeSet<&'a str> {
+        let (text, structure) = (self.text, self.structure);
+        let lines = structure.lines.iter().enumerate();
+        let keys = lines.filter(|(number, _)| structure.is_below(text.as_bytes(), *number, b"env"));
+        let keys = keys.flat_map(|(_, line)| &line.keys);
+        let keys = keys.map(|key| &text[key.clone()]);
+        keys.chain(written(text)).collect()
+    }
+
+    /// The keys of a matrix in some lines, where it is written out.
+    fn keys(&self, lines: &[Line]) -> Option<BTreeSet<&'a str>> {
+        let matrix = lines.iter().filter(|line| line.in_matrix);
+        let is_open = |line: &Line| {
+            let code = &self.text[line.span.start..line.end];
+            code.contains("${{") || code.contains(['*', '&'])
+        };
+        if matrix.clone().any(is_open) {
+            return None;
+        }
+        let keys = matrix.flat_map(|line| &line.keys);
+        let keys: BTreeSet<&str> = keys.map(|key| &self.text[key.clone()]).collect();
+        Some(keys).filter(|keys| !keys.is_empty())
+    }
+
+    /// The steps of a job that have an `id`, with what their commands write.
+    fn steps(&self, job: &Job) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+        let (lines, text) = (&self.structure.lines, self.text);
+        let ids = job.part.lines.clone();
+        let ids = ids.filter(|number| lines[*number].key(text.as_bytes()) == Some(b"id"));
+        let step = |number: usize| {
+            let line = &lines[number];
+            let (_, id) = text[line.span.start..line.end].split_once(':')?;
+            let step = &text[self.structure.item_at(line.span.start)?.span];
+            let written = written(step).filter(|_| step.contains("GITHUB_OUTPUT"));
+            Some((id.trim().trim_matches(['"', '\'']), written.collect()))
+        };
+        ids.filter_map(step).collect()
+    }
+}
+
+/// Whether a name is one of some; GitHub ignores case.
+fn has(known: &BTreeSet<&str>, name: &str) -> bool {
+    let mut first = known.iter().take(MOST);
+    known.contains(name) || first.any(|other| other.eq_ignore_ascii_case(name))
+}
+
+/// The one of some names that another name, which is none of them, is a typo for.
+pub(super) fn meant<'n>(name: &str, known: &BTreeSet<&'n str>) -> Option<&'n str> {
+    let mut first = known.iter().take(MOST);
+    let like = first.find(|other| is_like(other, name)).copied();
+    like.filter(|_| !has(known, name))
+}
+
+/// The names in front of a `=`, or a `<<`, as commands write them.
+fn written(text: &str) -> impl Iterator<Item = &str> {
+    let name = |(at, _): (usize, &str)| {
+        let before = &text[..at];
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        &before[before.trim_end_matches(is_part).len()..]
+    };
+    let signs = text.match_indices('=').chain(text.match_indices("<<"));
+    signs.map(name).filter(|name| !name.is_empty())
+}
