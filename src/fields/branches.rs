@@ -91,15 +91,15 @@ enum Bound {
     Unknown,
 }
 
-/// The fields of hashes and architectures; and, where some archives have hashes, those that have none, with their addresses.
-pub(super) fn fields(text: &[u8], seen: &Seen) -> (Vec<(Range<usize>, Kind)>, Unpinned) {
+/// The fields of hashes and architectures, where `own` is the server's name; and, where some archives have hashes, those that have none, with their addresses.
+pub(super) fn fields(text: &[u8], seen: &Seen, own: &str) -> (Vec<(Range<usize>, Kind)>, Unpinned) {
     let hashes = hashes::words(text);
     let has_labels = seen.addresses.iter().any(|one| one.labels.is_some());
     if seen.arches.is_empty() && hashes.is_empty() && !has_labels {
         return Default::default();
     }
     let ours: Vec<usize> = seen.addresses.iter().map(|address| address.at).collect();
-    let checks = Checks::new(text, &ours, &seen.made);
+    let checks = Checks::new(text, (&ours, &seen.made), own);
     let pins = Pins {
         text,
         seen,

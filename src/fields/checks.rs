@@ -19,10 +19,11 @@ pub(super) struct Checks<'a> {
 }
 
 impl<'a> Checks<'a> {
-    /// For a text; `ours` are the places of addresses of our archives, `made` those of our version in other addresses.
-    pub(super) fn new(text: &'a [u8], ours: &[usize], made: &[usize]) -> Self {
+    /// For a text; `ours` are the places of addresses of our archives, `made` those of our version, or of our project, in other
+    /// addresses, and `own` is the server's name.
+    pub(super) fn new(text: &'a [u8], (ours, made): (&[usize], &[usize]), own: &str) -> Self {
         let code = Code::new(text);
-        let reading = Downloads::new(&code, ours, made);
+        let reading = Downloads::new(&code, (ours, made), own);
         let (mut checks, mut downloads, mut taken) = (Vec::new(), Vec::new(), BTreeSet::new());
         for (number, instruction) in code.instructions.iter().enumerate() {
             let (mut files, mut is_moved) = (Files::default(), false);

@@ -146,6 +146,10 @@ impl<'a> Code<'a> {
         number(span.end).saturating_sub(number(span.start))
     }
 
+    pub(super) fn all_words(&self) -> &[Word<'a>] {
+        &self.words
+    }
+
     pub(super) fn words(&self, statement: &Statement) -> &[Word<'a>] {
         &self.words[statement.words.clone()]
     }

@@ -1,5 +1,6 @@
 //! What a statement of a Dockerfile downloads, hashes and writes: archives of ours, or anything else.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -46,8 +47,16 @@ pub(super) struct Downloads<'c, 'a> {
     held: Vec<(Use<'a>, usize)>,
     /// Where the first address of ours is that no command fetches, directly or by a variable that holds it.
     loose: Option<usize>,
+    own: &'c str,
+    /// The variables that hold addresses of other programs. Few files need it.
+    others: OnceCell<BTreeSet<&'a [u8]>>,
 }
 
+/// The words in the names of variables that say nothing of what they hold.
+const GENERAL: [&str; 14] = [
+    "addr", "address", "archive", "base", "dist", "download", "link", "mirror", "release",
+    "source", "src", "tarball", "uri", "url",
+];
 /// The commands that fetch nothing from an address that they are given.
 const SAYING: [&[u8]; 7] = [
     b"echo",
@@ -82,8 +91,13 @@ const HARMLESS: [&[u8]; 15] = [
 const LISTS: [&[u8]; 4] = [b"SHA256SUMS", b".asc", b".sig", b".sha256"];
 
 impl<'c, 'a> Downloads<'c, 'a> {
-    /// For a Dockerfile; `ours` are the places of addresses of our archives, `made` those of our version in other addresses.
-    pub(super) fn new(code: &'c Code<'a>, ours: &'c [usize], made: &[usize]) -> Self {
+    /// For a Dockerfile; `ours` are the places of addresses of our archives, `made` those of our version, or of our project, in
+    /// other addresses, and `own` is the server's name.
+    pub(super) fn new(
+        code: &'c Code<'a>,
+        (ours, made): (&'c [usize], &[usize]),
+        own: &'c str,
+    ) -> Self {
         let text = code.text;
         let uses = |name: &[u8]| code.uses_of(name, &(0..text.len()));
         let is_own = |word: Range<usize>| !numbers(ours, &word).is_empty();
@@ -91,8 +105,8 @@ impl<'c, 'a> Downloads<'c, 'a> {
         let made: Vec<usize> = made.iter().copied().filter(is_other).collect();
         let name = |word: Range<usize>| variable_of(text, word.start);
         let named = |at: &usize| (*at, code.word_at(*at).and_then(name));
-        let own: Vec<(usize, Option<&[u8]>)> = ours.iter().map(named).collect();
-        let holders = own.iter().copied().chain(made.iter().map(named));
+        let mine: Vec<(usize, Option<&[u8]>)> = ours.iter().map(named).collect();
+        let holders = mine.iter().copied().chain(made.iter().map(named));
         // Only the first 16: no file has more.
         let holders = holders.filter_map(|(address, name)| Some((address, name?)));
         let holders: Vec<(usize, &[u8])> = holders.take(16).collect();
@@ -108,8 +122,8 @@ impl<'c, 'a> Downloads<'c, 'a> {
             })
         };
         let is_used = |name| !uses(name).is_empty();
-        let mut own = own.iter();
-        let loose = own.find(|(at, name)| !name.is_some_and(is_used) && !fetches(*at));
+        let mut mine = mine.iter();
+        let loose = mine.find(|(at, name)| !name.is_some_and(is_used) && !fetches(*at));
         Self {
             code,
             ours,
@@ -117,7 +131,34 @@ impl<'c, 'a> Downloads<'c, 'a> {
             holders,
             held,
             loose: loose.map(|(at, _)| *at),
+            own,
+            others: OnceCell::new(),
         }
+    }
+
+    /// Whether a variable may hold any address, ours too: one that is called after no other program, and holds none of another.
+    fn may_be_any(&self, name: &[u8]) -> bool {
+        let name_of = String::from_utf8_lossy(name).to_ascii_lowercase();
+        let is_general = |part: &str| {
+            let is_own = self
+                .own
+                .split(['-', '_'])
+                .any(|own| own.eq_ignore_ascii_case(part));
+            is_own || GENERAL.contains(&part) || part.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let is_open = name.len() < 3 || name_of.split('_').all(is_general);
+        let others = self.others.get_or_init(|| {
+            let is_ours = |word: &Word| {
+                let mut places = [self.ours, &self.made].into_iter();
+                places.any(|places| !numbers(places, &word.span()).is_empty())
+            };
+            let addresses = self.code.all_words().iter().filter(|word| word.is_address);
+            let others = addresses.filter(|word| !is_ours(word));
+            others
+                .filter_map(|word| variable_of(self.code.text, word.at))
+                .collect()
+        });
+        is_open && !others.contains(name)
     }
 
     /// Where a statement uses variables that hold addresses, and those.
@@ -173,10 +214,8 @@ impl<'c, 'a> Downloads<'c, 'a> {
         let is_strange = |word: &&Word| word.is_address && !is_own(word.span()) && !is_list(word);
         let strange = || words.iter().filter(is_strange);
         let is_made = |word: &Word| !numbers(&self.made, &word.span()).is_empty();
-        let by_variable = || {
-            let is_used = !self.code.used(statement).is_empty();
-            fetches && is_used && !words.iter().any(is_list)
-        };
+        let used = self.code.used(statement);
+        let by_variable = || fetches && !used.is_empty() && !words.iter().any(is_list);
         let of = match (ours == 0, strange().next().is_none()) {
             _ if is_far || strange().any(is_made) || fetches && is_unclear => Of::Unclear,
             (false, true) => Of::Ours(ours),
@@ -184,6 +223,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
             (true, false) => Of::Others,
             (true, true) if by_variable() => match self.loose {
                 Some(at) if at < statement.span.end => Of::Unclear,
+                _ if used.iter().any(|(name, _)| self.may_be_any(name)) => Of::Unclear,
                 _ => Of::Others,
             },
             (true, true) => return None,

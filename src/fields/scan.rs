@@ -21,7 +21,7 @@ use super::spans::{
     BACK, after, base, ends, is_comment, is_tag, is_word, last_word, line_before, past, skip,
     trimmed_end, variable_of,
 };
-use super::{DocumentKind, Facts, Field, Kind, RUNNERS, about, found, matrix};
+use super::{DocumentKind, Facts, Field, Kind, RUNNERS, about, found, hashes, matrix};
 use crate::repository::config::{Config, Pattern, upper_cased};
 use crate::version::{Variant, is_numbered};
 
@@ -229,7 +229,13 @@ impl<'a> Scan<'a> {
         if self.kind == DocumentKind::Dockerfile {
             self.made_by_variables();
             self.keep_known_addresses(&values);
-            (found, self.facts.unpinned) = branches::fields(self.text, &self.seen);
+            self.give_up_mentions();
+            let own = &self.scanner.server;
+            (found, self.facts.unpinned) = branches::fields(self.text, &self.seen, own);
+        }
+        if self.kind == DocumentKind::Script && self.facts.downloads {
+            let hashes = hashes::words(self.text).into_iter();
+            found.extend(hashes.map(|hash| (hash, Kind::Hash(None))));
         }
         self.assigned_variables(&values, &mut found);
         found.append(&mut self.found);
@@ -260,25 +266,48 @@ impl<'a> Scan<'a> {
         (fields, self.facts)
     }
 
-    /// Adds where variables that hold our version go into addresses; the version key itself is seen where it stands.
+    /// Where a variable is part of an address.
+    fn in_addresses(&self, name: &[u8]) -> impl Iterator<Item = usize> {
+        memchr::memmem::find_iter(self.text, name).filter(move |at| {
+            let before = &self.text[..*at];
+            let is_use = before.ends_with(b"$") || before.ends_with(b"${");
+            let next = self.text.get(at + name.len());
+            let is_whole = !next.is_some_and(|next| is_word(*next));
+            is_use && is_whole && self.in_address(*at) && !self.is_comment(*at)
+        })
+    }
+
+    /// Adds where variables that hold our version go into addresses, and addresses of our project that are of no archive; the
+    /// version key itself is seen where it stands.
     fn made_by_variables(&mut self) {
-        let mut made = Vec::new();
-        for name in &self.variables.versions {
-            for at in memchr::memmem::find_iter(self.text, name) {
-                let before = &self.text[..at];
-                let is_use = before.ends_with(b"$") || before.ends_with(b"${");
-                let is_whole = !self
-                    .text
-                    .get(at + name.len())
-                    .is_some_and(|next| is_word(*next));
-                if is_use && is_whole && self.in_address(at) && !self.is_comment(at) {
-                    made.push(at);
-                }
-            }
-        }
+        let names = self.variables.versions.iter();
+        let mut made: Vec<usize> = names.flat_map(|name| self.in_addresses(name)).collect();
+        let project = format!("/{}/", self.scanner.server);
+        let project = memchr::memmem::find_iter(self.text, project.as_bytes());
+        made.extend(project.filter(|at| self.in_address(*at) && !self.is_comment(*at)));
         self.seen.made.extend(made);
         self.seen.made.sort_unstable();
         self.seen.made.dedup();
+    }
+
+    /// A version in a variable that goes into other addresses than ours is another program's.
+    fn give_up_mentions(&mut self) {
+        let mentions = self.found.iter().enumerate();
+        let mentions = mentions.filter(|(_, (_, kind))| *kind == Kind::Mention { is_ours: true });
+        let is_other = |span: &Range<usize>| {
+            let has_v = self.text[..span.start].ends_with(b"v");
+            let name = variable_of(self.text, span.start - usize::from(has_v))?;
+            let is_known = self.variables.versions.contains(name);
+            (!is_known).then(|| self.in_addresses(name).next())?
+        };
+        // No file has more of them.
+        let others = mentions
+            .enumerate()
+            .filter(|(count, (_, (span, _)))| *count > 64 || is_other(span).is_some());
+        let others: Vec<usize> = others.map(|(_, (number, _))| number).collect();
+        for number in others {
+            self.found[number].1 = Kind::Mention { is_ours: false };
+        }
     }
 
     /// What the variables other than the version key are set to that give a version.
@@ -289,7 +318,7 @@ impl<'a> Scan<'a> {
             let has_v = self.text[..span.start].ends_with(b"v");
             let name = variable_of(self.text, span.start - usize::from(has_v));
             let name = name.filter(|name| *name != key && self.variables.versions.contains(name));
-            if let Some(name) = name {
+            if let Some(name) = name.filter(|_| !self.is_comment(span.start)) {
                 values.entry(name).or_default().push(span.clone());
             }
         }

@@ -511,3 +511,33 @@ fn a_hash_of_a_release_that_nothing_in_the_file_names_is_refused() {
     is_refused(&project.replace("-f ", "-f $env:PROJECT, "));
     is_refused(&project.replace("-f ", "-f 'forker/nats-streaming-server', "));
 }
+
+#[test]
+fn an_address_that_cannot_be_followed_is_not_another_programs() {
+    const PROJECT: &str = "https://github.com/nats-io/nats-streaming-server/releases/download";
+    let beside = "RUN wget -O a @URLamd64.tar.gz; echo \"@AMD  a\" | sha256sum -c\n";
+    for tag in ["ENV T=v$NATS_STREAMING_SERVER", "ARG T", "ENV T=v@V"] {
+        is_refused(&format!(
+            "{tag}\nRUN wget -O f {PROJECT}/$T/nats-streaming-server-$T-linux-arm64.tar.gz; echo \"@X  f\" | sha256sum -c\n"
+        ));
+    }
+    let check = "echo \"@X  f\" | sha256sum -c";
+    for text in [
+        "RUN url=$(curl -s https://api.github.com/repos/nats-io/nats-streaming-server/releases/tags/v$NATS_STREAMING_SERVER | jq .x); wget -O f $url; @C\n",
+        "ARG URL\nRUN wget -O f $URL; @C\n",
+        "RUN u=$BASE/x; v=$u; wget -O f $v; @C\n",
+        "RUN u=\"@URLarm64.tar.gz\"; v=\"$u\"; wget $v -O f; @C\n",
+        "ENV URL=@URLarm64.tar.gz\nRUN for url in $URL; do wget $url -O f && break; done; @C\n",
+        "RUN get() { wget -O f \"$1\"; }; get @URLarm64.tar.gz; @C\n",
+    ] {
+        is_refused(&format!("{beside}{}", text.replace("@C", check)));
+    }
+    // What is called after another program is of that, and so is what a variable holds of another project.
+    for text in [
+        "RUN wget -O f $TINI_URL; @C\n",
+        "ENV URL=https://bar.example/bar\nRUN wget -O f $URL; @C\n",
+        "RUN url='https://bar.example/bar'; wget -O f \"$url\"; @C\n",
+    ] {
+        moves(&format!("{beside}{}", text.replace("@C", check)));
+    }
+}

@@ -161,12 +161,55 @@ fn a_version_belongs_to_the_name_that_it_stands_at() {
 }
 
 #[test]
+fn a_variable_that_another_programs_address_uses_is_not_ours_whatever_it_is_called() {
+    for set in ["ARG VERSION=@V", "ENV VERSION @V", "RUN VERSION=v@V; echo"] {
+        let stage = format!("{set}\nRUN wget -O bar https://bar.example/bar-$VERSION.tgz\n");
+        refuses(
+            &format!("FROM alpine:3.18 AS x\n{stage}FROM alpine:3.18\nENV FOO @V\n{OURS}"),
+            WHOSE,
+        );
+    }
+    let comment = "# https://github.com/acme/bar/releases/tag/v1.2.3\n";
+    moves(
+        "alpine3.18",
+        &format!("FROM alpine:3.18\nENV FOO @V\n{comment}{OURS}"),
+    );
+    // What a comment says is no other value.
+    moves(
+        "alpine3.18",
+        &format!(
+            "FROM alpine:3.18\n# ENV FOO_VERSION=1.1.0\nENV FOO_VERSION=@V\n{}",
+            OURS.replace("@URL", &URL.replace("${FOO}", "${FOO_VERSION}"))
+        ),
+    );
+}
+
+#[test]
+fn a_hash_in_a_script_that_downloads_an_archive_is_not_left_behind() {
+    let repository = foo(
+        "alpine3.18",
+        &format!("FROM alpine:3.18\nENV FOO @V\n{OURS}"),
+    );
+    let script = "wget https://github.com/acme/foo/releases/download/v@V/foo-v@V-linux-amd64.tar.gz\necho '@A  foo-v@V-linux-amd64.tar.gz' | sha256sum -c\n";
+    repository.write("tests/get.sh", at(script, 0));
+    repository.finds(&[]);
+    let before = repository.snapshot();
+    repository
+        .run(&["1.2.4", "--from", "releases"])
+        .fails_with(&["tests/get.sh:2: hash: found 1111"]);
+    same(&repository.snapshot(), &before);
+    repository
+        .run(&["-q", "--base", "alpine=3.19"])
+        .exits_with(0);
+}
+
+#[test]
 fn in_scripts_the_versions_of_others_are_nobodys() {
     let repository = foo(
         "alpine3.18",
         &format!("FROM alpine:3.18\nENV FOO @V\n{OURS}"),
     );
-    let script = "docker run busybox:1.2.0\nHELM=1.2.1\nminimum=\"1.2.0\"\necho 'bats 1.2.9'\nwget https://github.com/x/goss/releases/download/v1.2.1/goss\n";
+    let script = "docker run docker:1.2.3-dind\npip install docker==1.2.3\n[ \"$(bar --version)\" = 1.2.3 ]\ndocker run busybox:1.2.0\nHELM=1.2.1\nminimum=\"1.2.0\"\necho 'bats 1.2.9'\nwget https://github.com/x/goss/releases/download/v1.2.1/goss\n";
     repository.write("tests/run.sh", script);
     repository.finds(&[]);
     repository

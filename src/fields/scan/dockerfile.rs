@@ -59,6 +59,8 @@ impl Scan<'_> {
                 None => self.seen.made.push(at),
             }
         }
+        // In a script nothing tells what a hash is of.
+        self.facts.downloads |= self.kind == DocumentKind::Script && system.is_some();
         let end = version(text, from)?;
         let end = system.map_or(end, |(place, _)| from + place - 1);
         self.put(from..end, Kind::Version { key: false })
@@ -142,7 +144,6 @@ impl Scan<'_> {
             }
         }
         let from = after(text, at, b"/releases/download/v").filter(|_| is_own)?;
-        self.seen.made.push(at);
         let end = version(text, from)?;
         self.put(from..end, Kind::Version { key: false })
     }

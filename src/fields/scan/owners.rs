@@ -4,10 +4,10 @@ use super::super::spans::{has, is_blank, is_tag, line_before, skip, trimmed_end,
 use super::{DocumentKind, Scan};
 
 /// Words that say nothing of whose a version is.
-const GENERAL: [&str; 38] = [
-    "a", "and", "at", "build", "building", "built", "by", "current", "docker", "echo", "for",
-    "from", "image", "in", "is", "label", "new", "number", "of", "old", "on", "or", "release",
-    "run", "running", "server", "since", "tag", "tags", "test", "the", "to", "until", "v", "ver",
+const GENERAL: [&str; 37] = [
+    "a", "and", "at", "build", "building", "built", "by", "current", "echo", "for", "from",
+    "image", "in", "is", "label", "new", "number", "of", "old", "on", "or", "release", "run",
+    "running", "server", "since", "tag", "tags", "test", "the", "to", "until", "v", "ver",
     "version", "versions", "with",
 ];
 
@@ -39,12 +39,21 @@ impl Scan<'_> {
             let said = String::from_utf8_lossy(word).to_lowercase();
             let parts = || said.split(['-', '_', '.']).filter(|part| !part.is_empty());
             let says_nothing = is_instruction || parts().all(|part| GENERAL.contains(&part));
-            // In an instruction the program stands further in front: `tini --version 1.2.3`.
-            if !says_nothing || !is_code {
+            // In an instruction, or in front of an option, the program stands further in front: `tini --version 1.2.3`.
+            let goes_on = is_code || word.starts_with(b"-");
+            if !says_nothing || !goes_on {
                 return parts().all(|part| GENERAL.contains(&part) || is_own(part));
             }
         }
         true
+    }
+
+    /// Whether the address in which a place is has a name of ours in front of it.
+    pub(super) fn names_us(&self, at: usize) -> bool {
+        let line = line_before(self.text, at);
+        let address = line.rsplit(u8::is_ascii_whitespace).next();
+        let mut own = [&self.scanner.image, &self.scanner.server].into_iter();
+        address.is_some_and(|address| own.any(|own| has(address, own.as_bytes())))
     }
 
     /// Whether what is in front of a tag is no image of another publisher: `ghcr.io/somebody/nats:`. The owner's are ours, Docker's, and

@@ -258,10 +258,11 @@ impl Scan<'_> {
         if (is_free || in_word) && is_whole {
             self.variables.values.push(span.clone());
             let is_ours = self.may_be_ours(start, span.end);
-            let is_dockerfile = self.kind == DocumentKind::Dockerfile;
-            if is_dockerfile && is_ours && self.in_address(start) {
+            let is_address = self.in_address(start);
+            if is_address && is_ours && self.kind == DocumentKind::Dockerfile {
                 self.seen.made.push(start);
             }
+            let is_ours = is_ours && (!is_address || self.names_us(start));
             return self.put(span, Kind::Mention { is_ours });
         }
         Some(end)
