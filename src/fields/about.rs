@@ -14,6 +14,8 @@ use crate::repository::config::Pattern;
 struct Parts {
     by_paths: BTreeMap<(usize, bool), Option<Box<str>>>,
     by_any: BTreeMap<(usize, bool), Option<Box<str>>>,
+    /// The version directory of the folder to which a step has gone, for each line.
+    here: Vec<Option<Box<str>>>,
 }
 
 impl Parts {
@@ -55,6 +57,20 @@ impl Parts {
                 named.insert(part, (!several).then(|| (*name).into()));
             }
         }
+        let mut here = None;
+        for line in &structure.lines {
+            // A step begins where the repository is.
+            if line.is_item || line.key(text) == Some(b"run") {
+                here = None;
+            }
+            if let Some(named) = parts
+                .named((line.command, true))
+                .filter(|_| line.changes(text))
+            {
+                here = named.clone();
+            }
+            parts.here.push(here.clone());
+        }
         parts
     }
 
@@ -65,7 +81,10 @@ impl Parts {
     /// The version directory that the smallest part around a line names, of those that name any; else that of its job.
     fn directory(&self, structure: &Structure, line: usize) -> Option<Box<str>> {
         let mut around = Self::around(structure, line);
-        match around.find_map(|part| self.named(part)) {
+        let command = around.next().and_then(|command| self.named(command));
+        let here = || self.here[line].is_some().then(|| &self.here[line]);
+        let named = command.or_else(here);
+        match named.or_else(|| around.find_map(|part| self.named(part))) {
             Some(named) => named.clone(),
             None => structure
                 .job_at(structure.lines[line].span.start)?

@@ -374,3 +374,19 @@ fn an_argument_that_no_dockerfile_takes() {
     );
     repository.finds(&["2.14.x/scratch/Dockerfile.preview:2:6: base: found ${BASE_IMG}: no `ARG` above it gives it a value"]);
 }
+
+#[test]
+fn a_command_is_about_the_series_to_whose_folder_its_step_has_gone() {
+    let workflow = |base: &str| {
+        format!(
+            "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: |\n          (cd 2.12.x/alpine3.21 && docker build -t nats:old .)\n          cd 2.14.x/alpine{base}\n          docker build -t nats:x-alpine{base} .\n      - run: docker build -t nats:y-alpine3.22 2.14.x/alpine3.22\n"
+        )
+        .replace("3.22", base)
+    };
+    let repository = with(&workflow("3.22"));
+    repository.finds(&[]);
+    repository
+        .run(&["-q", "--base", "2.14.x/alpine=3.23"])
+        .exits_with(0);
+    assert_eq!(repository.read(CI), workflow("3.23"));
+}
