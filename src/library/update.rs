@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use semver::Version;
 
 use super::add::add;
@@ -16,7 +16,7 @@ use super::manifest::{Manifest, Paragraph};
 use super::plan::{Draft, Plan, View, Wanted, changes, names};
 use crate::finding::Problem;
 use crate::problems::refuse;
-use crate::text::Places;
+use crate::text::{Places, is_like};
 use crate::version::{Variant, parse_version};
 
 /// Plans the update of a file whose grammar is right. What else was wrong in it, and is no worse, is what remains.
@@ -188,6 +188,19 @@ impl Draft<'_> {
             "{folder} is no longer in the tree, and may now be any of {}: write the right one into its Directory, or remove the entry",
             may_be.join(", ")
         );
+        // It may never have been there.
+        let is_typo = |image: &&Image| {
+            image.directory == directory
+                && image.variant.name != name
+                && is_like(&image.variant.name, name)
+        };
+        let images = view.images.iter().filter(is_typo);
+        let meant = images.map(Image::path).find(|path| !offered.contains(path));
+        if let Some(meant) = meant.filter(|_| may_be.is_empty()) {
+            bail!(
+                "{folder} is not in the tree, which has {meant}: write the right one into its Directory, or remove the entry"
+            );
+        }
         plan.removed.push(folder);
         Ok(())
     }

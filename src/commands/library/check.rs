@@ -104,11 +104,12 @@ impl Session<'_> {
         let seen = numbered.map(|(index, commit)| Some(all.get(commit.as_str())?[index]));
         let seen: Vec<Option<Home>> = seen.collect();
         problems.extend(library::check(manifest, &seen, names(manifest, &every)));
-        self.behind(&seen)
+        self.behind(manifest, &seen)
     }
 
-    /// Lines about versions at HEAD that are newer than those that the entries offer.
-    fn behind(&self, seen: &[Option<Home>]) -> Result<Vec<String>> {
+    /// Lines about versions at HEAD that are newer than those that the entries offer, and about variants that are not there any
+    /// more.
+    fn behind(&self, manifest: &Manifest, seen: &[Option<Home>]) -> Result<Vec<String>> {
         let Ok(git) = &self.git else {
             return Ok(Vec::new());
         };
@@ -128,7 +129,17 @@ impl Session<'_> {
             let is_meant = has_series || Some(*version) == newest;
             (is_meant && now > *version).then(|| format!("behind HEAD: {version} → {now}"))
         };
-        Ok(offered.iter().filter_map(newer).collect())
+        let now = homes(manifest, &view.images, &view.pattern, false);
+        let gone = seen.iter().zip(&now).filter_map(|(seen, now)| {
+            let was = seen.as_ref()?.image()?;
+            Some(match now {
+                Home::Image(image) if image.variant == was.variant => return None,
+                Home::Image(image) => format!("behind HEAD: {} → {}", was.path(), image.variant),
+                _ if has_series => format!("behind HEAD: {} is gone", was.path()),
+                _ => return None,
+            })
+        });
+        Ok(offered.iter().filter_map(newer).chain(gone).collect())
     }
 
     /// The tree at an entry's commit; `None` where it is not here. Reports a commit that nobody can fetch.

@@ -148,7 +148,16 @@ fn the_tree_that_counts_is_the_one_at_the_commit() {
         .exits_with(0);
     published.finds(&[]);
     published.commit();
-    published.finds(&[]);
+    let run = published.run(&["--check"]).exits_with(0);
+    let behind = "behind HEAD: 0.25.6/alpine3.18 → alpine3.19";
+    assert!(run.stdout.contains(behind), "{}", run.stdout);
+    let args = ["status", "--offline", "--library", "library"];
+    let status = published.repository.run(&args).exits_with(0);
+    assert!(
+        status.stdout.contains("1 variant not offered"),
+        "{}",
+        status.stdout
+    );
     published
         .repository
         .edit("library", "alpine3.18", "alpine3.19");

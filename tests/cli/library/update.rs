@@ -283,6 +283,20 @@ fn an_entry_whose_variant_is_gone_is_taken_out_and_said() {
 }
 
 #[test]
+fn a_typo_in_a_folder_takes_no_entry_out() {
+    let published = Published::right();
+    published.repository.edit(
+        "library",
+        "Directory: 0.25.6/scratch",
+        "Directory: 0.25.6/scrach",
+    );
+    published.fails(
+        &[],
+        &["0.25.6/scrach is not in the tree, which has 0.25.6/scratch: write the right one into its Directory, or remove the entry"],
+    );
+}
+
+#[test]
 fn a_tag_called_like_a_family_that_goes_is_put_right_in_the_same_run() {
     let text = file("nats-2.14.5");
     let entry = "\nTags: 2.14.5-old, old\nArchitectures: amd64\nDirectory: 2.14.x/old\n";
