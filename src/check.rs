@@ -21,6 +21,7 @@ use crate::fields::{Field, Kind};
 use crate::finding::Finding;
 use crate::parallel;
 use crate::repository::{Directories, Names, Outline, Place, Repository, Tree};
+use crate::text::by_number;
 
 /// What `check` looked at, and what it found.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +49,8 @@ impl Report {
     /// Adds findings of checks that are made elsewhere.
     pub fn add(&mut self, findings: Vec<Finding>) {
         self.findings.extend(findings);
-        self.findings.sort();
+        let order = |a: &Finding, b: &Finding| by_number(&a.path, &b.path).then_with(|| a.cmp(b));
+        self.findings.sort_by(order);
         self.findings.dedup();
     }
 }
@@ -184,7 +186,7 @@ pub fn versions(directories: &Directories) -> String {
     let all: Vec<String> = all.map(|one| one.version.to_string()).collect();
     match all.len() {
         0 => "(no version directory)".to_owned(),
-        1..=4 => all.join(", "),
+        1..=6 => all.join(", "),
         number => format!("{number} versions"),
     }
 }

@@ -34,7 +34,7 @@ use crate::fields::expected::Change;
 use crate::finding::Finding;
 use crate::release::checksums::Checksums;
 use crate::repository::{Item, Origin, Repository, TESTS, Tree};
-use crate::text::is_within;
+use crate::text::{by_number, is_within};
 
 /// What happens to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -115,10 +115,17 @@ impl Plan {
         edits.filter(|(_, edit)| edit.is_fix)
     }
 
-    /// Whether a version directory stays as it is.
+    /// Whether a version directory stays as it is, where something else changes in one.
     pub fn is_idle(&self, target: &Target) -> bool {
-        let mut changes = self.changes.iter();
-        target.is_repair() && !changes.any(|change| is_within(&change.path, &target.directory))
+        let is_changed = |directory: &str| {
+            let mut changes = self.changes.iter();
+            changes.any(|change| is_within(&change.path, directory))
+        };
+        let mut others = self.targets.iter();
+        target.is_repair()
+            && !is_changed(&target.directory)
+            && (self.is_empty()
+                || others.any(|other| !other.is_repair() || is_changed(&other.directory)))
     }
 
     /// Whether there is nothing to write.
@@ -290,7 +297,7 @@ fn changes(before: &Repository, after: &Repository, mut said: Said) -> Vec<FileC
             path,
         });
     }
-    changes.sort_by(|a, b| a.path.cmp(&b.path));
+    changes.sort_by(|a, b| by_number(&a.path, &b.path));
     changes
 }
 

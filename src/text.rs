@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::cell::Cell;
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use diffy::Line;
@@ -122,6 +123,21 @@ pub fn is_within(path: &str, folder: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// The order of two names in which numbers count as such: `2.9.x` before `2.10.x`.
+pub fn by_number(a: &str, b: &str) -> Ordering {
+    let is_same = |a: &u8, b: &u8| a.is_ascii_digit() == b.is_ascii_digit();
+    let [these, others] = [a, b].map(|text| text.as_bytes().chunk_by(is_same));
+    let order =
+        these.zip(others).map(
+            |(a, b)| match (a[0].is_ascii_digit(), b[0].is_ascii_digit()) {
+                (true, true) => a.len().cmp(&b.len()).then_with(|| a.cmp(b)),
+                _ => a.cmp(b),
+            },
+        );
+    let order = order.fold(Ordering::Equal, Ordering::then);
+    order.then_with(|| a.cmp(b))
+}
+
 /// Names in a sentence, the first few of them.
 pub fn first_of<T: Borrow<str>>(names: &[T], most: usize) -> String {
     match names.len().checked_sub(most) {
@@ -222,6 +238,34 @@ impl<'a> Places<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_in_names_count_as_numbers() {
+        let mut names = [
+            "2.10.x/b",
+            "a",
+            "2.9.x/b",
+            "2.9.x/a10",
+            "2.9.x/a9",
+            "2.9.x",
+            "b1",
+            "1.x",
+        ];
+        names.sort_by(|a, b| by_number(a, b));
+        assert_eq!(
+            names,
+            [
+                "1.x",
+                "2.9.x",
+                "2.9.x/a9",
+                "2.9.x/a10",
+                "2.9.x/b",
+                "2.10.x/b",
+                "a",
+                "b1"
+            ]
+        );
+    }
 
     #[test]
     fn a_line_comes_from_the_one_that_it_replaces_or_that_it_stands_before() {

@@ -1,6 +1,6 @@
 //! What the user should know of a plan: what had nothing to do, and what is left to do by hand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
@@ -12,7 +12,7 @@ use crate::fields::workflow::Line;
 use crate::fields::{Kind, Named};
 use crate::release::checksums::Sha256;
 use crate::repository::{Directory, Item, Origin, Place, Repository, TESTS, join};
-use crate::text::Places;
+use crate::text::{Places, first_of};
 use crate::version::Variant;
 
 /// All notes.
@@ -73,12 +73,24 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
             let mut named: Vec<_> = named.collect();
             named.sort_by_key(|(is_of_any, ..)| *is_of_any);
             let is_there = named.iter().any(|(.., other)| other == new);
-            let like = named.iter().find(|(.., other)| is_like(other));
-            if let Some((_, place, at, other)) = like.filter(|_| !is_there) {
-                let line = Places::new(&place.document.text).of(*at).0;
-                let (path, whole) = (place.path(), join(&[folder, &[new]].concat()));
+            let like = named
+                .iter()
+                .map(|(.., other)| other)
+                .find(|other| is_like(other));
+            if let Some(like) = like.filter(|_| !is_there) {
+                let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
+                for (_, place, at, _) in named.iter().filter(|(.., other)| other == like) {
+                    let line = Places::new(&place.document.text).of(*at).0.to_string();
+                    let lines = lines.entry(place.path()).or_default();
+                    lines.extend((!lines.contains(&line)).then_some(line));
+                }
+                let lines = lines
+                    .iter()
+                    .map(|(path, lines)| format!("{path}:{}", first_of(lines, 5)));
+                let (lines, whole) = (Vec::from_iter(lines), join(&[folder, &[new]].concat()));
                 let note = format!(
-                    "no workflow names {whole}; {path}:{line} names {other}: add {new} there by hand"
+                    "no workflow names {whole}; {} names {like}: add {new} there by hand",
+                    first_of(&lines, 3)
                 );
                 if !notes.contains(&note) {
                     notes.push(note);

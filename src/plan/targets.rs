@@ -10,6 +10,7 @@ use super::options::{Base, InSeries, Options, is_meant};
 use crate::check::templates::variant_of;
 use crate::problems::joined;
 use crate::repository::{Directory, Repository, Tree};
+use crate::text::by_number;
 use crate::version::{Variant, is_below};
 
 /// A version directory that is written, and where it comes from.
@@ -263,8 +264,10 @@ pub(super) fn existing_variants(repository: &Repository, series: &InSeries) -> S
 
 fn there_are<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: BTreeSet<&str> = names.collect();
+    let mut names = Vec::from_iter(names);
+    names.sort_by(|a, b| by_number(a, b));
     let are = if names.len() == 1 { "is" } else { "are" };
-    format!("there {are} {}", Vec::from_iter(names).join(", "))
+    format!("there {are} {}", names.join(", "))
 }
 
 /// Which variants of the targets a base moves.

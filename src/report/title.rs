@@ -1,9 +1,10 @@
 //! What a commit, or a pull request, of an update is called.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{Plan, Target};
-use crate::text::capital;
+use crate::text::{capital, first_of};
+use crate::version::Variant;
 
 /// The releases that a plan moves to, the newest one first.
 pub fn released(plan: &Plan) -> Vec<String> {
@@ -32,8 +33,16 @@ pub(super) fn said(plan: &Plan) -> String {
         versions(plan, |target| target.is_repair() && !plan.is_idle(target)),
     );
     let targets = || plan.targets.iter();
-    let moves = targets().flat_map(|target| &target.renames);
-    let moves: BTreeSet<String> = moves.map(|(old, new)| format!("{old} to {new}")).collect();
+    // What becomes one name, from whatever it was: the family moves.
+    let mut moves: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (old, new) in targets().flat_map(|target| &target.renames) {
+        moves.entry(new).or_default().insert(old);
+    }
+    let moved = |(new, old): (&&str, &BTreeSet<&str>)| match Variant::parse(new) {
+        Some(new) if old.len() > 1 => format!("{} to {}", new.family, new.base),
+        _ => format!("{} to {new}", Vec::from_iter(old.iter().copied()).concat()),
+    };
+    let moves: Vec<String> = moves.iter().map(moved).collect();
     let added = targets().flat_map(|target| &target.adds);
     let added: BTreeSet<&str> = added.map(|variant| variant.name.as_str()).collect();
     let is_series = |path: &&String| !path.contains('/');
@@ -47,7 +56,7 @@ pub(super) fn said(plan: &Plan) -> String {
     let parts = [
         ("update to", released.join(", ")),
         ("repair", repaired.join(", ")),
-        ("move", Vec::from_iter(moves).join(", ")),
+        ("move", moves.join(", ")),
         ("add", Vec::from_iter(added).join(", ")),
         ("remove", removed.join(", ")),
         ("run on", runners.join(", ")),
@@ -55,6 +64,14 @@ pub(super) fn said(plan: &Plan) -> String {
     let said = parts.iter().filter(|(_, what)| !what.is_empty());
     let said = said.map(|(verb, what)| format!("{verb} {what}"));
     let mut said = said.collect::<Vec<_>>().join(", ");
+    if said.is_empty() {
+        // Only what belongs to no version directory changes.
+        let files = plan
+            .changes
+            .iter()
+            .filter_map(|change| change.path.rsplit('/').next());
+        return format!("repair {}", first_of(&Vec::from_iter(files), 3));
+    }
     // A change of some series alone says of which.
     let here: Vec<&str> = targets().map(|target| target.directory.as_str()).collect();
     let has_series = plan.after.names.config.directory.has_series();

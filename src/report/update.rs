@@ -15,7 +15,7 @@ use crate::finding::Finding;
 use crate::plan::{Action, Edit, FileChange, Plan, Target};
 use crate::release::checksums::Sha256;
 use crate::repository::{Directories, Item, Names};
-use crate::text::count;
+use crate::text::{by_number, count};
 
 /// What `update check` says.
 pub fn of_check(
@@ -260,6 +260,8 @@ fn details(plan: &Plan) -> Vec<String> {
     // What the release lacks is said in a note.
     let pins = plan.pins.iter().filter(|pin| pin.hash != Sha256::ZERO);
     let hashes: BTreeMap<String, String> = pins.map(pin).collect();
+    let mut hashes = Vec::from_iter(hashes);
+    hashes.sort_by(|a, b| by_number(&a.0, &b.0));
     let project = plan.after.names.config.project();
     let link = |target: &Target| {
         let new = &target.version;

@@ -622,3 +622,51 @@ fn without_a_network_the_status_says_what_is_known() {
     );
     with_git(&repository, &["status", "--exit-code", "--from", from]).exits_with(2);
 }
+
+#[test]
+fn a_repair_of_a_workflow_alone_says_what_it_repairs() {
+    let releases = Releases::new();
+    let repository = committed();
+    let run = |args: &[&str]| {
+        let args = [&["--from", releases.path()], args].concat();
+        repository.run(&args).exits_with(0)
+    };
+    run(&["-q", "latest"]);
+    git(
+        repository.root(),
+        &["commit", "--quiet", "--all", "-m", "Release"],
+    );
+    let path = ".github/workflows/publish.yaml";
+    let text = repository.read(path);
+    repository.edit(
+        path,
+        "context: ./2.14.x/alpine3.22/",
+        "context: ./2.14.x/alpine3.21/",
+    );
+    let out = run(&["-n", "2.14.5"]).stdout;
+    assert!(
+        out.starts_with("nats 2.14.5, repaired in 2.14.x/\n"),
+        "{out}"
+    );
+    let out = run(&["-n", "latest"]).stdout;
+    assert!(out.starts_with("nats: repair publish.yaml\n"), "{out}");
+    git(
+        repository.root(),
+        &["commit", "--quiet", "--all", "-m", "Break"],
+    );
+    run(&["-q", "--commit", "latest"]);
+    assert_eq!(repository.read(path), text);
+    let subject = git(repository.root(), &["log", "-1", "--format=%s"]);
+    assert_eq!(subject, "Repair publish.yaml\n");
+}
+
+#[test]
+fn what_a_family_was_in_each_series_is_not_listed_where_all_of_it_moves() {
+    let repository = committed();
+    let out = repository.run(&["-n", "--base", "alpine=3.23", "--format", "json"]);
+    assert!(
+        out.stdout.contains("\"title\": \"Move alpine to 3.23\""),
+        "{}",
+        out.stdout
+    );
+}

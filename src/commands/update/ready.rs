@@ -12,7 +12,7 @@ use crate::plan::steps::steps;
 use crate::problems::refuse;
 use crate::report::{NextSteps, Output, released, title};
 use crate::repository::{TEMPLATES, TESTS, WORKFLOWS};
-use crate::text::{is_within, quoted};
+use crate::text::{by_number, is_within, quoted};
 use crate::version::parse_version;
 use crate::write::{Step, look, write};
 
@@ -236,7 +236,8 @@ fn next_steps(root: &Path, plan: &Plan) -> Option<NextSteps> {
     let shown = shown.into_iter().filter(is_known);
     let shown: BTreeSet<String> = shown.map(folder).collect();
     let place = in_folder(root);
-    let names: Vec<String> = shown.iter().map(|path| quoted(path)).collect();
+    let mut names: Vec<String> = shown.iter().map(|path| quoted(path)).collect();
+    names.sort_by(|a, b| by_number(a, b));
     let names = names.join(" ");
     let message = message(&git, plan).unwrap_or_else(|_| title(plan));
     let commands = vec![
