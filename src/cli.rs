@@ -256,7 +256,7 @@ pub struct UpdateArgs {
         add = ArgValueCandidates::new(completions::parts)
     )]
     pub removes: Vec<Remove>,
-    /// Move the workflows to another runner (repeatable): ubuntu=24.04, windows=2022. One that a matrix makes is left
+    /// Move the workflows to another runner (repeatable): ubuntu=24.04, windows=2022. One made of an expression (windows-${{ … }}) is left
     #[arg(
         long = "runner",
         value_name = "OS=LABEL",

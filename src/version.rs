@@ -213,6 +213,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_architecture_has_several_names() {
+        for name in ["aarch64", "arm6", "arm64v8"] {
+            assert!(is_arch(name), "{name}");
+        }
+        assert!(!is_arch("alpine"));
+    }
+
+    #[test]
     fn of_pre_releases_the_word_counts() {
         let version = |text: &str| parse_version(text).expect(text);
         for (lower, higher) in [

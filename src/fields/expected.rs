@@ -218,7 +218,7 @@ impl<'a> Scope<'a> {
                 Expected::Anything
             }
             Kind::Hash(None) => {
-                Expected::Impossible("cannot tell which archive this hash belongs to: expected the download of that archive, and a command that compares its SHA-256, in one instruction".to_owned())
+                Expected::Impossible("cannot tell which archive this hash belongs to: expected one instruction that downloads the archive by an address with the version key's variable and compares its SHA-256, with no other download, change of folder or variable in between".to_owned())
             }
             Kind::Hash(Some(platform)) => self.hash(found, platform),
             Kind::Base { image } => self.base(field, image, document),
@@ -404,7 +404,7 @@ impl<'a> Scope<'a> {
         match (self.is_replaced(found), is_ours) {
             (true, true) => self.tag(found),
             (true, false) if is_code => Expected::Impossible(
-                "cannot tell whether this is the version of the server: use the version key's variable if it is".to_owned(),
+                "cannot tell whether this is the version of the server: use the version key's variable if it is; if it is another program's, put another version there while you update".to_owned(),
             ),
             (false, true) if is_current && self.is_renamed(found) => self.tag(found),
             _ => Expected::Anything,

@@ -277,6 +277,7 @@ mod tests {
             ("${{ a.b }}-", 10),
             ("{0}-", 3),
             ("{a}", 0),
+            ("$ x", 0),
         ] {
             assert_eq!(variable(text.as_bytes(), 0).unwrap_or(0), end, "{text}");
         }

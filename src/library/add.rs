@@ -155,9 +155,10 @@ impl<'a> Draft<'a> {
 
     /// Removes the tags that other entries have; of shared ones those for the same architectures.
     fn remove_taken(&self, fields: &mut Fields) {
-        let (mut own, mut shared, mut all) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut own, mut shared, mut taken) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for entry in self.manifest.entries() {
             for (name, _, tag) in self.manifest.tags(entry) {
+                taken.insert(tag.to_string());
                 if name == "Tags" {
                     own.insert(tag.into_owned());
                     continue;
@@ -165,7 +166,6 @@ impl<'a> Draft<'a> {
                 for (_, architecture) in architectures(&self.manifest, entry) {
                     shared.insert((tag.to_string(), architecture));
                 }
-                all.insert(tag.into_owned());
             }
         }
         let named = fields.iter().find(|(name, _)| name == "Architectures");
@@ -176,7 +176,7 @@ impl<'a> Draft<'a> {
         };
         for (name, tags) in fields {
             match name.as_str() {
-                "Tags" => tags.retain(|tag| !own.contains(tag) && !all.contains(tag)),
+                "Tags" => tags.retain(|tag| !taken.contains(tag)),
                 "SharedTags" => tags.retain(|tag| !own.contains(tag) && !is_shared(tag)),
                 _ => {}
             }

@@ -163,7 +163,7 @@ impl<'a> Workflow<'a> {
     }
 
     /// The text with new items behind those of its matrices for which `added` gives some, the Windows in their row moved: unless
-    /// their job has them already, or their row says `latest`.
+    /// their job has them already, their row says `latest`, or their job runs on the old Windows alone.
     pub(super) fn with_items(
         self,
         items: &[&Field],
@@ -193,14 +193,23 @@ impl<'a> Workflow<'a> {
                     is_here && text[other.clone()] == *name
                 })
             };
+            let is_bound = |year: &str| {
+                let lines = job.map(|job| structure.lines_in(job)).unwrap_or_default();
+                structure.lines[lines].iter().any(|line| {
+                    let code = &text[line.span.start..line.end];
+                    line.key(text.as_bytes()) == Some(b"runs-on")
+                        && code.contains(&format!("windows-{year}"))
+                })
+            };
             for (name, years) in added.into_iter().filter(|(name, _)| !is_there(name)) {
                 let [before, after] =
                     [item.start..at, field.span.end..item.end].map(|part| &text[part]);
                 let mut copy = [before, &name, after].concat();
-                if let Some([old, new]) = years {
-                    copy = copy.replace(&old, &new);
+                if let Some([old, new]) = &years {
+                    copy = copy.replace(old, new);
                 }
-                if latest(&copy) > 0 {
+                let is_bound = years.is_some_and(|[old, _]| is_bound(&old));
+                if is_bound || latest(&copy) > 0 {
                     continue;
                 }
                 let (at, text) = match is_bracket {

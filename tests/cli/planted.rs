@@ -389,3 +389,19 @@ fn a_command_is_about_the_series_to_whose_folder_its_step_has_gone() {
         .exits_with(0);
     assert_eq!(repository.read(CI), workflow("3.23"));
 }
+
+#[test]
+fn a_folder_that_is_not_there_and_an_image_of_others_beside_it() {
+    let workflow = |path: &str| {
+        format!(
+            "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: cd ./2.14.x/{path} && docker pull busybox:alpine3.22\n"
+        )
+    };
+    with(&workflow("tezts"))
+        .finds(&["path: found tezts: there is no such file or folder in 2.14.x"]);
+    let repository = with(&workflow("tests"));
+    repository
+        .run(&["-q", "--base", "2.14.x/alpine=3.23"])
+        .exits_with(0);
+    assert_eq!(repository.read(CI), workflow("tests"));
+}

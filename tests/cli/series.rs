@@ -215,6 +215,15 @@ fn a_variant_that_no_workflow_names_yet_is_said() {
         out.contains("  .github/workflows/windows.yaml\n      item  2028  added\n"),
         "{out}"
     );
+    // Nor is a row of a job that runs on the other Windows alone.
+    let repository = with_steps(
+        "    strategy:\n      matrix:\n        base: [ltsc2022]\n    runs-on: windows-2022\n    steps:\n      - run: docker build 2.12.x/windowsservercore-${{ matrix.base }}\n",
+    );
+    let out = changes(&repository, &["--add", "2.12.x/windowsservercore-ltsc2028"]);
+    assert!(
+        !out.contains(" more.yml\n") && out.contains("more.yml:7"),
+        "{out}"
+    );
     // What is called by its name is not repeated.
     let repository = with_steps("    steps:\n      - run: ./2.12.x/tests/build-images-2022.ps1\n");
     let out = changes(&repository, &["--add", "2.12.x/windowsservercore-ltsc2028"]);

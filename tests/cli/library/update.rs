@@ -654,6 +654,17 @@ fn two_releases_side_by_side_stay_so() {
 }
 
 #[test]
+fn a_release_before_the_one_that_is_offered_is_history() {
+    let published = Published::right();
+    let older = "FROM alpine:3.18\nENV NATS_STREAMING_SERVER 0.25.5\n";
+    published
+        .repository
+        .write("0.25.5/alpine3.18/Dockerfile", older);
+    let run = published.run(&["--commit", COMMIT]).exits_with(0);
+    assert!(!run.stdout.contains("not offered"), "{}", run.stdout);
+}
+
+#[test]
 fn a_commit_of_its_own_follows_what_is_new_for_the_entry() {
     let mut published = Published::right();
     let old = published.head.clone();
