@@ -80,12 +80,12 @@ pub fn read(root: &Path) -> Result<(Repository, Directories, Report)> {
     Ok((repository, directories, report))
 }
 
-/// Findings for the mentions of a document, and the hashes of a script, that an update can neither rewrite nor leave as they are.
+/// Findings for the mentions of a document, and the archives of a script, that an update can neither rewrite nor leave as they are.
 pub fn doubtful_mentions(scope: &Scope, place: &Place) -> Vec<Finding> {
     let seen = documents::Seen::new(scope, place);
     let is_doubtful = |field: &&Field| {
         let is_mention = matches!(field.kind, Kind::Mention { .. })
-            || place.is_script() && matches!(field.kind, Kind::Hash(_));
+            || place.document.facts.has_stray_hash && matches!(field.kind, Kind::Version { .. });
         let expected = || scope.expected(field, place.document);
         is_mention && matches!(expected(), Expected::Impossible(_))
     };

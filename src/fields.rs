@@ -247,6 +247,8 @@ pub struct Facts {
     pub has_reference: bool,
     /// It downloads an archive of the server.
     pub downloads: bool,
+    /// It is a script that names an archive, and has a hash of nobody knows what.
+    pub has_stray_hash: bool,
     /// Archives without a hash beside others that have one, each with where it is named.
     pub unpinned: Vec<(usize, Box<str>)>,
     /// The systems in the names of our archives.

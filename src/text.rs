@@ -97,9 +97,12 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
-/// Whether a text may be a typo for a word.
+/// Whether a text may be a typo for a word; nothing that is long is.
 pub fn is_like(word: &str, text: &str) -> bool {
-    strsim::normalized_damerau_levenshtein(word, text) > 0.6
+    let [short, long] = [word.len().min(text.len()), word.len().max(text.len())];
+    long <= LONGEST
+        && 10 * short > 6 * long
+        && strsim::normalized_damerau_levenshtein(word, text) > 0.6
 }
 
 /// Whether a text has a name in it as a whole word.

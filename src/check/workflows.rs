@@ -58,9 +58,7 @@ pub(super) fn check<'r>(
         let jobs = Jobs::new(all.iter().map(|job| &text[job.name.clone()]), &series);
         let builds = tags::check(&workflow, directories, findings);
         workflow.check_order(&builds, &|| &copies, findings);
-        for build in &builds {
-            workflow.check_arguments(repository, build, findings);
-        }
+        workflow.check_arguments(repository, &builds, findings);
         let started = workflow.tags();
         workflow.check_names(findings);
         let variables = workflow.variables();

@@ -91,7 +91,8 @@ enum Bound {
     Unknown,
 }
 
-/// The fields of hashes and architectures, where `own` is the server's name; and, where some archives have hashes, those that have none, with their addresses.
+/// The fields of hashes and architectures, where `own` is the server's name; and, where some archives have hashes, those that have
+/// none, with their addresses.
 pub(super) fn fields(text: &[u8], seen: &Seen, own: &str) -> (Vec<(Range<usize>, Kind)>, Unpinned) {
     let hashes = hashes::words(text);
     let has_labels = seen.addresses.iter().any(|one| one.labels.is_some());

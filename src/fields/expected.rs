@@ -185,6 +185,9 @@ impl<'a> Scope<'a> {
             return Expected::Anything;
         }
         match &field.kind {
+            Kind::Version { key: false } if document.facts.has_stray_hash && self.is_replaced(found) => {
+                Expected::Impossible("a hash in this script would stay: change both by hand".to_owned())
+            }
             Kind::Version { .. } => self.version(found),
             Kind::Directory { is_certain: true } => self.directory(found),
             Kind::Directory { is_certain: false } => Expected::Anything,
@@ -209,13 +212,6 @@ impl<'a> Scope<'a> {
             Kind::Mention { is_ours } => {
                 let is_code = document.kind == DocumentKind::Dockerfile && !field.in_comment;
                 self.mention(found, *is_ours, is_code)
-            }
-            // In a script a hash is nobody's business, unless the version beside it moves.
-            Kind::Hash(None)
-                if document.kind == DocumentKind::Script
-                    && self.change.old.values().all(BTreeSet::is_empty) =>
-            {
-                Expected::Anything
             }
             Kind::Hash(None) => {
                 Expected::Impossible("cannot tell which archive this hash belongs to: expected one instruction that downloads the archive by an address with the version key's variable and compares its SHA-256, with no other download, change of folder or variable in between".to_owned())

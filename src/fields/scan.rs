@@ -233,9 +233,8 @@ impl<'a> Scan<'a> {
             let own = &self.scanner.server;
             (found, self.facts.unpinned) = branches::fields(self.text, &self.seen, own);
         }
-        if self.kind == DocumentKind::Script && self.facts.downloads {
-            let hashes = hashes::words(self.text).into_iter();
-            found.extend(hashes.map(|hash| (hash, Kind::Hash(None))));
+        if self.facts.has_stray_hash {
+            self.facts.has_stray_hash = !hashes::words(self.text).is_empty();
         }
         self.assigned_variables(&values, &mut found);
         found.append(&mut self.found);

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use super::Workflow;
 use super::expressions::meant;
-use crate::fields::{Field, Kind};
+use crate::fields::Field;
 use crate::finding::Finding;
-use crate::repository::Repository;
+use crate::repository::{Item, Repository};
 use crate::text::span_of;
 
 /// Which variants each variant copies from, by version directory.
@@ -60,51 +60,42 @@ impl<'a> Workflow<'a> {
         }
     }
 
-    /// What is given to a Dockerfile as an argument, it names.
+    /// What is given to a Dockerfile as an argument, it takes.
     pub(super) fn check_arguments(
         &self,
         repository: &Repository,
-        build: &Build,
+        builds: &[Build],
         findings: &mut Vec<Finding>,
     ) {
-        let Kind::Variant {
-            directory: Some(directory),
-        } = &build.variant.kind
-        else {
-            return;
-        };
-        let code = self.code(&build.lines);
-        let file = ["file:", "--file ", "--file=", "-f "]
-            .iter()
-            .find_map(|option| {
-                let (_, value) = code.split_once(option)?;
-                value
-                    .split_whitespace()
-                    .next()?
-                    .trim_matches(['"', '\''])
-                    .rsplit(['/', '\\'])
-                    .next()
-            });
-        let file = file.unwrap_or("Dockerfile");
-        let folder = repository
-            .tree(directory)
-            .and_then(|tree| tree.folder(self.said(build)));
-        let Some(document) = folder.and_then(|folder| folder.item(file)?.document()) else {
-            return;
-        };
-        let text = document.utf8().unwrap_or_default();
-        let taken = text
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("ARG "));
-        let taken = taken.flat_map(str::split_whitespace);
-        let taken = taken.filter_map(|word| word.split('=').next()).collect();
-        for argument in self.arguments(&build.lines) {
-            if let Some(new) = meant(argument, &taken) {
-                let path = format!("an `ARG` of {directory}/{}/{file}", self.said(build));
-                let span = span_of(self.text, argument);
-                findings.push(self.expected(&span, "job", new, &path));
+        let mut known: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for build in builds {
+            let (name, directory) = (self.said(build), build.variant.kind.directory());
+            let tree = directory.and_then(|directory| repository.tree(directory));
+            let file = self.file(&build.lines);
+            let item = tree.and_then(|tree| tree.folder(name)?.item(file));
+            let (Some(tree), Some(document)) = (tree, item.and_then(Item::document)) else {
+                continue;
+            };
+            let path = format!("{}/{name}/{file}", tree.directory.name);
+            for argument in self.arguments(&build.lines) {
+                let taken = known.entry(path.clone());
+                let taken = taken.or_insert_with(|| taken_by(document.utf8().unwrap_or_default()));
+                if let Some(new) = meant(argument, taken) {
+                    let (span, why) = (span_of(self.text, argument), format!("an `ARG` of {path}"));
+                    findings.push(self.expected(&span, "job", new, &why));
+                }
             }
         }
+    }
+
+    /// The name of the file that is built from.
+    fn file(&self, lines: &Range<usize>) -> &'a str {
+        let code = self.code(lines);
+        let options = ["file:", "--file ", "--file=", "-f "].into_iter();
+        let value = options.filter_map(|option| code.split_once(option)).next();
+        let path = value.and_then(|(_, value)| value.split_whitespace().next());
+        let path = path.unwrap_or("Dockerfile").trim_matches(['"', '\'']);
+        path.rsplit(['/', '\\']).next().unwrap_or_default()
     }
 
     /// The names of arguments in some lines: behind `--build-arg`, and in front of the `=` in lines below `build-args`.
@@ -130,4 +121,13 @@ impl<'a> Workflow<'a> {
         };
         options.chain(inputs).filter_map(name).collect()
     }
+}
+
+/// The arguments that a Dockerfile takes.
+fn taken_by(text: &str) -> BTreeSet<&str> {
+    let lines = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("ARG "));
+    let words = lines.flat_map(str::split_whitespace);
+    words.filter_map(|word| word.split('=').next()).collect()
 }

@@ -9,7 +9,10 @@ use crate::finding::Finding;
 use crate::text::{is_like, span_of};
 
 /// The most names among which the one that was meant is looked for.
-const MOST: usize = 64;
+const MOST: usize = 32;
+
+/// How many bytes of a step are looked at.
+const LONGEST: usize = 16 << 10;
 
 impl<'a> Workflow<'a> {
     /// Checks the expressions of a job; `variables` are those that the workflow sets.
@@ -80,10 +83,14 @@ impl<'a> Workflow<'a> {
         let (lines, text) = (&self.structure.lines, self.text);
         let ids = job.part.lines.clone();
         let ids = ids.filter(|number| lines[*number].key(text.as_bytes()) == Some(b"id"));
+        let mut known = BTreeSet::new();
         let step = |number: usize| {
             let line = &lines[number];
             let (_, id) = text[line.span.start..line.end].split_once(':')?;
-            let step = &text[self.structure.item_at(line.span.start)?.span];
+            let step = self.structure.item_at(line.span.start)?.span;
+            // A step has one, and is not long.
+            let is_one = known.insert(step.start) && step.len() < LONGEST;
+            let step = if is_one { &text[step] } else { "" };
             let written = written(step).filter(|_| step.contains("GITHUB_OUTPUT"));
             Some((id.trim().trim_matches(['"', '\'']), written.collect()))
         };
