@@ -148,6 +148,10 @@ impl Part {
         let (findings, pins) = (&mut part.report.findings, &part.report.pins);
         pins::check_version(pins, findings);
         scripts::check_own(names, tree, findings);
+        // Series go together; a directory of another version stays as it was released.
+        if !names.config.directory.has_series() {
+            std::mem::take(&mut part.bases).check(findings);
+        }
         part.report.counts.variants = tree.directory.variants.len();
         part
     }

@@ -18,20 +18,15 @@ struct Uses {
     places: Vec<(String, (usize, usize))>,
 }
 
-/// The images that variants are based on, by the version directories that go together, and the family.
+/// The images that variants are based on, by the family.
 #[derive(Default)]
-pub(super) struct Bases(BTreeMap<(String, String), BTreeMap<String, Uses>>);
+pub(super) struct Bases(BTreeMap<String, BTreeMap<String, Uses>>);
 
 impl Bases {
-    /// Adds those of a Dockerfile. Series go together; a directory of another version stays as it was released.
+    /// Adds those of a Dockerfile.
     pub(super) fn gather(&mut self, seen: &Seen) {
-        let scope = seen.scope;
-        let (Some(own), Some(variant)) = (scope.own, scope.variant) else {
+        let Some(variant) = seen.scope.variant else {
             return;
-        };
-        let part = match scope.names.config.directory.has_series() {
-            true => "",
-            false => &own.name,
         };
         let text = &seen.document.text;
         for field in seen.document.statements() {
@@ -47,8 +42,7 @@ impl Bases {
             if name.contains('$') {
                 continue;
             }
-            let family = (part.to_owned(), variant.family.clone());
-            let images = self.0.entry(family).or_default();
+            let images = self.0.entry(variant.family.clone()).or_default();
             let uses = images.entry(name.to_owned()).or_default();
             uses.count += 1;
             if uses.places.len() < MOST {

@@ -87,10 +87,18 @@ impl<'a> Workflow<'a> {
         let step = |number: usize| {
             let line = &lines[number];
             let (_, id) = text[line.span.start..line.end].split_once(':')?;
-            let step = self.structure.item_at(line.span.start)?.span;
+            let mut above = self.structure.upwards(number);
+            let item = above.find(|above| lines[*above].is_item)?;
             // A step has one, and is not long.
-            let is_one = known.insert(step.start) && step.len() < LONGEST;
-            let step = if is_one { &text[step] } else { "" };
+            let step = known
+                .insert(item)
+                .then(|| self.structure.item_at(line.span.start));
+            let step = step.flatten().map_or(0..0, |step| step.span);
+            let step = if step.len() < LONGEST {
+                &text[step]
+            } else {
+                ""
+            };
             let written = written(step).filter(|_| step.contains("GITHUB_OUTPUT"));
             Some((id.trim().trim_matches(['"', '\'']), written.collect()))
         };
