@@ -135,10 +135,16 @@ impl<'a> Workflow<'a> {
             };
             let path = path_behind(self.text, field.span.end);
             let names: Vec<&str> = path.iter().map(|name| &self.text[name.clone()]).collect();
-            // The name of a variant or a script has a finding of its own.
-            if let Some(missing) =
-                missing(tree, &names).filter(|at| !self.is_field(path[*at].start))
-            {
+            // The name of a variant or a script has a finding of its own, and what is named shortly before may have been made there.
+            let start = self.structure.job_at(field.span.start);
+            let start = start.map_or(0, |job| job.part.span.start);
+            let before = self.before(start, field.span.start);
+            let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+            let is_new = |at: &usize| {
+                let mut words = before.split(|c| !is_part(c));
+                !self.is_field(path[*at].start) && words.all(|word| word != names[*at])
+            };
+            if let Some(missing) = missing(tree, &names).filter(is_new) {
                 let folder = [&[tree.directory.name.as_str()], &names[..missing]].concat();
                 let why = format!(": there is no such file or folder in {}", folder.join("/"));
                 findings.push(self.finding(&path[missing], "path", &why));

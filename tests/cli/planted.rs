@@ -397,6 +397,8 @@ fn a_folder_that_is_not_there_and_an_image_of_others_beside_it() {
             "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: cd ./2.14.x/{path} && docker pull busybox:alpine3.22\n"
         )
     };
+    let made = "tests && mkdir ../out && docker build ../out\n      - working-directory: ./2.14.x/out\n        run: ls";
+    with(&workflow(made)).finds(&[]);
     with(&workflow("tezts"))
         .finds(&["path: found tezts: there is no such file or folder in 2.14.x"]);
     let repository = with(&workflow("tests"));
