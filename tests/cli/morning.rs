@@ -670,3 +670,21 @@ fn what_a_family_was_in_each_series_is_not_listed_where_all_of_it_moves() {
         out.stdout
     );
 }
+
+#[test]
+fn next_steps_name_what_was_removed_beside_other_changes() {
+    let repository = committed();
+    repository.remove(".github");
+    git(
+        repository.root(),
+        &["commit", "--quiet", "--all", "-m", "No workflows"],
+    );
+    repository.write("2.14.x/notes.txt", "mine\n");
+    let run = repository
+        .run(&["--remove", "2.14.x/nanoserver-ltsc2025"])
+        .exits_with(0);
+    let add = run.stdout.lines().find(|line| line.contains(" add "));
+    let add = add.expect("a command");
+    assert!(add.contains(" 2.14.x/nanoserver-ltsc2025 "), "{add}");
+    assert!(!add.contains(" 2.14.x "), "{add}");
+}
