@@ -182,8 +182,14 @@ impl<'a> Seen<'a> {
             missing("hash", "<sha256>", why);
         }
         let Some(variant) = variant else { return };
-        let is_base =
-            |field: &Field| matches!(&field.kind, Kind::Base { image } if variant.is_on(image));
+        // `FROM golang:1.24-alpine3.22`
+        let own = format!("-{variant}");
+        let is_base = |field: &Field| match &field.kind {
+            Kind::Base { image } => {
+                variant.is_on(image) || self.document.found(field).ends_with(&own)
+            }
+            _ => false,
+        };
         // A last stage whose image is a variable may be based on anything.
         if self.document.statements().any(is_base) || facts.has_variable_stage {
             return;

@@ -178,6 +178,11 @@ impl<'a> Pins<'a> {
             takers.extend(address.variable().map(|name| ((number, name), address)));
         }
         let reset = self.reset();
+        // A project calls its archives `armv6` or `arm6`, and all of them so.
+        let arches = self.seen.arches.iter();
+        let mut arches = arches.map(|one| found(self.text, &one.value));
+        let is_arm = |arch: &str| arch.starts_with("armv") && arch.len() == 5;
+        let is_other = !arches.any(|arch| ["arm5", "arm6", "arm7"].contains(&&*arch));
         let mut branches: Vec<Branch> = Vec::new();
         let mut ends = self.seen.ends.iter().copied().peekable();
         for assigned in &self.seen.arches {
@@ -196,7 +201,7 @@ impl<'a> Pins<'a> {
             let instruction = &code.instructions[number];
             let end = ends.peek().copied().unwrap_or(instruction.span.end);
             let value = found(self.text, &assigned.value);
-            let is_by_apk = instruction.is_by_apk;
+            let is_by_apk = instruction.is_by_apk && !(is_other && is_arm(&value));
             let right = labels.filter(|_| is_by_apk);
             let right = right.and_then(|labels| right_arch(&found(self.text, labels), &value));
             branches.push(Branch {

@@ -383,14 +383,6 @@ impl<'a> Scope<'a> {
         Expected::Impossible(format!("there is no such version directory, only {names}"))
     }
 
-    /// Whether a tag gives the version that its directory is at, and one of the variants there.
-    pub fn is_own_tag(&self, found: &str) -> bool {
-        let tag = self.split(found);
-        let given = parse_version(tag.version);
-        let directory = self.directory_for(tag.version);
-        directory.is_some_and(|one| Some(&one.version) == given.as_ref() && one.has(tag.name))
-    }
-
     /// A bare version is ours where it is one that is replaced; our image in another registry moves with its variant, too.
     fn mention(&self, found: &str, is_ours: bool, is_code: bool) -> Expected {
         let given = self.split(found).version;

@@ -79,6 +79,37 @@ fn architectures_are_judged_as_those_of_apk_only_where_apk_is_asked() {
 }
 
 #[test]
+fn a_project_may_call_its_architectures_otherwise_in_all_of_its_archives() {
+    let text = "FROM alpine:3.18\nENV FOO @V\nRUN case \"$(apk --print-arch)\" in \\\n\tx86_64) arch='amd64'; sum='@A' ;; \\\n\tarmv7) arch='armv7'; sum='@B' ;; \\\n\tesac; \\\n\twget -O f \"@URL-${arch}.tar.gz\"; echo \"$sum  f\" | sha256sum -c\n";
+    let with = |text: &str| {
+        let repository = foo("alpine3.18", text);
+        for version in ["1.2.3", "1.2.4"] {
+            let path = format!("releases/v{version}/SHA256SUMS");
+            repository.write(&path, repository.read(&path).replace("arm7", "armv7"));
+        }
+        repository
+    };
+    let repository = with(text);
+    repository.finds(&[]);
+    repository
+        .run(&["-q", "1.2.4", "--from", "releases"])
+        .exits_with(0);
+    assert_eq!(repository.read("1.2.4/alpine3.18/Dockerfile"), at(text, 1));
+    // Beside an `arm6` it is a mistake.
+    let mixed = text.replace("x86_64) arch='amd64'", "armhf) arch='arm6'");
+    with(&mixed).finds(&["architecture: found armv7, expected arm7"]);
+}
+
+#[test]
+fn a_base_may_be_part_of_another_images_tag() {
+    let text = format!("FROM php:8.2-alpine3.18\nENV FOO @V\n{OURS}");
+    moves("alpine3.18", &text);
+    foo("alpine3.18", &text)
+        .run(&["--base", "alpine=3.19"])
+        .fails_with(&["no stage is based on alpine 3.19"]);
+}
+
+#[test]
 fn a_hash_is_of_the_download_that_it_follows() {
     for text in [
         "HEALTHCHECK CMD wget -qO- http://127.0.0.1:8222/v1/health\n",

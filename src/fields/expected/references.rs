@@ -7,7 +7,7 @@ use crate::fields::spans::{is_setting, line_before};
 use crate::fields::{Field, Kind, Made, Named};
 use crate::repository::{Directory, Document};
 use crate::text::{first_of, is_like};
-use crate::version::{Variant, is_arch};
+use crate::version::{Variant, is_arch, parse_version};
 
 impl<'a> Scope<'a> {
     /// An image that is copied from is one variant's, and not the file's own. A tag without a variant names none, unless the
@@ -33,6 +33,14 @@ impl<'a> Scope<'a> {
             }
             _ => said,
         }
+    }
+
+    /// Whether a tag gives the version that its directory is at, and one of the variants there.
+    pub fn is_own_tag(&self, found: &str) -> bool {
+        let tag = self.split(found);
+        let given = parse_version(tag.version);
+        let directory = self.directory_for(tag.version);
+        directory.is_some_and(|one| Some(&one.version) == given.as_ref() && one.has(tag.name))
     }
 
     /// The version directory that a path names: where there is one at a time, the newest, whatever it was called before.
