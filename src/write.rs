@@ -208,6 +208,21 @@ fn lock(root: &Path) -> Result<Option<fs::File>> {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_place_of_a_folder_is_seen_before_anything_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("real")).unwrap();
+        std::os::unix::fs::symlink("real", folder.path().join("link")).unwrap();
+        let step = |from: &str| Step::Rename {
+            from: from.to_owned(),
+            to: format!("{from}2"),
+        };
+        assert!(look(folder.path(), &[step("real/a")]).is_ok());
+        let refused = look(folder.path(), &[step("link/a")]).unwrap_err();
+        assert!(refused.to_string().contains("link: not a folder"));
+    }
+
     #[test]
     fn what_is_in_the_way_is_found_before_the_first_step() {
         let root = tempfile::tempdir().unwrap();
