@@ -89,7 +89,7 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
                     .map(|(path, lines)| format!("{path}:{}", first_of(lines, 5)));
                 let (lines, whole) = (Vec::from_iter(lines), join(&[folder, &[new]].concat()));
                 let note = format!(
-                    "no workflow names {whole}; {} names {like}: add {new} there by hand",
+                    "no workflow names {whole}; {like} is named in {}: add {new} there by hand",
                     first_of(&lines, 3)
                 );
                 if !notes.contains(&note) {

@@ -162,7 +162,7 @@ fn notes_name_what_is_left_and_nothing_else() {
     let run = repository
         .run(&["--add", "2.14.x/alpine3.23"])
         .exits_with(0);
-    let note = "no workflow names 2.14.x/alpine3.23; .github/workflows/publish.yaml:66, 68, 77 names alpine3.22:";
+    let note = "no workflow names 2.14.x/alpine3.23; alpine3.22 is named in .github/workflows/publish.yaml:66, 68, 77:";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
 

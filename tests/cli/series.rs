@@ -206,10 +206,10 @@ fn windows_variants_come_one_by_one_or_together_to_the_same_tree() {
 fn a_variant_that_no_workflow_names_yet_is_said() {
     let repository = series();
     let out = changes(&repository, &["--add", "2.14.x/alpine3.23"]);
-    let note = "\nNotes:\n  no workflow names 2.14.x/alpine3.23; .github/workflows/publish.yaml:66, 68, 77 names alpine3.22: add alpine3.23 there by hand\n";
+    let note = "\nNotes:\n  no workflow names 2.14.x/alpine3.23; alpine3.22 is named in .github/workflows/publish.yaml:66, 68, 77: add alpine3.23 there by hand\n";
     assert!(out.contains(note), "{out}");
     let out = changes(&repository, &["--add", "2.14.x/windowsservercore-ltsc2028"]);
-    let note = "  no workflow names 2.14.x/windowsservercore-ltsc2028; .github/workflows/publish.yaml:87 names windowsservercore-ltsc2022: add windowsservercore-ltsc2028 there by hand\n";
+    let note = "  no workflow names 2.14.x/windowsservercore-ltsc2028; windowsservercore-ltsc2022 is named in .github/workflows/publish.yaml:87: add windowsservercore-ltsc2028 there by hand\n";
     assert!(out.contains(note), "{out}");
     assert!(
         out.contains("  .github/workflows/windows.yaml\n      item  2028  added\n"),
@@ -227,7 +227,7 @@ fn a_variant_that_no_workflow_names_yet_is_said() {
     // What is called by its name is not repeated.
     let repository = with_steps("    steps:\n      - run: ./2.12.x/tests/build-images-2022.ps1\n");
     let out = changes(&repository, &["--add", "2.12.x/windowsservercore-ltsc2028"]);
-    let note = "  no workflow names 2.12.x/tests/build-images-2028.ps1; .github/workflows/more.yml:6, .github/workflows/windows.yaml:11 names build-images-2022.ps1: add build-images-2028.ps1 there by hand\n";
+    let note = "  no workflow names 2.12.x/tests/build-images-2028.ps1; build-images-2022.ps1 is named in .github/workflows/more.yml:6, .github/workflows/windows.yaml:11: add build-images-2028.ps1 there by hand\n";
     assert!(out.contains(note), "{out}");
     // A script of the root is said as well.
     let repository = Repository::of(&tree("streaming/before"));
@@ -240,7 +240,7 @@ fn a_variant_that_no_workflow_names_yet_is_said() {
         "nanoserver-ltsc2022",
     ];
     let out = changes(&repository, &args);
-    let note = "\nNotes:\n  no workflow names tests/build-images-2022.ps1; .github/workflows/ci.yml:5 names build-images-2019.ps1: add build-images-2022.ps1 there by hand\n";
+    let note = "\nNotes:\n  no workflow names tests/build-images-2022.ps1; build-images-2019.ps1 is named in .github/workflows/ci.yml:5: add build-images-2022.ps1 there by hand\n";
     assert!(out.contains(note), "{out}");
 }
 
