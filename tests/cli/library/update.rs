@@ -230,6 +230,18 @@ fn a_variant_is_added_like_its_sibling_and_in_build_order() {
 }
 
 #[test]
+fn a_variant_whose_tags_are_all_another_entrys_is_not_added() {
+    let text = file("nats-2.14.5");
+    let own = ["2.14.5-", "2.14-", "2-", ""].map(|level| format!("{level}nanoserver-ltsc2025, "));
+    let published =
+        Published::lines(&text.replacen("Tags: ", &format!("Tags: {}", own.concat()), 1));
+    published.fails(
+        &["--commit", COMMIT, "--add", "2.14.x/nanoserver-ltsc2025"],
+        &["every tag that 2.14.x/nanoserver-ltsc2025 could have is another entry's"],
+    );
+}
+
+#[test]
 fn what_the_tree_has_and_the_file_does_not_offer_is_only_said() {
     let published = Published::lines(&file("nats-2.12.15"));
     let run = published.run(&["--commit", COMMIT]).exits_with(0);
