@@ -89,6 +89,10 @@ impl Line {
         }
         let code = text[line.span.start..line.end].trim_ascii_end();
         line.end = line.span.start + code.len();
+        // Of a comment behind a bare carriage return nothing is left.
+        if line.end <= first {
+            return None;
+        }
         let is_condition = line.key(text) == Some(b"if") && code.contains(&b'!');
         line.denies = is_condition || has(code, b"!=") || has(code, b" -ne ");
         Some(line)

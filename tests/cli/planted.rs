@@ -407,3 +407,9 @@ fn a_folder_that_is_not_there_and_an_image_of_others_beside_it() {
         .exits_with(0);
     assert_eq!(repository.read(CI), workflow("tests"));
 }
+
+#[test]
+fn a_comment_behind_a_bare_carriage_return_is_no_line_of_a_command() {
+    let workflow = "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: >\n          cd 2.14.x/tests\n          \r # x\n          docker build ../alpine3.22\n";
+    with(workflow).finds(&[]);
+}
