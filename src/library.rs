@@ -43,9 +43,8 @@ pub fn beside(root: &Path, image: &str) -> Option<PathBuf> {
     Some(file).filter(|file| file.is_file())
 }
 
-/// The version at which a file offers each version directory of a tree, and how many of its variants it does not offer: one that
-/// it offers on another base is none of them. With a
-/// directory for each version, whatever the file offers counts for the newest one.
+/// The version at which a file offers each version directory of a tree, and how many of its variants it does not offer, or offers
+/// on another base. With a directory for each version, whatever the file offers counts for the newest one.
 pub fn offered(text: &str, repository: &Repository) -> BTreeMap<String, (Version, usize)> {
     let (manifest, view) = (Manifest::parse(text).0, View::of(repository));
     let names = names(&manifest, &view);

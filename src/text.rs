@@ -128,17 +128,20 @@ pub fn is_within(path: &str, folder: &str) -> bool {
 
 /// The order of two names in which numbers count as such: `2.9.x` before `2.10.x`.
 pub fn by_number(a: &str, b: &str) -> Ordering {
-    let is_same = |a: &u8, b: &u8| a.is_ascii_digit() == b.is_ascii_digit();
-    let [these, others] = [a, b].map(|text| text.as_bytes().chunk_by(is_same));
-    let order =
-        these.zip(others).map(
-            |(a, b)| match (a[0].is_ascii_digit(), b[0].is_ascii_digit()) {
-                (true, true) => a.len().cmp(&b.len()).then_with(|| a.cmp(b)),
-                _ => a.cmp(b),
-            },
-        );
-    let order = order.fold(Ordering::Equal, Ordering::then);
-    order.then_with(|| a.cmp(b))
+    let is_digit = |part: &[u8]| part[0].is_ascii_digit();
+    let parts = [a, b].map(|text| {
+        let is_same = |a: &u8, b: &u8| a.is_ascii_digit() == b.is_ascii_digit();
+        text.as_bytes().chunk_by(is_same)
+    });
+    let [these, others] = parts;
+    let mut orders = these
+        .zip(others)
+        .map(|(a, b)| match is_digit(a) && is_digit(b) {
+            true => a.len().cmp(&b.len()).then_with(|| a.cmp(b)),
+            false => a.cmp(b),
+        });
+    let first = orders.find(|order| order.is_ne());
+    first.unwrap_or_else(|| a.cmp(b))
 }
 
 /// Names in a sentence, the first few of them.

@@ -10,7 +10,7 @@ use crate::finding::Finding;
 use crate::repository::{Document, Place};
 use crate::text::Places;
 
-/// How many bytes the name of its image is looked for in front of a tag.
+/// How far in front of a tag the name of its image is looked for, in bytes.
 pub(super) const BACK: usize = 200;
 
 /// A document with what its fields are expected to say.

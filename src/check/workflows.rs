@@ -51,12 +51,13 @@ pub(super) fn check<'r>(
         workflow.check_paths(repository, findings);
         workflow.check_made(repository, findings);
         workflow.check_scripts(repository, findings);
-        workflow.check_contexts(repository, findings);
+        let commands = workflow.builds();
+        workflow.check_contexts(repository, &commands, findings);
         workflow.check_lists(findings);
         workflow.check_hosts(findings);
         let all = &workflow.structure.jobs;
         let jobs = Jobs::new(all.iter().map(|job| &text[job.name.clone()]), &series);
-        let builds = tags::check(&workflow, directories, findings);
+        let builds = tags::check((&workflow, &commands), directories, findings);
         workflow.check_order(&builds, &|| &copies, findings);
         workflow.check_arguments(repository, &builds, findings);
         let started = workflow.tags();

@@ -65,7 +65,7 @@ impl Parts {
             }
             if let Some(named) = parts
                 .named((line.command, true))
-                .filter(|_| line.changes(text))
+                .filter(|_| line.destination(text).is_some())
             {
                 here = named.clone();
             }

@@ -1,6 +1,7 @@
 //! What each field is expected to say. The one definition of it: `check` reports the fields that say something else, an
 //! update writes them.
 
+mod architectures;
 mod references;
 mod runners;
 
@@ -8,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
-use super::branches::right_arch;
+use self::architectures::labels;
 use super::{DocumentKind, Field, Kind, Named};
 use crate::release::checksums::{Checksums, Sha256};
 use crate::repository::{Directories, Directory, Document, Names, Place};
 use crate::tag::Tag;
 use crate::text::{first_of, has_word};
-use crate::version::{Variant, apk_arch, is_release_name, parse_version, release_name};
+use crate::version::{Variant, is_release_name, parse_version, release_name};
 
 /// What a field is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,8 +186,12 @@ impl<'a> Scope<'a> {
             return Expected::Anything;
         }
         match &field.kind {
-            Kind::Version { key: false } if document.facts.has_stray_hash && self.is_replaced(found) => {
-                Expected::Impossible("a hash in this script would stay: change both by hand".to_owned())
+            Kind::Version { key: false }
+                if document.facts.has_stray_hash && self.is_replaced(found) =>
+            {
+                Expected::Impossible(
+                    "a hash in this script would stay: change both by hand".to_owned(),
+                )
             }
             Kind::Version { .. } => self.version(found),
             Kind::Directory { is_certain: true } => self.directory(found),
@@ -214,7 +219,11 @@ impl<'a> Scope<'a> {
                 self.mention(found, *is_ours, is_code)
             }
             Kind::Hash(None) => {
-                Expected::Impossible("cannot tell which archive this hash belongs to: expected one instruction that downloads the archive by an address with the version key's variable and compares its SHA-256, with no other download, change of folder or variable in between".to_owned())
+                let why = "cannot tell which archive this hash belongs to: expected one instruction \
+                           that downloads the archive by an address with the version key's variable \
+                           and compares its SHA-256, with no other download, change of folder or \
+                           variable in between";
+                Expected::Impossible(why.to_owned())
             }
             Kind::Hash(Some(platform)) => self.hash(found, platform),
             Kind::Base { image } => self.base(field, image, document),
@@ -225,44 +234,8 @@ impl<'a> Scope<'a> {
                 .runners
                 .get(&**system)
                 .map_or(Expected::Anything, |label| Expected::Exactly(label.clone())),
-            Kind::Labels { arch, twice: true } => {
-                let why = format!(
-                    "two branches are for {arch}: expected one for each architecture, with its own name"
-                );
-                Expected::Impossible(why)
-            }
-            Kind::Labels { arch, .. } if right_arch(found, arch).is_some() => Expected::Anything,
-            Kind::Labels { arch, .. } => match apk_arch(arch) {
-                Some(label) => Expected::Exactly(label.to_owned()),
-                None => Expected::Impossible(format!(
-                    "expected a label that `apk --print-arch` prints, and {arch} is not an architecture of Alpine: remove this branch"
-                )),
-            },
-            Kind::Arch { labels: None } => Expected::Impossible(
-                "expected a label in front of it, as in `x86_64) natsArch='amd64'`".to_owned(),
-            ),
-            Kind::Arch {
-                labels: Some(labels),
-            } => match right_arch(labels, found) {
-                Some(right) if right != found && self.has_arch(right) == Some(false) => {
-                    Expected::Impossible(format!(
-                        "expected {right}, for which the release has no archive: look the name up in SHA256SUMS"
-                    ))
-                }
-                // A name that is unknown, where no release tells whether it is what this project calls it.
-                Some(_) if apk_arch(found).is_none() && self.stays_at_its_release() => {
-                    Expected::Anything
-                }
-                // A name that is unknown, but used by this release.
-                Some(right) if apk_arch(found).is_none() && self.has_arch(found) == Some(true) => {
-                    Expected::Impossible(format!(
-                        "expected {right}, and the release has archives for {found} too: change the label or the name by hand"
-                    ))
-                }
-                right => right.map_or(Expected::Anything, |right| {
-                    Expected::Exactly(right.to_owned())
-                }),
-            },
+            Kind::Labels { arch, twice } => labels(found, arch, *twice),
+            Kind::Arch { labels } => self.arch(found, labels.as_deref()),
             Kind::Owner => {
                 let config = &self.names.config;
                 let project = format!("{}/{}", config.owner, config.server);
@@ -274,21 +247,6 @@ impl<'a> Scope<'a> {
                 }
             }
         }
-    }
-
-    /// Whether the release that the file moves to has an archive for an architecture; `None` where that is not known.
-    fn has_arch(&self, arch: &str) -> Option<bool> {
-        let (checksums, is_all) = self.change.checksums.get(&self.own?.name)?;
-        let part = format!("-{arch}.");
-        is_all.then(|| checksums.iter().any(|(name, _)| name.contains(&part)))
-    }
-
-    /// Whether an update writes the file without asking a release.
-    fn stays_at_its_release(&self) -> bool {
-        let own = self
-            .own
-            .and_then(|own| self.change.checksums.get(&own.name));
-        own.is_some_and(|(_, is_all)| !is_all)
     }
 
     fn split<'t>(&self, tag: &'t str) -> Tag<'t> {
@@ -392,7 +350,10 @@ impl<'a> Scope<'a> {
         match (self.is_replaced(found), is_ours) {
             (true, true) => self.tag(found),
             (true, false) if is_code => Expected::Impossible(
-                "cannot tell whether this is the version of the server: use the version key's variable if it is; if it is another program's, put another version there while you update".to_owned(),
+                "cannot tell whether this is the version of the server: use the version key's \
+                 variable if it is; if it is another program's, put another version there while \
+                 you update"
+                    .to_owned(),
             ),
             (false, true) if is_current && self.is_renamed(found) => self.tag(found),
             _ => Expected::Anything,

@@ -233,7 +233,7 @@ impl<'a> Scan<'a> {
             let own = &self.scanner.server;
             (found, self.facts.unpinned) = branches::fields(self.text, &self.seen, own);
         }
-        if self.facts.has_stray_hash {
+        if self.kind == DocumentKind::Script && self.facts.downloads {
             self.facts.has_stray_hash = !hashes::words(self.text).is_empty();
         }
         self.assigned_variables(&values, &mut found);
@@ -265,6 +265,12 @@ impl<'a> Scan<'a> {
         (fields, self.facts)
     }
 
+    /// The variable that a version is assigned to, with a `v` in front or without.
+    fn holder(&self, version: &Range<usize>) -> Option<&'a [u8]> {
+        let has_v = self.text[..version.start].ends_with(b"v");
+        variable_of(self.text, version.start - usize::from(has_v))
+    }
+
     /// Where a variable is part of an address.
     fn in_addresses(&self, name: &[u8]) -> impl Iterator<Item = usize> {
         memchr::memmem::find_iter(self.text, name).filter(move |at| {
@@ -294,8 +300,7 @@ impl<'a> Scan<'a> {
         let mentions = self.found.iter().enumerate();
         let mentions = mentions.filter(|(_, (_, kind))| *kind == Kind::Mention { is_ours: true });
         let is_other = |span: &Range<usize>| {
-            let has_v = self.text[..span.start].ends_with(b"v");
-            let name = variable_of(self.text, span.start - usize::from(has_v))?;
+            let name = self.holder(span)?;
             let is_known = self.variables.versions.contains(name);
             (!is_known).then(|| self.in_addresses(name).next())?
         };
@@ -314,9 +319,9 @@ impl<'a> Scan<'a> {
         let mut values = Values::new();
         let key = self.scanner.key.as_bytes();
         for span in &self.variables.values {
-            let has_v = self.text[..span.start].ends_with(b"v");
-            let name = variable_of(self.text, span.start - usize::from(has_v));
-            let name = name.filter(|name| *name != key && self.variables.versions.contains(name));
+            let name = self
+                .holder(span)
+                .filter(|name| *name != key && self.variables.versions.contains(name));
             if let Some(name) = name.filter(|_| !self.is_comment(span.start)) {
                 values.entry(name).or_default().push(span.clone());
             }

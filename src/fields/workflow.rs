@@ -98,16 +98,18 @@ impl Line {
         Some(line)
     }
 
-    /// Whether it begins with a command that goes to a folder, behind a `run:` perhaps.
-    pub(super) fn changes(&self, text: &[u8]) -> bool {
-        let code = text[self.span.start + self.indent..self.end].trim_ascii_start();
-        let code = code.strip_prefix(b"- ").unwrap_or(code);
-        let code = code.strip_prefix(b"run: ").unwrap_or(code);
-        let mut words = code.split(|byte| *byte == b' ');
-        let first = words.next().unwrap_or_default();
-        FOLDER_COMMANDS
-            .iter()
-            .any(|command| command.as_bytes() == first)
+    /// The folder that it goes to, where it begins with a command that does, behind a `run:` perhaps.
+    pub fn destination<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
+        let mut code = &text[self.span.start + self.indent..self.end];
+        while let Some(item) = code.strip_prefix(b"- ") {
+            code = item;
+        }
+        let code = code.strip_prefix(b"run:").unwrap_or(code).trim_ascii();
+        let (command, rest) = code.split_at(memchr::memchr(b' ', code)?);
+        let rest = rest.split(|byte| b"&;|".contains(byte)).next()?;
+        let mut commands = FOLDER_COMMANDS.iter();
+        let goes = commands.any(|known| known.as_bytes() == command);
+        goes.then(|| rest.trim_ascii())
     }
 
     /// The name in front of the first `:`, where the line begins with it, as an item of a list perhaps.

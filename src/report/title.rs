@@ -40,7 +40,10 @@ pub(super) fn said(plan: &Plan) -> String {
     }
     let moved = |(new, old): (&&str, &BTreeSet<&str>)| match Variant::parse(new) {
         Some(new) if old.len() > 1 => format!("{} to {}", new.family, new.base),
-        _ => format!("{} to {new}", Vec::from_iter(old.iter().copied()).concat()),
+        _ => format!(
+            "{} to {new}",
+            Vec::from_iter(old.iter().copied()).join(", ")
+        ),
     };
     let moves: Vec<String> = moves.iter().map(moved).collect();
     let added = targets().flat_map(|target| &target.adds);

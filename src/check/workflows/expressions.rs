@@ -90,16 +90,11 @@ impl<'a> Workflow<'a> {
             let mut above = self.structure.upwards(number);
             let item = above.find(|above| lines[*above].is_item)?;
             // A step has one, and is not long.
-            let step = known
-                .insert(item)
-                .then(|| self.structure.item_at(line.span.start));
-            let step = step.flatten().map_or(0..0, |step| step.span);
-            let step = if step.len() < LONGEST {
-                &text[step]
-            } else {
-                ""
-            };
-            let written = written(step).filter(|_| step.contains("GITHUB_OUTPUT"));
+            let is_first = known.insert(item);
+            let step = is_first.then(|| self.structure.item_at(line.span.start));
+            let step = step.flatten().map_or("", |step| &text[step.span]);
+            let writes = step.len() < LONGEST && step.contains("GITHUB_OUTPUT");
+            let written = written(if writes { step } else { "" });
             Some((id.trim().trim_matches(['"', '\'']), written.collect()))
         };
         ids.filter_map(step).collect()

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Workflow, missing};
 use crate::fields::Field;
 use crate::fields::scan::is_script;
-use crate::fields::workflow::{FOLDER_COMMANDS, Job, Line, Structure};
+use crate::fields::workflow::{Job, Structure};
 use crate::finding::Finding;
 use crate::repository::{Folder, Repository, TESTS};
 use crate::text::span_of;
@@ -17,7 +17,7 @@ impl Workflow<'_> {
     /// The lines that go to another folder, in their order.
     pub(super) fn changes(structure: &Structure, text: &str) -> Vec<usize> {
         let lines = structure.lines.iter().take(MOST_LINES).enumerate();
-        let changes = lines.filter(|(_, line)| change(line, text).is_some());
+        let changes = lines.filter(|(_, line)| line.destination(text.as_bytes()).is_some());
         changes.map(|(number, _)| number).collect()
     }
 
@@ -100,7 +100,8 @@ impl Workflow<'_> {
     fn path(&self, line: usize) -> Option<&str> {
         let code = &self.structure.lines[line];
         let value = || self.text[code.span.start..code.end].split_once(':');
-        let path = change(code, self.text);
+        let path = code.destination(self.text.as_bytes());
+        let path = path.and_then(|path| std::str::from_utf8(path).ok());
         let path = path.or_else(|| Some(value().filter(|_| self.is_input(code))?.1))?;
         Some(path.trim().trim_matches(['"', '\'']))
     }
@@ -167,12 +168,17 @@ impl Workflow<'_> {
         }
     }
 
-    /// What a command builds from, by its path from a folder below a version directory, is there. A path from the root names its
+    /// What each of the commands builds from, by its path from a folder below a version directory, is there. A path from the root names its
     /// version directory itself, which is a field.
-    pub(super) fn check_contexts(&self, repository: &Repository, findings: &mut Vec<Finding>) {
+    pub(super) fn check_contexts(
+        &self,
+        repository: &Repository,
+        commands: &[Range<usize>],
+        findings: &mut Vec<Finding>,
+    ) {
         let (lines, text) = (&self.structure.lines, self.text.as_bytes());
-        for command in self.builds() {
-            let (code, command) = (self.code(&command), command.start);
+        for command in commands {
+            let (code, command) = (self.code(command), command.start);
             let is_plain = !code.contains(['&', ';', '|', '>']) && code.contains("docker ");
             if !is_plain || !self.structure.is_below(text, command, b"run") {
                 continue;
@@ -232,14 +238,4 @@ fn walk<'p>(names: &mut Vec<&'p str>, path: &'p str) -> Option<()> {
         }
     }
     Some(())
-}
-
-/// The folder that a line of commands goes to, if it does.
-fn change<'t>(line: &Line, text: &'t str) -> Option<&'t str> {
-    // Of a comment behind a bare carriage return nothing is left.
-    let code = text.get(line.span.start + line.indent..line.end)?;
-    let code = code.trim_start_matches("- ").trim_start_matches("run:");
-    let (command, rest) = code.trim().split_once(' ')?;
-    let rest = rest.split(['&', ';', '|']).next().unwrap_or_default();
-    FOLDER_COMMANDS.contains(&command).then(|| rest.trim())
 }

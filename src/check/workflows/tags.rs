@@ -12,7 +12,7 @@ use crate::version::Variant;
 
 /// Checks the steps that build an image and the commands that do. Returns what they build, in their order.
 pub(super) fn check<'a>(
-    workflow: &Workflow<'a>,
+    (workflow, commands): (&Workflow<'a>, &[Range<usize>]),
     directories: &Directories,
     findings: &mut Vec<Finding>,
 ) -> Vec<Build<'a>> {
@@ -40,24 +40,15 @@ pub(super) fn check<'a>(
     let mut builds = Vec::new();
     for lines in steps.built_from_a_context() {
         let built = steps.check_step(&lines, findings);
-        builds.extend(only(workflow, &built).map(|variant| Build { lines, variant }));
+        builds.extend(built.map(|variant| Build { lines, variant }));
     }
-    for lines in workflow.builds() {
-        let built = steps.check_command(&lines, findings);
-        builds.extend(only(workflow, &built).map(|variant| Build { lines, variant }));
+    for lines in commands {
+        let built = steps.check_command(lines, findings);
+        let lines = lines.clone();
+        builds.extend(built.map(|variant| Build { lines, variant }));
     }
     builds.sort_by_key(|build| build.lines.start);
     builds
-}
-
-/// The first of some fields, where they all say the same.
-fn only<'a>(workflow: &Workflow, fields: &[&'a Field]) -> Option<&'a Field> {
-    let said = |field: &Field| &workflow.text[field.span.clone()];
-    let first = *fields.first()?;
-    fields
-        .iter()
-        .all(|field| said(field) == said(first))
-        .then_some(first)
 }
 
 struct Steps<'w, 'a> {
@@ -90,6 +81,15 @@ impl<'a> Steps<'_, 'a> {
         &self.workflow.text[field.span.clone()]
     }
 
+    /// The first of some fields, where they all say the same.
+    fn only(&self, fields: &[&'a Field]) -> Option<&'a Field> {
+        let first = *fields.first()?;
+        let mut fields = fields.iter();
+        fields
+            .all(|field| self.said(field) == self.said(first))
+            .then_some(first)
+    }
+
     fn line(&self, field: &Field) -> usize {
         self.workflow.structure.line_at(field.span.start)
     }
@@ -116,8 +116,8 @@ impl<'a> Steps<'_, 'a> {
         self.workflow.text[..field.span.start].ends_with(['/', '\\'])
     }
 
-    /// A step: its context and its file, its tags, its arguments. Returns the names of what it builds.
-    fn check_step(&self, step: &Range<usize>, findings: &mut Vec<Finding>) -> Vec<&'a Field> {
+    /// A step: its context and its file, its tags, its arguments. Returns the variant that it builds.
+    fn check_step(&self, step: &Range<usize>, findings: &mut Vec<Finding>) -> Option<&'a Field> {
         let all = self.inside(step);
         let is_of = |field: &&Field, keys: &[&[u8]]| {
             let line = self.line(field);
@@ -134,20 +134,19 @@ impl<'a> Steps<'_, 'a> {
             self.compare(&of(&[b"context"]), &of(&[b"file"]), findings);
         }
         self.compare(&inputs, &of(&[b"tags"]), findings);
-        let built: BTreeSet<&str> = inputs.iter().map(|field| self.said(field)).collect();
-        self.check_sources(&built, &of(&[b"build-args"]), findings);
-        inputs
+        let built = self.only(&inputs);
+        self.check_sources(built, &of(&[b"build-args"]), findings);
+        built
     }
 
     /// The image that another one copies from is not itself, and on Windows is on the same base.
     fn check_sources(
         &self,
-        built: &BTreeSet<&str>,
+        built: Option<&Field>,
         sources: &[&Field],
         findings: &mut Vec<Finding>,
     ) {
-        let only = built.first().filter(|_| built.len() == 1);
-        let Some(built) = only.and_then(|name| Variant::parse(name)) else {
+        let Some(built) = built.and_then(|field| Variant::parse(self.said(field))) else {
             return;
         };
         for field in sources {
@@ -164,11 +163,15 @@ impl<'a> Steps<'_, 'a> {
         }
     }
 
-    /// A command: its path, and what stands behind `--tag` and `-t`. Returns the names of what it builds.
-    fn check_command(&self, command: &Range<usize>, findings: &mut Vec<Finding>) -> Vec<&'a Field> {
+    /// A command: its path, and what stands behind `--tag` and `-t`. Returns the variant that it builds.
+    fn check_command(
+        &self,
+        command: &Range<usize>,
+        findings: &mut Vec<Finding>,
+    ) -> Option<&'a Field> {
         let all = self.inside(command).into_iter();
         let (paths, names): (Vec<&Field>, Vec<&Field>) = all.partition(|one| self.in_path(one));
-        let behind = |options: &'_ [&'_ str]| -> Vec<&Field> {
+        let behind = |options: &'_ [&'_ str]| -> Vec<&'a Field> {
             let names = names.iter().copied();
             names.filter(|one| self.is_behind(one, options)).collect()
         };
@@ -180,18 +183,14 @@ impl<'a> Steps<'_, 'a> {
         let way = way.map(|line| line..line + 1);
         self.check_families(command, way.as_ref(), findings);
         let paths = way.map_or(paths, |way| self.inside(&way));
-        let built = paths.iter().map(|field| self.said(field)).collect();
-        self.check_sources(&built, &behind(&["--build-arg ", "--build-arg="]), findings);
+        let built = self.only(&paths);
+        self.check_sources(built, &behind(&["--build-arg ", "--build-arg="]), findings);
         self.compare(&paths, &tags, findings);
-        paths
+        built
     }
 
-    fn compare(&self, paths: &[&Field], tags: &[&Field], findings: &mut Vec<Finding>) {
-        let one = |fields: &[&Field]| -> Option<String> {
-            let names: BTreeSet<&str> = fields.iter().map(|field| self.said(field)).collect();
-            let first = names.first().filter(|_| names.len() == 1);
-            first.map(|name| (*name).to_owned())
-        };
+    fn compare(&self, paths: &[&'a Field], tags: &[&'a Field], findings: &mut Vec<Finding>) {
+        let one = |fields| self.only(fields).map(|field| self.said(field));
         let (wrong, expected, why) = match (one(tags), one(paths)) {
             (_, Some(built)) => (tags, built, "is what is built here"),
             (Some(tagged), None) => (paths, tagged, "is what the image is tagged with"),
@@ -200,7 +199,7 @@ impl<'a> Steps<'_, 'a> {
         for field in wrong.iter().filter(|field| self.said(field) != expected) {
             let why = format!("{expected} {why}");
             let workflow = self.workflow;
-            findings.push(workflow.expected(&field.span, "variant", &expected, &why));
+            findings.push(workflow.expected(&field.span, "variant", expected, &why));
         }
     }
 

@@ -59,8 +59,7 @@ impl Scan<'_> {
                 None => self.seen.made.push(at),
             }
         }
-        // Whether it has a hash at all is seen at the end.
-        self.facts.has_stray_hash |= self.kind == DocumentKind::Script && system.is_some();
+        self.facts.downloads |= self.kind == DocumentKind::Script && system.is_some();
         let end = version(text, from)?;
         let end = system.map_or(end, |(place, _)| from + place - 1);
         self.put(from..end, Kind::Version { key: false })
