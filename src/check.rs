@@ -109,11 +109,14 @@ fn report(repository: &Repository, directories: &Directories, parts: Vec<Part>) 
     parts.into_iter().for_each(|part| all.add(part));
     let mut report = all.report;
     let findings = &mut report.findings;
-    all.bases.check(findings);
     pins::check(&report.pins, findings);
     layout::check_strays(repository, findings);
     workflows::check(repository, directories, findings);
     let is_by_version = !repository.names.config.directory.has_series();
+    // Series go together; a directory of another version stays as it was released.
+    if !is_by_version {
+        bases::check(&repository.trees, findings);
+    }
     scripts::check_shared(repository, directories, findings);
     // Directories of older versions stay as they were released.
     let kept = match is_by_version {
@@ -133,7 +136,6 @@ fn report(repository: &Repository, directories: &Directories, parts: Vec<Part>) 
 struct Part {
     report: Report,
     archives: pins::Archives,
-    bases: bases::Bases,
 }
 
 impl Part {
@@ -148,9 +150,8 @@ impl Part {
         let (findings, pins) = (&mut part.report.findings, &part.report.pins);
         pins::check_version(pins, findings);
         scripts::check_own(names, tree, findings);
-        // Series go together; a directory of another version stays as it was released.
         if !names.config.directory.has_series() {
-            std::mem::take(&mut part.bases).check(findings);
+            bases::check([tree], findings);
         }
         part.report.counts.variants = tree.directory.variants.len();
         part
@@ -164,11 +165,9 @@ impl Part {
         report.counts.fields += place.document.fields.len();
         seen.check(&mut report.findings);
         pins::gather(names, &seen, &mut self.archives, &mut report.pins);
-        self.bases.gather(&seen);
     }
 
     fn add(&mut self, other: Self) {
-        self.bases.add(other.bases);
         let (own, other) = (&mut self.report, other.report);
         own.findings.extend(other.findings);
         own.pins.extend(other.pins);

@@ -9,7 +9,7 @@ mod jobs;
 mod runs;
 mod tags;
 
-use std::cell::LazyCell;
+use std::cell::{LazyCell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ use crate::fields::workflow::{FOLDER_COMMANDS, INPUTS, Line, Structure};
 use crate::fields::{Field, Kind, Named};
 use crate::finding::Finding;
 use crate::repository::{Directories, Directory, Place, Repository, Tree};
-use crate::text::{Places, is_within, window};
+use crate::text::{Places, is_within, span_of, window};
 use crate::version::Variant;
 
 /// Checks the workflows of a repository.
@@ -47,37 +47,39 @@ pub(super) fn check<'r>(
             structure: &place.document.facts.structure,
             places: Places::new(text.as_bytes()),
             changes: Workflow::changes(&place.document.facts.structure, text),
+            findings: RefCell::default(),
         };
-        workflow.check_paths(repository, findings);
-        workflow.check_made(repository, findings);
-        workflow.check_scripts(repository, findings);
+        workflow.check_paths(repository);
+        workflow.check_made(repository);
+        workflow.check_scripts(repository);
         let commands = workflow.builds();
-        workflow.check_contexts(repository, &commands, findings);
-        workflow.check_lists(findings);
-        workflow.check_hosts(findings);
+        workflow.check_contexts(repository, &commands);
+        workflow.check_lists();
+        workflow.check_hosts();
         let all = &workflow.structure.jobs;
         let jobs = Jobs::new(all.iter().map(|job| &text[job.name.clone()]), &series);
-        let builds = tags::check((&workflow, &commands), directories, findings);
-        workflow.check_order(&builds, &|| &copies, findings);
-        workflow.check_arguments(repository, &builds, findings);
+        let builds = tags::check((&workflow, &commands), directories);
+        workflow.check_order(&builds, &|| &copies);
+        workflow.check_arguments(repository, &builds);
         let started = workflow.tags();
-        workflow.check_names(findings);
+        workflow.check_names();
         let variables = workflow.variables();
         for job in all {
-            workflow.check_needs(job, &jobs, findings);
-            workflow.check_tags(job, &started, findings);
-            workflow.check_expressions(job, &variables, findings);
+            workflow.check_needs(job, &jobs);
+            workflow.check_tags(job, &started);
+            workflow.check_expressions(job, &variables);
             if has_series {
-                workflow.check_job(job, &jobs, &series, findings);
+                workflow.check_job(job, &jobs, &series);
             }
         }
         if has_series {
-            workflow.check_inputs(findings);
-            workflow.check_series(&series, directories, findings);
+            workflow.check_inputs();
+            workflow.check_series(&series, directories);
             if !started.is_empty() {
-                workflow.check_conditions(&series, findings);
+                workflow.check_conditions(&series);
             }
         }
+        findings.extend(workflow.findings.take());
     }
 }
 
@@ -87,7 +89,7 @@ fn is_building(command: &str) -> bool {
 }
 
 /// How many bytes in front of a name its command or option is looked for.
-const BACK: usize = 400;
+const BACK: usize = 2_000;
 
 struct Workflow<'a> {
     text: &'a str,
@@ -96,6 +98,7 @@ struct Workflow<'a> {
     places: Places<'a>,
     /// The lines that go to another folder, in their order.
     changes: Vec<usize>,
+    findings: RefCell<Vec<Finding>>,
 }
 
 impl<'a> Workflow<'a> {
@@ -116,40 +119,53 @@ impl<'a> Workflow<'a> {
         self.fields(|kind| matches!(kind, Kind::Directory { .. }))
     }
 
-    fn finding(&self, at: &Range<usize>, rule: &'static str, why: &str) -> Finding {
-        let found = &self.text[at.clone()];
-        let message = format!("found {found}{why}");
-        let place = self.places.of(at.start);
-        Finding::at(&self.place.path(), place, rule, message).found(found)
+    /// A finding at a place, to be completed and added.
+    fn finding(&self, at: usize, rule: &'static str, message: String) -> Finding {
+        Finding::at(&self.place.path(), self.places.of(at), rule, message)
     }
 
-    fn expected(&self, at: &Range<usize>, rule: &'static str, new: &str, why: &str) -> Finding {
-        let finding = self.finding(at, rule, &format!(", expected {new}: {why}"));
-        finding.expected(new)
+    fn add(&self, finding: Finding) {
+        self.findings.borrow_mut().push(finding);
+    }
+
+    fn report(&self, at: &Range<usize>, rule: &'static str, why: &str) {
+        let found = &self.text[at.clone()];
+        let finding = self.finding(at.start, rule, format!("found {found}{why}"));
+        self.add(finding.found(found));
+    }
+
+    fn report_expected(&self, at: &Range<usize>, rule: &'static str, new: &str, why: &str) {
+        let found = &self.text[at.clone()];
+        let message = format!("found {found}, expected {new}: {why}");
+        let finding = self.finding(at.start, rule, message);
+        self.add(finding.found(found).expected(new));
     }
 
     /// What a path names below a version directory is there.
-    fn check_paths(&self, repository: &Repository, findings: &mut Vec<Finding>) {
+    fn check_paths(&self, repository: &Repository) {
         for field in self.directories().filter(|field| self.is_read(field)) {
-            let Some(tree) = repository.tree(&self.text[field.span.clone()]) else {
-                continue;
-            };
-            let path = path_behind(self.text, field.span.end);
-            let names: Vec<&str> = path.iter().map(|name| &self.text[name.clone()]).collect();
-            // The name of a variant or a script has a finding of its own, and what is named shortly before may have been made there.
-            let start = self.structure.job_at(field.span.start);
-            let start = start.map_or(0, |job| job.part.span.start);
-            let before = self.before(start, field.span.start);
-            let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-            let is_new = |at: &usize| {
-                let mut words = before.split(|c| !is_part(c));
-                !self.is_field(path[*at].start) && words.all(|word| word != names[*at])
-            };
-            if let Some(missing) = missing(tree, &names).filter(is_new) {
-                let folder = [&[tree.directory.name.as_str()], &names[..missing]].concat();
-                let why = format!(": there is no such file or folder in {}", folder.join("/"));
-                findings.push(self.finding(&path[missing], "path", &why));
+            let tree = repository.tree(&self.text[field.span.clone()]);
+            let names = path_behind(self.text, field.span.end);
+            let missing = tree.and_then(|tree| Some((tree, missing(tree, &names)?)));
+            // A field has a finding of its own.
+            if let Some((tree, first)) = missing.filter(|(_, first)| !self.is_field(names[*first]))
+            {
+                let folder = [&[tree.directory.name.as_str()], &names[..first]].concat();
+                self.report_missing(names[first], &folder.join("/"));
             }
+        }
+    }
+
+    /// Reports a name that is not in a folder, unless its job names it shortly before: it may have been made there.
+    fn report_missing(&self, name: &str, folder: &str) {
+        let span = span_of(self.text, name);
+        let start = self.structure.job_at(span.start);
+        let start = start.map_or(0, |job| job.part.span.start);
+        let last = name.rsplit(['/', '\\']).next();
+        let mut before = self.before(start, span.start).split(|c| !is_part(c));
+        if before.all(|word| Some(word) != last) {
+            let why = format!(": there is no such file or folder in {folder}");
+            self.report(&span, "path", &why);
         }
     }
 
@@ -164,8 +180,9 @@ impl<'a> Workflow<'a> {
             rest.is_some_and(|rest| rest.starts_with(' ') && !rest[1..].contains(' '))
         });
         let is_build = before.contains("docker ") && is_building(before);
-        let last = path_behind(self.text, field.span.end).pop();
-        let is_script = last.is_some_and(|name| is_script(&self.text[name]));
+        let is_script = path_behind(self.text, field.span.end)
+            .pop()
+            .is_some_and(is_script);
         self.is_input(line) || is_change || is_build || is_script
     }
 
@@ -203,8 +220,9 @@ impl<'a> Workflow<'a> {
         }
     }
 
-    fn is_field(&self, at: usize) -> bool {
-        let fields = &self.place.document.fields;
+    /// Whether a field begins where a part of the text does.
+    fn is_field(&self, part: &str) -> bool {
+        let (fields, at) = (&self.place.document.fields, span_of(self.text, part).start);
         let place = fields.binary_search_by_key(&at, |field| field.span.start);
         place.is_ok()
     }
@@ -220,30 +238,24 @@ impl<'a> Workflow<'a> {
 
     /// A `context` or `file` names a variant inside a version directory, not a variant by itself; and so does a path that begins with
     /// a number.
-    fn check_inputs(&self, findings: &mut Vec<Finding>) {
+    fn check_inputs(&self) {
         let is_by_itself = |kind: &Kind| matches!(kind, Kind::Caption { family: None, .. });
         for field in self.fields(is_by_itself) {
             let key = self.line_of(field).key(self.text.as_bytes());
             let is_input = matches!(key, Some(b"context" | b"file"));
             let above = self.text[..field.span.start].strip_suffix('/');
-            let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
             let name = above.map(|above| &above[above.trim_end_matches(is_part).len()..]);
             let has_number =
                 name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_digit()));
             if is_input || has_number && self.is_read(field) {
                 let why = ", which is in no version directory here";
-                findings.push(self.finding(&field.span, "path", why));
+                self.report(&field.span, "path", why);
             }
         }
     }
 
     /// A workflow that names all series but one has forgotten it.
-    fn check_series(
-        &self,
-        all: &[&Directory],
-        directories: &Directories,
-        findings: &mut Vec<Finding>,
-    ) {
+    fn check_series(&self, all: &[&Directory], directories: &Directories) {
         let fields: Vec<&Field> = self.directories().collect();
         for pair in fields.windows(2) {
             let [first, second] = [pair[0], pair[1]].map(|field| &self.text[field.span.clone()]);
@@ -266,7 +278,7 @@ impl<'a> Workflow<'a> {
                         .is_below(self.text.as_bytes(), line, b"options");
                 if is_free && is_list {
                     let why = ": there is no such version directory";
-                    findings.push(self.finding(&missing.span, "directory", why));
+                    self.report(&missing.span, "directory", why);
                 }
             }
         }
@@ -283,9 +295,8 @@ impl<'a> Workflow<'a> {
             && self.may_be_for(directories.get(&missing.name))
         {
             let message = format!("names every series but {}", missing.name);
-            let at = self.places.of(last.span.start);
-            let finding = Finding::at(&self.place.path(), at, "series", message);
-            findings.push(finding.expected(&*missing.name));
+            let finding = self.finding(last.span.start, "series", message);
+            self.add(finding.expected(&*missing.name));
         }
     }
 
@@ -304,19 +315,24 @@ impl<'a> Workflow<'a> {
     }
 }
 
+/// Whether a letter is part of the name of a file.
+fn is_part(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "._-".contains(c)
+}
+
 /// The names in the rest of a path, up to the first one that is not written out.
-fn path_behind(text: &str, mut at: usize) -> Vec<Range<usize>> {
+fn path_behind(text: &str, mut at: usize) -> Vec<&str> {
     let mut names = Vec::new();
     // No path of ours is deeper.
     while names.len() < 8 && text[at..].starts_with(['/', '\\']) {
-        let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        let length = text[at + 1..].find(|c| !is_part(c));
-        let end = length.map_or(text.len(), |length| at + 1 + length);
-        if end == at + 1 || text[end..].starts_with(['$', '{', '*', '?', '%', '[']) {
+        let rest = &text[at + 1..];
+        let name = &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())];
+        let next = &rest[name.len()..];
+        if name.is_empty() || next.starts_with(['$', '{', '*', '?', '%', '[']) {
             break;
         }
-        names.push(at + 1..end);
-        at = end;
+        names.push(name);
+        at += 1 + name.len();
     }
     names
 }

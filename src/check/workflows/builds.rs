@@ -6,7 +6,6 @@ use std::ops::Range;
 use super::Workflow;
 use super::expressions::meant;
 use crate::fields::Field;
-use crate::finding::Finding;
 use crate::repository::{Item, Repository};
 use crate::text::span_of;
 
@@ -25,12 +24,7 @@ impl<'a> Workflow<'a> {
     }
 
     /// An image is not built before the one that it copies from, where its job builds both.
-    pub(super) fn check_order(
-        &self,
-        builds: &[Build],
-        copies: &dyn Fn() -> &'a Copies<'a>,
-        findings: &mut Vec<Finding>,
-    ) {
+    pub(super) fn check_order(&self, builds: &[Build], copies: &dyn Fn() -> &'a Copies<'a>) {
         // Where each variant is built first, by job and version directory.
         let mut first: BTreeMap<(usize, &str), BTreeMap<&str, &Build>> = BTreeMap::new();
         for build in builds {
@@ -52,21 +46,15 @@ impl<'a> Workflow<'a> {
                 };
                 for source in sources.filter(is_later) {
                     let message = format!("builds {name} before {source}, which it copies from");
-                    let place = self.places.of(build.variant.span.start);
-                    let finding = Finding::at(&self.place.path(), place, "order", message);
-                    findings.push(finding.found(*name).expected(*source));
+                    let finding = self.finding(build.variant.span.start, "order", message);
+                    self.add(finding.found(*name).expected(*source));
                 }
             }
         }
     }
 
     /// What is given to a Dockerfile as an argument, it takes.
-    pub(super) fn check_arguments(
-        &self,
-        repository: &Repository,
-        builds: &[Build],
-        findings: &mut Vec<Finding>,
-    ) {
+    pub(super) fn check_arguments(&self, repository: &Repository, builds: &[Build]) {
         let mut known: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for build in builds {
             let (name, directory) = (self.said(build), build.variant.kind.directory());
@@ -82,7 +70,7 @@ impl<'a> Workflow<'a> {
                 let taken = taken.or_insert_with(|| taken_by(document.utf8().unwrap_or_default()));
                 if let Some(new) = meant(argument, taken) {
                     let (span, why) = (span_of(self.text, argument), format!("an `ARG` of {path}"));
-                    findings.push(self.expected(&span, "job", new, &why));
+                    self.report_expected(&span, "job", new, &why);
                 }
             }
         }

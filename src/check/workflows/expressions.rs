@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Workflow;
 use crate::fields::workflow::{Job, Line};
-use crate::finding::Finding;
 use crate::text::{is_like, span_of};
 
 /// The most names among which the one that was meant is looked for.
@@ -16,12 +15,7 @@ const LONGEST: usize = 16 << 10;
 
 impl<'a> Workflow<'a> {
     /// Checks the expressions of a job; `variables` are those that the workflow sets.
-    pub(super) fn check_expressions(
-        &self,
-        job: &Job,
-        variables: &BTreeSet<&str>,
-        findings: &mut Vec<Finding>,
-    ) {
+    pub(super) fn check_expressions(&self, job: &Job, variables: &BTreeSet<&str>) {
         let lines = &self.structure.lines[job.part.lines.clone()];
         let (keys, steps) = (self.keys(lines), self.steps(job));
         let needs = self.needs(job).into_iter().map(|name| &self.text[name]);
@@ -35,7 +29,7 @@ impl<'a> Workflow<'a> {
                 ["matrix", key, ..] => {
                     if !key.is_empty() && keys.as_ref().is_some_and(|keys| !has(keys, key)) {
                         let why = ": the matrix of the job has no such key";
-                        findings.push(self.finding(&span_of(self.text, key), "job", why));
+                        self.report(&span_of(self.text, key), "job", why);
                     }
                     continue;
                 }
@@ -48,7 +42,7 @@ impl<'a> Workflow<'a> {
                 _ => continue,
             };
             if let Some(new) = meant(name, known) {
-                findings.push(self.expected(&span_of(self.text, name), "job", new, why));
+                self.report_expected(&span_of(self.text, name), "job", new, why);
             }
         }
     }

@@ -2,13 +2,11 @@
 
 use std::ops::Range;
 
-use super::{Workflow, missing};
+use super::{Workflow, is_part, missing};
 use crate::fields::Field;
 use crate::fields::scan::is_script;
 use crate::fields::workflow::{Job, Structure};
-use crate::finding::Finding;
 use crate::repository::{Folder, Repository, TESTS};
-use crate::text::span_of;
 
 /// In a workflow of more lines folders are not followed: none is so long.
 const MOST_LINES: usize = 2_000;
@@ -70,7 +68,7 @@ impl Workflow<'_> {
     }
 
     /// What a path begins with that a matrix makes of its series is there in one of them.
-    pub(super) fn check_made(&self, repository: &Repository, findings: &mut Vec<Finding>) {
+    pub(super) fn check_made(&self, repository: &Repository) {
         let lines = self.structure.lines.iter().take(MOST_LINES);
         for (number, line) in lines.enumerate() {
             let Some(path) = self.path(number).filter(|path| path.contains("${{")) else {
@@ -83,15 +81,11 @@ impl Workflow<'_> {
                 continue;
             };
             let name = rest.split(['/', '\\']).next().unwrap_or_default();
-            let span = span_of(self.text, name);
-            let is_plain = name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
             let mut trees = repository.trees.iter();
             let is_there = trees.any(|tree| missing(tree, &[name]).is_none());
-            if is_plain && !name.is_empty() && !is_there && !self.is_field(span.start) {
-                let why = ": there is no such file or folder in any version directory";
-                findings.push(self.finding(&span, "path", why));
+            let is_plain = name.chars().all(is_part) && !name.is_empty();
+            if is_plain && !is_there && !self.is_field(name) {
+                self.report_missing(name, "any version directory");
             }
         }
     }
@@ -127,8 +121,8 @@ impl Workflow<'_> {
         Some(names.join("/"))
     }
 
-    /// The scripts that commands run in a folder of scripts are there, unless their step writes them.
-    pub(super) fn check_scripts(&self, repository: &Repository, findings: &mut Vec<Finding>) {
+    /// The scripts that commands run in a folder of scripts are there.
+    pub(super) fn check_scripts(&self, repository: &Repository) {
         let (lines, text) = (&self.structure.lines, self.text.as_bytes());
         let is_run = |line: usize| self.structure.is_below(text, line, b"run");
         for number in (0..lines.len()).filter(|number| is_run(*number)) {
@@ -148,35 +142,25 @@ impl Workflow<'_> {
                 Some((directory, TESTS)) => of(directory),
                 _ => continue,
             };
-            let said = &self.text[name.clone()];
-            let is_missing = scripts.iter().all(|folder| folder.item(said).is_none());
+            let is_missing = scripts.iter().all(|folder| folder.item(name).is_none());
             let step = lines[self.step(number).start].span.start..lines[number].span.start;
-            if is_missing
-                && !scripts.is_empty()
-                && !self.is_field(name.start)
-                && ![said, "popd", "Pop-Location"]
-                    .iter()
-                    .any(|word| self.text[step.clone()].contains(word))
-            {
+            let goes_back = ["popd", "Pop-Location"]
+                .iter()
+                .any(|word| self.text[step.clone()].contains(word));
+            if is_missing && !scripts.is_empty() && !goes_back && !self.is_field(name) {
                 let folder = match folder.starts_with('*') {
                     true => "`tests` of any version directory",
                     false => &folder,
                 };
-                let why = format!(": there is no such file or folder in {folder}");
-                findings.push(self.finding(&name, "path", &why));
+                self.report_missing(name, folder);
             }
         }
     }
 
     /// What each of the commands builds from, by its path from a folder below a version directory, is there. A path from the root names its
     /// version directory itself, which is a field.
-    pub(super) fn check_contexts(
-        &self,
-        repository: &Repository,
-        commands: &[Range<usize>],
-        findings: &mut Vec<Finding>,
-    ) {
-        let (lines, text) = (&self.structure.lines, self.text.as_bytes());
+    pub(super) fn check_contexts(&self, repository: &Repository, commands: &[Range<usize>]) {
+        let text = self.text.as_bytes();
         for command in commands {
             let (code, command) = (self.code(command), command.start);
             let is_plain = !code.contains(['&', ';', '|', '>']) && code.contains("docker ");
@@ -185,7 +169,6 @@ impl Workflow<'_> {
             }
             let word = code.rsplit(char::is_whitespace).next().unwrap_or_default();
             let word = word.trim_matches(['"', '\'']);
-            let span = span_of(self.text, word);
             let is_path = word.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.')
                 && !word.contains(['$', '*', ':', '{', '=']);
             let Some(folder) = self.folder(command).filter(|_| is_path) else {
@@ -199,19 +182,13 @@ impl Workflow<'_> {
             if tree.is_none_or(|tree| missing(tree, &names[1..]).is_none()) {
                 continue;
             }
-            let step = lines[self.step(command).start].span.start..lines[command].span.start;
-            let last = names.last().copied().unwrap_or_default();
-            // What the step writes is not there yet.
-            if !self.text[step].contains(last) {
-                let why = format!(": there is no such file or folder in {folder}");
-                findings.push(self.finding(&span, "path", &why));
-            }
+            self.report_missing(word, &folder);
         }
     }
 
     /// The script that a line runs, by its name alone: `./build-images.sh`, `bash build-images.sh`.
-    fn script(&self, line: Range<usize>) -> Option<Range<usize>> {
-        let code = &self.text[line.clone()];
+    fn script(&self, line: Range<usize>) -> Option<&str> {
+        let code = &self.text[line];
         // The last word, and the one before it.
         let mut last = ["", ""];
         for word in code.split_whitespace() {
@@ -220,7 +197,7 @@ impl Workflow<'_> {
             let is_run = bare.is_some() || is_first && ["bash", "sh", "pwsh"].contains(&last[0]);
             let name = bare.unwrap_or(word);
             if is_run && is_script(name) && !name.contains(['/', '\\', '$']) {
-                return Some(span_of(self.text, name));
+                return Some(name);
             }
             last = [word, last[0]];
         }

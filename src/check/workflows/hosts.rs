@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use super::Workflow;
 use crate::fields::Kind;
-use crate::finding::Finding;
 
 impl Workflow<'_> {
     /// Each Windows runner is of a Windows that its row of a matrix names, or else its job, where they name any.
-    pub(super) fn check_hosts(&self, findings: &mut Vec<Finding>) {
+    pub(super) fn check_hosts(&self) {
         let (document, structure) = (self.place.document, self.structure);
         let named: BTreeSet<(usize, u32)> = document.windows_years().collect();
         let is_windows =
@@ -38,7 +37,7 @@ impl Workflow<'_> {
             };
             let all = Vec::from_iter(years.iter().map(u32::to_string)).join(" or ");
             let why = "what runs here is for that Windows";
-            findings.push(self.expected(&field.span, "runner", &all, why));
+            self.report_expected(&field.span, "runner", &all, why);
         }
     }
 }

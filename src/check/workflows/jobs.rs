@@ -6,7 +6,6 @@ use std::ops::Range;
 use super::Workflow;
 use crate::fields::workflow::Job;
 use crate::fields::{Field, Kind};
-use crate::finding::Finding;
 use crate::repository::Directory;
 use crate::text::span_of;
 
@@ -76,18 +75,18 @@ impl Workflow<'_> {
     }
 
     /// No two jobs have one name.
-    pub(super) fn check_names(&self, findings: &mut Vec<Finding>) {
+    pub(super) fn check_names(&self) {
         let mut known = BTreeSet::new();
         let jobs = self.structure.jobs.iter();
         for job in jobs.filter(|job| !known.insert(&self.text[job.name.clone()])) {
             let why = ", the name of another job: GitHub refuses the workflow";
-            findings.push(self.finding(&job.name, "job", why));
+            self.report(&job.name, "job", why);
         }
     }
 
     /// In a workflow that tags start, a job that is named after a series has a condition, or waits for one that has, where the others
     /// do: without it every tag would run it.
-    pub(super) fn check_conditions(&self, all: &[&Directory], findings: &mut Vec<Finding>) {
+    pub(super) fn check_conditions(&self, all: &[&Directory]) {
         let jobs = self.structure.jobs.iter();
         let is_of_series = |job: &&Job| {
             all.iter()
@@ -99,27 +98,21 @@ impl Workflow<'_> {
         let (with, without): (Vec<&Job>, Vec<&Job>) = jobs.iter().partition(has_condition);
         if let ([job], [_, ..]) = (without.as_slice(), with.as_slice()) {
             let why = " without `if`, expected one as the other jobs have: every tag would run it";
-            findings.push(self.finding(&job.name, "series", why));
+            self.report(&job.name, "series", why);
         }
     }
 
     /// The jobs that a job needs are there.
-    pub(super) fn check_needs(&self, job: &Job, jobs: &Jobs, findings: &mut Vec<Finding>) {
+    pub(super) fn check_needs(&self, job: &Job, jobs: &Jobs) {
         let needs = self.needs(job).into_iter();
         for name in needs.filter(|name| !jobs.names.contains(&self.text[name.clone()])) {
-            findings.push(self.finding(&name, "job", ": there is no such job"));
+            self.report(&name, "job", ": there is no such job");
         }
     }
 
     /// A job that is named after a series, or has paths of one alone, is about that one: in its name, where others are named in
     /// the same way, in its condition, in what it needs and in its paths.
-    pub(super) fn check_job(
-        &self,
-        job: &Job,
-        jobs: &Jobs,
-        all: &[&Directory],
-        findings: &mut Vec<Finding>,
-    ) {
+    pub(super) fn check_job(&self, job: &Job, jobs: &Jobs, all: &[&Directory]) {
         let name = &self.text[job.name.clone()];
         let said = |field: &Field| &self.text[field.span.clone()];
         let directories: Vec<&Field> = self
@@ -150,7 +143,7 @@ impl Workflow<'_> {
         let all = all.filter(|field| known.contains(said(field)));
         for field in all.filter(|field| said(field) != series.name) {
             let new = &series.name;
-            findings.push(self.expected(&field.span, "directory", new, &why));
+            self.report_expected(&field.span, "directory", new, &why);
         }
         // One that is not there has a finding of its own.
         let is_there = |need: &Range<usize>| jobs.names.contains(&self.text[need.clone()]);
@@ -166,7 +159,7 @@ impl Workflow<'_> {
                 let found = &self.text[at.clone()];
                 let start = found.trim_end_matches(|c: char| c.is_ascii_digit());
                 let new = format!("{start}{}", series.numbers().1);
-                findings.push(self.expected(&at, "series", &new, &why));
+                self.report_expected(&at, "series", &new, &why);
             }
         }
     }

@@ -6,12 +6,11 @@ use std::ops::Range;
 use super::Workflow;
 use crate::fields::Field;
 use crate::fields::workflow::{Job, Part};
-use crate::finding::Finding;
 use crate::text::span_of;
 
 impl Workflow<'_> {
     /// No list has a series twice, and no list of a matrix any item: that would be built twice, and another one not at all.
-    pub(super) fn check_lists(&self, findings: &mut Vec<Finding>) {
+    pub(super) fn check_lists(&self) {
         let (text, structure) = (self.text, self.structure);
         let is_plain = |item: &&Part| {
             let lines = &structure.lines[item.lines.clone()];
@@ -28,7 +27,7 @@ impl Workflow<'_> {
             let mut known = BTreeSet::new();
             for row in rows.filter(|row| !known.insert(text[row.span.clone()].trim())) {
                 let first = span_of(text, text[code(row)].trim());
-                findings.push(self.finding(&first, "job", " twice in a list"));
+                self.report(&first, "job", " twice in a list");
             }
         }
         let lists = lists
@@ -47,7 +46,7 @@ impl Workflow<'_> {
                 let named = self.fields_in(&whole).filter(|field| field.is_directory());
                 if in_matrix && named.count() > 1 && bare.contains(' ') {
                     let why = ", expected a comma between two series";
-                    findings.push(self.finding(&whole, "series", why));
+                    self.report(&whole, "series", why);
                 }
                 if !bare.is_empty() && !known.insert(bare) {
                     let tag = bare.strip_suffix(".*").is_some_and(is_series);
@@ -56,14 +55,14 @@ impl Workflow<'_> {
                         false if in_matrix => "job",
                         false => continue,
                     };
-                    findings.push(self.finding(&whole, rule, " twice in a list"));
+                    self.report(&whole, rule, " twice in a list");
                 }
             }
         }
     }
 
     /// A job that asks for tags asks for some that start the workflow: one of them begins as its condition says.
-    pub(super) fn check_tags(&self, job: &Job, tags: &BTreeSet<&str>, findings: &mut Vec<Finding>) {
+    pub(super) fn check_tags(&self, job: &Job, tags: &BTreeSet<&str>) {
         let conditions = self.asked(job).into_iter();
         for condition in conditions.filter(|one| one.is_of_ref && !tags.is_empty()) {
             let asked = &self.text[condition.start];
@@ -81,7 +80,7 @@ impl Workflow<'_> {
                 let all = Vec::from_iter(tags.iter().map(|tag| format!("{tag}.*"))).join(", ");
                 let why = format!(", expected a tag that starts this workflow: {all}");
                 let bare = span_of(self.text, asked.trim_end_matches('.'));
-                findings.push(self.finding(&bare, "series", &why));
+                self.report(&bare, "series", &why);
             }
         }
     }

@@ -6,7 +6,6 @@ use std::ops::Range;
 use super::Workflow;
 use super::builds::Build;
 use crate::fields::{Field, Kind};
-use crate::finding::Finding;
 use crate::repository::Directories;
 use crate::version::Variant;
 
@@ -14,7 +13,6 @@ use crate::version::Variant;
 pub(super) fn check<'a>(
     (workflow, commands): (&Workflow<'a>, &[Range<usize>]),
     directories: &Directories,
-    findings: &mut Vec<Finding>,
 ) -> Vec<Build<'a>> {
     let text = workflow.text;
     // One that is not there has a finding of its own.
@@ -39,11 +37,11 @@ pub(super) fn check<'a>(
     };
     let mut builds = Vec::new();
     for lines in steps.built_from_a_context() {
-        let built = steps.check_step(&lines, findings);
+        let built = steps.check_step(&lines);
         builds.extend(built.map(|variant| Build { lines, variant }));
     }
     for lines in commands {
-        let built = steps.check_command(lines, findings);
+        let built = steps.check_command(lines);
         let lines = lines.clone();
         builds.extend(built.map(|variant| Build { lines, variant }));
     }
@@ -117,7 +115,7 @@ impl<'a> Steps<'_, 'a> {
     }
 
     /// A step: its context and its file, its tags, its arguments. Returns the variant that it builds.
-    fn check_step(&self, step: &Range<usize>, findings: &mut Vec<Finding>) -> Option<&'a Field> {
+    fn check_step(&self, step: &Range<usize>) -> Option<&'a Field> {
         let all = self.inside(step);
         let is_of = |field: &&Field, keys: &[&[u8]]| {
             let line = self.line(field);
@@ -131,21 +129,16 @@ impl<'a> Steps<'_, 'a> {
         };
         let inputs = of(&[b"context", b"file"]);
         if of(&[b"tags"]).is_empty() {
-            self.compare(&of(&[b"context"]), &of(&[b"file"]), findings);
+            self.compare(&of(&[b"context"]), &of(&[b"file"]));
         }
-        self.compare(&inputs, &of(&[b"tags"]), findings);
+        self.compare(&inputs, &of(&[b"tags"]));
         let built = self.only(&inputs);
-        self.check_sources(built, &of(&[b"build-args"]), findings);
+        self.check_sources(built, &of(&[b"build-args"]));
         built
     }
 
     /// The image that another one copies from is not itself, and on Windows is on the same base.
-    fn check_sources(
-        &self,
-        built: Option<&Field>,
-        sources: &[&Field],
-        findings: &mut Vec<Finding>,
-    ) {
+    fn check_sources(&self, built: Option<&Field>, sources: &[&Field]) {
         let Some(built) = built.and_then(|field| Variant::parse(self.said(field))) else {
             return;
         };
@@ -159,16 +152,12 @@ impl<'a> Steps<'_, 'a> {
                 false if is_other => format!(": {built} is on another base"),
                 false => continue,
             };
-            findings.push(self.workflow.finding(&field.span, "variant", &why));
+            self.workflow.report(&field.span, "variant", &why);
         }
     }
 
     /// A command: its path, and what stands behind `--tag` and `-t`. Returns the variant that it builds.
-    fn check_command(
-        &self,
-        command: &Range<usize>,
-        findings: &mut Vec<Finding>,
-    ) -> Option<&'a Field> {
+    fn check_command(&self, command: &Range<usize>) -> Option<&'a Field> {
         let all = self.inside(command).into_iter();
         let (paths, names): (Vec<&Field>, Vec<&Field>) = all.partition(|one| self.in_path(one));
         let behind = |options: &'_ [&'_ str]| -> Vec<&'a Field> {
@@ -181,15 +170,15 @@ impl<'a> Steps<'_, 'a> {
         let ways = is_here.then(|| self.workflow.ways(command.start));
         let way = ways.and_then(|mut ways| ways.pop());
         let way = way.map(|line| line..line + 1);
-        self.check_families(command, way.as_ref(), findings);
+        self.check_families(command, way.as_ref());
         let paths = way.map_or(paths, |way| self.inside(&way));
         let built = self.only(&paths);
-        self.check_sources(built, &behind(&["--build-arg ", "--build-arg="]), findings);
-        self.compare(&paths, &tags, findings);
+        self.check_sources(built, &behind(&["--build-arg ", "--build-arg="]));
+        self.compare(&paths, &tags);
         built
     }
 
-    fn compare(&self, paths: &[&'a Field], tags: &[&'a Field], findings: &mut Vec<Finding>) {
+    fn compare(&self, paths: &[&'a Field], tags: &[&'a Field]) {
         let one = |fields| self.only(fields).map(|field| self.said(field));
         let (wrong, expected, why) = match (one(tags), one(paths)) {
             (_, Some(built)) => (tags, built, "is what is built here"),
@@ -199,18 +188,13 @@ impl<'a> Steps<'_, 'a> {
         for field in wrong.iter().filter(|field| self.said(field) != expected) {
             let why = format!("{expected} {why}");
             let workflow = self.workflow;
-            findings.push(workflow.expected(&field.span, "variant", expected, &why));
+            workflow.report_expected(&field.span, "variant", expected, &why);
         }
     }
 
     /// The family in front of an expression is the same one in the path, or in the line that goes to the folder, and in the tags of a
     /// command.
-    fn check_families(
-        &self,
-        command: &Range<usize>,
-        way: Option<&Range<usize>>,
-        findings: &mut Vec<Finding>,
-    ) {
+    fn check_families(&self, command: &Range<usize>, way: Option<&Range<usize>>) {
         // Each family with the text in front of it, and where it begins.
         let mut named: Vec<(&str, &str, usize)> = Vec::new();
         for part in way.into_iter().chain([command]) {
@@ -240,8 +224,8 @@ impl<'a> Steps<'_, 'a> {
             if let (1, Some(expected)) = (built.len(), built.first()) {
                 let span = *at..at + family.len();
                 let why = format!("{expected} is what is built here");
-                let finding = self.workflow.expected(&span, "variant", expected, &why);
-                findings.push(finding);
+                self.workflow
+                    .report_expected(&span, "variant", expected, &why);
             }
         }
     }
