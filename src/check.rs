@@ -80,7 +80,7 @@ pub fn read(root: &Path) -> Result<(Repository, Directories, Report)> {
     Ok((repository, directories, report))
 }
 
-/// Findings for the mentions of a document, and the archives of a script, that an update can neither rewrite nor leave as they are.
+/// Findings for the mentions of a document, and the versions beside a hash, that an update can neither rewrite nor leave as they are.
 pub fn doubtful_mentions(scope: &Scope, place: &Place) -> Vec<Finding> {
     let seen = documents::Seen::new(scope, place);
     let is_doubtful = |field: &&Field| {

@@ -247,7 +247,7 @@ pub struct Facts {
     pub has_reference: bool,
     /// It downloads an archive of the server.
     pub downloads: bool,
-    /// It is a script that names an archive, and has a hash of nobody knows what.
+    /// It has a hash that would stay where its version moves: outside of Dockerfiles any, and the digest of an image of ours.
     pub has_stray_hash: bool,
     /// Archives without a hash beside others that have one, each with where it is named.
     pub unpinned: Vec<(usize, Box<str>)>,

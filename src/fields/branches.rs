@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::checks::Checks;
 use super::commands::Code;
-use super::downloads::Of;
+use super::downloads::{Of, Own};
 use super::hashes::{self, Named};
 use super::spans::variable_of;
 use super::{Kind, found};
@@ -91,9 +91,8 @@ enum Bound {
     Unknown,
 }
 
-/// The fields of hashes and architectures, where `own` is the server's name; and, where some archives have hashes, those that have
-/// none, with their addresses.
-pub(super) fn fields(text: &[u8], seen: &Seen, own: &str) -> (Vec<(Range<usize>, Kind)>, Unpinned) {
+/// The fields of hashes and architectures; and, where some archives have hashes, those that have none, with their addresses.
+pub(super) fn fields(text: &[u8], seen: &Seen, own: &Own) -> (Vec<(Range<usize>, Kind)>, Unpinned) {
     let hashes = hashes::words(text);
     let has_labels = seen.addresses.iter().any(|one| one.labels.is_some());
     if seen.arches.is_empty() && hashes.is_empty() && !has_labels {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::commands::{Code, Does, Instruction, Statement};
-use super::downloads::{Downloads, Of};
+use super::downloads::{Downloads, Of, Own};
 use super::spans::{has, last_part, variable};
 
 /// What is hashed in a Dockerfile.
@@ -20,8 +20,8 @@ pub(super) struct Checks<'a> {
 
 impl<'a> Checks<'a> {
     /// For a text; `ours` are the places of addresses of our archives, `made` those of our version, or of our project, in other
-    /// addresses, and `own` is the server's name.
-    pub(super) fn new(text: &'a [u8], (ours, made): (&[usize], &[usize]), own: &str) -> Self {
+    /// addresses.
+    pub(super) fn new(text: &'a [u8], (ours, made): (&[usize], &[usize]), own: &Own) -> Self {
         let code = Code::new(text);
         let reading = Downloads::new(&code, (ours, made), own);
         let (mut checks, mut downloads, mut taken) = (Vec::new(), Vec::new(), BTreeSet::new());
@@ -184,7 +184,8 @@ impl<'a> Files<'a> {
 }
 
 fn name_of(path: &[u8]) -> Vec<u8> {
-    last_part(bare(path)).to_ascii_lowercase()
+    let name = last_part(path).rsplit(|byte| *byte == b'\\').next();
+    name.unwrap_or_default().to_ascii_lowercase()
 }
 
 /// A path without `./` in front.

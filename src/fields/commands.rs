@@ -93,7 +93,10 @@ impl<'a> Code<'a> {
     }
 
     /// The variables to which a statement assigns something, by their names in lower case, each with where it does.
-    fn assigned_in(&self, statement: &Statement) -> impl Iterator<Item = (Vec<u8>, usize)> {
+    pub(super) fn assigned_in(
+        &self,
+        statement: &Statement,
+    ) -> impl Iterator<Item = (Vec<u8>, usize)> {
         let words = self.words(statement);
         let is_opened = |number: usize| {
             let before = number.checked_sub(1).map(|before| words[before].text);

@@ -35,6 +35,12 @@ impl Of {
     }
 }
 
+/// What tells what is ours: the server's name, and the variables that hold its version.
+pub(super) struct Own<'n> {
+    pub(super) server: &'n str,
+    pub(super) versions: Vec<&'n [u8]>,
+}
+
 /// A Dockerfile, to be asked what each of its statements downloads, hashes and writes.
 pub(super) struct Downloads<'c, 'a> {
     code: &'c Code<'a>,
@@ -47,8 +53,10 @@ pub(super) struct Downloads<'c, 'a> {
     held: Vec<(Use<'a>, usize)>,
     /// Where the first address of ours is that no command fetches, directly or by a variable that holds it.
     loose: Option<usize>,
-    own: &'c str,
-    /// The variables that hold addresses of other programs. Few files need it.
+    own: &'c Own<'c>,
+    /// The variables that hold our version, or something that is made of it, in lower case. Few files need it, nor the next.
+    versions: OnceCell<BTreeSet<Vec<u8>>>,
+    /// The variables that hold addresses of other programs.
     others: OnceCell<BTreeSet<&'a [u8]>>,
 }
 
@@ -92,11 +100,11 @@ const LISTS: [&[u8]; 4] = [b"SHA256SUMS", b".asc", b".sig", b".sha256"];
 
 impl<'c, 'a> Downloads<'c, 'a> {
     /// For a Dockerfile; `ours` are the places of addresses of our archives, `made` those of our version, or of our project, in
-    /// other addresses, and `own` is the server's name.
+    /// other addresses.
     pub(super) fn new(
         code: &'c Code<'a>,
         (ours, made): (&'c [usize], &[usize]),
-        own: &'c str,
+        own: &'c Own,
     ) -> Self {
         let text = code.text;
         let uses = |name: &[u8]| code.uses_of(name, &(0..text.len()));
@@ -132,6 +140,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
             held,
             loose: loose.map(|(at, _)| *at),
             own,
+            versions: OnceCell::new(),
             others: OnceCell::new(),
         }
     }
@@ -142,6 +151,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
         let is_general = |part: &str| {
             let is_own = self
                 .own
+                .server
                 .split(['-', '_'])
                 .any(|own| own.eq_ignore_ascii_case(part));
             is_own || GENERAL.contains(&part) || part.bytes().all(|byte| byte.is_ascii_digit())
@@ -159,6 +169,25 @@ impl<'c, 'a> Downloads<'c, 'a> {
                 .collect()
         });
         is_open && !others.contains(name)
+    }
+
+    /// Whether a statement uses our version: what is downloaded with it may go with our releases.
+    fn is_of_version(&self, statement: &Statement) -> bool {
+        let lower = |name: &[u8]| name.to_ascii_lowercase();
+        let versions = self.versions.get_or_init(|| {
+            let own = self.own.versions.iter();
+            let mut known: BTreeSet<Vec<u8>> = own.map(|name| lower(name)).collect();
+            for statement in &self.code.statements {
+                let mut used = self.code.used(statement).iter();
+                if used.any(|(name, _)| known.contains(&lower(name))) {
+                    let set = self.code.assigned_in(statement);
+                    known.extend(set.map(|(name, _)| name));
+                }
+            }
+            known
+        });
+        let mut used = self.code.used(statement).iter();
+        used.any(|(name, _)| versions.contains(&lower(name)))
     }
 
     /// Where a statement uses variables that hold addresses, and those.
@@ -213,16 +242,24 @@ impl<'c, 'a> Downloads<'c, 'a> {
         }
         let is_strange = |word: &&Word| word.is_address && !is_own(word.span()) && !is_list(word);
         let strange = || words.iter().filter(is_strange);
-        let is_made = |word: &Word| !numbers(&self.made, &word.span()).is_empty();
+        // `https://mirror.example/latest/nats-server-linux-arm64.tar.gz`
+        let is_named = |word: &Word| {
+            let name = last_part(word.text).strip_prefix(self.own.server.as_bytes());
+            name.is_some_and(|rest| rest.first().is_some_and(|next| b"-_.".contains(next)))
+        };
+        let is_made = |word: &Word| is_named(word) || !numbers(&self.made, &word.span()).is_empty();
         let used = self.code.used(statement);
+        let is_added = command(words) == b"ADD";
         let by_variable = || fetches && !used.is_empty() && !words.iter().any(is_list);
         let of = match (ours == 0, strange().next().is_none()) {
             _ if is_far || strange().any(is_made) || fetches && is_unclear => Of::Unclear,
             (false, true) => Of::Ours(ours),
             (false, false) => Of::Unclear,
+            (true, false) if (fetches || is_added) && self.is_of_version(statement) => Of::Unclear,
             (true, false) => Of::Others,
             (true, true) if by_variable() => match self.loose {
                 Some(at) if at < statement.span.end => Of::Unclear,
+                _ if self.is_of_version(statement) => Of::Unclear,
                 _ if used.iter().any(|(name, _)| self.may_be_any(name)) => Of::Unclear,
                 _ => Of::Others,
             },
@@ -288,7 +325,12 @@ impl<'c, 'a> Downloads<'c, 'a> {
         let words = self.code.words(statement);
         let fetches = statement.does(Does::Fetch);
         let mut named = Vec::new();
-        for stage in stages(words).skip(usize::from(fetches)) {
+        for (number, stage) in stages(words).enumerate() {
+            if fetches && number == 0 {
+                let appended = stage.iter().filter(|word| word.signs & APPEND != 0);
+                named.extend(appended.map(|word| word.text));
+                continue;
+            }
             let span = stage[0].at..stage[stage.len() - 1].span().end;
             let (command, text) = (command(stage), &self.code.text[span]);
             let is_known = HARMLESS.contains(&command) || command.starts_with(b"-");
@@ -322,6 +364,8 @@ impl<'c, 'a> Downloads<'c, 'a> {
             }
         });
         let mut files: Vec<&[u8]> = written.collect();
+        // `wget -O - <address> > f`
+        files.retain(|file| *file != b"-" && !file.starts_with(b"http"));
         // Where an option names the file, `>` is for something else.
         if files.is_empty() {
             let out = first
@@ -341,7 +385,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
             let appends = stage.iter().any(|word| word.text == b"-a");
             files.extend(stage[1..].iter().map(|word| word.text).filter(|_| !appends));
         }
-        files.retain(|file| !file.starts_with(b"http") && !file.starts_with(b"/dev/"));
+        files.retain(|file| !file.starts_with(b"/dev/"));
         if files.is_empty() && !is_added {
             let addresses = self.code.words(statement).iter();
             let is_own = |word: &Word| !numbers(self.ours, &word.span()).is_empty();

@@ -186,12 +186,10 @@ impl<'a> Scope<'a> {
             return Expected::Anything;
         }
         match &field.kind {
-            Kind::Version { key: false }
+            Kind::Version { .. } | Kind::Mention { is_ours: true }
                 if document.facts.has_stray_hash && self.is_replaced(found) =>
             {
-                Expected::Impossible(
-                    "a hash in this script would stay: change both by hand".to_owned(),
-                )
+                Expected::Impossible("a hash in this file would stay: change both by hand".into())
             }
             Kind::Version { .. } => self.version(found),
             Kind::Directory { is_certain: true } => self.directory(found),
@@ -345,8 +343,14 @@ impl<'a> Scope<'a> {
     fn mention(&self, found: &str, is_ours: bool, is_code: bool) -> Expected {
         let given = self.split(found).version;
         let directory = self.directory_for(given);
-        let is_current =
-            directory.is_some_and(|one| parse_version(given).as_ref() == Some(&one.version));
+        let given = parse_version(given);
+        let is_current = directory.is_some_and(|one| given.as_ref() == Some(&one.version));
+        // The tag of a variant, at another version of the same series.
+        let is_stale = || {
+            let (own, given) = (&directory?.version, given.as_ref()?);
+            let is_same = (own.major, own.minor) == (given.major, given.minor);
+            Some(is_same && directory?.has(self.split(found).name))
+        };
         match (self.is_replaced(found), is_ours) {
             (true, true) => self.tag(found),
             (true, false) if is_code => Expected::Impossible(
@@ -356,6 +360,7 @@ impl<'a> Scope<'a> {
                     .to_owned(),
             ),
             (false, true) if is_current && self.is_renamed(found) => self.tag(found),
+            (false, true) if is_stale() == Some(true) => self.tag(found),
             _ => Expected::Anything,
         }
     }

@@ -17,6 +17,7 @@ use anyhow::{Result, ensure};
 
 use self::starts::Words;
 use super::branches::{self, Address, Seen};
+use super::downloads::Own;
 use super::spans::{
     BACK, after, base, ends, is_comment, is_tag, is_word, last_word, line_before, past, skip,
     trimmed_end, variable_of,
@@ -230,11 +231,17 @@ impl<'a> Scan<'a> {
             self.made_by_variables();
             self.keep_known_addresses(&values);
             self.give_up_mentions();
-            let own = &self.scanner.server;
-            (found, self.facts.unpinned) = branches::fields(self.text, &self.seen, own);
+            let versions = self.variables.versions.iter().copied();
+            let own = Own {
+                server: &self.scanner.server,
+                versions: versions.chain([self.scanner.key.as_bytes()]).collect(),
+            };
+            (found, self.facts.unpinned) = branches::fields(self.text, &self.seen, &own);
         }
-        if self.kind == DocumentKind::Script && self.facts.downloads {
-            self.facts.has_stray_hash = !hashes::words(self.text).is_empty();
+        if self.kind != DocumentKind::Dockerfile {
+            let mut hashes = hashes::words(self.text).into_iter();
+            // The ID of a commit is shorter.
+            self.facts.has_stray_hash |= hashes.any(|hash| hash.len() >= 50);
         }
         self.assigned_variables(&values, &mut found);
         found.append(&mut self.found);

@@ -380,21 +380,24 @@ fn a_case_that_another_program_shares_the_variable_of_is_not_ours() {
 }
 
 #[test]
-fn a_version_that_is_called_nothing_in_particular_is_ours() {
-    for line in [
-        "SERVER_VERSION=0.25.5",
-        "IMAGE_TAG=0.25.5",
-        "version=\"0.25.5\"",
+fn a_version_that_nothing_binds_to_the_server_stays_in_a_script_and_is_named() {
+    let path = "tests/run-images.sh";
+    for (line, uses, moves) in [
+        ("version=\"0.25.5\"", "", false),
+        ("ver=0.25.5", "curl https://bar.example/$ver.tgz", false),
+        ("version=\"0.25.5\"", "cd ../$version/alpine3.18", true),
+        ("v=0.25.5", "docker run nats-streaming:$v-scratch", true),
+        ("NATS_VERSION=0.25.5", "", true),
+        ("echo 0.25.5", "", true),
     ] {
         let repository = streaming();
-        let path = "tests/run-images.sh";
-        repository.write(path, repository.read(path) + line + "\n");
-        repository.update(&["0.25.6"]).exits_with(0);
-        let expected = line.replace("0.25.5", "0.25.6");
-        assert!(
-            repository.read(path).ends_with(&format!("{expected}\n")),
-            "{line}"
-        );
+        repository.write(path, format!("{}{line}\n{uses}\n", repository.read(path)));
+        let run = repository.update(&["0.25.6"]).exits_with(0);
+        let text = repository.read(path);
+        let new = line.replace("0.25.5", "0.25.6");
+        assert_eq!(text.contains(&new), moves, "{line} {uses}");
+        let is_named = run.stdout.contains("tests/run-images.sh:");
+        assert_eq!(is_named, !moves, "{}", run.stdout);
     }
 }
 

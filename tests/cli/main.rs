@@ -4,6 +4,7 @@ mod archives;
 mod bad_input;
 mod binding;
 mod check;
+mod closed;
 mod completions;
 #[cfg(target_os = "linux")]
 mod faults;

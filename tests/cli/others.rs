@@ -17,7 +17,7 @@ const OTHER: &str = "55555555555555555555555555555555555555555555555555555555555
 const URL: &str = "https://github.com/acme/foo/releases/download/v${FOO}/foo-v${FOO}-linux";
 
 /// What a file says of a version: `@V` is the version, `@A` and `@B` the hashes of its two archives.
-fn at(text: &str, number: usize) -> String {
+pub fn at(text: &str, number: usize) -> String {
     let version = ["1.2.3", "1.2.4"][number];
     let text = text.replace("@URL", URL).replace("@V", version);
     text.replace("@A", AMD64[number])
@@ -26,7 +26,7 @@ fn at(text: &str, number: usize) -> String {
 }
 
 /// A repository of foo at 1.2.3 with that Dockerfile in a variant, beside its releases.
-fn foo(variant: &str, text: &str) -> Repository {
+pub fn foo(variant: &str, text: &str) -> Repository {
     let repository = Repository::empty();
     repository.write(
         "update.toml",
@@ -43,7 +43,7 @@ fn foo(variant: &str, text: &str) -> Repository {
 
 /// The update moves what is ours, and nothing else; `check` is content before and after.
 #[track_caller]
-fn moves(variant: &str, text: &str) {
+pub fn moves(variant: &str, text: &str) {
     let repository = foo(variant, text);
     repository.finds(&[]);
     repository
@@ -56,7 +56,7 @@ fn moves(variant: &str, text: &str) {
 
 /// The update refuses, and changes nothing.
 #[track_caller]
-fn refuses(text: &str, why: &str) {
+pub fn refuses(text: &str, why: &str) {
     let repository = foo("alpine3.18", text);
     let before = repository.snapshot();
     repository
@@ -65,9 +65,9 @@ fn refuses(text: &str, why: &str) {
     same(&repository.snapshot(), &before);
 }
 
-const OURS: &str = "RUN wget -O f @URL-amd64.tar.gz && echo '@A  f' | sha256sum -c\n";
-const WHOSE: &str = "cannot tell whether this is the version of the server";
-const WHICH: &str = "cannot tell which archive this hash belongs to";
+pub const OURS: &str = "RUN wget -O f @URL-amd64.tar.gz && echo '@A  f' | sha256sum -c\n";
+pub const WHOSE: &str = "cannot tell whether this is the version of the server";
+pub const WHICH: &str = "cannot tell which archive this hash belongs to";
 
 #[test]
 fn architectures_are_judged_as_those_of_apk_only_where_apk_is_asked() {
@@ -227,7 +227,7 @@ fn a_hash_in_a_script_that_downloads_an_archive_is_not_left_behind() {
     let before = repository.snapshot();
     repository
         .run(&["1.2.4", "--from", "releases"])
-        .fails_with(&["tests/get.sh:1: version: found 1.2.3: a hash in this script would stay: change both by hand"]);
+        .fails_with(&["tests/get.sh:1: version: found 1.2.3: a hash in this file would stay: change both by hand"]);
     same(&repository.snapshot(), &before);
     repository.write("tests/get.sh", at(script, 1));
     repository

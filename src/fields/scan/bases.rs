@@ -74,7 +74,7 @@ impl Scan<'_> {
             let digits = after(text, tag, b"v").unwrap_or(tag);
             version(text, digits)?;
             let is_ours = self.is_published_by_us(tag);
-            return self.put(tag..tag_end, Kind::Mention { is_ours });
+            return self.put(digits..tag_end, Kind::Mention { is_ours });
         }
         self.put(tag..tag_end, Kind::Base { image })
     }

@@ -12,16 +12,16 @@ use super::{DocumentKind, Kind, Scan};
 use crate::text::span_of;
 
 /// The operating systems of archives, as their names give them: in front of one the version ends.
-const SYSTEMS: [&str; 2] = ["linux", "windows"];
+pub(super) const SYSTEMS: [&str; 2] = ["linux", "windows"];
 
 impl Scan<'_> {
     /// An archive's name.
     pub(super) fn archive(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
-        if self.before(at).is_some_and(is_tag) {
-            return None;
-        }
         let from = at + self.scanner.server.len() + 2;
+        if self.before(at).is_some_and(is_tag) || self.is_of_other_project(at) {
+            return version(text, from);
+        }
         let is_end = |byte: u8| byte.is_ascii_whitespace() || b"\"'`\\;)/,".contains(&byte);
         let version_end = variable(text, from);
         let end = skip(text, version_end.unwrap_or(from), |byte| !is_end(byte));
@@ -59,7 +59,6 @@ impl Scan<'_> {
                 None => self.seen.made.push(at),
             }
         }
-        self.facts.downloads |= self.kind == DocumentKind::Script && system.is_some();
         let end = version(text, from)?;
         let end = system.map_or(end, |(place, _)| from + place - 1);
         self.put(from..end, Kind::Version { key: false })
@@ -144,6 +143,9 @@ impl Scan<'_> {
         }
         let from = after(text, at, b"/releases/download/v").filter(|_| is_own)?;
         let end = version(text, from)?;
+        if self.is_of_other_project(from) {
+            return Some(end);
+        }
         self.put(from..end, Kind::Version { key: false })
     }
 

@@ -136,7 +136,7 @@ impl Scan<'_> {
 }
 
 /// Where the variable begins that a text ends in.
-fn variable_start(text: &[u8]) -> Option<usize> {
+pub(super) fn variable_start(text: &[u8]) -> Option<usize> {
     match text.last()? {
         b'}' if text.ends_with(b"}}") => {
             let start = memchr::memmem::rfind(text, b"{{")?;

@@ -1,6 +1,8 @@
 //! Whether a version may be ours: by what stands in front of it.
 
-use super::super::spans::{has, is_blank, is_tag, line_before, skip, trimmed_end, version};
+use super::super::spans::{
+    has, is_blank, is_tag, line_before, skip, trimmed_end, variable_of, version,
+};
 use super::{DocumentKind, Scan};
 
 /// Words that say nothing of whose a version is.
@@ -39,13 +41,29 @@ impl Scan<'_> {
             let said = String::from_utf8_lossy(word).to_lowercase();
             let parts = || said.split(['-', '_', '.']).filter(|part| !part.is_empty());
             let says_nothing = is_instruction || parts().all(|part| GENERAL.contains(&part));
-            // In an instruction, or in front of an option, the program stands further in front: `tini --version 1.2.3`.
-            let goes_on = is_code || word.starts_with(b"-");
-            if !says_nothing || !goes_on {
+            if !says_nothing {
                 return parts().all(|part| GENERAL.contains(&part) || is_own(part));
             }
+            // In an instruction, or in front of an option, the program stands further in front: `tini --version 1.2.3`.
+            if !is_code && !word.starts_with(b"-") {
+                break;
+            }
         }
-        true
+        // Nothing says whose it is: a label is the image's, but what is assigned to a variable, or given to a command, is anybody's.
+        match is_code {
+            true => self.is_label(at),
+            false => variable_of(text, at).is_none(),
+        }
+    }
+
+    /// Whether the instruction in which a place is gives labels.
+    fn is_label(&self, at: usize) -> bool {
+        let window = &self.text[at.saturating_sub(4096)..at];
+        let mut lines = window.rsplit(|byte| *byte == b'\n');
+        let last = lines.next().unwrap_or_default();
+        let goes_on = |line: &&[u8]| line.trim_ascii_end().ends_with(b"\\");
+        let first = lines.take_while(goes_on).last().unwrap_or(last);
+        first.trim_ascii_start().starts_with(b"LABEL ")
     }
 
     /// Whether the address in which a place is has a name of ours in front of it.
@@ -54,6 +72,20 @@ impl Scan<'_> {
         let address = line.rsplit(u8::is_ascii_whitespace).next();
         let mut own = [&self.scanner.image, &self.scanner.server].into_iter();
         address.is_some_and(|address| own.any(|own| has(address, own.as_bytes())))
+    }
+
+    /// Whether a place, outside of Dockerfiles, is in an address on GitHub of another project than ours.
+    pub(super) fn is_of_other_project(&self, at: usize) -> bool {
+        let line = line_before(self.text, at);
+        let project = memchr::memmem::rfind(line, b"github.com/").map(|host| &line[host + 11..]);
+        let project = project.and_then(|rest| {
+            let end = memchr::memmem::find(rest, b"/releases")?;
+            Some(&rest[..end])
+        });
+        let own = format!("{}{}", self.scanner.namespace, self.scanner.server);
+        let is_plain = |byte: &u8| is_tag(*byte) || *byte == b'/';
+        self.kind != DocumentKind::Dockerfile
+            && project.is_some_and(|one| one != own.as_bytes() && one.iter().all(is_plain))
     }
 
     /// Whether what is in front of a tag is no image of another publisher: `ghcr.io/somebody/nats:`. The owner's are ours, Docker's, and
@@ -67,8 +99,10 @@ impl Scan<'_> {
             return true;
         };
         let name = &folder[trimmed_end(folder, |byte| is_tag(byte) || byte == b':').len()..];
+        // `nats-io` is `natsio` on Docker Hub.
         let owner = self.scanner.namespace.strip_suffix('/').unwrap_or_default();
+        let is_owner = name == owner.as_bytes() || name == owner.replace('-', "").as_bytes();
         let is_host = name.iter().any(|byte| b".:".contains(byte)) || name == b"localhost";
-        name.is_empty() || name == owner.as_bytes() || name == b"library" || is_host
+        name.is_empty() || is_owner || name == b"library" || is_host
     }
 }

@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use super::super::spans::{
-    after, dotted, ends, is_blank, is_digit, is_tag, is_word, line_before, past, skip, trimmed,
-    trimmed_end, unquoted, variable, version,
+    BACK, after, dotted, ends, is_blank, is_digit, is_tag, is_word, line_before, past, skip,
+    trimmed, trimmed_end, unquoted, variable, version,
 };
+use super::dockerfile::SYSTEMS;
+use super::names::variable_start;
 use super::{DocumentKind, Kind, Scan, is_script};
 use crate::version::is_arch;
 
@@ -68,15 +70,18 @@ impl Scan<'_> {
         let at = at + self.scanner.image.len() + 1;
         if before == Some(b'/') && self.kind == DocumentKind::Workflow {
             // Ours in another registry, where it is of the version that there is.
-            version(text, past(text, at, b"v"))?;
-            let span = trimmed(text, at..skip(text, at, is_tag));
-            return self.put(span, Kind::Mention { is_ours: true });
+            let digits = past(text, at, b"v");
+            version(text, digits)?;
+            let span = trimmed(text, digits..skip(text, digits, is_tag));
+            let is_ours = self.is_published_by_us(at);
+            return self.put(span, Kind::Mention { is_ours });
         }
         if before.is_some_and(|byte| is_tag(byte) || byte == b'/' || byte == b'@') {
             return None;
         }
         if let Some(end) = variable(text, at) {
             self.variables.versions.insert(name_of(&text[at..end]));
+            self.facts.has_stray_hash |= text[skip(text, end, is_tag)..].starts_with(b"@sha256:");
             return self.behind_version(end);
         }
         let is_version = version(text, past(text, at, b"v")).is_some();
@@ -232,7 +237,7 @@ impl Scan<'_> {
         if let Some(begins) = memchr::memmem::find(reach, key).filter(|begins| at + begins < end) {
             return Some(at + begins);
         }
-        let span = trimmed(text, at..end);
+        let span = self.without_rest(trimmed(text, at..end));
         if self.kind == DocumentKind::Workflow {
             // A tag by itself, where a directory is called by its version: `1.2.3-alpine3.18`.
             let numbers = skip(text, at, |byte| byte.is_ascii_digit() || byte == b'.');
@@ -257,7 +262,7 @@ impl Scan<'_> {
         let is_whole = is_file || ends(text, span.end, false) || text.get(span.end) == Some(&b'_');
         if (is_free || in_word) && is_whole {
             self.variables.values.push(span.clone());
-            let is_ours = self.may_be_ours(start, span.end);
+            let is_ours = self.is_listed(start, &span) || self.may_be_ours(start, span.end);
             let is_address = self.in_address(start);
             if is_address && is_ours && self.kind == DocumentKind::Dockerfile {
                 self.seen.made.push(start);
@@ -266,6 +271,45 @@ impl Scan<'_> {
             return self.put(span, Kind::Mention { is_ours });
         }
         Some(end)
+    }
+
+    /// Whether a version with a variant behind it is a word by itself in a script: `for tag in 2.14.5-alpine3.22 2.14.5-scratch`.
+    fn is_listed(&self, start: usize, span: &Range<usize>) -> bool {
+        let text = self.text;
+        let front = trimmed_end(&text[..start], |byte| b"\"'(".contains(&byte));
+        let opens = front.last().is_none_or(u8::is_ascii_whitespace);
+        let opens = opens || text[..start].ends_with(b"(") || front.ends_with(b"]=");
+        let dashes = memchr::memchr_iter(b'-', &text[span.clone()]);
+        let mut variants = dashes.map(|dash| self.scanner.variant(text, span.start + dash + 1));
+        self.kind == DocumentKind::Script && opens && variants.any(|end| end == Some(span.end))
+    }
+
+    /// The span of a version, with a variant behind it perhaps, in a name that goes on: `nats-2.14.5-alpine3.22-test`,
+    /// `nats-2.14.5-scratch.tar`, `nats-server-2.14.5-linux-amd64`.
+    fn without_rest(&self, span: Range<usize>) -> Range<usize> {
+        // No name of a file or a container is so long.
+        const LONGEST: usize = 100;
+        let text = self.text;
+        let dashes = memchr::memchr_iter(b'-', &text[span.clone()]);
+        for dash in dashes.take_while(|_| span.len() < LONGEST) {
+            let from = span.start + dash + 1;
+            let mut systems = SYSTEMS.iter();
+            let is_system = |system: &&str| {
+                after(text, from, system.as_bytes())
+                    .is_some_and(|end| text[end..].starts_with(b"-"))
+            };
+            if systems.any(|system| is_system(&system)) {
+                return span.start..from - 1;
+            }
+            let ends = (from..span.end).filter(|at| b".-_".contains(&text[*at]));
+            let mut ends = ends.chain([span.end]).rev();
+            let is_end = |end: &usize| self.scanner.variant(&text[..*end], from) == Some(*end);
+            let family = self.scanner.family(text, from);
+            if let Some(end) = family.and_then(|_| ends.find(is_end)) {
+                return span.start..end;
+            }
+        }
+        span
     }
 
     /// The name of a variant, or of a family whose base is a variable.
@@ -281,6 +325,11 @@ impl Scan<'_> {
         if (is_free || behind_variable)
             && let Some(end) = self.scanner.variant(text, at)
         {
+            // `cd ../$version/alpine3.22`
+            let front = text[..at].strip_suffix(b"/");
+            let front = front.map(|front| &front[front.len().saturating_sub(BACK)..]);
+            let made = front.and_then(|front| Some(name_of(&front[variable_start(front)?..])));
+            self.variables.versions.extend(made);
             return self.put(at..end, Kind::Variant { directory: None });
         }
         let end = self.scanner.family(text, at)?;
