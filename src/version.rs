@@ -81,6 +81,13 @@ impl Variant {
         }
     }
 
+    /// Whether it is on a base that Windows has: of a Windows Server, or of a release between them.
+    pub fn is_on_windows_base(&self) -> bool {
+        // <https://learn.microsoft.com/windows/release-health/windows-server-release-info>
+        const BETWEEN: [&str; 5] = ["1709", "1803", "1903", "1909", "2004"];
+        self.windows_year().is_some() || self.is_windows() && BETWEEN.contains(&self.base_tag())
+    }
+
     /// The year of the Windows Server whose base it is on: `1809` is of Server 2019.
     pub fn windows_year(&self) -> Option<u32> {
         match self.base_tag() {

@@ -75,7 +75,7 @@ fn is_usual(variant: &Variant) -> bool {
     let has_base = is_numbered(variant.base_tag())
         && variant.family != "scratch"
         && !variant.base.ends_with(['.', '-'])
-        && (!variant.is_windows() || variant.windows_year().is_some());
+        && (!variant.is_windows() || variant.is_on_windows_base());
     variant.base.is_empty() || is_spelt && has_base
 }
 

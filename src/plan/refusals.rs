@@ -1,6 +1,6 @@
 //! What an update refuses: what it would write wrong, and what only the user can decide.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use semver::Version;
@@ -93,31 +93,37 @@ pub(super) fn wrong(
             .any(|target| target.directory == tree.directory.name),
         None => true,
     };
+    let items: BTreeMap<String, &Item> = after.items().collect();
+    // A download without a pin.
+    let is_unpinned = |one: &Finding| one.rule == "hash" && one.expected == "<sha256>";
+    let unpinned = old.findings.iter().filter(|one| is_unpinned(one));
+    let unpinned: BTreeSet<&str> = unpinned.map(|one| one.path.as_str()).collect();
+    let was_unpinned = |path: &String| {
+        let item = items.get(path);
+        item.is_some_and(|item| unpinned.contains(item.origin.path()))
+    };
     let (mut fatal, mut remaining) = (Vec::new(), Vec::new());
     for finding in &new.findings {
         let was = known
             .get_mut(&(finding.path.as_str(), finding.rule))
             .filter(|count| **count > 0);
         let was_there = was.map(|count| *count -= 1).is_some();
-        // A download without a pin is what it was, and so is a name that only the release knows; a hash that nothing binds is of
-        // another version now.
-        let is_unpinned = finding.rule == "hash" && finding.expected == "<sha256>";
+        // What only the release knows is what it was; a hash that nothing binds is of another version now.
         let mut stays = targets.iter().filter(|target| !target.has_release);
-        let is_same = is_unpinned
-            || finding.rule == "image"
+        let is_same = finding.rule == "image"
             || finding.rule == "architecture"
                 && stays.any(|target| is_within(&finding.path, &target.directory));
         let is_zeros = finding.found.parse().ok() == Some(Sha256::ZERO);
         let is_allowed = ["folder", "order", "script", "series", "template"]
             .contains(&finding.rule)
             || is_zeros && options.allow_missing
+            || is_unpinned(finding) && was_unpinned(&finding.path)
             || was_there && (is_same || finding.path.starts_with(WORKFLOWS));
         match is_written(&finding.path) && !is_allowed {
             true => fatal.push(finding),
             false => remaining.push(finding.clone()),
         }
     }
-    let items: BTreeMap<String, &Item> = after.items().collect();
     let sources: BTreeMap<String, &Item> = before.items().collect();
     let mut lines: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     // Counted in the files as they are now, where the user looks for the line.

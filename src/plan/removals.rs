@@ -53,12 +53,13 @@ pub fn missing(repository: &Repository, options: &Options) -> Vec<(String, Strin
     missing.collect()
 }
 
-/// Whether a script is for the runner of a variant's Windows, whose year is in its name, and no other variant needs it.
+/// Whether a script is for a variant's Windows, whose year or base is in its name, and no other variant needs it.
 pub(super) fn is_for_runner_of(script: &str, gone: &Variant, others: &[Variant]) -> bool {
     let is_named = |variant: &Variant| {
-        variant
-            .windows_year()
-            .is_some_and(|year| script.contains(&year.to_string()))
+        let year = variant.windows_year().map(|year| year.to_string());
+        let names = year.iter().map(String::as_str).chain([variant.base_tag()]);
+        let mut names = names.filter(|_| variant.is_on_windows_base());
+        names.any(|name| script.contains(name))
     };
     is_named(gone) && !others.iter().any(is_named)
 }

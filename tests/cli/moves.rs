@@ -347,6 +347,54 @@ jobs:
 ";
 
 #[test]
+fn a_base_can_be_a_windows_between_two_servers() {
+    let repository = streaming();
+    let both = |option: &str, base: &str| {
+        let names = ["windowsservercore", "nanoserver"];
+        names.map(|name| [option.to_owned(), format!("{name}{base}")])
+    };
+    let run = |args: [[String; 2]; 2]| {
+        let args = args.as_flattened().iter().map(String::as_str);
+        offline(&repository, &args.collect::<Vec<_>>()).exits_with(0)
+    };
+    run(both("--base", "-1809=1803"));
+    assert!(
+        repository
+            .read("0.25.6/nanoserver-1803/Dockerfile")
+            .contains("nanoserver:1803")
+    );
+    run(both("--base", "-1803=1903"));
+    run(both("--base", "-1903=1809"));
+    same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
+    // Its scripts go with it, too.
+    for script in ["build-images-1803.ps1", "run-images-1803.ps1"] {
+        let text = repository.read(&format!("tests/{}", script.replace("1803", "2019")));
+        repository.write(&format!("tests/{script}"), text.replace("1809", "1803"));
+    }
+    run(both("--add", "-1803"));
+    run(both("--remove", "-1803"));
+    same(&repository.snapshot(), &snapshot(&tree("streaming/after")));
+}
+
+#[test]
+fn a_variant_is_added_where_no_download_has_a_hash() {
+    let repository = streaming();
+    let path = "0.25.6/alpine3.18/Dockerfile";
+    let without = |text: &str| {
+        let lines = text.lines().filter(|line| !line.contains("sha256sum"));
+        let plain = |line: &str| match line.split_once("sha256='") {
+            Some((before, rest)) => format!("{before}{}\n", &rest[66..]),
+            None => format!("{line}\n"),
+        };
+        lines.map(plain).collect::<String>()
+    };
+    repository.write(path, without(&repository.read(path)));
+    let run = offline(&repository, &["--add", "alpine3.19"]).exits_with(0);
+    let missing = "0.25.6/alpine3.19/Dockerfile:1:1: hash: missing `<sha256>`";
+    assert!(run.stdout.contains(missing), "{}", run.stdout);
+}
+
+#[test]
 fn runners_of_workflows_move_and_nothing_else_there() {
     let repository = streaming();
     repository.write(".github/workflows/ci.yml", WORKFLOW);

@@ -53,6 +53,29 @@ fn a_condition_that_no_tag_of_the_workflow_fulfils() {
 }
 
 #[test]
+fn a_condition_that_names_another_series_than_its_job_in_whatever_form() {
+    let workflow = |condition: &str, series: &str| {
+        let condition = condition.replace("@", series);
+        format!(
+            "on: push\njobs:\n  linux-2_14:\n    if: {condition}\n    runs-on: ubuntu-24.04\n    steps:\n      - run: docker build ./2.14.x/alpine3.22\n"
+        )
+    };
+    for condition in [
+        ">-\n      github.event_name == 'push' &&\n      startsWith(github.ref_name, 'v@.')",
+        "github.event_name == 'workflow_dispatch' || startsWith(github.ref, 'refs/tags/v@.')",
+        "contains(github.ref_name, 'v@')",
+        "startsWith(github.ref_name, 'release/v@')",
+        "inputs.series == '@.x'",
+    ] {
+        with(&workflow(condition, "2.14")).finds(&[]);
+        with(&workflow(condition, "2.12"))
+            .finds(&["series: found 2.12, expected 2.14: the job linux-2_14 is about 2.14.x"]);
+    }
+    let either = "startsWith(github.ref_name, 'v2.12.') || startsWith(github.ref_name, 'v2.14.')";
+    with(&workflow(either, "")).finds(&[]);
+}
+
+#[test]
 fn a_job_of_a_series_that_lost_its_condition() {
     let path = ".github/workflows/publish.yaml";
     let repository = series();

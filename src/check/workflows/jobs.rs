@@ -122,10 +122,10 @@ impl Workflow<'_> {
             .collect();
         let names: BTreeSet<&str> = directories.iter().map(|field| said(field)).collect();
         let of_path = |series: &&Directory| names.contains(series.name.as_str());
+        let mut parts = self.conditions(job, all);
         let all = all.iter().copied();
         let named: Vec<&Directory> = all.clone().filter(|series| series.is_in(name)).collect();
         let used: Vec<&Directory> = all.clone().filter(of_path).collect();
-        let mut parts = self.conditions(job);
         let is_asked = |series: &&Directory| {
             let mut asked = parts
                 .iter()
@@ -164,34 +164,45 @@ impl Workflow<'_> {
         }
     }
 
-    /// Where the condition of a job says how tags of a series begin: the `v2.14` of `startsWith(github.ref_name, 'v2.14.')`.
-    fn conditions(&self, job: &Job) -> Vec<Range<usize>> {
+    /// Where the condition of a job names a series: the `v2.14` of `startsWith(github.ref_name, 'v2.14.')`. Without a dot behind it,
+    /// one that is there: `v2.1` may be how others begin.
+    fn conditions(&self, job: &Job, all: &[&Directory]) -> Vec<Range<usize>> {
         let asked = self.asked(job).into_iter().map(|asked| asked.start);
-        let whole = asked.filter(|part| self.text[part.clone()].ends_with('.'));
-        whole.map(|part| part.start..part.end - 1).collect()
+        let name = |part: Range<usize>| {
+            let said = &self.text[part.clone()];
+            let bare = said.trim_end_matches(".x").trim_end_matches('.');
+            let is_one =
+                |series: &&Directory| series.name == said || series.is_in(&format!("{bare}."));
+            let is_series = bare.len() + 1 == said.len() || all.iter().any(is_one);
+            is_series.then(|| part.start..part.start + bare.len())
+        };
+        asked.filter_map(name).collect()
     }
 
     /// What the condition of a job asks of tags, or of something else.
     pub(super) fn asked(&self, job: &Job) -> Vec<Asked> {
         let mut all = Vec::new();
         for number in self.properties(job, b"if") {
-            let line = &self.structure.lines[number];
-            let code = &self.text[line.span.start..line.end];
-            if code.contains('!') || code.contains("||") {
-                continue;
-            }
-            let calls = ["startsWith(", "contains("].into_iter();
-            for (at, call) in calls.flat_map(|call| code.match_indices(call)) {
-                let Some((before, quoted)) = code[at..].split_once('\'') else {
-                    continue;
-                };
+            let code = self.code(&(number..self.structure.below(number).end));
+            let calls = ["startsWith(", "contains(", "== '"].into_iter();
+            let calls = calls.flat_map(|call| code.match_indices(call));
+            let asked = calls.filter_map(|(at, call)| {
+                let (before, quoted) = code[at..].split_once('\'')?;
                 let tag = quoted.strip_prefix("refs/tags/").unwrap_or(quoted);
-                let tag = tag.split('\'').next().unwrap_or_default();
-                all.push(Asked {
+                let tag = tag.split('\'').next()?;
+                // `github.event_name == 'push'`
+                let is_number = tag.contains(|c: char| c.is_ascii_digit());
+                is_number.then(|| Asked {
                     start: span_of(self.text, tag),
                     is_anywhere: call == "contains(",
                     is_of_ref: before.contains("github.ref"),
-                });
+                })
+            });
+            let asked: Vec<Asked> = asked.collect();
+            // Of several, one is enough.
+            let is_open = code.contains("||") && asked.len() > 1;
+            if !is_open && !code.contains('!') {
+                all.extend(asked);
             }
         }
         all

@@ -294,11 +294,11 @@ impl Scan<'_> {
         for dash in dashes.take_while(|_| span.len() < LONGEST) {
             let from = span.start + dash + 1;
             let mut systems = SYSTEMS.iter();
-            let is_system = |system: &&str| {
+            let is_system = |system: &str| {
                 after(text, from, system.as_bytes())
                     .is_some_and(|end| text[end..].starts_with(b"-"))
             };
-            if systems.any(|system| is_system(&system)) {
+            if systems.any(|system| is_system(system)) {
                 return span.start..from - 1;
             }
             let ends = (from..span.end).filter(|at| b".-_".contains(&text[*at]));
