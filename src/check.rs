@@ -9,6 +9,7 @@ mod layout;
 pub mod pins;
 mod scripts;
 pub mod templates;
+mod typos;
 mod workflows;
 
 use std::path::Path;
@@ -164,6 +165,7 @@ impl Part {
         report.counts.files += 1;
         report.counts.fields += place.document.fields.len();
         seen.check(&mut report.findings);
+        typos::check(&seen, place, &mut report.findings);
         pins::gather(names, &seen, &mut self.archives, &mut report.pins);
     }
 

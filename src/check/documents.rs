@@ -31,7 +31,7 @@ impl<'a> Seen<'a> {
         }
     }
 
-    fn at(&self, at: usize, rule: &'static str, message: String) -> Finding {
+    pub(super) fn at(&self, at: usize, rule: &'static str, message: String) -> Finding {
         Finding::at(&self.path, self.places.of(at), rule, message)
     }
 

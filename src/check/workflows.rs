@@ -21,7 +21,7 @@ use crate::fields::workflow::{FOLDER_COMMANDS, INPUTS, Line, Structure};
 use crate::fields::{Field, Kind, Named};
 use crate::finding::Finding;
 use crate::repository::{Directories, Directory, Place, Repository, Tree};
-use crate::text::{Places, is_within, span_of, window};
+use crate::text::{Places, has_word, is_within, span_of, window};
 use crate::version::Variant;
 
 /// Checks the workflows of a repository.
@@ -151,19 +151,20 @@ impl<'a> Workflow<'a> {
             if let Some((tree, first)) = missing.filter(|(_, first)| !self.is_field(names[*first]))
             {
                 let folder = [&[tree.directory.name.as_str()], &names[..first]].concat();
-                self.report_missing(names[first], &folder.join("/"));
+                let end = span_of(self.text, names[first]).end;
+                let path = &self.text[field.span.start..end];
+                self.report_missing((names[first], path), &folder.join("/"));
             }
         }
     }
 
-    /// Reports a name that is not in a folder, unless its job names it shortly before: it may have been made there.
-    fn report_missing(&self, name: &str, folder: &str) {
+    /// Reports a name that is not in a folder, unless its job has its path shortly before: it may have been made there.
+    fn report_missing(&self, (name, path): (&str, &str), folder: &str) {
         let span = span_of(self.text, name);
         let start = self.structure.job_at(span.start);
         let start = start.map_or(0, |job| job.part.span.start);
-        let last = name.rsplit(['/', '\\']).next();
-        let mut before = self.before(start, span.start).split(|c| !is_part(c));
-        if before.all(|word| Some(word) != last) {
+        let before = self.before(start, span_of(self.text, path).start);
+        if !has_word(before.as_bytes(), path) {
             let why = format!(": there is no such file or folder in {folder}");
             self.report(&span, "path", &why);
         }

@@ -114,7 +114,7 @@ pub(super) fn wrong(
             || finding.rule == "architecture"
                 && stays.any(|target| is_within(&finding.path, &target.directory));
         let is_zeros = finding.found.parse().ok() == Some(Sha256::ZERO);
-        let is_allowed = ["folder", "order", "script", "series", "template"]
+        let is_allowed = ["folder", "name", "order", "script", "series", "template"]
             .contains(&finding.rule)
             || is_zeros && options.allow_missing
             || is_unpinned(finding) && was_unpinned(&finding.path)

@@ -436,3 +436,79 @@ fn a_comment_behind_a_bare_carriage_return_is_no_line_of_a_command() {
     let workflow = "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: >\n          cd 2.14.x/tests\n          \r # x\n          docker build ../alpine3.22\n";
     with(workflow).finds(&[]);
 }
+
+#[test]
+fn a_variable_or_a_file_whose_name_is_a_typo_for_one_that_is_there() {
+    let alpine = "2.14.x/alpine3.22/Dockerfile";
+    let preview = "2.14.x/alpine3.22/Dockerfile.preview";
+    let with = |path: &str, text: &str| {
+        let repository = series();
+        let before = repository.read(path);
+        let text = text.replace("\\\n", "\n");
+        repository.write(path, format!("{before}{text}\n"));
+        repository
+    };
+    for (path, text, found, expected) in [
+        (
+            alpine,
+            "RUN rm -rf \"x-${NATS_SERVR}\"",
+            "the variable NATS_SERVR, which nothing sets",
+            "NATS_SERVER",
+        ),
+        (
+            alpine,
+            "COPY nats-servers.conf /bin",
+            "nats-servers.conf",
+            "nats-server.conf, which is in this folder",
+        ),
+        (
+            preview,
+            "ENTRYPOINT [\"nats-server.cnf\"]",
+            "nats-server.cnf",
+            "nats-server.conf, which is in this folder",
+        ),
+        (
+            "2.14.x/tests/run-images.sh",
+            "echo ${vers[1]}",
+            "the variable vers, which nothing sets",
+            "ver",
+        ),
+        (
+            "2.14.x/tests/run-images-2022.ps1",
+            "$tests = 1\nWrite-Host $test",
+            "the variable test, which nothing sets",
+            "tests",
+        ),
+    ] {
+        let repository = with(path, text);
+        repository.finds(&[&format!("name: found {found}, expected {expected}")]);
+        // An update does not make it worse.
+        repository
+            .run(&[
+                "-q",
+                "--base",
+                "alpine=3.23",
+                "--from",
+                "http://127.0.0.1:1",
+            ])
+            .exits_with(0);
+    }
+    for (path, text) in [
+        (alpine, "ARG FOO\nRUN echo $FOO $FOX"),
+        (
+            alpine,
+            "# ${NATS_SERVR}\nRUN for nat in 1 2; do echo $nat; done",
+        ),
+        (alpine, "COPY other.conf nats-server.conf /bin/"),
+        (
+            "2.14.x/tests/run-images.sh",
+            "for vers in 1; do echo $vers; done; read verb; echo $verb",
+        ),
+        (
+            "2.14.x/tests/run-images-2022.ps1",
+            "foreach ($vers in $ver) { $vers }; $verb = $ver; $verb",
+        ),
+    ] {
+        with(path, text).finds(&[]);
+    }
+}

@@ -85,7 +85,7 @@ impl Workflow<'_> {
             let is_there = trees.any(|tree| missing(tree, &[name]).is_none());
             let is_plain = name.chars().all(is_part) && !name.is_empty();
             if is_plain && !is_there && !self.is_field(name) {
-                self.report_missing(name, "any version directory");
+                self.report_missing((name, name), "any version directory");
             }
         }
     }
@@ -152,7 +152,7 @@ impl Workflow<'_> {
                     true => "`tests` of any version directory",
                     false => &folder,
                 };
-                self.report_missing(name, folder);
+                self.report_missing((name, name), folder);
             }
         }
     }
@@ -182,7 +182,8 @@ impl Workflow<'_> {
             if tree.is_none_or(|tree| missing(tree, &names[1..]).is_none()) {
                 continue;
             }
-            self.report_missing(word, &folder);
+            let last = word.rsplit(['/', '\\']).next();
+            self.report_missing((word, last.unwrap_or(word)), &folder);
         }
     }
 
