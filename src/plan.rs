@@ -3,6 +3,7 @@
 //! Fetching is `release`'s business, showing `report`'s, writing `write`'s.
 
 mod additions;
+mod cuts;
 mod draft;
 mod edits;
 mod notes;

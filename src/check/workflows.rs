@@ -151,14 +151,16 @@ impl<'a> Workflow<'a> {
             if let Some((tree, first)) = missing.filter(|(_, first)| !self.is_field(names[*first]))
             {
                 let folder = [&[tree.directory.name.as_str()], &names[..first]].concat();
-                let end = span_of(self.text, names[first]).end;
-                let path = &self.text[field.span.start..end];
+                let name = span_of(self.text, names[first]);
+                let start = span_of(self.text, names[first.saturating_sub(1)]).start;
+                let path = &self.text[start..name.end];
                 self.report_missing((names[first], path), &folder.join("/"));
             }
         }
     }
 
-    /// Reports a name that is not in a folder, unless its job has its path shortly before: it may have been made there.
+    /// Reports a name that is not in a folder, unless its job has it, with the folder that it is in, shortly before: it may
+    /// have been made there.
     fn report_missing(&self, (name, path): (&str, &str), folder: &str) {
         let span = span_of(self.text, name);
         let start = self.structure.job_at(span.start);

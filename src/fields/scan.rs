@@ -46,6 +46,9 @@ pub struct Scanner {
     words: [OnceLock<Words>; 3],
 }
 
+/// The operating systems of archives, as their names give them: in front of one the version ends.
+const SYSTEMS: [&str; 2] = ["linux", "windows"];
+
 /// The most families, and the most names of scripts, that a repository may have.
 const MOST_NAMES: usize = 256;
 

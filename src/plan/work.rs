@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
+use super::cuts::{Matter, left_over};
 use super::edits::{self, Edit};
 use super::units::mentions;
-use super::workflows::{self, Matter, Workflow};
+use super::workflows::{self, Workflow};
 use super::{NewText, Target, passages, removals};
 use crate::check::templates::content;
 use crate::check::{doubtful_mentions, no_change, scripts_of};
@@ -248,7 +249,7 @@ impl Work<'_> {
         let new = self.edited(|place, workflow| {
             let (cuts, mut edits) = workflow.cuts_of_series(&gone, &stay);
             let path = place.path();
-            left.extend(workflows::left_over(&path, workflow, &cuts, &gone));
+            left.extend(left_over(&path, workflow, &cuts, &gone));
             left.extend(workflow.jobless(&path, &edits));
             let old = workflow.text;
             let named = gone.iter().filter(|series| series.is_in(old));

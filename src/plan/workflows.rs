@@ -1,5 +1,5 @@
-//! What an update does to workflows as wholes: a new series is wired in beside the one that it is copied from, and what is
-//! removed is taken out of jobs and lists.
+//! What an update adds to workflows as wholes: a new series is wired in beside the one that it is copied from, and a matrix gets
+//! items. What is taken out of them is in `cuts`.
 //!
 //! Text with a structure: what is repeated or cut is whole lines, or items in brackets, and the rest stays byte for byte.
 
@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::edits::Edit;
 use crate::fields::Field;
-use crate::fields::workflow::{Job, Line, Part, Structure};
+use crate::fields::workflow::{Job, Part, Structure};
 use crate::repository::{Directory, Document};
 use crate::text::Places;
 
@@ -16,7 +16,7 @@ use crate::text::Places;
 #[derive(Clone, Copy)]
 pub(super) struct Workflow<'a> {
     pub(super) text: &'a str,
-    structure: &'a Structure,
+    pub(super) structure: &'a Structure,
 }
 
 /// What there is to repeat behind a place.
@@ -29,35 +29,6 @@ struct Repeat {
 
 /// An item of a matrix that is added, and the Windows in its row, as it is and as it is to be.
 pub(super) type NewItem = (String, Option<[String; 2]>);
-
-/// What is taken out of a workflow: whole jobs, items of lists, items in brackets, where they are about it alone.
-pub(super) struct Matter<'a> {
-    /// Whether a part of the text is about what is removed.
-    pub(super) is_about: &'a dyn Fn(&Range<usize>) -> bool,
-    /// Whether it is about something that stays.
-    pub(super) is_about_others: &'a dyn Fn(&Range<usize>) -> bool,
-    /// Whether a job that does anything else stays.
-    pub(super) keeps_other_steps: bool,
-}
-
-impl Matter<'_> {
-    fn is_alone(&self, part: &Range<usize>) -> bool {
-        (self.is_about)(part) && !(self.is_about_others)(part)
-    }
-
-    /// Where the comments begin that end at a place and are about what is removed alone.
-    fn heading(&self, text: &str, end: usize) -> usize {
-        let mut start = end;
-        for line in text[..end].split_inclusive('\n').rev() {
-            let part = start - line.len()..start;
-            if !line.trim_start().starts_with('#') || !self.is_alone(&part) {
-                break;
-            }
-            start = part.start;
-        }
-        start
-    }
-}
 
 impl<'a> Workflow<'a> {
     pub(super) fn of(document: &'a Document) -> Option<Self> {
@@ -236,116 +207,6 @@ impl<'a> Workflow<'a> {
             is_id && !from.is_in(&self.text[line.span.start..line.end])
         })
     }
-
-    /// Where the text is about some series alone; `stay` are the others. And the jobs that go.
-    pub(super) fn cuts_of_series(
-        self,
-        gone: &[Directory],
-        stay: &[Directory],
-    ) -> (Vec<Range<usize>>, Vec<Edit>) {
-        let is_in = |all: &[Directory], part: &Range<usize>, with_env: bool| {
-            // A part of nothing but comments says what they say.
-            let said = match self.structure.lines_in(part).is_empty() {
-                true => self.text[part.clone()].to_owned(),
-                false => self.structure.said(self.text, part, with_env),
-            };
-            all.iter().any(|series| series.is_in(&said))
-        };
-        self.cuts(&Matter {
-            // The value of a variable does not make a part about a series: `LATEST: 2.14.x`.
-            is_about: &|part| is_in(gone, part, false),
-            is_about_others: &|part| is_in(stay, part, true),
-            keeps_other_steps: false,
-        })
-    }
-
-    /// Where the text is about the matter alone, in order, and the jobs that go.
-    pub(super) fn cuts(self, matter: &Matter) -> (Vec<Range<usize>>, Vec<Edit>) {
-        let Self { text, structure } = self;
-        let lists = structure.lists();
-        // Steps that do something else, by where they begin.
-        let steps = lists.iter().flatten().map(|step| &step.span);
-        let runs =
-            steps.filter(|step| matter.keeps_other_steps && text[(*step).clone()].contains("run:"));
-        let others = runs.filter(|step| !matter.is_alone(step));
-        let others: BTreeSet<usize> = others.map(|step| step.start).collect();
-        let mut cuts: Vec<Range<usize>> = Vec::new();
-        let (places, mut jobs) = (Places::new(text.as_bytes()), Vec::new());
-        let mut parts = Vec::new();
-        for job in &structure.jobs {
-            let span = &job.part.span;
-            let goes = matter.is_alone(span) && others.range(span.clone()).next().is_none();
-            parts.push((span, goes));
-            if goes {
-                let line = places.of(job.name.start).0;
-                let name = &text[job.name.clone()];
-                jobs.push(Edit::new("job".to_owned(), line, name, ""));
-            }
-        }
-        cuts.extend(without_parts(text, &parts, matter));
-        for list in &lists {
-            let items = list.iter();
-            let items = items.map(|item| (&item.span, matter.is_alone(&item.span)));
-            let items: Vec<(&Range<usize>, bool)> = items.collect();
-            // A matrix can do without anything included.
-            let before = list[0].lines.start.checked_sub(1);
-            let opens = before.map(|line| &structure.lines[line]);
-            let include = opens
-                .filter(|line| matches!(line.key(text.as_bytes()), Some(b"include" | b"exclude")));
-            match include {
-                _ if items.iter().any(|(_, goes)| !goes) => {
-                    cuts.extend(without_parts(text, &items, matter));
-                }
-                Some(line) => cuts.push(line.span.start..items[items.len() - 1].0.end),
-                None => {}
-            }
-        }
-        for items in structure.bracket_lists(text) {
-            let bare = |item: &Range<usize>| {
-                let said = &text[item.clone()];
-                let start = item.start + said.len() - said.trim_start().len();
-                start..start + said.trim().len()
-            };
-            let alone = |item: &Range<usize>| {
-                let bare = bare(item);
-                !bare.is_empty() && !text[bare].contains(' ') && matter.is_alone(item)
-            };
-            let stays = |item: &Range<usize>| !bare(item).is_empty() && !alone(item);
-            let Some(first) = items.iter().position(stays) else {
-                continue;
-            };
-            // Up to the first one that stays, and from the comma in front of each other one.
-            if first > 0 {
-                cuts.push(bare(&items[0]).start..bare(&items[first]).start);
-            }
-            let others = items.iter().enumerate().skip(first);
-            let others = others.filter(|(_, item)| alone(item));
-            cuts.extend(others.map(|(number, item)| match number + 1 < items.len() {
-                true => item.start - 1..item.end,
-                false => item.start - 1..bare(item).end,
-            }));
-        }
-        cuts.sort_by_key(|cut| (cut.start, std::cmp::Reverse(cut.end)));
-        // What is cut with something else is cut once.
-        let mut end = 0;
-        cuts.retain(|cut| {
-            let is_new = end < cut.end;
-            end = end.max(cut.end);
-            is_new
-        });
-        (cuts, jobs)
-    }
-
-    /// What is wrong with a workflow that would have no job any more; `jobs` are those that go.
-    pub(super) fn jobless(self, path: &str, jobs: &[Edit]) -> Option<String> {
-        let is_empty = !jobs.is_empty() && jobs.len() == self.structure.jobs.len();
-        is_empty.then(|| format!("{path}: all of its jobs would be removed, and a workflow needs one: remove the file"))
-    }
-
-    /// The text without what is cut.
-    pub(super) fn reduced(self, cuts: &[Range<usize>]) -> String {
-        without(self.text, 0..self.text.len(), cuts)
-    }
 }
 
 /// How often a text says `latest`, which only one series, or one row of a matrix, can be; runners of that name, and the versions of
@@ -357,7 +218,7 @@ pub(super) fn latest(text: &str) -> usize {
 }
 
 /// The blank lines that begin at a place.
-fn gap_at(text: &str, start: usize, end: usize) -> &str {
+pub(super) fn gap_at(text: &str, start: usize, end: usize) -> &str {
     let rest = &text[start..end];
     &rest[..rest.len() - rest.trim_start_matches(['\r', '\n']).len()]
 }
@@ -369,57 +230,6 @@ fn behind(text: &str, item: &Range<usize>, words: impl Iterator<Item = String>) 
     let blank = if blank.contains('\n') { blank } else { " " };
     let new = words.map(|word| format!(",{blank}{word}"));
     (item.start + said.trim_end().len(), new.collect())
-}
-
-/// What is cut for the parts that go: each with the gap in front of it; where none stays before it, with its heading and the
-/// blank lines behind it.
-fn without_parts(
-    text: &str,
-    parts: &[(&Range<usize>, bool)],
-    matter: &Matter,
-) -> Vec<Range<usize>> {
-    let first = parts.iter().position(|(_, goes)| !goes);
-    let cut = |(number, (span, _)): (usize, &(&Range<usize>, bool))| {
-        if first.is_some_and(|first| first < number) {
-            return parts[number - 1].0.end..span.end;
-        }
-        let gap = gap_at(text, span.end, text.len());
-        matter.heading(text, span.start)..span.end + gap.len()
-    };
-    let going = parts.iter().enumerate().filter(|(_, (_, goes))| *goes);
-    going.map(cut).collect()
-}
-
-/// Where a workflow still speaks of series that are gone, but for what is cut.
-pub(super) fn left_over(
-    path: &str,
-    workflow: Workflow,
-    cuts: &[Range<usize>],
-    gone: &[Directory],
-) -> Vec<String> {
-    let Workflow { text, structure } = workflow;
-    let places = Places::new(text.as_bytes());
-    let named = |line: &Line| {
-        let said = without(text, line.span.start..line.end, cuts);
-        let series = gone.iter().find(|series| series.is_in(&said))?;
-        let (number, name) = (places.of(line.span.start).0, &series.name);
-        Some(format!(
-            "{path}:{number}: still names {name}: `{}`",
-            said.trim()
-        ))
-    };
-    structure.lines.iter().filter_map(named).collect()
-}
-
-/// A part of a text without what is cut, in the order of the text.
-fn without(text: &str, part: Range<usize>, cuts: &[Range<usize>]) -> String {
-    let (mut out, mut from) = (String::with_capacity(part.len()), part.start);
-    let first = cuts.partition_point(|cut| cut.end <= part.start);
-    for cut in cuts[first..].iter().take_while(|cut| cut.start < part.end) {
-        out.push_str(text.get(from..cut.start).unwrap_or_default());
-        from = from.max(cut.end);
-    }
-    out + text.get(from..part.end).unwrap_or_default()
 }
 
 /// The text with what is repeated put in, and what a summary says of it.

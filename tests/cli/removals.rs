@@ -148,6 +148,44 @@ fn a_variant_goes_with_the_steps_that_build_it() {
     ]);
 }
 
+#[test]
+fn what_a_job_that_goes_was_needed_for_goes_too() {
+    let workflow = |years: &[&str]| {
+        let job = |year: &&str| {
+            format!(
+                "  windows-{year}:\n    runs-on: windows-{year}\n    steps:\n      - run: docker build 2.14.x/windowsservercore-ltsc{year}\n      - run: docker build --tag x:nanoserver-ltsc{year} 2.14.x/nanoserver-ltsc{year}\n\n"
+            )
+        };
+        let jobs: String = years.iter().map(job).collect();
+        let needs = |year: &&str| format!("windows-{year}");
+        let needs: Vec<String> = years.iter().map(needs).collect();
+        let lines = |year: &&str| format!("      - windows-{year}\n");
+        let lines: String = years.iter().map(lines).collect();
+        let image = |year: &&str| {
+            format!(
+                "            --amend \"nats:${{{{ github.ref_name }}}}-nanoserver-ltsc{year}\" \\\n"
+            )
+        };
+        let images: String = years.iter().map(image).collect();
+        format!(
+            "on: push\njobs:\n{jobs}  one:\n    needs: [{}, linux]\n    runs-on: x\n    steps:\n      - run: |\n          docker manifest create x \\\n{images}            y\n\n  two:\n    needs:\n{lines}    runs-on: x\n    steps: []\n\n  linux:\n    runs-on: x\n    steps: []\n",
+            needs.join(", ")
+        )
+    };
+    let repository = Repository::of(&tree("series/before"));
+    for other in ["publish.yaml", "windows.yaml"] {
+        let path = repository.path(&format!(".github/workflows/{other}"));
+        let _ = std::fs::remove_file(path);
+    }
+    let path = ".github/workflows/manifest.yml";
+    repository.write(path, workflow(&["2022", "2025"]));
+    repository.finds(&[]);
+    let gone = ["windowsservercore-ltsc2022", "nanoserver-ltsc2022"].map(|name| ["--remove", name]);
+    let gone: Vec<&str> = gone.iter().flatten().copied().collect();
+    changes(&repository, &gone);
+    same_text(&repository.read(path), &workflow(&["2025"]));
+}
+
 fn same_text(found: &str, expected: &str) {
     assert!(found == expected, "{found}\n----\n{expected}");
 }

@@ -8,11 +8,8 @@ use super::super::spans::{
     unquoted, variable, version,
 };
 use super::words::name_of;
-use super::{DocumentKind, Kind, Scan};
+use super::{DocumentKind, Kind, SYSTEMS, Scan};
 use crate::text::span_of;
-
-/// The operating systems of archives, as their names give them: in front of one the version ends.
-pub(super) const SYSTEMS: [&str; 2] = ["linux", "windows"];
 
 impl Scan<'_> {
     /// An archive's name.

@@ -6,9 +6,8 @@ use super::super::spans::{
     BACK, after, dotted, ends, is_blank, is_digit, is_tag, is_word, line_before, past, skip,
     trimmed, trimmed_end, unquoted, variable, version,
 };
-use super::dockerfile::SYSTEMS;
 use super::names::variable_start;
-use super::{DocumentKind, Kind, Scan, is_script};
+use super::{DocumentKind, Kind, SYSTEMS, Scan, is_script};
 use crate::version::is_arch;
 
 impl Scan<'_> {
