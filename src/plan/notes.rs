@@ -161,7 +161,7 @@ fn without_twins(before: &Repository, after: &Repository, targets: &[Target]) ->
     notes
 }
 
-/// The lines of scripts and workflows that give a version which no version directory is at any more.
+/// The lines that give a version which no version directory is at any more.
 fn left_behind(after: &Repository, targets: &[Target]) -> Vec<String> {
     let is_at = |version: &Version| {
         let mut trees = after.trees.iter();
@@ -171,7 +171,7 @@ fn left_behind(after: &Repository, targets: &[Target]) -> Vec<String> {
     let gone = gone.filter(|old| !is_at(old));
     let gone: BTreeSet<String> = gone.map(Version::to_string).collect();
     // `uses: somebody/action@v1.2.3`
-    let lines = lines(after).filter(|(.., line)| is_code(line) && !line.contains('@'));
+    let lines = lines(after, targets).filter(|(.., line)| is_code(line) && !line.contains('@'));
     let notes = lines.filter_map(|(place, number, line)| {
         let gives = |old: &&String| places_of(line, old).next().is_some();
         let old = gone.iter().find(gives)?;
@@ -183,32 +183,40 @@ fn left_behind(after: &Repository, targets: &[Target]) -> Vec<String> {
     notes.collect()
 }
 
-/// The lines of scripts and workflows that name a variant, or a Windows base, which no version directory has any more, or which the
-/// series that they name has not.
+/// The lines that name a variant, or its base, which no version directory has any more, or which the series that they name, or
+/// are in, has not.
 fn names_left(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<String> {
-    let names = |repository: &Repository| -> BTreeSet<String> {
-        let bases = repository.variants().filter(|variant| variant.is_windows());
-        let bases = bases.map(|variant| variant.base.clone());
-        let all = repository.variants().map(|variant| variant.name.clone());
-        all.chain(bases).filter(|name| !name.is_empty()).collect()
+    let all = |repository| -> BTreeSet<&Variant> { Repository::variants(repository).collect() };
+    let [old, new] = [before, after].map(all);
+    let gone: Vec<&Variant> = old.difference(&new).copied().collect();
+    let is_base_gone = |one: &Variant| !new.iter().any(|other| other.base == one.base);
+    let is_free = |place: &Place, one: &Variant| {
+        let tree = place.tree.map(|tree| &tree.directory);
+        tree.is_some_and(|tree| !tree.variants.iter().any(|other| other.base == one.base))
     };
-    let (old, new) = (names(before), names(after));
-    let gone: Vec<&String> = old.difference(&new).collect();
-    let of_series = targets.iter().flat_map(|target| {
-        let gone = target.removes.iter().map(|variant| &variant.name);
-        let gone = gone.chain(target.renames.keys());
-        gone.map(|name| (target.series(), name))
-    });
-    let of_series: Vec<(Directory, &String)> = of_series.collect();
-    let notes = lines(after).filter_map(|(place, number, line)| {
-        let left = gone.iter().find(|name| mentions(line, name));
+    let of_target = |target: &Target| -> Vec<Variant> {
+        let renamed = target.renames.keys();
+        let renamed = renamed.filter_map(|name| Variant::parse(name));
+        renamed.chain(target.removes.iter().cloned()).collect()
+    };
+    let of_series = targets.iter().map(|one| (one.series(), of_target(one)));
+    let of_series: Vec<(Directory, Vec<Variant>)> = of_series.collect();
+    let notes = lines(after, targets).filter_map(|(place, number, line)| {
+        let left = gone
+            .iter()
+            .find_map(|one| left_of(one, line, is_base_gone(one)));
         let here = || {
-            let mut left = of_series.iter();
-            let left = left.find(|(series, name)| mentions(line, name) && series.is_in(line));
-            left.map(|(series, name)| format!("{name} beside {}", series.name))
+            let mut all = of_series.iter();
+            all.find_map(|(series, gone)| {
+                let is_inside = place
+                    .tree
+                    .is_some_and(|tree| tree.directory.name == series.name);
+                let mut gone = gone.iter().filter(|_| is_inside || series.is_in(line));
+                let left = gone.find_map(|one| left_of(one, line, is_free(&place, one)))?;
+                Some(format!("{left} beside {}", series.name))
+            })
         };
-        let left = left.map(|name| (*name).clone()).or_else(here)?;
-        let path = place.path();
+        let (left, path) = (left.or_else(here)?, place.path());
         Some(format!(
             "{path}:{number}: found {left}, which is gone: change it by hand, if it is meant"
         ))
@@ -216,9 +224,31 @@ fn names_left(before: &Repository, after: &Repository, targets: &[Target]) -> Ve
     notes.collect()
 }
 
-/// The lines of scripts and workflows, each with its file and its number.
-fn lines(after: &Repository) -> impl Iterator<Item = (Place<'_>, usize, &str)> {
-    after.shared_documents().flat_map(|place| {
+/// What a line says of a variant that is gone: its name, or its base where that is of Windows or the family stands beside it.
+fn left_of(gone: &Variant, line: &str, with_base: bool) -> Option<String> {
+    let base = gone.base_tag();
+    let is_beside = || gone.is_windows() || line.to_lowercase().contains(&gone.family);
+    let has_base = || mentions(line, base) || mentions(line, &format!("v{base}"));
+    match mentions(line, &gone.name) {
+        true => Some(gone.name.clone()),
+        false if with_base && !base.is_empty() && has_base() && is_beside() => {
+            Some(base.to_owned())
+        }
+        false => None,
+    }
+}
+
+/// The lines of scripts and workflows, and of what is in the directories that change, each with its file and its number.
+fn lines<'a>(
+    after: &'a Repository,
+    targets: &[Target],
+) -> impl Iterator<Item = (Place<'a>, usize, &'a str)> {
+    let own = targets
+        .iter()
+        .filter_map(|target| after.tree(&target.directory));
+    let own = own.flat_map(Repository::documents_of).collect::<Vec<_>>();
+    let places = after.shared_documents().chain(own);
+    places.flat_map(|place| {
         let lines = place.document.utf8().unwrap_or_default().lines();
         (1..)
             .zip(lines)

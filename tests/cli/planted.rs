@@ -190,6 +190,38 @@ fn notes_name_what_is_left_and_nothing_else() {
 }
 
 #[test]
+fn notes_name_the_base_of_what_has_moved_where_its_family_stands_beside_it() {
+    let (dockerfile, script) = ("alpine3.23/Dockerfile", "tests/run-images.sh");
+    let repository = series();
+    for (path, line) in [
+        (
+            "alpine3.22/Dockerfile",
+            "RUN apk add -X https://dl-cdn.alpinelinux.org/alpine/v3.22/community x\nRUN echo 3.22\n",
+        ),
+        (script, "ALPINE=3.22\n# alpine 3.22\n"),
+    ] {
+        let path = format!("2.14.x/{path}");
+        repository.write(&path, repository.read(&path) + line);
+    }
+    repository.write(
+        CI,
+        "on: push\nenv:\n  ALPINE_VERSION: '3.22'\n  OTHER: '3.22'\njobs:\n  a:\n    runs-on: x\n",
+    );
+    let run = repository
+        .run(&["-n", "--base", "2.14.x/alpine=3.23"])
+        .exits_with(0);
+    let lines = run.stdout.lines().map(str::trim);
+    let notes = lines.filter_map(|line| line.split_once(", which is gone"));
+    let notes: Vec<&str> = notes.map(|(note, _)| note).collect();
+    let expected = [
+        format!("{CI}:3: found 3.22"),
+        format!("2.14.x/{dockerfile}:26: found 3.22"),
+        format!("2.14.x/{script}:5: found 3.22"),
+    ];
+    assert_eq!(notes, expected);
+}
+
+#[test]
 fn a_path_from_a_folder_that_a_step_has_gone_to() {
     let build = |path: &str| {
         let here = format!("docker build --tag nats:x {path}");
