@@ -161,26 +161,68 @@ fn without_twins(before: &Repository, after: &Repository, targets: &[Target]) ->
     notes
 }
 
-/// The lines that give a version which no version directory is at any more.
+/// The lines that give a version which no version directory is at any more, or the series of one beside a name of ours; and those
+/// that give the ID of a commit in a directory whose version moves.
 fn left_behind(after: &Repository, targets: &[Target]) -> Vec<String> {
-    let is_at = |version: &Version| {
+    let config = &after.names.config;
+    let own = [&config.image, &config.server].map(|name| name.to_lowercase());
+    let is_at = |is_it: &dyn Fn(&Version) -> bool| {
         let mut trees = after.trees.iter();
-        trees.any(|tree| tree.directory.version == *version)
+        trees.any(|tree| is_it(&tree.directory.version))
     };
-    let gone = targets.iter().filter_map(|target| target.old.as_ref());
-    let gone = gone.filter(|old| !is_at(old));
-    let gone: BTreeSet<String> = gone.map(Version::to_string).collect();
+    let series = |version: &Version| format!("{}.{}", version.major, version.minor);
+    let old: Vec<&Version> = targets.iter().filter_map(|one| one.old.as_ref()).collect();
+    let gone = old.iter().filter(|old| !is_at(&|version| version == **old));
+    let gone: BTreeSet<String> = gone.map(|old| old.to_string()).collect();
+    let left = old.iter().map(|old| series(old));
+    let left: BTreeSet<String> = left
+        .filter(|old| !is_at(&|version| series(version) == *old))
+        .collect();
+    let moves = |place: &Place| {
+        let mut moving = targets
+            .iter()
+            .filter(|one| one.old.as_ref() != Some(&one.version));
+        let tree = place.tree.map(|tree| &tree.directory.name);
+        moving.any(|one| tree == Some(&one.directory) && one.has_release)
+    };
     // `uses: somebody/action@v1.2.3`
     let lines = lines(after, targets).filter(|(.., line)| is_code(line) && !line.contains('@'));
     let notes = lines.filter_map(|(place, number, line)| {
         let gives = |old: &&String| places_of(line, old).next().is_some();
-        let old = gone.iter().find(gives)?;
-        let path = place.path();
-        Some(format!(
-            "{path}:{number}: found {old}, which nothing is at any more: change it by hand, if it is the server's version"
-        ))
+        let is_named = || {
+            let line = line.to_lowercase();
+            own.iter().any(|name| line.contains(name))
+        };
+        let of_series = || left.iter().find(gives).filter(|_| is_named());
+        let (found, why) = match gone.iter().find(gives) {
+            Some(old) => (
+                old.as_str(),
+                "which nothing is at any more: change it by hand, if it is the server's version",
+            ),
+            None => match of_series() {
+                Some(old) => (
+                    old.as_str(),
+                    "the series of what was before: change it by hand, if it is the server's",
+                ),
+                None => (
+                    commit(line).filter(|_| moves(&place))?,
+                    "which stays: change it by hand, if it is a commit of the release",
+                ),
+            },
+        };
+        Some(format!("{}:{number}: found {found}, {why}", place.path()))
     });
     notes.collect()
+}
+
+/// The ID of a commit in a line, unless it is that of a key.
+fn commit(line: &str) -> Option<&str> {
+    let mut words = line.split(|c: char| !c.is_ascii_alphanumeric());
+    let is_id = |word: &&str| word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_key = ["key", "gpg", "fingerprint"]
+        .iter()
+        .any(|word| line.to_lowercase().contains(word));
+    words.find(is_id).filter(|_| !is_key)
 }
 
 /// The lines that name a variant, or its base, which no version directory has any more, or which the series that they name, or

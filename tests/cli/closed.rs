@@ -204,3 +204,36 @@ fn a_name_in_a_script_that_goes_on_behind_a_version_keeps_its_end() {
     );
     stale.finds(&["mention: found 1.2.1-alpine3.18, expected 1.2.3-alpine3.18"]);
 }
+
+#[test]
+fn what_an_update_cannot_move_is_named() {
+    let id = "abcdef0123456789abcdef0123456789abcdef01";
+    for (line, note) in [
+        (
+            format!("LABEL org.example.revision={id}"),
+            format!("found {id}, which stays: change it by hand, if it is a commit of the release"),
+        ),
+        (
+            "ENV FOO_MAJOR=1.2".to_owned(),
+            "found 1.2, the series of what was before: change it by hand, if it is the server's"
+                .to_owned(),
+        ),
+    ] {
+        let text = format!("FROM alpine:3.18\nENV FOO @V\n{OURS}{line}\n");
+        let repository = foo("alpine3.18", &text);
+        let sums = repository
+            .read("releases/v1.2.4/SHA256SUMS")
+            .replace("1.2.4", "1.3.0");
+        repository.write("releases/v1.3.0/SHA256SUMS", sums);
+        let run = repository
+            .run(&["-n", "1.3.0", "--from", "releases"])
+            .exits_with(0);
+        let note = format!("  1.3.0/alpine3.18/Dockerfile:4: {note}\n");
+        assert!(run.stdout.contains(&note), "{}", run.stdout);
+    }
+    // Nor is there a note on the IDs of keys and actions.
+    let text =
+        format!("FROM alpine:3.18\nENV FOO @V\n{OURS}RUN gpg --recv-keys {id}\nRUN echo 1.2\n");
+    let run = foo("alpine3.18", &text).run(&["-n", "1.2.4", "--from", "releases"]);
+    assert!(!run.exits_with(0).stdout.contains("Notes:"));
+}
