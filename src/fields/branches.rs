@@ -22,7 +22,7 @@ use crate::version::release_arch;
 pub(super) struct Seen {
     /// The addresses of our archives.
     pub(super) addresses: Vec<Address>,
-    /// The assignments to variables whose names end in `arch`.
+    /// The assignments to variables whose names end in `arch`, and what a variable is in the branches of a `case` over it.
     pub(super) arches: Vec<Assigned>,
     /// Where branches end.
     pub(super) ends: Vec<usize>,
@@ -61,6 +61,13 @@ pub(super) struct Assigned {
     pub(super) name: Range<usize>,
     pub(super) value: Range<usize>,
     pub(super) labels: Option<Range<usize>>,
+}
+
+impl Assigned {
+    /// Whether nothing is assigned: the variable is what the label of a branch says.
+    fn is_label(&self) -> bool {
+        self.labels.as_ref() == Some(&self.value)
+    }
 }
 
 /// A branch of a `case` or an `if` that names an architecture.
@@ -200,7 +207,8 @@ impl<'a> Pins<'a> {
             let instruction = &code.instructions[number];
             let end = ends.peek().copied().unwrap_or(instruction.span.end);
             let value = found(self.text, &assigned.value);
-            let is_by_apk = instruction.is_by_apk && !(is_other && is_arm(&value));
+            let is_by_apk =
+                instruction.is_by_apk && !assigned.is_label() && !(is_other && is_arm(&value));
             let right = labels.filter(|_| is_by_apk);
             let right = right.and_then(|labels| right_arch(&found(self.text, labels), &value));
             branches.push(Branch {
@@ -225,11 +233,12 @@ impl<'a> Pins<'a> {
         // How often each is set to a word, and how many of those constructs were closed by the first time.
         let mut words: BTreeMap<(usize, &[u8]), (usize, usize)> = BTreeMap::new();
         let mut reset = BTreeSet::new();
-        for Assigned { name, .. } in &self.seen.arches {
+        for assigned in &self.seen.arches {
+            let name = &assigned.name;
             let key = (code.number(name.start), &self.text[name.clone()]);
             let before = closed.partition_point(|end| *end < name.start);
             let (count, first) = words.entry(key).or_insert((0, before));
-            *count += 1;
+            *count += usize::from(!assigned.is_label());
             reset.extend((*first != before).then_some(key));
         }
         let is_more = |((number, name), (count, _)): (&(usize, &'a [u8]), &(usize, usize))| {

@@ -234,6 +234,7 @@ impl<'a> Scan<'a> {
             self.made_by_variables();
             self.keep_known_addresses(&values);
             self.give_up_mentions();
+            self.seen.arches.sort_by_key(|one| one.value.start);
             let versions = self.variables.versions.iter().copied();
             let own = Own {
                 server: &self.scanner.server,

@@ -101,6 +101,47 @@ fn a_project_may_call_its_architectures_otherwise_in_all_of_its_archives() {
 }
 
 #[test]
+fn a_case_over_the_variable_in_the_address_says_the_architecture_in_its_labels() {
+    let case = |rest: &str| {
+        format!(
+            "FROM alpine:3.18\nENV FOO @V\nARG TARGETARCH\nRUN set -eux; \\\n\tcase \"$TARGETARCH\" in \\\n\tamd64) sum='@A' ;; \\\n\t'arm7') sum='@B' ;; \\\n\t*) exit 1 ;; \\\n\tesac; \\\n\t{rest}"
+        )
+    };
+    let check = "wget -O f \"@URL-${TARGETARCH}.tar.gz\"; echo \"$sum  f\" | sha256sum -c\n";
+    moves("alpine3.18", &case(check));
+    moves(
+        "alpine3.18",
+        &case(check).replace("${TARGETARCH}", "$TARGETARCH"),
+    );
+    // In the one for another program it is not.
+    let other = "wget -O f \"https://bar.example/bar-${TARGETARCH}.tgz\"; echo \"$sum  f\" | sha256sum -c; wget -O g @URL-amd64.tar.gz\n";
+    refuses(
+        &case(&check.replace("@URL", "https://bar.example/bar-${FOO}")),
+        WHICH,
+    );
+    let repository = foo(
+        "alpine3.18",
+        &case(other).replace("@A", "@X").replace("@B", "@X"),
+    );
+    repository
+        .run(&["-q", "1.2.4", "--from", "releases"])
+        .exits_with(0);
+    assert!(
+        repository
+            .read("1.2.4/alpine3.18/Dockerfile")
+            .contains(OTHER)
+    );
+    // Nor where it is set to something else, or its values are others.
+    refuses(&case(&format!("TARGETARCH=x; {check}")), WHICH);
+    refuses(
+        &case(&format!("TARGETARCH=\"$TARGETARCH-musl\"; {check}")),
+        WHICH,
+    );
+    let missing = case(check).replace("'arm7') sum='@B'", "arm7) true");
+    foo("alpine3.18", &missing).finds(&["hash: missing the hash of linux-arm7.tar.gz"]);
+}
+
+#[test]
 fn a_base_may_be_part_of_another_images_tag() {
     let text = format!("FROM php:8.2-alpine3.18\nENV FOO @V\n{OURS}");
     moves("alpine3.18", &text);

@@ -171,6 +171,37 @@ impl Scan<'_> {
         Some(end)
     }
 
+    /// A `case` over a variable, which in each of its branches is what the label says: `case "$TARGETARCH" in amd64) …`.
+    pub(super) fn case(&mut self, at: usize) -> Option<usize> {
+        // No `case` is longer.
+        const LONGEST: usize = 4096;
+        let text = self.text;
+        let from = unquoted(text, at);
+        let end = variable(text, from).filter(|_| !self.is_comment(at))?;
+        let name = span_of(text, name_of(&text[from..end]));
+        let mut start = after(text, unquoted(text, end), b" in")?;
+        let last = text.len().min(start + LONGEST);
+        let goes_on = |byte: u8| byte.is_ascii_whitespace() || byte == b'\\';
+        loop {
+            let from = unquoted(text, skip(text, start, goes_on));
+            let label = from..skip(text, from, is_word);
+            let closes = text.get(unquoted(text, label.end)) == Some(&b')');
+            if closes && !label.is_empty() {
+                self.seen.arches.push(Assigned {
+                    name: name.clone(),
+                    value: label.clone(),
+                    labels: Some(label.clone()),
+                });
+            }
+            let rest = text.get(label.end..last)?;
+            let next = label.end + memchr::memmem::find(rest, b";;")?;
+            if has(&text[start..next], b"esac") {
+                return None;
+            }
+            start = next + 2;
+        }
+    }
+
     /// The labels of the branch at `at`, where nothing but assignments stands between.
     fn labels(&self, at: usize) -> Option<Range<usize>> {
         let text = self.text;
