@@ -18,7 +18,7 @@ fn is_word(byte: &u8) -> bool {
 }
 
 /// Whether a name is one letter away from another one.
-fn is_typo(name: &str, other: &str) -> bool {
+pub(super) fn is_typo(name: &str, other: &str) -> bool {
     let [short, long] = [name.len().min(other.len()), name.len().max(other.len())];
     long > 3 && long - short < 2 && strsim::damerau_levenshtein(name, other) == 1
 }

@@ -117,6 +117,7 @@ pub(super) fn wrong(
         let is_allowed = ["folder", "name", "order", "script", "series", "template"]
             .contains(&finding.rule)
             || is_zeros && options.allow_missing
+            || finding.rule == "runner" && options.runners.is_empty()
             || is_unpinned(finding) && was_unpinned(&finding.path)
             || was_there && (is_same || finding.path.starts_with(WORKFLOWS));
         match is_written(&finding.path) && !is_allowed {

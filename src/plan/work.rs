@@ -288,20 +288,21 @@ impl Work<'_> {
             let names = names.filter(is_name).filter(is_said);
             let (gone, others): (Vec<&Field>, Vec<&Field>) =
                 names.partition(|field| is_there(&before, field) && !is_there(&after, field));
-            let has = |fields: &[&Field], part: &Range<usize>| {
-                fields.iter().any(|field| part.contains(&field.span.start))
-            };
+            let starts = |fields: &[&Field]| fields.iter().map(|one| one.span.start).collect();
+            let [all_gone, all_others]: [Vec<usize>; 2] = [starts(&gone), starts(&others)];
             // A build from a folder is about that folder, whatever else its arguments name.
-            let is_path = |field: &&&Field| old[..field.span.start].ends_with(['/', '\\']);
-            let has_path = |fields: &[&Field], part: &Range<usize>| {
-                let mut paths = fields.iter().filter(is_path);
-                paths.any(|field| part.contains(&field.span.start))
+            let is_path = |at: &usize| old[..*at].ends_with(['/', '\\']);
+            let [gone_paths, other_paths]: [Vec<usize>; 2] =
+                [&all_gone, &all_others].map(|all| all.iter().copied().filter(is_path).collect());
+            let has = |starts: &[usize], part: &Range<usize>| {
+                let next = starts.get(starts.partition_point(|at| *at < part.start));
+                next.is_some_and(|at| *at < part.end)
             };
             let matter = Matter {
-                is_about: &|part| has(&gone, part),
-                is_about_others: &|part| match has_path(&gone, part) {
-                    true => has_path(&others, part),
-                    false => has(&others, part),
+                is_about: &|part| has(&all_gone, part),
+                is_about_others: &|part| match has(&gone_paths, part) {
+                    true => has(&other_paths, part),
+                    false => has(&all_others, part),
                 },
                 keeps_other_steps: true,
             };

@@ -544,3 +544,26 @@ fn a_variable_or_a_file_whose_name_is_a_typo_for_one_that_is_there() {
         with(path, text).finds(&[]);
     }
 }
+
+#[test]
+fn a_typo_for_the_folder_of_the_scripts() {
+    let repository = series();
+    repository.write("tests/build-images.sh", "ls\n");
+    let job =
+        |step: &str| format!("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - {step}\n");
+    for right in [
+        "run: cd tests && ls",
+        "run: cd ./docs",
+        "working-directory: tests\n        run: ls",
+    ] {
+        repository.write(CI, job(right));
+        repository.finds(&[]);
+    }
+    for wrong in [
+        "run: cd test && ls",
+        "working-directory: ./test\n        run: ls",
+    ] {
+        repository.write(CI, job(wrong));
+        repository.finds(&["path: found test, expected tests: the folder of the scripts"]);
+    }
+}

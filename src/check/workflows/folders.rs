@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use super::{Workflow, is_part, missing};
+use crate::check::typos::is_typo;
 use crate::fields::Field;
 use crate::fields::scan::is_script;
 use crate::fields::workflow::{Job, Structure};
 use crate::repository::{Folder, Repository, TESTS};
+use crate::text::span_of;
 
 /// In a workflow of more lines folders are not followed: none is so long.
 const MOST_LINES: usize = 2_000;
@@ -67,13 +69,20 @@ impl Workflow<'_> {
             .then(|| rest.strip_prefix(['/', '\\']))?
     }
 
-    /// What a path begins with that a matrix makes of its series is there in one of them.
+    /// What a path begins with is no typo for `tests`; and where a matrix makes that of its series, what follows is there in one of them.
     pub(super) fn check_made(&self, repository: &Repository) {
         let lines = self.structure.lines.iter().take(MOST_LINES);
         for (number, line) in lines.enumerate() {
-            let Some(path) = self.path(number).filter(|path| path.contains("${{")) else {
+            let Some(path) = self.path(number) else {
                 continue;
             };
+            let first = path.trim_start_matches(['.', '/', '\\']);
+            let first = first.split(['/', '\\']).next().unwrap_or_default();
+            if is_typo(first, TESTS) && !repository.tests.items.is_empty() {
+                let span = span_of(self.text, first);
+                let why = "the folder of the scripts";
+                self.report_expected(&span, "path", TESTS, why);
+            }
             let Some(job) = self.structure.job_at(line.span.start) else {
                 continue;
             };

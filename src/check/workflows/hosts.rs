@@ -27,14 +27,22 @@ impl Workflow<'_> {
             }
             let row = structure.item_at(at).filter(|_| structure.is_in_matrix(at));
             let row = row.map(|row| row.span);
-            let years = row.into_iter().chain(job).map(|part| {
-                let inside = named.range((part.start, 0)..(part.end, 0));
-                inside.map(|(_, year)| *year).collect::<BTreeSet<u32>>()
-            });
-            let years = years.into_iter().find(|years| !years.is_empty());
-            let Some(years) = years.filter(|years| !years.contains(&year)) else {
+            let parts = row.into_iter().chain(job);
+            let mut named = parts.map(|part| named.range((part.start, 0)..(part.end, 0)));
+            let Some(named) = named.find(|named| named.clone().next().is_some()) else {
                 continue;
             };
+            let years: BTreeSet<u32> = named.clone().map(|(_, year)| *year).collect();
+            if years.contains(&year) {
+                for (at, newer) in named.filter(|(_, other)| *other > year) {
+                    let message = format!("found {newer}, which does not run on windows-{year}");
+                    self.add(
+                        self.finding(*at, "runner", message)
+                            .found(newer.to_string()),
+                    );
+                }
+                continue;
+            }
             let all = Vec::from_iter(years.iter().map(u32::to_string)).join(" or ");
             let why = "what runs here is for that Windows";
             self.report_expected(&field.span, "runner", &all, why);

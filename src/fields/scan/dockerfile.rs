@@ -177,7 +177,9 @@ impl Scan<'_> {
         const LONGEST: usize = 4096;
         let text = self.text;
         let from = unquoted(text, at);
-        let end = variable(text, from).filter(|_| !self.is_comment(at))?;
+        // One inside of another is not looked at.
+        let last = self.seen.arches.last().map_or(0, |last| last.value.end);
+        let end = variable(text, from).filter(|_| last < at && !self.is_comment(at))?;
         let name = span_of(text, name_of(&text[from..end]));
         let mut start = after(text, unquoted(text, end), b" in")?;
         let last = text.len().min(start + LONGEST);
