@@ -34,7 +34,9 @@ impl Workflow<'_> {
             };
             let years: BTreeSet<u32> = named.clone().map(|(_, year)| *year).collect();
             if years.contains(&year) {
-                for (at, newer) in named.filter(|(_, other)| *other > year) {
+                // What is for which item of a matrix only its conditions say.
+                let is_alone = !structure.is_in_matrix(at);
+                for (at, newer) in named.filter(|(_, other)| is_alone && *other > year) {
                     let message = format!("found {newer}, which does not run on windows-{year}");
                     self.add(
                         self.finding(*at, "runner", message)
