@@ -42,8 +42,8 @@ fn check_variables(seen: &Seen, findings: &mut Vec<Finding>) {
         let rest = &text[dollar + 1..];
         let rest = rest.strip_prefix(b"{").unwrap_or(rest);
         let rest = rest.strip_prefix(b"env:").unwrap_or(rest);
-        let length = rest.iter().take(100).take_while(|byte| is_word(byte));
-        let name = &rest[..length.count()];
+        let end = rest.iter().take(100).position(|byte| !is_word(byte));
+        let name = &rest[..end.unwrap_or(rest.len().min(100))];
         let is_name = name.len() > 2 && !name[0].is_ascii_digit();
         if !is_name || known.len() == MOST || known.contains(&name) {
             continue;
@@ -114,22 +114,26 @@ fn check_files(seen: &Seen, place: &Place, findings: &mut Vec<Finding>) {
     for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
         let code = text[start..end].trim_ascii_start();
         start = end + 1;
-        if !NAMING
-            .iter()
-            .any(|instruction| code.starts_with(instruction))
-        {
+        // Most lines begin with something else.
+        let is_naming = code.first().is_some_and(|first| b"ACE".contains(first))
+            && NAMING
+                .iter()
+                .any(|instruction| code.starts_with(instruction));
+        if !is_naming {
             continue;
         }
         let is_end = |byte: &u8| !is_word(byte) && !b".-".contains(byte);
         for word in code.split(is_end).take(MOST) {
-            let found = String::from_utf8_lossy(word);
+            let Ok(found) = std::str::from_utf8(word) else {
+                continue;
+            };
             let mut others = names.iter();
-            let meant = others.find(|name| is_typo(&found, name));
-            if let Some(meant) = meant.filter(|_| !names.contains(&&*found)) {
+            let meant = others.find(|name| is_typo(found, name));
+            if let Some(meant) = meant.filter(|_| !names.contains(&found)) {
                 let at = word.as_ptr() as usize - text.as_ptr() as usize;
                 let message = format!("found {found}, expected {meant}, which is in this folder");
                 let finding = seen.at(at, "name", message);
-                findings.push(finding.found(&*found).expected(*meant));
+                findings.push(finding.found(found).expected(*meant));
             }
         }
     }

@@ -234,7 +234,7 @@ impl<'a> Scan<'a> {
             self.made_by_variables();
             self.keep_known_addresses(&values);
             self.give_up_mentions();
-            self.seen.arches.sort_by_key(|one| one.value.start);
+            self.seen.keep_used_labels(self.text);
             let versions = self.variables.versions.iter().copied();
             let own = Own {
                 server: &self.scanner.server,
