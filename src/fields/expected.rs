@@ -187,7 +187,9 @@ impl<'a> Scope<'a> {
         }
         match &field.kind {
             Kind::Version { .. } | Kind::Mention { is_ours: true }
-                if document.facts.has_stray_hash && self.is_replaced(found) =>
+                if document.facts.has_stray_hash
+                    && !field.in_comment
+                    && self.is_replaced(found) =>
             {
                 Expected::Impossible("a hash in this file would stay: change both by hand".into())
             }
@@ -213,8 +215,8 @@ impl<'a> Scope<'a> {
                 }
             }
             Kind::Mention { is_ours } => {
-                let is_code = document.kind == DocumentKind::Dockerfile && !field.in_comment;
-                self.mention(found, *is_ours, is_code)
+                let code = Some(document.kind).filter(|_| !field.in_comment);
+                self.mention(found, *is_ours, code)
             }
             Kind::Hash(None) => {
                 let why = "cannot tell which archive this hash belongs to: expected one instruction \
@@ -339,13 +341,14 @@ impl<'a> Scope<'a> {
         Expected::Impossible(format!("there is no such version directory, only {names}"))
     }
 
-    /// A bare version is ours where it is one that is replaced; our image in another registry moves with its variant, too.
-    fn mention(&self, found: &str, is_ours: bool, is_code: bool) -> Expected {
+    /// A bare version is ours where it is one that is replaced; our image in another registry moves with its variant, too. `code` is
+    /// the kind of the document, unless it is in a comment.
+    fn mention(&self, found: &str, is_ours: bool, code: Option<DocumentKind>) -> Expected {
         let given = self.split(found).version;
         let directory = self.directory_for(given);
         let given = parse_version(given);
         let is_current = directory.is_some_and(|one| given.as_ref() == Some(&one.version));
-        // The tag of a variant, at another version of the same series.
+        // A tag in a script, at another version of the same series.
         let is_stale = || {
             let (own, given) = (&directory?.version, given.as_ref()?);
             let is_same = (own.major, own.minor) == (given.major, given.minor);
@@ -353,14 +356,16 @@ impl<'a> Scope<'a> {
         };
         match (self.is_replaced(found), is_ours) {
             (true, true) => self.tag(found),
-            (true, false) if is_code => Expected::Impossible(
+            (true, false) if code == Some(DocumentKind::Dockerfile) => Expected::Impossible(
                 "cannot tell whether this is the version of the server: use the version key's \
                  variable if it is; if it is another program's, put another version there while \
                  you update"
                     .to_owned(),
             ),
             (false, true) if is_current && self.is_renamed(found) => self.tag(found),
-            (false, true) if is_stale() == Some(true) => self.tag(found),
+            (false, true) if code == Some(DocumentKind::Script) && is_stale() == Some(true) => {
+                self.tag(found)
+            }
             _ => Expected::Anything,
         }
     }
