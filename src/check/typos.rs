@@ -6,6 +6,7 @@ use super::documents::Seen;
 use crate::fields::DocumentKind;
 use crate::finding::Finding;
 use crate::repository::Place;
+use crate::text::span_of;
 
 /// The most names that are looked at in one file.
 const MOST: usize = 64;
@@ -62,8 +63,8 @@ fn check_variables(seen: &Seen, findings: &mut Vec<Finding>) {
         };
         if let Some((_, meant)) = meant.filter(|_| !is_comment()) {
             let [name, meant] = [name, meant].map(String::from_utf8_lossy);
-            let why = "which nothing sets";
-            let message = format!("found the variable {name}, {why}, expected {meant}");
+            let message =
+                format!("found the variable {name}, which nothing sets, expected {meant}");
             let finding = seen.at(text.len() - rest.len(), "name", message);
             findings.push(finding.found(&*name).expected(&*meant));
         }
@@ -93,7 +94,7 @@ fn assigned(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut before: &[u8] = b"";
     words.filter(move |word| {
         let opens: [&[u8]; 5] = [b"ENV", b"ARG", b"for", b"foreach", b"read"];
-        let end = word.as_ptr() as usize - text.as_ptr() as usize + word.len();
+        let end = span_of(text, word).end;
         let is_opened = opens.contains(&std::mem::replace(&mut before, word));
         is_opened || is_assigned(&text[end..])
     })
@@ -130,7 +131,7 @@ fn check_files(seen: &Seen, place: &Place, findings: &mut Vec<Finding>) {
             let mut others = names.iter();
             let meant = others.find(|name| is_typo(found, name));
             if let Some(meant) = meant.filter(|_| !names.contains(&found)) {
-                let at = word.as_ptr() as usize - text.as_ptr() as usize;
+                let at = span_of(text, word).start;
                 let message = format!("found {found}, expected {meant}, which is in this folder");
                 let finding = seen.at(at, "name", message);
                 findings.push(finding.found(found).expected(*meant));

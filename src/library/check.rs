@@ -151,14 +151,9 @@ impl About<'_> {
 
     /// A name has a tag for each level for which other names of the version directory have one.
     fn check_levels(&self, context: &Context, problems: &mut Vec<Problem>) {
-        let Context {
-            names,
-            owners,
-            held,
-        } = context;
         let mut levels: BTreeMap<String, BTreeSet<Level>> = BTreeMap::new();
         for (_, _, found) in self.manifest.tags(self.entry) {
-            let tag = names.split(&found);
+            let tag = context.names.split(&found);
             let name = name_of(tag.name, &self.image.variant);
             levels.entry(name).or_default().insert(tag.level);
         }
@@ -166,13 +161,13 @@ impl About<'_> {
         let right = names_for(&self.image.variant);
         levels.retain(|name, own| right.contains(name) && *own != BTreeSet::from([Level::Bare]));
         for (name, own) in &levels {
-            let all = held.of(self.image).chain([Level::Full]);
+            let all = context.held.of(self.image).chain([Level::Full]);
             let all = BTreeSet::from_iter(all).into_iter();
             let lacking = all.filter(|level| !own.contains(level));
-            for level in lacking.filter(|level| owners.allows(self.image, *level)) {
+            for level in lacking.filter(|level| context.owners.allows(self.image, *level)) {
                 let tag = level.render(&self.image.version, name);
                 // One that moves to this entry is missing by another rule.
-                if !held.lacks(self.image, level, &tag, owners) {
+                if !context.held.lacks(self.image, level, &tag, &context.owners) {
                     let directory = &self.image.directory;
                     let message =
                         format!("missing {tag}: other images of {directory} have a tag like it");

@@ -201,18 +201,13 @@ fn tags(
     (image, is_new): (&Image, bool),
     context: &Context,
 ) -> Vec<Part> {
-    let Context {
-        names,
-        owners,
-        held,
-    } = context;
-    let wanted = is_new.then(|| held.of_new(image, owners));
+    let wanted = is_new.then(|| context.held.of_new(image, &context.owners));
     let own = names_for(&image.variant);
     let mut seen = BTreeSet::new();
     let mut parts: Vec<(String, Part)> = Vec::new();
     for span in field.items.iter().filter(|span| !span.is_empty()) {
         let found = manifest.said(span).into_owned();
-        let tag = names.split(&found);
+        let tag = context.names.split(&found);
         let name = name_of(tag.name, &image.variant);
         // What nobody can read as a tag of the image is left to whoever wrote it.
         let is_unread = tag.level == Level::Bare && !own.contains(&name);
@@ -224,7 +219,7 @@ fn tags(
         let right = tag.level.render(&image.version, &name);
         let stays = match &wanted {
             Some(wanted) => wanted.contains(&tag.level),
-            None => owners.other(image, tag.level).is_none(),
+            None => context.owners.other(image, tag.level).is_none(),
         };
         let rule = match name == tag.name {
             _ if !stays => "latest",
@@ -240,7 +235,7 @@ fn tags(
             let last = parts.iter().rposition(|(other, _)| *other == name);
             let is_missing = match &wanted {
                 Some(wanted) => wanted.contains(&level),
-                None => held.lacks(image, level, &tag, owners),
+                None => context.held.lacks(image, level, &tag, &context.owners),
             };
             if let Some(last) = last.filter(|_| is_missing && !seen.contains(&tag)) {
                 parts.insert(last + 1, (name.clone(), Part::missing(tag, "latest")));

@@ -88,9 +88,7 @@ fn worse<'a>(old: &'a [Problem], new: &'a [Problem]) -> Vec<&'a Problem> {
 impl Draft<'_> {
     /// The text with every entry written for its image, and without those whose image is gone.
     fn run(&self, plan: &mut Plan) -> Result<String> {
-        let Self {
-            manifest, homes, ..
-        } = self;
+        let (manifest, homes) = (&self.manifest, &self.homes);
         ensure!(
             homes.iter().any(|home| matches!(home, Home::Image(_))),
             "no entry is for an image of the tree: check that it is this image's file, or name another repository with `-C <DIR>`"

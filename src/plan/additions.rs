@@ -106,13 +106,8 @@ impl Work<'_> {
 
     /// Gives the scripts of a version directory what they have for one variant for another one, too.
     fn extend_by(&mut self, addition: &Addition) {
-        let Addition {
-            sibling,
-            variant,
-            directory,
-            siblings,
-        } = addition;
-        let Some(tree) = self.after.tree(directory) else {
+        let (sibling, variant) = (&addition.sibling, &addition.variant);
+        let Some(tree) = self.after.tree(&addition.directory) else {
             return;
         };
         let (mut new, mut made) = (Vec::new(), Vec::new());
@@ -138,9 +133,9 @@ impl Work<'_> {
             let with = |all: &[Variant]| scripts::for_another_runner(text, pair, all);
             // Somebody has given it a form of its own.
             let is_own = |there: &Place| {
-                with(siblings).is_none_or(|was| was.as_bytes() != there.document.text)
+                with(&addition.siblings).is_none_or(|was| was.as_bytes() != there.document.text)
             };
-            let all = [siblings.as_slice(), std::slice::from_ref(variant)].concat();
+            let all = [addition.siblings.as_slice(), std::slice::from_ref(variant)].concat();
             let Some(text) = with(&all).filter(|_| !there.as_ref().is_some_and(is_own)) else {
                 continue;
             };

@@ -129,25 +129,19 @@ pub(super) fn wrong(
     let mut lines: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     // Counted in the files as they are now, where the user looks for the line.
     let shown = |finding: &&Finding| {
-        let Finding {
-            path,
-            line,
-            rule,
-            message,
-            ..
-        } = finding;
+        let (path, line, rule) = (&finding.path, finding.line, finding.rule);
         let item = items.get(path);
         let origin = item.map_or(path.clone(), |item| place_of(item, path));
         let texts = item.and_then(|item| {
             let old = sources.get(&origin)?.document()?;
             Some((&old.text, &item.document()?.text))
         });
-        let line = texts.map_or(*line, |(old, new)| {
+        let line = texts.map_or(line, |(old, new)| {
             let lines = lines.entry(path.clone());
             let lines = lines.or_insert_with(|| lines_before(old, new));
-            lines.get(*line - 1).copied().unwrap_or(*line)
+            lines.get(line - 1).copied().unwrap_or(line)
         });
-        format!("{origin}:{line}: {rule}: {message}")
+        format!("{origin}:{line}: {rule}: {}", finding.message)
     };
     let or = if !options.removes.is_empty() {
         ", or remove what they belong to too"

@@ -40,11 +40,7 @@ impl<'a> Ready<'a> {
 
     /// Writes it, commits it where that is asked for, and says what somebody does next.
     pub(super) fn carry_out(self, plan: &Plan, output: &mut Output) -> Result<()> {
-        let Self {
-            root,
-            steps,
-            committed,
-        } = self;
+        let (root, steps) = (self.root, self.steps);
         // What is to be removed is looked at again: it may have changed meanwhile. What is rewritten, `write` compares.
         keeps_work(root, &steps)?;
         // Asked before writing, so that earlier changes can be told apart.
@@ -54,7 +50,7 @@ impl<'a> Ready<'a> {
         };
         write(root, &steps)?;
         let mut result = Ok(());
-        if let Some(git) = committed.filter(|_| !steps.is_empty()) {
+        if let Some(git) = self.committed.filter(|_| !steps.is_empty()) {
             let (paths, message) = (Vec::from_iter(written(plan)), message(&git, plan)?);
             result = git.commit_paths(&paths, &message);
             if result.is_ok() {
