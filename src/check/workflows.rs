@@ -55,6 +55,7 @@ pub(super) fn check<'r>(
         let commands = workflow.builds();
         workflow.check_contexts(repository, &commands);
         workflow.check_lists();
+        workflow.check_commands();
         workflow.check_hosts();
         let all = &workflow.structure.jobs;
         let jobs = Jobs::new(all.iter().map(|job| &text[job.name.clone()]), &series);

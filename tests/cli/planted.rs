@@ -567,3 +567,22 @@ fn a_typo_for_the_folder_of_the_scripts() {
         repository.finds(&["path: found test, expected tests: the folder of the scripts"]);
     }
 }
+
+#[test]
+fn an_image_that_is_twice_in_a_manifest_and_one_that_is_called_after_its_base() {
+    let images = |names: &[&str]| {
+        let line =
+            |name: &&str| format!("            \"nats:${{{{ github.ref_name }}}}-{name}\" \\\n");
+        let lines: String = names.iter().map(line).collect();
+        format!(
+            "on: push\njobs:\n  a-2_14:\n    runs-on: x\n    steps:\n      - run: |\n          docker manifest create x \\\n{lines}            y\n"
+        )
+    };
+    let [one, other] = ["nanoserver-ltsc2022", "nanoserver-ltsc2025"];
+    with(&images(&[one, other])).finds(&[]);
+    with(&images(&[other, other])).finds(&[
+        "job: found \"nats:${{ github.ref_name }}-nanoserver-ltsc2025\" twice in a command",
+    ]);
+    with(&images(&[one, "servercore-ltsc2022"]))
+        .finds(&["variant: found servercore-ltsc2022: no variant servercore-ltsc2022 in 2.14.x"]);
+}

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Workflow;
-use crate::fields::Field;
 use crate::fields::workflow::{Job, Part};
+use crate::fields::{Field, Kind};
 use crate::text::span_of;
 
 impl Workflow<'_> {
@@ -56,6 +56,24 @@ impl Workflow<'_> {
                         false => continue,
                     };
                     self.report(&whole, rule, " twice in a list");
+                }
+            }
+        }
+    }
+
+    /// No command has one image twice among the arguments that have lines of their own.
+    pub(super) fn check_commands(&self) {
+        let lines = self.structure.lines.chunk_by(|a, b| a.command == b.command);
+        for command in lines.filter(|command| command.len() > 2) {
+            let mut known = BTreeSet::new();
+            for line in &command[1..] {
+                let code = &self.text[line.span.start..line.end];
+                let bare = code.trim_end_matches(['\\', '`']).trim();
+                let whole = span_of(self.text, bare);
+                let is_variant = |field: &Field| matches!(field.kind, Kind::Variant { .. });
+                let is_image = self.fields_in(&whole).any(is_variant) && !bare.contains('/');
+                if is_image && !known.insert(bare) {
+                    self.report(&whole, "job", " twice in a command");
                 }
             }
         }

@@ -94,7 +94,11 @@ impl Scan<'_> {
         let mut families = self.scanner.families.iter();
         let is_known = families.any(|family| name.starts_with(family.as_bytes()));
         let mut families = self.scanner.families.iter();
-        let is_typo = !is_known && families.any(|family| is_like(family, &variant.family));
+        // `servercore` is the name of the base image of `windowsservercore`.
+        let said = &variant.family;
+        let is_meant =
+            |family: &String| is_like(family, said) || said.len() > 5 && family.ends_with(said);
+        let is_typo = !is_known && families.any(is_meant);
         let directory = None;
         (is_typo && self.owner(at) == Owner::Ours)
             .then(|| self.put(at..at + name.len(), Kind::Variant { directory }))?
