@@ -247,7 +247,8 @@ pub struct Facts {
     pub has_reference: bool,
     /// It downloads an archive of the server.
     pub downloads: bool,
-    /// It has a hash that would stay where its version moves: outside of Dockerfiles any, and the digest of an image of ours.
+    /// It has a hash that would stay where its version moves: outside of Dockerfiles any beside an archive of ours
+    /// or the version key, and the digest of an image of ours.
     pub has_stray_hash: bool,
     /// Archives without a hash beside others that have one, each with where it is named.
     pub unpinned: Vec<(usize, Box<str>)>,

@@ -88,6 +88,13 @@ impl Variant {
         self.windows_year().is_some() || self.is_windows() && BETWEEN.contains(&self.base_tag())
     }
 
+    /// What scripts for its Windows are called after: the year of the server, or the base where there is none.
+    pub fn windows_name(&self) -> Option<String> {
+        let year = self.windows_year().map(|year| year.to_string());
+        let base = Some(self.base_tag().to_owned()).filter(|_| self.is_on_windows_base());
+        year.or(base)
+    }
+
     /// The year of the Windows Server whose base it is on: `1809` is of Server 2019.
     pub fn windows_year(&self) -> Option<u32> {
         match self.base_tag() {

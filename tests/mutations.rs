@@ -15,6 +15,7 @@ const NOT_FOUND: &[(&str, &str)] = &[
     ),
     ("SHA256=", "the same"),
     ("SHASUM", "the same"),
+    ("sha256sum", "a command, and the variable that it reads"),
     ("0.0.0", "any version is right in a template"),
     (
         "FROM mcr.microsoft.com/windows/servercore:1809",

@@ -146,9 +146,10 @@ fn check<'a>(
 /// A script that is named after a Windows, and names variants of Windows, names one of that Windows.
 fn check_year((path, place, names): &Script, findings: &mut Vec<Finding>) {
     let variants = names.iter().filter_map(|(name, _)| Variant::parse(name));
-    let years: BTreeSet<u32> = variants.filter_map(|one| one.windows_year()).collect();
+    let bases = variants.filter(Variant::is_on_windows_base);
+    let years: BTreeSet<Option<u32>> = bases.map(|one| one.windows_year()).collect();
     let own = year_in(&place.item.name);
-    if let Some(year) = own.filter(|year| !years.is_empty() && !years.contains(year)) {
+    if let Some(year) = own.filter(|year| !years.is_empty() && !years.contains(&Some(*year))) {
         let message =
             format!("names no variant of Windows Server {year}, which it is called after");
         findings.push(Finding::of(path, "script", message).expected(year.to_string()));

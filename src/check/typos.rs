@@ -1,9 +1,12 @@
 //! The rule about names in a Dockerfile or a script that are a typo for another one there: variables, and files of its folder.
 
+use std::collections::BTreeSet;
+
 use memchr::memmem;
 
 use super::documents::Seen;
-use crate::fields::DocumentKind;
+use crate::fields::scan::is_script;
+use crate::fields::{DocumentKind, Kind};
 use crate::finding::Finding;
 use crate::repository::Place;
 use crate::text::span_of;
@@ -12,7 +15,11 @@ use crate::text::span_of;
 const MOST: usize = 64;
 
 /// The instructions whose words may be files of the folder.
-const NAMING: [&[u8]; 4] = [b"COPY ", b"ADD ", b"ENTRYPOINT ", b"CMD "];
+const NAMING: [&[u8]; 3] = [b"COPY ", b"ADD ", b"ENTRYPOINT "];
+
+fn has(text: &[u8], what: &[u8]) -> bool {
+    memmem::find(text, what).is_some()
+}
 
 fn is_word(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || *byte == b'_'
@@ -35,40 +42,52 @@ pub(super) fn check(seen: &Seen, place: &Place, findings: &mut Vec<Finding>) {
     }
 }
 
-/// A variable that is used is set, or called like none that is.
+/// A variable that is used is set, or not called like one that holds the version.
 fn check_variables(seen: &Seen, findings: &mut Vec<Finding>) {
     let text = &*seen.document.text;
-    let mut known: Vec<&[u8]> = Vec::new();
-    for dollar in memchr::memchr_iter(b'$', text) {
+    let key = seen.scope.names.config.version_key();
+    let holders = seen.document.statements().filter_map(|field| {
+        let is_version = matches!(field.kind, Kind::Version { key: true });
+        let is_directory = field.is_directory() && seen.document.kind == DocumentKind::Script;
+        (is_version || is_directory).then(|| holder(&text[..field.span.start]))?
+    });
+    let holders: BTreeSet<&[u8]> = holders.chain([key.as_bytes()]).take(MOST).collect();
+    let holders = holders
+        .into_iter()
+        .filter_map(|name| std::str::from_utf8(name).ok());
+    let holders: Vec<&str> = holders
+        .filter(|name| is_set(text, name.as_bytes()))
+        .collect();
+    for dollar in memchr::memchr_iter(b'$', text).filter(|_| !holders.is_empty()) {
         let rest = &text[dollar + 1..];
         let rest = rest.strip_prefix(b"{").unwrap_or(rest);
         let rest = rest.strip_prefix(b"env:").unwrap_or(rest);
         let end = rest.iter().take(100).position(|byte| !is_word(byte));
-        let name = &rest[..end.unwrap_or(rest.len().min(100))];
-        let is_name = name.len() > 2 && !name[0].is_ascii_digit();
-        if !is_name || known.len() == MOST || known.contains(&name) {
+        let (name, behind) = rest.split_at(end.unwrap_or(rest.len().min(100)));
+        // `${NAME:-default}`
+        let may_be_unset = behind.first().is_some_and(|next| b":-+?".contains(next))
+            && text[..text.len() - rest.len()].ends_with(b"{");
+        let name = std::str::from_utf8(name).unwrap_or_default();
+        let meant = holders.iter().find(|holder| is_typo(name, holder));
+        let Some(meant) = meant.filter(|_| !may_be_unset && !is_set(text, name.as_bytes())) else {
             continue;
-        }
-        known.push(name);
-        if is_set(text, name) {
-            continue;
-        }
-        let lower = |name: &[u8]| String::from_utf8_lossy(name).to_lowercase();
-        let found = lower(name);
-        let all = assigned(text).map(|name| (lower(name), name));
-        let meant = all.take(MOST).find(|(other, _)| is_typo(&found, other));
-        let is_comment = || {
-            let line = text[..dollar].rsplit(|byte| *byte == b'\n').next();
-            line.is_some_and(|line| line.trim_ascii_start().starts_with(b"#"))
         };
-        if let Some((_, meant)) = meant.filter(|_| !is_comment()) {
-            let [name, meant] = [name, meant].map(String::from_utf8_lossy);
+        let line = text[..dollar].rsplit(|byte| *byte == b'\n').next();
+        if !line.is_some_and(|line| line.trim_ascii_start().starts_with(b"#")) {
             let message =
                 format!("found the variable {name}, which nothing sets, expected {meant}");
             let finding = seen.at(text.len() - rest.len(), "name", message);
-            findings.push(finding.found(&*name).expected(&*meant));
+            findings.push(finding.found(name).expected(*meant));
         }
     }
+}
+
+/// The variable that is set in the line that a text ends in: `ver` of `ver=(NATS_SERVER `, `$ver = "NATS_SERVER `.
+fn holder(before: &[u8]) -> Option<&[u8]> {
+    let line = before.rsplit(|byte| *byte == b'\n').next()?;
+    let name = line[..memchr::memchr(b'=', line)?].trim_ascii_end();
+    let start = name.iter().rposition(|byte| !is_word(byte));
+    Some(&name[start.map_or(0, |last| last + 1)..])
 }
 
 /// Whether a text has a name other than as a variable that is used.
@@ -77,30 +96,14 @@ fn is_set(text: &[u8], name: &[u8]) -> bool {
         let (before, after) = (&text[..at], &text[at + name.len()..]);
         let is_whole = !before.last().is_some_and(is_word) && !after.first().is_some_and(is_word);
         let is_used = before.ends_with(b"$") || before.ends_with(b"${") || before.ends_with(b":");
-        is_whole && (!is_used || is_assigned(after))
+        // `$name = …`, `($name in …)`
+        let sign = after.trim_ascii_start();
+        let is_assigned = sign.starts_with(b"=") && !sign.starts_with(b"==");
+        is_whole && (!is_used || is_assigned || after.starts_with(b" in "))
     })
 }
 
-/// Whether something is assigned to the name in front of a text, or goes through it: `$name = …`, `($name in …)`.
-fn is_assigned(after: &[u8]) -> bool {
-    let sign = after.trim_ascii_start();
-    sign.starts_with(b"=") && !sign.starts_with(b"==") || after.starts_with(b" in ")
-}
-
-/// The names to which a text assigns something: `name=`, `$name = `, `ENV name `, `for name in`.
-fn assigned(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let words = text.split(|byte| !is_word(byte));
-    let words = words.filter(|word| !word.is_empty() && word.len() < 100);
-    let mut before: &[u8] = b"";
-    words.filter(move |word| {
-        let opens: [&[u8]; 5] = [b"ENV", b"ARG", b"for", b"foreach", b"read"];
-        let end = span_of(text, word).end;
-        let is_opened = opens.contains(&std::mem::replace(&mut before, word));
-        is_opened || is_assigned(&text[end..])
-    })
-}
-
-/// A file that is copied or started is called like none of the folder, or is there.
+/// A file of the folder that is copied, or a script that is started, is there. What is called so in another place, too, may be made there.
 fn check_files(seen: &Seen, place: &Place, findings: &mut Vec<Finding>) {
     let folder = place.tree.and_then(|tree| tree.folder(place.folder));
     let items = folder.map_or(&[][..], |folder| &folder.items);
@@ -120,17 +123,27 @@ fn check_files(seen: &Seen, place: &Place, findings: &mut Vec<Finding>) {
             && NAMING
                 .iter()
                 .any(|instruction| code.starts_with(instruction));
-        if !is_naming {
+        let is_else = has(code, b"--from") || has(code, b"://") || has(code, b"<<");
+        if !is_naming || is_else {
             continue;
         }
+        let starts = code.starts_with(b"E");
         let is_end = |byte: &u8| !is_word(byte) && !b".-".contains(byte);
-        for word in code.split(is_end).take(MOST) {
+        // The last word is where it is copied to.
+        let last = memchr::memrchr(b' ', code.trim_ascii_end()).filter(|_| !starts);
+        for word in code[..last.unwrap_or(code.len())].split(is_end).take(MOST) {
             let Ok(found) = std::str::from_utf8(word) else {
                 continue;
             };
+            let next = text.get(span_of(text, word).end);
+            let is_free = next.is_some_and(|next| b"*?[$".contains(next));
+            if is_free || starts && !is_script(found) {
+                continue;
+            }
             let mut others = names.iter();
             let meant = others.find(|name| is_typo(found, name));
-            if let Some(meant) = meant.filter(|_| !names.contains(&found)) {
+            let is_once = || memmem::find_iter(text, word).nth(1).is_none();
+            if let Some(meant) = meant.filter(|_| !names.contains(&found) && is_once()) {
                 let at = span_of(text, word).start;
                 let message = format!("found {found}, expected {meant}, which is in this folder");
                 let finding = seen.at(at, "name", message);

@@ -215,8 +215,8 @@ impl<'a> Scope<'a> {
                 }
             }
             Kind::Mention { is_ours } => {
-                let code = Some(document.kind).filter(|_| !field.in_comment);
-                self.mention(found, *is_ours, code)
+                let is_code = document.kind == DocumentKind::Dockerfile && !field.in_comment;
+                self.mention(found, *is_ours, is_code)
             }
             Kind::Hash(None) => {
                 let why = "cannot tell which archive this hash belongs to: expected one instruction \
@@ -341,31 +341,21 @@ impl<'a> Scope<'a> {
         Expected::Impossible(format!("there is no such version directory, only {names}"))
     }
 
-    /// A bare version is ours where it is one that is replaced; our image in another registry moves with its variant, too. `code` is
-    /// the kind of the document, unless it is in a comment.
-    fn mention(&self, found: &str, is_ours: bool, code: Option<DocumentKind>) -> Expected {
+    /// A bare version is ours where it is one that is replaced; our image in another registry moves with its variant, too.
+    fn mention(&self, found: &str, is_ours: bool, is_code: bool) -> Expected {
         let given = self.split(found).version;
         let directory = self.directory_for(given);
-        let given = parse_version(given);
-        let is_current = directory.is_some_and(|one| given.as_ref() == Some(&one.version));
-        // A tag in a script, at another version of the same series.
-        let is_stale = || {
-            let (own, given) = (&directory?.version, given.as_ref()?);
-            let is_same = (own.major, own.minor) == (given.major, given.minor);
-            Some(is_same && directory?.has(self.split(found).name))
-        };
+        let is_current =
+            directory.is_some_and(|one| parse_version(given).as_ref() == Some(&one.version));
         match (self.is_replaced(found), is_ours) {
             (true, true) => self.tag(found),
-            (true, false) if code == Some(DocumentKind::Dockerfile) => Expected::Impossible(
+            (true, false) if is_code => Expected::Impossible(
                 "cannot tell whether this is the version of the server: use the version key's \
                  variable if it is; if it is another program's, put another version there while \
                  you update"
                     .to_owned(),
             ),
             (false, true) if is_current && self.is_renamed(found) => self.tag(found),
-            (false, true) if code == Some(DocumentKind::Script) && is_stale() == Some(true) => {
-                self.tag(found)
-            }
             _ => Expected::Anything,
         }
     }

@@ -9,6 +9,7 @@ mod owners;
 mod starts;
 mod words;
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -19,7 +20,7 @@ use self::starts::Words;
 use super::branches::{self, Address, Seen};
 use super::downloads::Own;
 use super::spans::{
-    BACK, after, base, ends, is_comment, is_tag, is_word, last_word, line_before, past, skip,
+    BACK, after, base, ends, has, is_comment, is_tag, is_word, last_word, line_before, past, skip,
     trimmed_end, variable_of,
 };
 use super::{DocumentKind, Facts, Field, Kind, RUNNERS, about, found, hashes, matrix};
@@ -244,8 +245,14 @@ impl<'a> Scan<'a> {
         }
         if self.kind != DocumentKind::Dockerfile {
             let mut hashes = hashes::words(self.text).into_iter();
+            let archive = format!("{}-v", self.scanner.server);
+            let is_download = LazyCell::new(|| has(self.text, archive.as_bytes()));
             // The ID of a commit is shorter.
-            self.facts.has_stray_hash |= hashes.any(|hash| hash.len() >= 50);
+            self.facts.has_stray_hash |= hashes.any(|hash| {
+                let line = line_before(self.text, hash.start);
+                let is_beside = || has(line, self.scanner.key.as_bytes());
+                hash.len() >= 50 && (*is_download || is_beside())
+            });
         }
         self.assigned_variables(&values, &mut found);
         found.append(&mut self.found);

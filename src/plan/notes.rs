@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
-use super::units::{is_code, mentions, replaced};
+use super::units::{is_code, mentions, position, replaced};
 use super::{Options, Target};
 use crate::check::pins::Pin;
 use crate::fields::series::places_of;
@@ -243,6 +243,11 @@ fn names_left(before: &Repository, after: &Repository, targets: &[Target]) -> Ve
     };
     let of_series = targets.iter().map(|one| (one.series(), of_target(one)));
     let of_series: Vec<(Directory, Vec<Variant>)> = of_series.collect();
+    let config = &after.names.config;
+    let left_of = |one: &Variant, line: &str, with_base| {
+        let own = [config.image.as_str(), &config.server];
+        left_of(one, line, with_base).filter(|_| !is_of_other(line, &one.name, &own))
+    };
     let notes = lines(after, targets).filter_map(|(place, number, line)| {
         let left = gone
             .iter()
@@ -264,6 +269,16 @@ fn names_left(before: &Repository, after: &Repository, targets: &[Target]) -> Ve
         ))
     });
     notes.collect()
+}
+
+/// Whether the name of a variant is in the tag of an image of somebody else: `golang:1.24-alpine3.22`.
+fn is_of_other(line: &str, name: &str, own: &[&str]) -> bool {
+    let before = &line[..position(line, name).unwrap_or_default()];
+    let is_end = |c: char| c.is_whitespace() || "\"'=".contains(c);
+    let word = before.rsplit(is_end).next().unwrap_or_default();
+    let image = word.rsplit_once(':').map_or("", |(image, _)| image);
+    let image = image.rsplit('/').next().unwrap_or_default();
+    !image.is_empty() && !own.contains(&image) && !image.contains(['$', '}'])
 }
 
 /// What a line says of a variant that is gone: its name, or its base where that is of Windows or the family stands beside it.

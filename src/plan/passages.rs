@@ -21,6 +21,11 @@ pub(super) fn dropped(text: &str, name: &str, others: &[Variant]) -> Option<Stri
 /// The most lines of a block that is repeated or dropped.
 const LONGEST: usize = 200;
 
+/// Whether the command of a line goes on in the next one.
+fn goes_on(line: &str) -> bool {
+    line.trim_end().ends_with(['\\', '`'])
+}
+
 /// Whether whole commands can stand there twice, or go; those that give an image another tag would move the tag.
 fn is_repeatable(text: &str) -> bool {
     let is_tagging = |line: &str| line.split_whitespace().any(|word| word == "tag");
@@ -100,6 +105,10 @@ impl<'a> Passages<'a> {
             let mut ends = at + 1..=lines.len().min(at + LONGEST);
             let end = ends.find(|end| is_whole(&lines[at..*end].concat()));
             if let Some(end) = end.filter(|end| self.is_alone(&lines[at..*end].concat())) {
+                let before = at.checked_sub(1).map(|before| lines[before]);
+                if before.is_some_and(goes_on) || self.is_part(&lines[at..end]) {
+                    return None;
+                }
                 run.push(lines[at..end].concat());
                 at = end;
                 continue;
@@ -113,6 +122,21 @@ impl<'a> Passages<'a> {
             at += 1;
         }
         Some(out.concat())
+    }
+
+    /// Whether a command cannot go, or be repeated, as a whole: a branch of an `if`, or one with lines for other images too.
+    fn is_part(&self, lines: &[&str]) -> bool {
+        let is_branch = |line: &&str| {
+            let words = line.split(|c: char| !c.is_ascii_alphabetic());
+            let mut words = words.filter(|word| !word.is_empty());
+            words.any(|word| word == "elif" || word.eq_ignore_ascii_case("elseif"))
+        };
+        let is_other = |pair: &[&str]| {
+            let argument = pair[1].trim();
+            let is_image = argument.starts_with(|c: char| c.is_alphanumeric() || "\"'".contains(c));
+            goes_on(pair[0]) && is_image && !mentions(argument, self.name)
+        };
+        lines.iter().any(is_branch) || lines.windows(2).any(is_other)
     }
 
     /// Ends a run of commands. In a list with commas the last item has no comma.

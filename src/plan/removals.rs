@@ -56,10 +56,9 @@ pub fn missing(repository: &Repository, options: &Options) -> Vec<(String, Strin
 /// Whether a script is for a variant's Windows, whose year or base is in its name, and no other variant needs it.
 pub(super) fn is_for_runner_of(script: &str, gone: &Variant, others: &[Variant]) -> bool {
     let is_named = |variant: &Variant| {
-        let year = variant.windows_year().map(|year| year.to_string());
-        let names = year.iter().map(String::as_str).chain([variant.base_tag()]);
-        let mut names = names.filter(|_| variant.is_on_windows_base());
-        names.any(|name| script.contains(name))
+        let names = variant.windows_name().into_iter();
+        let mut names = names.chain([variant.base_tag().to_owned()]);
+        variant.is_on_windows_base() && names.any(|name| script.contains(&name))
     };
     is_named(gone) && !others.iter().any(is_named)
 }

@@ -17,7 +17,7 @@ pub(super) fn added(text: &str, variant: &Variant) -> Edit {
 /// The name of a script for another Windows, made of one that is named after its Windows: a runner runs only containers of its
 /// own base.
 pub(super) fn named_after(name: &str, sibling: &Variant, added: &Variant) -> Option<String> {
-    let (old, new) = (sibling.windows_year()?, added.windows_year()?);
+    let (old, new) = (sibling.windows_name()?, added.windows_name()?);
     let renamed = renamed(name, sibling, added);
     (old != new && renamed != name).then_some(renamed)
 }
@@ -28,7 +28,6 @@ pub(super) fn for_another_runner(
     (sibling, added): (&Variant, &Variant),
     variants: &[Variant],
 ) -> Option<String> {
-    let year = |variant: &Variant| variant.windows_year().map(|year| year.to_string());
     let mut out = text.to_owned();
     let mut stays: Vec<Variant> = variants.to_vec();
     let all = variants.iter();
@@ -42,5 +41,5 @@ pub(super) fn for_another_runner(
             out = passages::dropped(&out, &variant.name, &stays)?;
         }
     }
-    Some(out.replace(&year(sibling)?, &year(added)?))
+    Some(out.replace(&sibling.windows_name()?, &added.windows_name()?))
 }

@@ -120,11 +120,10 @@ pub(super) fn mentions(text: &str, name: &str) -> bool {
 
 /// The name of a script with the variant, the base or the year of Windows in it moved.
 pub(super) fn renamed(name: &str, old: &Variant, new: &Variant) -> String {
-    let year = |variant: &Variant| variant.windows_year().map(|year| year.to_string());
     let spellings = [
         Some(old.name.clone()).zip(Some(new.name.clone())),
+        old.windows_name().zip(new.windows_name()),
         Some(old.base.clone()).zip(Some(new.base.clone())),
-        year(old).zip(year(new)),
     ];
     let mut name = name.to_owned();
     for (from, to) in spellings.into_iter().flatten() {

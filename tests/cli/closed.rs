@@ -23,7 +23,7 @@ fn a_hash_in_a_script_or_a_workflow_does_not_stay_beside_a_version_that_moves() 
         )
     };
     let script = "FOO=@V\nSUM=@A\ncurl -o f @URL-amd64.tar.gz\necho \"$SUM  f\" | sha256sum -c\n";
-    let windows = "$env:FOO = '@V'\nif ((Get-FileHash f).Hash -ne '@A') { exit 1 }\n";
+    let windows = "$env:FOO = '@V'\niwr \"https://mirror.example/foo-v$env:FOO-linux-amd64.tar.gz\" -OutFile f\nif ((Get-FileHash f).Hash -ne '@A') { exit 1 }\n";
     let address = "https://github.com/acme/foo/releases/download/v@V/foo-v@V-linux-amd64.tar.gz";
     let check = format!("curl -o f {address}; echo '@A  f' | sha256sum -c");
     for (path, text) in [
@@ -43,6 +43,13 @@ fn a_hash_in_a_script_or_a_workflow_does_not_stay_beside_a_version_that_moves() 
         run.fails_with(&[STAYS]);
         same(&repository.snapshot(), &before);
     }
+    // The hash of another program is no matter.
+    let other = "FOO=@V\ncurl -o b https://bar.example/bar\necho '@X  b' | sha256sum -c\n";
+    let repository = beside("tests/get.sh", other);
+    repository
+        .run(&["-q", "1.2.4", "--from", "releases"])
+        .exits_with(0);
+    assert_eq!(repository.read("tests/get.sh"), at(other, 1));
 }
 
 #[test]
@@ -124,8 +131,10 @@ fn a_version_that_says_nothing_of_whose_it_is_is_refused_in_an_instruction() {
             WHOSE,
         );
     }
-    // A label is the image's.
+    // A label is the image's, and so is what only labels say.
     for label in [
+        "ARG VERSION=@V\nLABEL org.opencontainers.image.version=$VERSION",
+        "ENV IMAGE_TAG=@V-alpine3.18",
         "LABEL version=\"@V\"",
         "LABEL maintainer=x \\\n      version=\"@V\"",
     ] {
@@ -198,11 +207,14 @@ fn a_name_in_a_script_that_goes_on_behind_a_version_keeps_its_end() {
         let moved = at(&text, 1).replace("alpine3.18", "alpine3.19");
         assert_eq!(repository.read("tests/run.sh"), moved);
     }
-    let stale = beside(
-        "tests/run.sh",
-        "for tag in 1.2.1-alpine3.18 @V-alpine3.18; do docker run foo:$tag; done\n",
-    );
-    stale.finds(&["mention: found 1.2.1-alpine3.18, expected 1.2.3-alpine3.18"]);
+    // A test of an upgrade names an older one.
+    let text = "for tag in 1.2.1-alpine3.18 @V-alpine3.18; do docker run foo:$tag; done\n";
+    let upgrade = beside("tests/run.sh", text);
+    upgrade.finds(&[]);
+    upgrade
+        .run(&["-q", "1.2.4", "--from", "releases"])
+        .exits_with(0);
+    assert_eq!(upgrade.read("tests/run.sh"), at(text, 1));
 }
 
 #[test]

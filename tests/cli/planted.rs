@@ -71,8 +71,13 @@ fn a_condition_that_names_another_series_than_its_job_in_whatever_form() {
         with(&workflow(condition, "2.12"))
             .finds(&["series: found 2.12, expected 2.14: the job linux-2_14 is about 2.14.x"]);
     }
-    let either = "startsWith(github.ref_name, 'v2.12.') || startsWith(github.ref_name, 'v2.14.')";
-    with(&workflow(either, "")).finds(&[]);
+    for right in [
+        "startsWith(github.ref_name, 'v2.12.') || startsWith(github.ref_name, 'v2.14.')",
+        "contains(fromJSON('[\"2.12.x\", \"2.14.x\"]'), inputs.series)",
+        "contains('2.12.x 2.14.x', inputs.series)",
+    ] {
+        with(&workflow(right, "")).finds(&[]);
+    }
 }
 
 #[test]
@@ -495,7 +500,7 @@ fn a_variable_or_a_file_whose_name_is_a_typo_for_one_that_is_there() {
         ),
         (
             preview,
-            "ENTRYPOINT [\"nats-server.cnf\"]",
+            "COPY nats-server.cnf nats-server.conf /x/",
             "nats-server.cnf",
             "nats-server.conf, which is in this folder",
         ),
@@ -507,9 +512,9 @@ fn a_variable_or_a_file_whose_name_is_a_typo_for_one_that_is_there() {
         ),
         (
             "2.14.x/tests/run-images-2022.ps1",
-            "$tests = 1\nWrite-Host $test",
-            "the variable test, which nothing sets",
-            "tests",
+            "Write-Host $vers",
+            "the variable vers, which nothing sets",
+            "ver",
         ),
     ] {
         let repository = with(path, text);
@@ -532,6 +537,19 @@ fn a_variable_or_a_file_whose_name_is_a_typo_for_one_that_is_there() {
             "# ${NATS_SERVR}\nRUN for nat in 1 2; do echo $nat; done",
         ),
         (alpine, "COPY other.conf nats-server.conf /bin/"),
+        (alpine, "COPY nats-server.conf /etc/nats_server.conf"),
+        (alpine, "COPY --from=builder /src/nats-servers.conf /x"),
+        (alpine, "COPY nats-server.con* /x/"),
+        (
+            alpine,
+            "RUN touch nats-servers.conf\nCOPY nats-servers.conf /x",
+        ),
+        (alpine, "CMD [\"--config\", \"nats-servers.conf\"]"),
+        (alpine, "RUN echo ${NATS_SERVR:-x}"),
+        (
+            "2.14.x/tests/run-images.sh",
+            "images=(a); echo ${IMAGE:-b} $image ${vers:-c}",
+        ),
         (
             "2.14.x/tests/run-images.sh",
             "for vers in 1; do echo $vers; done; read verb; echo $verb",
@@ -585,4 +603,25 @@ fn an_image_that_is_twice_in_a_manifest_and_one_that_is_called_after_its_base() 
     ]);
     with(&images(&[one, "servercore-ltsc2022"]))
         .finds(&["variant: found servercore-ltsc2022: no variant servercore-ltsc2022 in 2.14.x"]);
+}
+
+#[test]
+fn what_a_job_only_looks_at_may_be_for_a_newer_windows_than_its_runner() {
+    let job = |step: &str| {
+        format!(
+            "on: push\njobs:\n  a-2_14:\n    runs-on: windows-2022\n    steps:\n      - run: cd 2.14.x/tests && ./build-images-2022.ps1\n      - {step}\n"
+        )
+    };
+    for right in [
+        "run: Invoke-ScriptAnalyzer 2.14.x/tests/build-images-2025.ps1",
+        "uses: a/b@v1\n        with:\n          path: 2.14.x/windowsservercore-ltsc2025/Dockerfile",
+    ] {
+        with(&job(right)).finds(&[]);
+    }
+    for wrong in [
+        "run: ./2.14.x/tests/build-images-2025.ps1",
+        "run: docker build ./2.14.x/windowsservercore-ltsc2025",
+    ] {
+        with(&job(wrong)).finds(&["runner: found 2025, which does not run on windows-2022"]);
+    }
 }

@@ -149,6 +149,27 @@ fn a_variant_goes_with_the_steps_that_build_it() {
 }
 
 #[test]
+fn a_script_is_not_torn() {
+    let path = "2.14.x/tests/build-images-2022.ps1";
+    for text in [
+        "docker manifest create x `\n  \"nats:$ver-nanoserver-ltsc2025\" `\n  \"nats:$ver-nanoserver-ltsc2022\"\nWrite-Host done\n",
+        "for i in \\\n  \"nats:$ver-alpine3.22\" \\\n  \"nats:$ver-nanoserver-ltsc2022\"; do\n  docker run $i\ndone\n",
+        "docker push \\\n  \"nats:$ver-nanoserver-ltsc2022\" \\\n  \"nats:latest\"\n",
+        "if [ \"$v\" = scratch ]; then echo a\nelif [ \"$v\" = nanoserver-ltsc2022 ]; then echo b\nfi\n",
+    ] {
+        let repository = Repository::of(&tree("series/before"));
+        repository.write(path, repository.read(path) + text);
+        let before = repository.snapshot();
+        repository
+            .run(&["--remove", "2.14.x/nanoserver-ltsc2022"])
+            .fails_with(&[&format!(
+                "{path}: cannot tell how to take nanoserver-ltsc2022 out of it"
+            )]);
+        same(&repository.snapshot(), &before);
+    }
+}
+
+#[test]
 fn what_a_job_that_goes_was_needed_for_goes_too() {
     let workflow = |years: &[&str]| {
         let job = |year: &&str| {

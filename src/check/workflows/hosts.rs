@@ -36,7 +36,8 @@ impl Workflow<'_> {
             if years.contains(&year) {
                 // What is for which item of a matrix only its conditions say.
                 let is_alone = !structure.is_in_matrix(at);
-                for (at, newer) in named.filter(|(_, other)| is_alone && *other > year) {
+                let newer = named.filter(|(_, other)| is_alone && *other > year);
+                for (at, newer) in newer.filter(|(at, _)| self.is_started(*at)) {
                     let message = format!("found {newer}, which does not run on windows-{year}");
                     self.add(
                         self.finding(*at, "runner", message)
@@ -49,5 +50,24 @@ impl Workflow<'_> {
             let why = "what runs here is for that Windows";
             self.report_expected(&field.span, "runner", &all, why);
         }
+    }
+
+    /// Whether a command begins with what stands at a place, or builds or runs an image of it.
+    fn is_started(&self, at: usize) -> bool {
+        let (structure, text) = (self.structure, self.text);
+        let number = structure.line_at(at);
+        let line = &structure.lines[number];
+        let before = text[line.span.start..at].trim_start();
+        let before = before
+            .trim_start_matches("- ")
+            .trim_start_matches("run:")
+            .trim_start();
+        let last = before
+            .rsplit([';', '&', '|'])
+            .next()
+            .unwrap_or_default()
+            .trim_start();
+        structure.is_below(text.as_bytes(), number, b"run")
+            && (!last.contains(' ') || last.starts_with("docker "))
     }
 }

@@ -7,7 +7,7 @@ use super::Workflow;
 use crate::fields::workflow::Job;
 use crate::fields::{Field, Kind};
 use crate::repository::Directory;
-use crate::text::span_of;
+use crate::text::{span_of, window};
 
 /// The names of a workflow's jobs.
 pub(super) struct Jobs<'a> {
@@ -187,12 +187,16 @@ impl Workflow<'_> {
             let calls = ["startsWith(", "contains(", "== '"].into_iter();
             let calls = calls.flat_map(|call| code.match_indices(call));
             let asked = calls.filter_map(|(at, call)| {
-                let (before, quoted) = code[at..].split_once('\'')?;
+                let (before, quoted) =
+                    window(code, at..code.len().min(at + 400)).split_once('\'')?;
                 let tag = quoted.strip_prefix("refs/tags/").unwrap_or(quoted);
                 let tag = tag.split('\'').next()?;
-                // `github.event_name == 'push'`
+                // `github.event_name == 'push'`, `fromJSON('["2.12.x", "2.14.x"]')`
                 let is_number = tag.contains(|c: char| c.is_ascii_digit());
-                is_number.then(|| Asked {
+                let is_one = tag
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
+                (is_number && is_one).then(|| Asked {
                     start: span_of(self.text, tag),
                     is_anywhere: call == "contains(",
                     is_of_ref: before.contains("github.ref"),

@@ -1,7 +1,7 @@
 //! Whether a version may be ours: by what stands in front of it.
 
 use super::super::spans::{
-    has, is_blank, is_tag, line_before, skip, trimmed_end, variable_of, version,
+    has, is_blank, is_setting, is_tag, line_before, skip, trimmed_end, variable_of, version,
 };
 use super::{DocumentKind, Scan};
 
@@ -51,9 +51,22 @@ impl Scan<'_> {
         }
         // Nothing says whose it is: a label is the image's, but what is assigned to a variable, or given to a command, is anybody's.
         match is_code {
-            true => self.is_label(at),
+            true => self.is_label(at) || self.is_only_said(at),
             false => variable_of(text, at).is_none(),
         }
+    }
+
+    /// Whether an `ENV` or an `ARG` gives a value that nothing but labels takes.
+    fn is_only_said(&self, at: usize) -> bool {
+        let text = self.text;
+        let name = variable_of(text, at).filter(|_| is_setting(line_before(text, at)));
+        name.is_some_and(|name| {
+            let uses = memchr::memmem::find_iter(text, name).take(64).filter(|at| {
+                let before = &text[..*at];
+                before.ends_with(b"$") || before.ends_with(b"${") || before.ends_with(b"env:")
+            });
+            uses.clone().all(|at| self.is_label(at))
+        })
     }
 
     /// Whether the instruction in which a place is gives labels.
