@@ -28,7 +28,8 @@ fn is_word(byte: &u8) -> bool {
 /// Whether a name is one letter away from another one.
 pub(super) fn is_typo(name: &str, other: &str) -> bool {
     let [short, long] = [name.len().min(other.len()), name.len().max(other.len())];
-    long > 3 && long - short < 2 && strsim::damerau_levenshtein(name, other) == 1
+    let may_be = long > 3 && long - short < 2 && name != other;
+    may_be && strsim::damerau_levenshtein(name, other) == 1
 }
 
 /// Checks a document.
