@@ -175,7 +175,12 @@ pub fn plan(
     work.extend();
     let (after, mut said) = (work.after, work.said);
     let mut report = check(&after);
-    report.add(std::mem::take(&mut said.doubtful));
+    // What cannot be written is not told twice.
+    let doubtful = std::mem::take(&mut said.doubtful);
+    let place = |one: &Finding| (one.path.clone(), one.line, one.column);
+    let places: BTreeSet<(String, usize, usize)> = doubtful.iter().map(place).collect();
+    report.findings.retain(|one| !places.contains(&place(one)));
+    report.add(doubtful);
     // Those were compared on disk, where they are not written yet.
     let is_put_right = |path: &str| said.plain.contains_key(path);
     report

@@ -39,8 +39,14 @@ fn a_hash_in_a_script_or_a_workflow_does_not_stay_beside_a_version_that_moves() 
         let repository = beside(path, text);
         repository.finds(&[]);
         let before = repository.snapshot();
-        let run = repository.run(&["1.2.4", "--from", "releases"]);
-        run.fails_with(&[STAYS]);
+        let run = repository
+            .run(&["1.2.4", "--from", "releases"])
+            .fails_with(&[STAYS]);
+        assert!(
+            !run.stderr.contains("found 1.2.3, expected"),
+            "{}",
+            run.stderr
+        );
         same(&repository.snapshot(), &before);
     }
     // The hash of another program is no matter.
