@@ -86,6 +86,13 @@ fn what_is_downloaded_with_our_version_may_go_with_our_releases() {
 }
 
 #[test]
+fn an_archive_whose_name_only_ends_as_ours_does_is_not_passed_over() {
+    let other = "RUN wget -O p https://bar.example/x-foo-v@V.tgz; echo \"@X  p\" | sha256sum -c\n";
+    let text = format!("FROM alpine:3.18\nENV FOO @V\n{OURS}{other}");
+    refuses(&text, WHOSE);
+}
+
+#[test]
 fn a_digest_behind_the_version_of_an_image_of_ours_does_not_stay() {
     for line in [
         "FROM foo:${FOO}-alpine3.18@sha256:@X AS old",

@@ -15,8 +15,11 @@ impl Scan<'_> {
     /// An archive's name.
     pub(super) fn archive(&mut self, at: usize) -> Option<usize> {
         let text = self.text;
+        if self.before(at).is_some_and(is_tag) {
+            return None;
+        }
         let from = at + self.scanner.server.len() + 2;
-        if self.before(at).is_some_and(is_tag) || self.is_of_other_project(at) {
+        if self.is_of_other_project(at) {
             return version(text, from);
         }
         let is_end = |byte: u8| byte.is_ascii_whitespace() || b"\"'`\\;)/,".contains(&byte);
