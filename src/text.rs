@@ -105,10 +105,21 @@ pub fn is_like(word: &str, text: &str) -> bool {
         && strsim::normalized_damerau_levenshtein(word, text) > 0.6
 }
 
+/// Whether a name is another one but for a letter.
+pub fn is_typo(name: &str, other: &str) -> bool {
+    let [short, long] = [name.len().min(other.len()), name.len().max(other.len())];
+    let may_be = long > 3 && long - short < 2 && name != other;
+    may_be && strsim::damerau_levenshtein(name, other) == 1
+}
+
+/// Whether a byte is part of a word: of the name of a variable.
+pub fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
 /// Whether a text has a name in it as a whole word.
 pub fn has_word(text: &[u8], word: &str) -> bool {
-    let is_part =
-        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| is_word(*byte));
     memchr::memmem::find_iter(text, word)
         .any(|at| !is_part(text[..at].last()) && !is_part(text.get(at + word.len())))
 }

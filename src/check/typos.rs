@@ -6,31 +6,16 @@ use memchr::memmem;
 
 use super::documents::Seen;
 use crate::fields::scan::is_script;
-use crate::fields::{DocumentKind, Kind};
+use crate::fields::{DocumentKind, Kind, variable_of};
 use crate::finding::Finding;
 use crate::repository::Place;
-use crate::text::span_of;
+use crate::text::{is_typo, is_word, span_of};
 
 /// The most names that are looked at in one file.
 const MOST: usize = 64;
 
 /// The instructions whose words may be files of the folder.
 const NAMING: [&[u8]; 3] = [b"COPY ", b"ADD ", b"ENTRYPOINT "];
-
-fn has(text: &[u8], what: &[u8]) -> bool {
-    memmem::find(text, what).is_some()
-}
-
-fn is_word(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || *byte == b'_'
-}
-
-/// Whether a name is one letter away from another one.
-pub(super) fn is_typo(name: &str, other: &str) -> bool {
-    let [short, long] = [name.len().min(other.len()), name.len().max(other.len())];
-    let may_be = long > 3 && long - short < 2 && name != other;
-    may_be && strsim::damerau_levenshtein(name, other) == 1
-}
 
 /// Checks a document.
 pub(super) fn check(seen: &Seen, place: &Place, findings: &mut Vec<Finding>) {
@@ -50,7 +35,7 @@ fn check_variables(seen: &Seen, findings: &mut Vec<Finding>) {
     let holders = seen.document.statements().filter_map(|field| {
         let is_version = matches!(field.kind, Kind::Version { key: true });
         let is_directory = field.is_directory() && seen.document.kind == DocumentKind::Script;
-        (is_version || is_directory).then(|| holder(&text[..field.span.start]))?
+        (is_version || is_directory).then(|| variable_of(text, field.span.start))?
     });
     let holders: BTreeSet<&[u8]> = holders.chain([key.as_bytes()]).take(MOST).collect();
     let holders = holders
@@ -63,7 +48,7 @@ fn check_variables(seen: &Seen, findings: &mut Vec<Finding>) {
         let rest = &text[dollar + 1..];
         let rest = rest.strip_prefix(b"{").unwrap_or(rest);
         let rest = rest.strip_prefix(b"env:").unwrap_or(rest);
-        let end = rest.iter().take(100).position(|byte| !is_word(byte));
+        let end = rest.iter().take(100).position(|byte| !is_word(*byte));
         let (name, behind) = rest.split_at(end.unwrap_or(rest.len().min(100)));
         // `${NAME:-default}`
         let may_be_unset = behind.first().is_some_and(|next| b":-+?".contains(next))
@@ -83,19 +68,12 @@ fn check_variables(seen: &Seen, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The variable that is set in the line that a text ends in: `ver` of `ver=(NATS_SERVER `, `$ver = "NATS_SERVER `.
-fn holder(before: &[u8]) -> Option<&[u8]> {
-    let line = before.rsplit(|byte| *byte == b'\n').next()?;
-    let name = line[..memchr::memchr(b'=', line)?].trim_ascii_end();
-    let start = name.iter().rposition(|byte| !is_word(byte));
-    Some(&name[start.map_or(0, |last| last + 1)..])
-}
-
 /// Whether a text has a name other than as a variable that is used.
 fn is_set(text: &[u8], name: &[u8]) -> bool {
     memmem::find_iter(text, name).any(|at| {
         let (before, after) = (&text[..at], &text[at + name.len()..]);
-        let is_whole = !before.last().is_some_and(is_word) && !after.first().is_some_and(is_word);
+        let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| is_word(*byte));
+        let is_whole = !is_part(before.last()) && !is_part(after.first());
         let is_used = before.ends_with(b"$") || before.ends_with(b"${") || before.ends_with(b":");
         // `$name = …`, `($name in …)`
         let sign = after.trim_ascii_start();
@@ -119,17 +97,16 @@ fn check_files(seen: &Seen, place: &Place, findings: &mut Vec<Finding>) {
     for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
         let code = text[start..end].trim_ascii_start();
         start = end + 1;
-        // Most lines begin with something else.
-        let is_naming = code.first().is_some_and(|first| b"ACE".contains(first))
-            && NAMING
-                .iter()
-                .any(|instruction| code.starts_with(instruction));
-        let is_else = has(code, b"--from") || has(code, b"://") || has(code, b"<<");
-        if !is_naming || is_else {
+        let is_naming = NAMING
+            .iter()
+            .any(|instruction| code.starts_with(instruction));
+        // What comes from elsewhere is no file of the folder.
+        let comes = [&b"--from"[..], b"://", b"<<"];
+        if !is_naming || comes.iter().any(|sign| memmem::find(code, sign).is_some()) {
             continue;
         }
         let starts = code.starts_with(b"E");
-        let is_end = |byte: &u8| !is_word(byte) && !b".-".contains(byte);
+        let is_end = |byte: &u8| !is_word(*byte) && !b".-".contains(byte);
         // The last word is where it is copied to.
         let last = memchr::memrchr(b' ', code.trim_ascii_end()).filter(|_| !starts);
         for word in code[..last.unwrap_or(code.len())].split(is_end).take(MOST) {

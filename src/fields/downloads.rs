@@ -35,10 +35,11 @@ impl Of {
     }
 }
 
-/// What tells what is ours: the server's name, and the variables that hold its version.
+/// What tells what is ours: the server's name, the version key, and the other variables that hold the version.
 pub(super) struct Own<'n> {
     pub(super) server: &'n str,
-    pub(super) versions: Vec<&'n [u8]>,
+    pub(super) key: &'n str,
+    pub(super) versions: &'n BTreeSet<&'n [u8]>,
 }
 
 /// A Dockerfile, to be asked what each of its statements downloads, hashes and writes.
@@ -175,8 +176,9 @@ impl<'c, 'a> Downloads<'c, 'a> {
     fn is_of_version(&self, statement: &Statement) -> bool {
         let lower = |name: &[u8]| name.to_ascii_lowercase();
         let versions = self.versions.get_or_init(|| {
-            let own = self.own.versions.iter();
-            let mut known: BTreeSet<Vec<u8>> = own.map(|name| lower(name)).collect();
+            let own = self.own.versions.iter().copied();
+            let own = own.chain([self.own.key.as_bytes()]);
+            let mut known: BTreeSet<Vec<u8>> = own.map(lower).collect();
             for statement in &self.code.statements {
                 let mut used = self.code.used(statement).iter();
                 if used.any(|(name, _)| known.contains(&lower(name))) {

@@ -9,7 +9,6 @@ mod owners;
 mod starts;
 mod words;
 
-use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -236,23 +235,22 @@ impl<'a> Scan<'a> {
             self.keep_known_addresses(&values);
             self.give_up_mentions();
             self.seen.keep_used_labels(self.text);
-            let versions = self.variables.versions.iter().copied();
             let own = Own {
                 server: &self.scanner.server,
-                versions: versions.chain([self.scanner.key.as_bytes()]).collect(),
+                key: &self.scanner.key,
+                versions: &self.variables.versions,
             };
             (found, self.facts.unpinned) = branches::fields(self.text, &self.seen, &own);
         }
         if self.kind != DocumentKind::Dockerfile {
-            let mut hashes = hashes::words(self.text).into_iter();
-            let archive = format!("{}-v", self.scanner.server);
-            let is_download = LazyCell::new(|| has(self.text, archive.as_bytes()));
             // The ID of a commit is shorter.
-            self.facts.has_stray_hash |= hashes.any(|hash| {
-                let line = line_before(self.text, hash.start);
-                let is_beside = || has(line, self.scanner.key.as_bytes());
-                hash.len() >= 50 && (*is_download || is_beside())
-            });
+            let hashes = hashes::words(self.text).into_iter();
+            let hashes: Vec<Range<usize>> = hashes.filter(|hash| hash.len() >= 50).collect();
+            let key = self.scanner.key.as_bytes();
+            let is_beside = |hash: &Range<usize>| has(line_before(self.text, hash.start), key);
+            let archive = || format!("{}-v", self.scanner.server);
+            self.facts.has_stray_hash |= hashes.iter().any(is_beside)
+                || !hashes.is_empty() && has(self.text, archive().as_bytes());
         }
         self.assigned_variables(&values, &mut found);
         found.append(&mut self.found);
@@ -289,14 +287,21 @@ impl<'a> Scan<'a> {
         variable_of(self.text, version.start - usize::from(has_v))
     }
 
-    /// Where a variable is part of an address.
-    fn in_addresses(&self, name: &[u8]) -> impl Iterator<Item = usize> {
+    /// Where variables are used whose names begin so: `$name`, `${name}`, `$env:name`.
+    fn uses(&self, name: &[u8]) -> impl Iterator<Item = usize> + Clone {
         memchr::memmem::find_iter(self.text, name).filter(move |at| {
             let before = &self.text[..*at];
-            let is_use = before.ends_with(b"$") || before.ends_with(b"${");
+            let mut signs = [&b"$"[..], b"${", b"env:"].into_iter();
+            signs.any(|sign| before.ends_with(sign))
+        })
+    }
+
+    /// Where a variable is part of an address.
+    fn in_addresses(&self, name: &[u8]) -> impl Iterator<Item = usize> {
+        self.uses(name).filter(move |at| {
             let next = self.text.get(at + name.len());
             let is_whole = !next.is_some_and(|next| is_word(*next));
-            is_use && is_whole && self.in_address(*at) && !self.is_comment(*at)
+            is_whole && self.in_address(*at) && !self.is_comment(*at)
         })
     }
 

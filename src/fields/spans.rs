@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
+pub(super) use crate::text::is_word;
+
 /// How far a matcher looks back for what stands in front of a field.
 pub(super) const BACK: usize = 200;
-
-pub(super) fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
 
 /// Whether a letter is the second one of `\n`, `\t` or `\r`.
 pub(super) fn is_escape(text: &[u8], at: usize) -> bool {
@@ -192,7 +190,7 @@ pub(super) fn base(text: &[u8], at: usize) -> Option<usize> {
 
 /// The variable that the value at a place is assigned to: `ver` of `ver=(NATS_SERVER 2.14.4)`, `$ver = '2.14.4'`,
 /// `ver="${1:-2.14.4}"`, `ENV ver 2.14.4`; of `${SHA256:-<hash>}` the one that has it as its default.
-pub(super) fn variable_of(text: &[u8], at: usize) -> Option<&[u8]> {
+pub fn variable_of(text: &[u8], at: usize) -> Option<&[u8]> {
     let is_opening = |byte: u8| b"(\"'@".contains(&byte);
     let mut before = line_before(text, at);
     let is_set = is_setting(before);

@@ -98,13 +98,18 @@ impl Line {
         Some(line)
     }
 
-    /// The folder that it goes to, where it begins with a command that does, behind a `run:` perhaps.
-    pub fn destination<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
+    /// What it says behind the dash of an item and a `run:`.
+    pub fn code<'t>(&self, text: &'t [u8]) -> &'t [u8] {
         let mut code = &text[self.span.start + self.indent..self.end];
         while let Some(item) = code.strip_prefix(b"- ") {
             code = item;
         }
-        let code = code.strip_prefix(b"run:").unwrap_or(code).trim_ascii();
+        code.strip_prefix(b"run:").unwrap_or(code).trim_ascii()
+    }
+
+    /// The folder that it goes to, where it begins with a command that does.
+    pub fn destination<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
+        let code = self.code(text);
         let (command, rest) = code.split_at(memchr::memchr(b' ', code)?);
         let rest = rest.split(|byte| b"&;|".contains(byte)).next()?;
         let mut commands = FOLDER_COMMANDS.iter();

@@ -193,23 +193,22 @@ fn left_behind(after: &Repository, targets: &[Target]) -> Vec<String> {
             let line = line.to_lowercase();
             own.iter().any(|name| line.contains(name))
         };
-        let of_series = || left.iter().find(gives).filter(|_| is_named());
-        let (found, why) = match gone.iter().find(gives) {
-            Some(old) => (
-                old.as_str(),
-                "which nothing is at any more: change it by hand, if it is the server's version",
-            ),
-            None => match of_series() {
-                Some(old) => (
-                    old.as_str(),
-                    "the series of what was before: change it by hand, if it is the server's",
-                ),
-                None => (
-                    commit(line).filter(|_| moves(&place))?,
-                    "which stays: change it by hand, if it is a commit of the release",
-                ),
-            },
+        let by_hand = "change it by hand, if it is";
+        let version = gone.iter().find(gives).map(|old| {
+            let why = format!("which nothing is at any more: {by_hand} the server's version");
+            (old.as_str(), why)
+        });
+        let of_series = || {
+            let old = left.iter().find(gives).filter(|_| is_named())?;
+            let why = format!("the series of what was before: {by_hand} the server's");
+            Some((old.as_str(), why))
         };
+        let of_commit = || {
+            let id = commit(line).filter(|_| moves(&place))?;
+            let why = format!("which stays: {by_hand} a commit of the release");
+            Some((id, why))
+        };
+        let (found, why) = version.or_else(of_series).or_else(of_commit)?;
         Some(format!("{}:{number}: found {found}, {why}", place.path()))
     });
     notes.collect()
@@ -244,14 +243,14 @@ fn names_left(before: &Repository, after: &Repository, targets: &[Target]) -> Ve
     let of_series = targets.iter().map(|one| (one.series(), of_target(one)));
     let of_series: Vec<(Directory, Vec<Variant>)> = of_series.collect();
     let config = &after.names.config;
-    let left_of = |one: &Variant, line: &str, with_base| {
+    let left_of = |one: &Variant, line: &str, is_gone: &dyn Fn() -> bool| {
         let own = [config.image.as_str(), &config.server];
-        left_of(one, line, with_base).filter(|_| !is_of_other(line, &one.name, &own))
+        left_of(one, line, is_gone).filter(|_| !is_of_other(line, &one.name, &own))
     };
     let notes = lines(after, targets).filter_map(|(place, number, line)| {
         let left = gone
             .iter()
-            .find_map(|one| left_of(one, line, is_base_gone(one)));
+            .find_map(|one| left_of(one, line, &|| is_base_gone(one)));
         let here = || {
             let mut all = of_series.iter();
             all.find_map(|(series, gone)| {
@@ -259,7 +258,7 @@ fn names_left(before: &Repository, after: &Repository, targets: &[Target]) -> Ve
                     .tree
                     .is_some_and(|tree| tree.directory.name == series.name);
                 let mut gone = gone.iter().filter(|_| is_inside || series.is_in(line));
-                let left = gone.find_map(|one| left_of(one, line, is_free(&place, one)))?;
+                let left = gone.find_map(|one| left_of(one, line, &|| is_free(&place, one)))?;
                 Some(format!("{left} beside {}", series.name))
             })
         };
@@ -281,14 +280,15 @@ fn is_of_other(line: &str, name: &str, own: &[&str]) -> bool {
     !image.is_empty() && !own.contains(&image) && !image.contains(['$', '}'])
 }
 
-/// What a line says of a variant that is gone: its name, or its base where that is of Windows or the family stands beside it.
-fn left_of(gone: &Variant, line: &str, with_base: bool) -> Option<String> {
+/// What a line says of a variant that is gone: its name, or its base where that is gone too, and is of Windows or has the family
+/// beside it.
+fn left_of(gone: &Variant, line: &str, is_gone: &dyn Fn() -> bool) -> Option<String> {
     let base = gone.base_tag();
     let is_beside = || gone.is_windows() || line.to_lowercase().contains(&gone.family);
     let has_base = || mentions(line, base) || mentions(line, &format!("v{base}"));
     match mentions(line, &gone.name) {
         true => Some(gone.name.clone()),
-        false if with_base && !base.is_empty() && has_base() && is_beside() => {
+        false if !base.is_empty() && has_base() && is_beside() && is_gone() => {
             Some(base.to_owned())
         }
         false => None,

@@ -3,12 +3,11 @@
 use std::ops::Range;
 
 use super::{Workflow, is_part, missing};
-use crate::check::typos::is_typo;
 use crate::fields::Field;
 use crate::fields::scan::is_script;
 use crate::fields::workflow::{Job, Structure};
 use crate::repository::{Folder, Repository, TESTS};
-use crate::text::span_of;
+use crate::text::{is_typo, span_of};
 
 /// In a workflow of more lines folders are not followed: none is so long.
 const MOST_LINES: usize = 2_000;

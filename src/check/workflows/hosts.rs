@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Workflow;
 use crate::fields::Kind;
+use crate::text::span_of;
 
 impl Workflow<'_> {
     /// Each Windows runner is of a Windows that its row of a matrix names, or else its job, where they name any.
@@ -56,17 +57,12 @@ impl Workflow<'_> {
     fn is_started(&self, at: usize) -> bool {
         let (structure, text) = (self.structure, self.text);
         let number = structure.line_at(at);
-        let line = &structure.lines[number];
-        let before = text[line.span.start..at].trim_start();
-        let before = before
-            .trim_start_matches("- ")
-            .trim_start_matches("run:")
-            .trim_start();
-        let last = before
-            .rsplit([';', '&', '|'])
-            .next()
-            .unwrap_or_default()
-            .trim_start();
+        let code = structure.lines[number].code(text.as_bytes());
+        let before = text
+            .get(span_of(text.as_bytes(), code).start..at)
+            .unwrap_or_default();
+        let last = before.rsplit([';', '&', '|']).next().unwrap_or_default();
+        let last = last.trim_start();
         structure.is_below(text.as_bytes(), number, b"run")
             && (!last.contains(' ') || last.starts_with("docker "))
     }

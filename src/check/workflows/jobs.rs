@@ -173,7 +173,7 @@ impl Workflow<'_> {
             let bare = said.trim_end_matches(".x").trim_end_matches('.');
             let is_one =
                 |series: &&Directory| series.name == said || series.is_in(&format!("{bare}."));
-            let is_series = bare.len() + 1 == said.len() || all.iter().any(is_one);
+            let is_series = said.ends_with('.') || all.iter().any(is_one);
             is_series.then(|| part.start..part.start + bare.len())
         };
         asked.filter_map(name).collect()

@@ -133,12 +133,10 @@ impl Scan<'_> {
             let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`;".contains(byte);
             let word = rest.split(is_end).next().unwrap_or_default();
             let archive = format!("/{}-v", self.scanner.server);
-            let host = memchr::memmem::rfind(line, b"github.com/");
-            let project = host.map(|host| &line[host + 11..]);
+            let project = self.project(at + "/releases".len()).map(<[u8]>::len);
             let project = project.filter(|_| is_own || has(word, archive.as_bytes()));
-            let is_plain = |byte: &u8| is_tag(*byte) || *byte == b'/';
-            if let Some(project) = project.filter(|project| project.iter().all(is_plain)) {
-                self.put(at - project.len()..at, Kind::Owner);
+            if let Some(length) = project {
+                self.put(at - length..at, Kind::Owner);
             }
         }
         let from = after(text, at, b"/releases/download/v").filter(|_| is_own)?;

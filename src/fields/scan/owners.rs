@@ -60,13 +60,8 @@ impl Scan<'_> {
     fn is_only_said(&self, at: usize) -> bool {
         let text = self.text;
         let name = variable_of(text, at).filter(|_| is_setting(line_before(text, at)));
-        name.is_some_and(|name| {
-            let uses = memchr::memmem::find_iter(text, name).take(64).filter(|at| {
-                let before = &text[..*at];
-                before.ends_with(b"$") || before.ends_with(b"${") || before.ends_with(b"env:")
-            });
-            uses.clone().all(|at| self.is_label(at))
-        })
+        // No file has more uses of one.
+        name.is_some_and(|name| self.uses(name).take(64).all(|at| self.is_label(at)))
     }
 
     /// Whether the instruction in which a place is gives labels.
@@ -87,18 +82,22 @@ impl Scan<'_> {
         address.is_some_and(|address| own.any(|own| has(address, own.as_bytes())))
     }
 
-    /// Whether a place, outside of Dockerfiles, is in an address on GitHub of another project than ours.
-    pub(super) fn is_of_other_project(&self, at: usize) -> bool {
+    /// The project on GitHub whose releases the address is of that a place is in, where it is written out.
+    pub(super) fn project(&self, at: usize) -> Option<&[u8]> {
         let line = line_before(self.text, at);
-        let project = memchr::memmem::rfind(line, b"github.com/").map(|host| &line[host + 11..]);
-        let project = project.and_then(|rest| {
-            let end = memchr::memmem::find(rest, b"/releases")?;
-            Some(&rest[..end])
-        });
-        let own = format!("{}{}", self.scanner.namespace, self.scanner.server);
+        let rest = &line[memchr::memmem::rfind(line, b"github.com/")? + 11..];
+        let project = &rest[..memchr::memmem::rfind(rest, b"/releases")?];
         let is_plain = |byte: &u8| is_tag(*byte) || *byte == b'/';
-        self.kind != DocumentKind::Dockerfile
-            && project.is_some_and(|one| one != own.as_bytes() && one.iter().all(is_plain))
+        project.iter().all(is_plain).then_some(project)
+    }
+
+    /// Whether a place, outside of Dockerfiles, is in an address of another project than ours.
+    pub(super) fn is_of_other_project(&self, at: usize) -> bool {
+        if self.kind == DocumentKind::Dockerfile {
+            return false;
+        }
+        let own = format!("{}{}", self.scanner.namespace, self.scanner.server);
+        self.project(at).is_some_and(|one| one != own.as_bytes())
     }
 
     /// Whether what is in front of a tag is no image of another publisher: `ghcr.io/somebody/nats:`. The owner's are ours, Docker's, and

@@ -236,7 +236,7 @@ impl Scan<'_> {
         if let Some(begins) = memchr::memmem::find(reach, key).filter(|begins| at + begins < end) {
             return Some(at + begins);
         }
-        let span = self.without_rest(trimmed(text, at..end));
+        let (span, has_variant) = self.without_rest(trimmed(text, at..end));
         if self.kind == DocumentKind::Workflow {
             // A tag by itself, where a directory is called by its version: `1.2.3-alpine3.18`.
             let numbers = skip(text, at, |byte| byte.is_ascii_digit() || byte == b'.');
@@ -261,7 +261,8 @@ impl Scan<'_> {
         let is_whole = is_file || ends(text, span.end, false) || text.get(span.end) == Some(&b'_');
         if (is_free || in_word) && is_whole {
             self.variables.values.push(span.clone());
-            let is_ours = self.is_listed(start, &span) || self.may_be_ours(start, span.end);
+            let is_listed = has_variant && ends(text, span.end, true) && self.is_listed(start);
+            let is_ours = is_listed || self.may_be_ours(start, span.end);
             let is_address = self.in_address(start);
             if is_address && is_ours && self.kind == DocumentKind::Dockerfile {
                 self.seen.made.push(start);
@@ -272,20 +273,18 @@ impl Scan<'_> {
         Some(end)
     }
 
-    /// Whether a version with a variant behind it is a word by itself in a script: `for tag in 2.14.5-alpine3.22 2.14.5-scratch`.
-    fn is_listed(&self, start: usize, span: &Range<usize>) -> bool {
-        let text = self.text;
-        let front = trimmed_end(&text[..start], |byte| b"\"'(".contains(&byte));
+    /// Whether what begins there is a word by itself in a script: `for tag in 2.14.5-alpine3.22 2.14.5-scratch`.
+    fn is_listed(&self, start: usize) -> bool {
+        let text = &self.text[..start];
+        let front = trimmed_end(text, |byte| b"\"'(".contains(&byte));
         let opens = front.last().is_none_or(u8::is_ascii_whitespace);
-        let opens = opens || text[..start].ends_with(b"(") || front.ends_with(b"]=");
-        let dashes = memchr::memchr_iter(b'-', &text[span.clone()]);
-        let mut variants = dashes.map(|dash| self.scanner.variant(text, span.start + dash + 1));
-        self.kind == DocumentKind::Script && opens && variants.any(|end| end == Some(span.end))
+        let opens = opens || text.ends_with(b"(") || front.ends_with(b"]=");
+        self.kind == DocumentKind::Script && opens
     }
 
     /// The span of a version, with a variant behind it perhaps, in a name that goes on: `nats-2.14.5-alpine3.22-test`,
-    /// `nats-2.14.5-scratch.tar`, `nats-server-2.14.5-linux-amd64`.
-    fn without_rest(&self, span: Range<usize>) -> Range<usize> {
+    /// `nats-2.14.5-scratch.tar`, `nats-server-2.14.5-linux-amd64`. And whether a variant is behind it.
+    fn without_rest(&self, span: Range<usize>) -> (Range<usize>, bool) {
         // No name of a file or a container is so long.
         const LONGEST: usize = 100;
         let text = self.text;
@@ -293,22 +292,19 @@ impl Scan<'_> {
         for dash in dashes.take_while(|_| span.len() < LONGEST) {
             let from = span.start + dash + 1;
             let mut systems = SYSTEMS.iter();
-            let is_system = |system: &str| {
-                after(text, from, system.as_bytes())
-                    .is_some_and(|end| text[end..].starts_with(b"-"))
-            };
-            if systems.any(|system| is_system(system)) {
-                return span.start..from - 1;
+            let system = systems.find_map(|system| after(text, from, system.as_bytes()));
+            if system.is_some_and(|end| text[end..].starts_with(b"-")) {
+                return (span.start..from - 1, false);
             }
             let ends = (from..span.end).filter(|at| b".-_".contains(&text[*at]));
             let mut ends = ends.chain([span.end]).rev();
             let is_end = |end: &usize| self.scanner.variant(&text[..*end], from) == Some(*end);
             let family = self.scanner.family(text, from);
             if let Some(end) = family.and_then(|_| ends.find(is_end)) {
-                return span.start..end;
+                return (span.start..end, true);
             }
         }
-        span
+        (span, false)
     }
 
     /// The name of a variant, or of a family whose base is a variable.
