@@ -30,19 +30,6 @@ pub(super) struct Seen {
     pub(super) made: Vec<usize>,
 }
 
-impl Seen {
-    /// Leaves out the labels of a `case` over a variable that no address uses, and puts the others in order.
-    pub(super) fn keep_used_labels(&mut self, text: &[u8]) {
-        if self.arches.iter().any(Assigned::is_label) {
-            let used = self.addresses.iter().filter_map(Address::variable);
-            let used: BTreeSet<&[u8]> = used.map(str::as_bytes).collect();
-            self.arches
-                .retain(|one| !one.is_label() || used.contains(&text[one.name.clone()]));
-            self.arches.sort_by_key(|one| one.value.start);
-        }
-    }
-}
-
 /// The address of an archive of ours.
 pub(super) struct Address {
     pub(super) at: usize,

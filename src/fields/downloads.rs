@@ -251,13 +251,13 @@ impl<'c, 'a> Downloads<'c, 'a> {
         };
         let is_made = |word: &Word| is_named(word) || !numbers(&self.made, &word.span()).is_empty();
         let used = self.code.used(statement);
-        let is_added = command(words) == b"ADD";
+        let is_got = || fetches || command(words) == b"ADD";
         let by_variable = || fetches && !used.is_empty() && !words.iter().any(is_list);
         let of = match (ours == 0, strange().next().is_none()) {
             _ if is_far || strange().any(is_made) || fetches && is_unclear => Of::Unclear,
             (false, true) => Of::Ours(ours),
             (false, false) => Of::Unclear,
-            (true, false) if (fetches || is_added) && self.is_of_version(statement) => Of::Unclear,
+            (true, false) if is_got() && self.is_of_version(statement) => Of::Unclear,
             (true, false) => Of::Others,
             (true, true) if by_variable() => match self.loose {
                 Some(at) if at < statement.span.end => Of::Unclear,

@@ -234,7 +234,7 @@ impl<'a> Scan<'a> {
             self.made_by_variables();
             self.keep_known_addresses(&values);
             self.give_up_mentions();
-            self.seen.keep_used_labels(self.text);
+            self.add_labels();
             let own = Own {
                 server: &self.scanner.server,
                 key: &self.scanner.key,

@@ -1,5 +1,6 @@
 //! The matchers of what only Dockerfiles have: archives, and what hashes and architectures are assigned to.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::super::branches::{Address, Assigned};
@@ -172,16 +173,34 @@ impl Scan<'_> {
         Some(end)
     }
 
-    /// A `case` over a variable, which in each of its branches is what the label says: `case "$TARGETARCH" in amd64) …`.
-    pub(super) fn case(&mut self, at: usize) -> Option<usize> {
+    /// Adds what the variables of our addresses are in the branches of a `case` over one, as its labels say:
+    /// `case "$TARGETARCH" in amd64) …`.
+    pub(super) fn add_labels(&mut self) {
+        let used = self.seen.addresses.iter().filter_map(Address::variable);
+        let used: BTreeSet<&[u8]> = used.map(str::as_bytes).collect();
+        let mut all: Vec<Assigned> = Vec::new();
+        let cases = memchr::memmem::find_iter(self.text, b"case ");
+        for at in cases.filter(|_| !used.is_empty()) {
+            // One inside of another is not looked at.
+            if all.last().is_none_or(|last| last.value.end < at) {
+                self.case(at + 5, &used, &mut all);
+            }
+        }
+        if !all.is_empty() {
+            self.seen.arches.append(&mut all);
+            self.seen.arches.sort_by_key(|one| one.value.start);
+        }
+    }
+
+    /// Adds the labels of the `case` behind whose word a place is, if it is over one of these variables.
+    fn case(&self, at: usize, used: &BTreeSet<&[u8]>, labels: &mut Vec<Assigned>) -> Option<()> {
         // No `case` is longer.
         const LONGEST: usize = 4096;
         let text = self.text;
         let from = unquoted(text, at);
-        // One inside of another is not looked at.
-        let last = self.seen.arches.last().map_or(0, |last| last.value.end);
-        let end = variable(text, from).filter(|_| last < at && !self.is_comment(at))?;
-        let name = span_of(text, name_of(&text[from..end]));
+        let end = variable(text, from).filter(|_| !self.is_comment(at))?;
+        let name = Some(name_of(&text[from..end])).filter(|name| used.contains(name))?;
+        let name = span_of(text, name);
         let mut start = after(text, unquoted(text, end), b" in")?;
         let last = text.len().min(start + LONGEST);
         let goes_on = |byte: u8| byte.is_ascii_whitespace() || byte == b'\\';
@@ -190,7 +209,7 @@ impl Scan<'_> {
             let label = from..skip(text, from, is_word);
             let closes = text.get(unquoted(text, label.end)) == Some(&b')');
             if closes && !label.is_empty() {
-                self.seen.arches.push(Assigned {
+                labels.push(Assigned {
                     name: name.clone(),
                     value: label.clone(),
                     labels: Some(label.clone()),

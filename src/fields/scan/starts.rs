@@ -74,7 +74,6 @@ impl Scanner {
                     words("FROM from From"),
                 ),
                 (|scan, found| scan.arch(found.end), words("rch= RCH=")),
-                (|scan, found| scan.case(found.end), vec!["case ".to_owned()]),
                 (
                     |scan, found| scan.branch_end(found),
                     words(";; esac elif else fi"),
