@@ -107,12 +107,12 @@ pub fn is_like(word: &str, text: &str) -> bool {
 
 /// Whether a name is another one but for a letter.
 pub fn is_typo(name: &str, other: &str) -> bool {
-    let [short, long] = [name.len().min(other.len()), name.len().max(other.len())];
+    let may_be = name.len().max(other.len()) > 3 && name.len().abs_diff(other.len()) < 2;
     // One letter is not both the first and the last.
-    let [ends, other_ends] = [name, other].map(|text| (text.chars().next(), text.chars().last()));
-    let is_like = ends.0 == other_ends.0 || ends.1 == other_ends.1;
-    let may_be = long > 3 && long - short < 2 && name != other && is_like;
-    may_be && strsim::damerau_levenshtein(name, other) == 1
+    let is_like = || {
+        name.chars().next() == other.chars().next() || name.chars().last() == other.chars().last()
+    };
+    may_be && name != other && is_like() && strsim::damerau_levenshtein(name, other) == 1
 }
 
 /// Whether a byte is part of a word: of the name of a variable.

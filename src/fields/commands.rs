@@ -4,6 +4,7 @@
 mod does;
 
 use std::cell::OnceCell;
+use std::cmp::Ordering;
 use std::ops::Range;
 
 pub(super) use self::does::Does;
@@ -72,9 +73,8 @@ pub(super) struct Code<'a> {
     uses: Vec<Use<'a>>,
     /// In the order of their names, and of the text for each.
     by_name: Vec<Use<'a>>,
-    /// Where something is assigned to variables, in the same order; their names in lower case, since PowerShell ignores case. Few
-    /// files need it.
-    assigned: OnceCell<Vec<(Vec<u8>, usize)>>,
+    /// Where something is assigned to variables, in the same order but for case, since PowerShell ignores that.
+    assigned: OnceCell<Vec<Use<'a>>>,
 }
 
 impl<'a> Code<'a> {
@@ -92,11 +92,8 @@ impl<'a> Code<'a> {
         code
     }
 
-    /// The variables to which a statement assigns something, by their names in lower case, each with where it does.
-    pub(super) fn assigned_in(
-        &self,
-        statement: &Statement,
-    ) -> impl Iterator<Item = (Vec<u8>, usize)> {
+    /// The variables to which a statement assigns something, each with where it does.
+    pub(super) fn assigned_in(&self, statement: &Statement) -> impl Iterator<Item = Use<'a>> {
         let words = self.words(statement);
         let is_opened = |number: usize| {
             let before = number.checked_sub(1).map(|before| words[before].text);
@@ -110,8 +107,7 @@ impl<'a> Code<'a> {
             let next = self.used(statement).get(number + 1);
             self.is_assigned(**one) && !next.is_some_and(|next| self.is_same(**one, *next))
         });
-        let all = set.chain(uses.map(|(_, one)| *one));
-        all.map(|(name, at)| (name.to_ascii_lowercase(), at))
+        set.chain(uses.map(|(_, one)| *one))
     }
 
     /// Whether what is assigned to a variable is its own value in other letters: `$h = $h.ToLower()`.
@@ -135,17 +131,13 @@ impl<'a> Code<'a> {
 
     /// How often something is assigned to a variable in a span.
     pub(super) fn assignments(&self, name: &[u8], span: &Range<usize>) -> usize {
-        let name = name.to_ascii_lowercase();
         let assigned = self.assigned.get_or_init(|| {
             let statements = self.statements.iter();
-            let mut all: Vec<_> = statements.flat_map(|one| self.assigned_in(one)).collect();
-            all.sort_unstable();
+            let mut all: Vec<Use> = statements.flat_map(|one| self.assigned_in(one)).collect();
+            all.sort_unstable_by(by_name);
             all
         });
-        let number = |at: usize| {
-            let is_before = |one: &(Vec<u8>, usize)| (&one.0, one.1) < (&name, at);
-            assigned.partition_point(is_before)
-        };
+        let number = |at: usize| assigned.partition_point(|one| by_name(one, &(name, at)).is_lt());
         number(span.end).saturating_sub(number(span.start))
     }
 
@@ -202,6 +194,12 @@ impl<'a> Code<'a> {
         let sign = past(self.text, sign, b"+");
         self.text[sign..].starts_with(b"=") && !self.text[sign..].starts_with(b"==")
     }
+}
+
+/// The order of names without regard to case, and of places for each.
+fn by_name((name, at): &Use, (other, other_at): &Use) -> Ordering {
+    let [name, other] = [name, other].map(|name| name.iter().map(u8::to_ascii_lowercase));
+    name.cmp(other).then(at.cmp(other_at))
 }
 
 /// The name in front of a `=` or a `+=`.

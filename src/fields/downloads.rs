@@ -183,7 +183,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
                 let mut used = self.code.used(statement).iter();
                 if used.any(|(name, _)| known.contains(&lower(name))) {
                     let set = self.code.assigned_in(statement);
-                    known.extend(set.map(|(name, _)| name));
+                    known.extend(set.map(|(name, _)| lower(name)));
                 }
             }
             known

@@ -16,14 +16,16 @@ use std::sync::OnceLock;
 use anyhow::{Result, ensure};
 
 use self::starts::Words;
+use self::words::name_of;
 use super::branches::{self, Address, Seen};
 use super::downloads::Own;
 use super::spans::{
-    BACK, after, base, ends, has, is_comment, is_tag, is_word, last_word, line_before, past, skip,
+    BACK, after, base, ends, has, is_comment, is_tag, last_word, line_before, past, skip,
     trimmed_end, variable_of,
 };
 use super::{DocumentKind, Facts, Field, Kind, RUNNERS, about, found, hashes, matrix};
 use crate::repository::config::{Config, Pattern, upper_cased};
+use crate::text::span_of;
 use crate::version::{Variant, is_numbered};
 
 /// Finds the fields of one repository's documents.
@@ -287,29 +289,26 @@ impl<'a> Scan<'a> {
         variable_of(self.text, version.start - usize::from(has_v))
     }
 
-    /// Where variables are used whose names begin so: `$name`, `${name}`, `$env:name`.
-    fn uses(&self, name: &[u8]) -> impl Iterator<Item = usize> + Clone {
-        memchr::memmem::find_iter(self.text, name).filter(move |at| {
-            let before = &self.text[..*at];
-            let mut signs = [&b"$"[..], b"${", b"env:"].into_iter();
-            signs.any(|sign| before.ends_with(sign))
-        })
+    /// Where such variables are used: `$name`, `${name}`, `$env:name`.
+    fn uses(&self, is_one: impl Fn(&[u8]) -> bool) -> impl Iterator<Item = usize> {
+        let text = self.text;
+        let names = memchr::memchr_iter(b'$', text).map(|at| name_of(&text[at..]));
+        let names = names.filter(move |name| is_one(name));
+        names.map(|name| span_of(text, name).start)
     }
 
-    /// Where a variable is part of an address.
-    fn in_addresses(&self, name: &[u8]) -> impl Iterator<Item = usize> {
-        self.uses(name).filter(move |at| {
-            let next = self.text.get(at + name.len());
-            let is_whole = !next.is_some_and(|next| is_word(*next));
-            is_whole && self.in_address(*at) && !self.is_comment(*at)
-        })
+    /// Where such variables are part of an address.
+    fn in_addresses(&self, is_one: impl Fn(&[u8]) -> bool) -> impl Iterator<Item = usize> {
+        let uses = self.uses(is_one);
+        uses.filter(|at| self.in_address(*at) && !self.is_comment(*at))
     }
 
     /// Adds where variables that hold our version go into addresses, and addresses of our project that are of no archive; the
     /// version key itself is seen where it stands.
     fn made_by_variables(&mut self) {
-        let names = self.variables.versions.iter();
-        let mut made: Vec<usize> = names.flat_map(|name| self.in_addresses(name)).collect();
+        let versions = &self.variables.versions;
+        let made = self.in_addresses(|name| versions.contains(name));
+        let mut made: Vec<usize> = made.collect();
         let project = format!("/{}/", self.scanner.server);
         let project = memchr::memmem::find_iter(self.text, project.as_bytes());
         made.extend(project.filter(|at| self.in_address(*at) && !self.is_comment(*at)));
@@ -325,7 +324,7 @@ impl<'a> Scan<'a> {
         let is_other = |span: &Range<usize>| {
             let name = self.holder(span)?;
             let is_known = self.variables.versions.contains(name);
-            (!is_known).then(|| self.in_addresses(name).next())?
+            (!is_known).then(|| self.in_addresses(|one| one == name).next())?
         };
         // No file has more of them.
         let others = mentions

@@ -61,7 +61,10 @@ impl Scan<'_> {
         let text = self.text;
         let name = variable_of(text, at).filter(|_| is_setting(line_before(text, at)));
         // No file has more uses of one.
-        name.is_some_and(|name| self.uses(name).take(64).all(|at| self.is_label(at)))
+        name.is_some_and(|name| {
+            let mut uses = self.uses(|one| one == name).take(64);
+            uses.all(|at| self.is_label(at))
+        })
     }
 
     /// Whether the instruction in which a place is gives labels.

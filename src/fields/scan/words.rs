@@ -364,7 +364,7 @@ impl Scan<'_> {
 
 /// The name of a variable, of an environment's too: `version` of `${version}`, `$version`, `${env:version}`, `${ver[1]}`.
 pub(super) fn name_of(variable: &[u8]) -> &[u8] {
-    let name = &variable[skip(variable, 0, |byte| b"${(".contains(&byte))..];
+    let name = &variable[skip(variable, 0, |byte| matches!(byte, b'$' | b'{' | b'('))..];
     let bare = name.strip_prefix(b"$").or(name.strip_prefix(b"env:"));
     let name = bare.unwrap_or(name);
     &name[..skip(name, 0, is_word)]
