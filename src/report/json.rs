@@ -15,7 +15,7 @@ struct Fix<'a> {
     edit: &'a Edit,
 }
 
-pub(super) fn json(plan: &Plan, is_dry_run: bool, vouched: &[String]) -> Value {
+pub(super) fn of(plan: &Plan, is_dry_run: bool, vouched: &[String]) -> Value {
     let config = &plan.after.names.config;
     let fixes = plan.fixes().map(|(path, edit)| Fix { path, edit });
     json!({

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::summary::{Group, Summary};
+use super::summary::{DRY_RUN, Group, Summary};
 use super::text::shortened;
 use crate::text::{count, harmless};
 
@@ -36,6 +36,9 @@ fn update(out: &mut String, summary: &Summary) -> std::fmt::Result {
                 start = "";
             }
         }
+    }
+    if summary.is_dry_run {
+        writeln!(out, "\n{DRY_RUN}")?;
     }
     if !summary.counts.is_empty() {
         let counts: Vec<String> = summary.counts.iter().map(|count| prose(count)).collect();

@@ -8,6 +8,9 @@ use crate::finding::Finding;
 use crate::release::checksums::Sha256;
 use crate::text::capital;
 
+/// What is said of a dry run.
+pub(super) const DRY_RUN: &str = "Dry run: nothing was written.";
+
 /// What a command did, would do or found.
 #[derive(Default)]
 pub struct Summary {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::summary::{Group, Row, Summary};
+use super::summary::{DRY_RUN, Group, Row, Summary};
 use super::{BOLD, DIM, NEW, NOTE, NextSteps, OLD, diff};
 use crate::finding::Finding;
 use crate::release::checksums::Sha256;
@@ -71,7 +71,7 @@ pub(super) fn print(out: &mut impl Write, summary: &Summary, all: bool) -> io::R
         writeln!(out, "{DIM}{}{DIM:#}", summary.fixes())?;
     }
     if summary.is_dry_run {
-        writeln!(out, "\nDry run: nothing was written.")?;
+        writeln!(out, "\n{DRY_RUN}")?;
     }
     Ok(())
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
+use serde_json::{Value, json};
 
 use super::diff::FileDiff;
-use super::json::json;
+use super::json::of;
 use super::markdown::code;
 use super::summary::{Group, Headline, Row, Summary};
 use super::title::{said, title};
@@ -14,7 +15,7 @@ use crate::check::{Report, versions};
 use crate::finding::Finding;
 use crate::plan::{Action, Edit, FileChange, Plan, Target};
 use crate::release::checksums::Sha256;
-use crate::repository::{Directories, Item, Names};
+use crate::repository::{Directories, Directory, Item, Names};
 use crate::text::{by_number, count};
 
 /// What `update check` says.
@@ -32,7 +33,13 @@ pub fn of_check(
     ];
     let subject = format!("{} {}", names.config.image, versions(directories));
     let (findings, looked_at) = (report.findings, looked_at.join(", "));
-    of_findings("update check", &subject, looked_at, findings, details)
+    let mut summary = of_findings("update check", &subject, looked_at, findings, details);
+    let at = |one: &Directory| json!({ "directory": one.name, "version": one.version });
+    let directories: Vec<Value> = directories.iter().map(at).collect();
+    summary.json["image"] = names.config.image.clone().into();
+    summary.json["server"] = names.config.server.clone().into();
+    summary.json["directories"] = directories.into();
+    summary
 }
 
 /// What a check of anything says.
@@ -46,7 +53,7 @@ pub fn of_findings(
     Summary {
         headlines: vec![Headline::new(subject, command)],
         is_verdict: true,
-        json: serde_json::json!({ "findings": findings, "details": details }),
+        json: json!({ "findings": findings, "details": details }),
         looked_at,
         findings,
         details,
@@ -57,7 +64,7 @@ pub fn of_findings(
 /// What an update did, or would do; `vouched` is who vouched for the release, in sentences.
 pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<String>) -> Summary {
     let nothing = plan.is_empty();
-    let json = json(plan, is_dry_run, &vouched);
+    let json = of(plan, is_dry_run, &vouched);
     let image = &plan.after.names.config.image;
     let is_series = plan.after.names.config.directory.has_series();
     let headline =

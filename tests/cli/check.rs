@@ -364,16 +364,22 @@ fn findings_come_as_json_too() {
     let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
     assert_eq!(
         json,
-        serde_json::json!({ "details": [], "findings": [{
-            "rule": "reference",
-            "path": "0.25.6/scratch/Dockerfile",
-            "line": 3,
-            "column": 28,
-            "found": "0.25.5-alpine3.18",
-            "expected": "0.25.6-alpine3.18",
-            "message": "found 0.25.5-alpine3.18, expected 0.25.6-alpine3.18",
-            "fix": "update 0.25.6",
-        }] })
+        serde_json::json!({
+            "image": "nats-streaming",
+            "server": "nats-streaming-server",
+            "directories": [{ "directory": "0.25.6", "version": "0.25.6" }],
+            "details": [],
+            "findings": [{
+                "rule": "reference",
+                "path": "0.25.6/scratch/Dockerfile",
+                "line": 3,
+                "column": 28,
+                "found": "0.25.5-alpine3.18",
+                "expected": "0.25.6-alpine3.18",
+                "message": "found 0.25.5-alpine3.18, expected 0.25.6-alpine3.18",
+                "fix": "update 0.25.6",
+            }],
+        })
     );
     repository.run(&["check", "-q"]).exits_with(1).says("");
 }

@@ -100,7 +100,11 @@ fn every_command_prints_what_the_schema_says() {
             .as_array()
             .is_some_and(|all| !all.is_empty())
     );
-    is_of("check", &series, &["library", "official", "--check"]);
+    is_of(
+        "library_check",
+        &series,
+        &["library", "official", "--check"],
+    );
 }
 
 #[test]

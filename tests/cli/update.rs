@@ -148,6 +148,21 @@ fn a_dry_run_says_the_same_and_writes_nothing() {
 }
 
 #[test]
+fn a_dry_run_says_that_it_is_one_in_the_body_of_a_pull_request_too() {
+    let repository = Repository::of(&tree("streaming/before"));
+    let said = |args: &[&str]| {
+        let args = [args, &["--format", "markdown", "0.25.6"]].concat();
+        repository.update(&args).exits_with(0).stdout
+    };
+    let (dry, real) = (said(&["-n"]), said(&[]));
+    assert_eq!(
+        dry.replacen("\nDry run: nothing was written.\n", "", 1),
+        real
+    );
+    assert_ne!(dry, real);
+}
+
+#[test]
 fn the_diff_is_one_that_git_applies() {
     let repository = Repository::of(&tree("streaming/before"));
     let diff = repository
