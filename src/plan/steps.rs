@@ -58,9 +58,10 @@ pub fn steps(plan: &Plan) -> Vec<Step> {
     }
     let gone = plan.gone.iter().map(|path| {
         // A version directory that moves has its old name until then.
-        let now = path.split_once('/').and_then(|(directory, rest)| {
-            let origin = plan.after.tree(directory)?.origin.as_ref()?;
-            Some(join(&[origin, rest]))
+        let tree = plan.after.tree_of(path);
+        let now = tree.and_then(|tree| {
+            let rest = &path[tree.directory.name.len()..];
+            Some(tree.origin.clone()? + rest)
         });
         Step::Remove {
             now: now.unwrap_or_else(|| path.clone()),

@@ -65,22 +65,21 @@ impl<'a> Ready<'a> {
 
 /// The paths that a plan writes or removes; a folder that is written as a whole stands for what is in it.
 fn written(plan: &Plan) -> BTreeSet<&str> {
-    let is_target = |name: &str| {
-        plan.targets.iter().any(|target| {
-            target.moves && target.source.as_deref() == Some(name)
-                || target.directory == name && target.source.as_deref() != Some(name)
-        })
-    };
+    let elsewhere = plan.targets.iter().filter(|target| {
+        let source = target.source.as_deref();
+        source != Some(&*target.directory)
+    });
+    let wholes = elsewhere.flat_map(|target| {
+        let source = target.source.as_ref().filter(|_| target.moves);
+        source.into_iter().chain([&target.directory])
+    });
+    let wholes: Vec<&String> = wholes.chain(&plan.gone).collect();
     let changed = plan.changes.iter().map(|change| &change.path);
-    let paths = changed.chain(&plan.removed).map(String::as_str);
-    let folder_of = |path: &'_ str| plan.gone.iter().find(|gone| is_within(path, gone));
-    paths
-        .map(|path| folder_of(path).map_or(path, |gone| gone.as_str()))
-        .map(|path| match path.split_once('/') {
-            Some((first, _)) if is_target(first) => first,
-            _ => path,
-        })
-        .collect()
+    let paths = changed.chain(&plan.removed).map(|path| {
+        let whole = wholes.iter().find(|whole| is_within(path, whole));
+        whole.copied().unwrap_or(path).as_str()
+    });
+    paths.collect()
 }
 
 /// Notes about what is to be removed and is not there, each with a pattern of its files: a run that was killed may have removed
