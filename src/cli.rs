@@ -162,7 +162,7 @@ pub struct LibraryArgs {
     /// The library file, in a clone of docker-library/official-images: ../official-images/library/nats
     #[arg(value_name = "FILE", add = ArgValueCompleter::new(completions::library_files))]
     pub file: PathBuf,
-    /// Report findings and write nothing; only with -C, --format, --color and -q
+    /// Report findings and write nothing; only with -C, --format, --color, -q and -v
     #[arg(long, conflicts_with_all = ["adds", "commit", "fetch", "dry_run", "diff", "exit_code"])]
     pub check: bool,
     /// The commit of this repository that Docker is to build from [default: the one that is checked out]
@@ -220,7 +220,7 @@ impl From {
 #[derive(Debug, Args)]
 pub struct UpdateArgs {
     /// The releases to move to: a version such as 0.25.6; `2.14.x`, the newest stable one of that series; `latest`, the newest
-    /// stable one, of each series where there are several. A version of a series that is not there makes that series
+    /// stable one, of each series where there are several. A version of a new series adds that series
     #[arg(value_name = "VERSION", add = ArgValueCandidates::new(completions::versions))]
     pub versions: Vec<Wanted>,
     /// Plan and print, write nothing
@@ -233,7 +233,7 @@ pub struct UpdateArgs {
     #[command(flatten)]
     pub from: From,
     /// Move the variants of a family to another base (repeatable): alpine=3.19; one variant: alpine3.18=3.19; all of Windows:
-    /// windows=ltsc2022; in one series: 2.9.x/alpine=3.18. Without a series: in those of the versions given, else in all
+    /// windows=ltsc2022; in one series: 2.9.x/alpine=3.18. Without a series: in the series of the versions given, else in all
     #[arg(
         long = "base",
         value_name = "[SERIES/]FAMILY=BASE",
@@ -248,7 +248,7 @@ pub struct UpdateArgs {
         add = ArgValueCandidates::new(completions::families)
     )]
     pub adds: Vec<Add>,
-    /// Remove a variant, or a series, with what scripts and workflows say of it (repeatable): alpine3.18, 2.9.x/alpine3.18,
+    /// Remove a variant, or a series, and every mention of it in scripts and workflows (repeatable): alpine3.18, 2.9.x/alpine3.18,
     /// 2.9.x
     #[arg(
         long = "remove",
@@ -256,7 +256,7 @@ pub struct UpdateArgs {
         add = ArgValueCandidates::new(completions::parts)
     )]
     pub removes: Vec<Remove>,
-    /// Move the workflows to another runner (repeatable): ubuntu=24.04, windows=2022. One made of an expression (windows-${{ … }}) is left
+    /// Move the workflows to another runner (repeatable): ubuntu=24.04, windows=2022. Those made from an expression (windows-${{ … }}) stay
     #[arg(
         long = "runner",
         value_name = "OS=LABEL",
@@ -267,8 +267,8 @@ pub struct UpdateArgs {
     /// must be there too
     #[arg(long)]
     pub verify: bool,
-    /// Commit what was written, and nothing else, with your own settings and hooks of git; refused where those files have changes
-    /// already
+    /// Commit what was written, and nothing else, with your git settings and hooks; refused where those files have
+    /// uncommitted changes already
     #[arg(long, conflicts_with = "dry_run")]
     pub commit: bool,
     /// Copy the old version directory instead of renaming it; not with --base, and not where directories are series
@@ -352,7 +352,7 @@ fn runner(text: &str) -> Result<(String, String), String> {
 /// What holds for every command.
 #[derive(Debug, Args)]
 pub struct Common {
-    /// The repository [default: the one that the working folder is in]
+    /// The repository [default: the one that contains the working folder]
     #[arg(
         short = 'C',
         value_name = "DIR",
@@ -368,7 +368,7 @@ pub struct Common {
     /// When to use colours; respects NO_COLOR and CLICOLOR_FORCE
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
     pub color: ColorChoice,
-    /// Print every change; without it equal ones are printed once, with their number
+    /// Print every change, instead of equal ones once with their number
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
     /// Print only errors; JSON, Markdown and annotations are printed all the same

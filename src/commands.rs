@@ -141,7 +141,7 @@ impl Verified {
         let problems = self.problems.iter().map(|problem| format!("{problem:#}"));
         let lines = wrong.chain(problems).collect();
         refuse(
-            "these archives are missing, or are not what the tree pins",
+            "these archives are missing, or have another hash",
             lines,
             advice,
         )

@@ -118,7 +118,7 @@ impl Git {
         let (prefix, place) = (git.prefix()?, root.display());
         ensure!(
             prefix.is_empty(),
-            "{place} is the folder {prefix} of a git repository; a library file counts paths from the repository's top: run this for the top folder"
+            "{place} is the folder {prefix} of a git repository, and paths in a library file begin at the repository's top: name its top folder with `-C`"
         );
         Ok(git)
     }
@@ -192,7 +192,7 @@ impl Git {
                     return Ok(Some((
                         true,
                         format!(
-                            "{commit} is not in {short}, and Docker, which fetches {fetched}, would not find it: merge or push it there; if it is there, run `git fetch`"
+                            "{commit} is not in {short}, so Docker, which fetches {fetched}, cannot find it: push or merge it; if you have, run `git fetch`"
                         ),
                     )));
                 }
@@ -215,7 +215,7 @@ impl Git {
                 false => (
                     false,
                     format!(
-                        "cannot tell whether {commit} is in {fetched}, from which Docker fetches it: this clone does not have that branch; check that the commit is pushed there"
+                        "this clone does not know {fetched}, from which Docker fetches: check that {commit} is pushed there"
                     ),
                 ),
             },

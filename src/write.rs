@@ -95,7 +95,7 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
     let staging = root.join(FOLDER);
     if fs::symlink_metadata(&staging).is_ok() && !is_interrupted(root) {
         problems.push(format!(
-            "{}: was not made by `update`, which needs that name: remove it",
+            "{}: `update` needs this name, and did not make what is there: remove or rename it",
             staging.display()
         ));
     }

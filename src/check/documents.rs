@@ -72,7 +72,14 @@ impl<'a> Seen<'a> {
                 let finding = wrong(message).fixed_by(self.scope.fix(field));
                 Some(finding.expected(expected))
             }
-            Expected::Impossible(why) => Some(wrong(format!("found {}: {why}", shown(&found)))),
+            Expected::Impossible(why) => {
+                let sign = if why.starts_with("expected") {
+                    ","
+                } else {
+                    ":"
+                };
+                Some(wrong(format!("found {}{sign} {why}", shown(&found))))
+            }
             _ => None,
         }
     }

@@ -112,7 +112,7 @@ pub(super) fn check_version(pins: &[Pin], findings: &mut Vec<Finding>) {
         if pin.hash != known.hash {
             let (name, place, hash) = (&pin.archive.name, known.shown(), known.hash);
             let message = format!(
-                "{name}: found {}, but {hash} in {place}: an archive has one hash",
+                "{name}: found {}, expected {hash} as in {place}: an archive has one hash",
                 pin.hash
             );
             findings.push(pin.finding(hash.to_string(), message));
@@ -131,11 +131,11 @@ pub fn compare(pins: &[Pin], published: &BTreeMap<Version, Checksums>) -> Vec<Fi
         let (expected, message) = match checksums.get(name) {
             Some(hash) if hash != found => (
                 hash.to_string(),
-                format!("{name}: found {found}, expected {hash}, which is published"),
+                format!("{name}: found {found}, expected {hash} as published"),
             ),
             None if found != Sha256::ZERO => (
                 String::new(),
-                format!("found a hash of {name}, which the release does not publish"),
+                format!("found a hash of {name}, but the release has no such archive"),
             ),
             _ => continue,
         };

@@ -150,8 +150,7 @@ fn check_year((path, place, names): &Script, findings: &mut Vec<Finding>) {
     let years: BTreeSet<Option<u32>> = bases.map(|one| one.windows_year()).collect();
     let own = year_in(&place.item.name);
     if let Some(year) = own.filter(|year| !years.is_empty() && !years.contains(&Some(*year))) {
-        let message =
-            format!("names no variant of Windows Server {year}, which it is called after");
+        let message = format!("names no variant of Windows Server {year}, but is called after it");
         findings.push(Finding::of(path, "script", message).expected(year.to_string()));
     }
 }
@@ -202,7 +201,8 @@ fn check_order(
             if let (Some(&at), Some(&after)) = (first.get(variant), first.get(source))
                 && at < after
             {
-                let message = format!("builds {variant} before {source}, which it copies from");
+                let message =
+                    format!("builds {variant} before {source}, but {variant} copies from {source}");
                 let place = Places::new(&place.document.text).of(names[at].1.span.start);
                 let finding = Finding::at(path, place, "order", message);
                 findings.push(finding.found(*variant).expected(*source));

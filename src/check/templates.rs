@@ -11,6 +11,7 @@ use crate::repository::{
     Body, Directories, Document, Folder, Item, LARGEST_DOCUMENT, Place, Repository, TEMPLATES,
     Tree, read_file,
 };
+use crate::text::excerpt;
 use crate::version::Variant;
 
 /// The variant that a template is written for: its family, on the base that its first stage has.
@@ -59,8 +60,7 @@ pub(super) fn check(repository: &Repository, tree: &Tree, findings: &mut Vec<Fin
                     let mut places = Repository::documents_of(tree);
                     let place = places.find(|place| std::ptr::eq(place.item, item));
                     let lines = place.and_then(|place| drift(repository, &place, document));
-                    let message = format!("differs from what {shown} gives for {variant}");
-                    lines.map(|lines| differs(&path, lines, message))
+                    lines.map(|lines| differs(&path, lines, &shown))
                 }
                 (Some(item), _) => plain_drift(repository, (item, &path), (source, &shown)),
             };
@@ -91,7 +91,9 @@ pub(super) fn check_labels(repository: &Repository, findings: &mut Vec<Finding>)
 /// The number of a line, what it says, and what it is expected to say.
 type Lines = (usize, String, String);
 
-fn differs(path: &str, (line, found, expected): Lines, message: String) -> Finding {
+fn differs(path: &str, (line, found, expected): Lines, template: &str) -> Finding {
+    let [old, new] = [&found, &expected].map(|line| excerpt(line.trim()));
+    let message = format!("found `{old}`, expected `{new}` as {template} gives it");
     Finding::at(path, (line, 1), "template", message)
         .found(found)
         .expected(expected)

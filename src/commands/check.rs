@@ -30,7 +30,9 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
         // An address of the project says whose they are.
         details.push(match place.contains(&project) {
             true => format!("compared with the SHA256SUMS {place}"),
-            false => format!("compared with the SHA256SUMS {place}, as those of {project}"),
+            false => {
+                format!("compared with the SHA256SUMS {place}, taken to be those of {project}")
+            }
         });
         let mut releases = Releases::new(&source, &config.directory);
         let has_series = config.directory.has_series();

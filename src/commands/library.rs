@@ -87,7 +87,7 @@ impl Session<'_> {
         }
         ensure!(
             library::misshapen("GitCommit", commit).is_none(),
-            "no commit `{commit}` in {}: `git fetch`, or give all of its 40 digits",
+            "no commit `{commit}` in {}: run `git fetch`, or give all 40 digits",
             self.common.root.display()
         );
         Ok((commit.to_owned(), false))
@@ -171,7 +171,7 @@ impl Session<'_> {
             let reason = match &self.git {
                 Ok(git) if is_here => return Ok((commit.clone(), Some(self.at(git, &commit)?))),
                 Ok(_) => format!(
-                    "{commit} is not in this repository: run `git fetch`, or check it for a typo"
+                    "{commit} is not in this repository: run `git fetch`, or check the digits"
                 ),
                 Err(reason) => format!("{reason:#}"),
             };
@@ -304,11 +304,11 @@ impl Session<'_> {
         let image = self.image();
         let (mut commands, mut remarks) = (vec![check], Vec::new());
         remarks.push(format!(
-            "Push the commit of {image} that the file names, if it is not pushed yet."
+            "Push the commit of {image} that the file names, unless it is pushed already."
         ));
         if Git::within(self.folder()).is_ok() {
             commands.push(format!("git{place} commit -m {} -- {name}", quoted(title)));
-            remarks.push("Then push this one, and open the pull request there.".to_owned());
+            remarks.push("Then push the commit of the library file, and open a pull request in official-images.".to_owned());
         }
         NextSteps { commands, remarks }
     }

@@ -90,7 +90,7 @@ impl<'a> Releases<'a> {
                 self.published.insert(version.clone(), checksums);
                 return Ok(Some(version));
             }
-            let note = format!("passed over {version}, whose SHA256SUMS is not published yet");
+            let note = format!("skipped {version}: its SHA256SUMS is not published yet");
             if !self.notes.contains(&note) {
                 self.notes.push(note);
             }

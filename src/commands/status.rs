@@ -43,7 +43,7 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
             Ok(newest) => newest.flatten(),
             // What is known without the network is said all the same.
             Err(problem) if !args.exit_code => {
-                output.warn(&format!("{problem:#}; `--offline` leaves releases out"));
+                output.warn(&format!("{problem:#}; `--offline` skips this"));
                 releases = None;
                 None
             }
@@ -74,7 +74,7 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
         releases.note_newer_series(&directories)?;
     }
     let without = match (args.offline, &releases) {
-        (true, _) => "not asked",
+        (true, _) => "not checked",
         (false, Some(_)) => "no stable release",
         (false, None) => "unknown",
     };

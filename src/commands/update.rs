@@ -49,7 +49,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     if let Some(source) = source.filter(|_| args.verify) {
         let verified = verify(&source, &plan.pins, &output);
         let hashed = count(verified.archives, "archive");
-        verified.refuse("Nothing was written. Wait until all archives are uploaded; where one has another hash, ask those who published the release")?;
+        verified.refuse("Nothing was written. Wait until all archives are uploaded; if a hash differs, ask those who published the release")?;
         vouched.push(format!("{hashed} downloaded and hashed: all as published"));
     }
     output.print(&of_update(&plan, (args.dry_run, args.diff), vouched))?;

@@ -219,11 +219,12 @@ impl<'a> Scope<'a> {
                 self.mention(found, *is_ours, is_code)
             }
             Kind::Hash(None) => {
-                let why = "cannot tell which archive this hash belongs to: expected one instruction \
-                           that downloads the archive by an address with the version key's variable \
-                           and compares its SHA-256, with no other download, change of folder or \
-                           variable in between";
-                Expected::Impossible(why.to_owned())
+                let key = self.names.config.version_key();
+                Expected::Impossible(format!(
+                    "cannot tell which archive this hash belongs to: expected one instruction that \
+                     downloads the archive, by an address with ${{{key}}}, and checks this hash, \
+                     without another download, another folder or a variable set again in between"
+                ))
             }
             Kind::Hash(Some(platform)) => self.hash(found, platform),
             Kind::Base { image } => self.base(field, image, document),
@@ -349,12 +350,11 @@ impl<'a> Scope<'a> {
             directory.is_some_and(|one| parse_version(given).as_ref() == Some(&one.version));
         match (self.is_replaced(found), is_ours) {
             (true, true) => self.tag(found),
-            (true, false) if is_code => Expected::Impossible(
-                "cannot tell whether this is the version of the server: use the version key's \
-                 variable if it is; if it is another program's, put another version there while \
-                 you update"
-                    .to_owned(),
-            ),
+            (true, false) if is_code => Expected::Impossible(format!(
+                "cannot tell whether this is the server's version: if it is, write ${{{}}}; \
+                 if it is another program's, change it, update, and change it back",
+                self.names.config.version_key()
+            )),
             (false, true) if is_current && self.is_renamed(found) => self.tag(found),
             _ => Expected::Anything,
         }
@@ -378,7 +378,7 @@ impl<'a> Scope<'a> {
         let expected = "expected the 64 hex digits of a SHA-256";
         match (published, found.parse::<Sha256>()) {
             _ if is_other => Expected::Impossible(format!(
-                "a hash of {digits} digits, expected a SHA-256, which has 64"
+                "it has {digits} digits, expected the 64 of a SHA-256"
             )),
             (None, Ok(_)) if is_lower || is_upper() => Expected::Anything,
             (Some(hash), Ok(_)) if !is_lower && is_upper() => {
@@ -397,7 +397,7 @@ impl<'a> Scope<'a> {
         if found.starts_with('$') && is_base {
             // Beside the Dockerfile that is built another may take any base.
             let may_be_any = !self.builds || document.facts.has_reference;
-            let why = "is a variable: expected the base in the folder's name, written out";
+            let why = "expected the base of the folder's name, not a variable";
             let name = found.trim_matches(['$', '{', '}']);
             let is_set = name.contains(':') || has_word(&document.text[..field.span.start], name);
             return match image.is_empty() && may_be_any {

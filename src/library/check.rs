@@ -44,7 +44,7 @@ pub fn check(manifest: &Manifest, seen: &[Option<Home>], names: Endings) -> Vec<
                     }
                     Home::Gone => format!("`{found}` is not in the tree at its commit"),
                     _ => format!(
-                        "`{found}` is no variant's folder: expected one such as 0.25.6/alpine3.18"
+                        "`{found}` is not the folder of a variant, expected one such as 0.25.6/alpine3.18"
                     ),
                 };
                 let at = start(manifest, entry, "Directory");
@@ -130,7 +130,7 @@ impl About<'_> {
             };
             let (name, path) = (tag.name, image.path());
             if !right.contains(&name_of(name, &image.variant)) {
-                let message = format!("found {found}: `{name}` is no name of {path}");
+                let message = format!("found {found}: `{name}` is not a name of {path}");
                 wrong("variant", message);
             }
             if tag.level == Level::Major && image.version.major == 0 {
@@ -169,8 +169,9 @@ impl About<'_> {
                 // One that moves to this entry is missing by another rule.
                 if !context.held.lacks(self.image, level, &tag, &context.owners) {
                     let directory = &self.image.directory;
-                    let message =
-                        format!("missing {tag}: other images of {directory} have a tag like it");
+                    let message = format!(
+                        "missing the tag {tag}: other images of {directory} have one of that kind"
+                    );
                     let at = start(self.manifest, self.entry, "Tags");
                     problems.push(Problem::new(at, "alias", "", "", message));
                 }
@@ -183,11 +184,12 @@ impl About<'_> {
         let is_windows = self.image.variant.is_windows();
         for (at, found) in architectures(self.manifest, self.entry) {
             if (found == WINDOWS) != is_windows {
-                let expected = if is_windows { WINDOWS } else { "one of Linux" };
-                let message = format!(
-                    "found {found}, expected {expected}, which {} runs on",
-                    self.image.path()
-                );
+                let (expected, system) = match is_windows {
+                    true => (WINDOWS, "Windows"),
+                    false => ("an architecture of Linux", "Linux"),
+                };
+                let path = self.image.path();
+                let message = format!("found {found}, expected {expected}: {path} is for {system}");
                 problems.push(Problem::new(at, "architecture", &found, "", message));
             }
         }
@@ -199,15 +201,16 @@ impl About<'_> {
         for source in &self.image.copies {
             let tag = format!("{}-{source}", self.image.version);
             let Some(offered) = before.get(&tag) else {
-                let message = format!("{path} copies from {tag}, which no entry above it offers");
+                let message = format!("{path} copies from {tag}, but no entry above has that tag");
                 let at = self.entry.span.start;
                 problems.push(Problem::new(at, "order", "", "", message));
                 continue;
             };
             for (at, found) in architectures(self.manifest, self.entry) {
                 if !offered.contains(&found) {
-                    let message =
-                        format!("found {found}: {path} copies from {tag}, which is not for it");
+                    let message = format!(
+                        "found {found}, but {tag}, from which {path} copies, is not for {found}"
+                    );
                     problems.push(Problem::new(at, "architecture", &found, "", message));
                 }
             }

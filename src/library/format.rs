@@ -154,7 +154,7 @@ fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) 
             wrong(rule, format!("found `{found}`, expected {wanted}"));
         }
         if name == "Architectures" && !is_docker_arch(&said) {
-            let message = format!("`{said}` is no architecture of the official images");
+            let message = format!("`{said}` is not an architecture of the official images");
             wrong("architecture", message);
         }
         if plain == "Tags" || plain == "SharedTags" {

@@ -86,7 +86,7 @@ impl Manifest {
             let is_name =
                 |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic());
             let Some(name) = line.split_once(':').map(|(name, _)| name).filter(is_name) else {
-                let message = "is no field: expected `Name: value`, a comment or an empty line";
+                let message = "found a line that is no field, expected `Name: value`, a comment or an empty line";
                 problems.push(malformed(lines.start, message));
                 continue;
             };

@@ -26,7 +26,8 @@ pub fn plan(text: &str, view: &View, wanted: &Wanted) -> Result<Plan> {
     let fatal = broken
         .iter()
         .filter(|problem| problem.finding.rule == "format");
-    let all: Vec<&Problem> = grammar.iter().chain(fatal).collect();
+    let mut all: Vec<&Problem> = grammar.iter().chain(fatal).collect();
+    all.sort_by_key(|problem| problem.at);
     refuse(
         "the file breaks rules of its format",
         lines(text, &all),

@@ -67,7 +67,7 @@ pub(super) fn draft(
         );
         ensure!(
             !tree.directory.variants.is_empty(),
-            "every variant of {0} would be removed: `--remove {0}` removes the directory, where others stay",
+            "every variant of {0} would be removed, and a version directory needs one: `--remove {0}` removes a whole series",
             target.directory
         );
         after.trees.push(tree);

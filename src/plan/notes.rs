@@ -48,7 +48,7 @@ fn idle(after: &Repository, options: &Options) -> Vec<String> {
         .filter(|name| !systems.contains(name.as_str()));
     missing
         .map(|name| {
-            format!("no workflow names a runner of {name} by itself, such as {name}-latest; one that a matrix makes is not moved")
+            format!("no workflow names a {name} runner such as {name}-latest; runners that are made from a matrix are not changed")
         })
         .collect()
 }
@@ -149,10 +149,9 @@ fn without_twins(before: &Repository, after: &Repository, targets: &[Target]) ->
             let numbers = alone.map(|line| places.of(line.span.start).0.to_string());
             let numbers: Vec<String> = numbers.collect();
             if !numbers.is_empty() {
-                let line = if numbers.len() == 1 { "line" } else { "lines" };
                 let (numbers, from, to) = (numbers.join(", "), &from.name, &to.name);
                 notes.push(format!(
-                    "{}: {line} {numbers}: about {from}, and not copied for {to}: copy by hand what {to} needs",
+                    "{}:{numbers}: about {from}, and not copied for {to}: copy what {to} needs by hand",
                     place.path()
                 ));
             }
@@ -193,23 +192,21 @@ fn left_behind(after: &Repository, targets: &[Target]) -> Vec<String> {
             let line = line.to_lowercase();
             own.iter().any(|name| line.contains(name))
         };
-        let by_hand = "change it by hand, if it is";
-        let version = gone.iter().find(gives).map(|old| {
-            let why = format!("which nothing is at any more: {by_hand} the server's version");
-            (old.as_str(), why)
-        });
+        let version = gone.iter().find(gives);
+        let version = version.map(|old| (old.as_str(), "the old version: if it is the server's"));
         let of_series = || {
             let old = left.iter().find(gives).filter(|_| is_named())?;
-            let why = format!("the series of what was before: {by_hand} the server's");
-            Some((old.as_str(), why))
+            Some((old.as_str(), "the old series: if it is the server's"))
         };
         let of_commit = || {
             let id = commit(line).filter(|_| moves(&place))?;
-            let why = format!("which stays: {by_hand} a commit of the release");
-            Some((id, why))
+            Some((id, "a commit: if it is one of the old release"))
         };
         let (found, why) = version.or_else(of_series).or_else(of_commit)?;
-        Some(format!("{}:{number}: found {found}, {why}", place.path()))
+        let path = place.path();
+        Some(format!(
+            "{path}:{number}: found {found}, {why}, change it by hand"
+        ))
     });
     notes.collect()
 }
@@ -259,12 +256,13 @@ fn names_left(before: &Repository, after: &Repository, targets: &[Target]) -> Ve
                     .is_some_and(|tree| tree.directory.name == series.name);
                 let mut gone = gone.iter().filter(|_| is_inside || series.is_in(line));
                 let left = gone.find_map(|one| left_of(one, line, &|| is_free(&place, one)))?;
-                Some(format!("{left} beside {}", series.name))
+                Some((left, format!("{} no longer has", series.name)))
             })
         };
-        let (left, path) = (left.or_else(here)?, place.path());
+        let whole = left.map(|left| (left, "no variant has any more".to_owned()));
+        let ((left, why), path) = (whole.or_else(here)?, place.path());
         Some(format!(
-            "{path}:{number}: found {left}, which is gone: change it by hand, if it is meant"
+            "{path}:{number}: found {left}, which {why}: if it is our image's, change it by hand"
         ))
     });
     notes.collect()

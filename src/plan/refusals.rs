@@ -144,18 +144,18 @@ pub(super) fn wrong(
         format!("{origin}:{line}: {rule}: {}", finding.message)
     };
     let or = if !options.removes.is_empty() {
-        ", or remove what they belong to too"
+        ", or also `--remove` the variants that need them"
     } else if !options.adds.is_empty() {
-        ", or add what they need too"
+        ", or also `--add` what they need"
     } else if !options.bases.is_empty() {
-        ", or move what they belong to too"
+        ", or also move the variants that need them with `--base`"
     } else {
         ""
     };
     refuse(
         "these problems cannot be fixed automatically",
         Vec::from_iter(fatal.iter().map(shown)),
-        &format!("Fix or remove them{or}, then run the same command again"),
+        &format!("Fix them{or}, then run the same command again"),
     )?;
     Ok(remaining)
 }

@@ -77,10 +77,10 @@ impl Target {
         let directory = &self.directory;
         Some(match add.base_tag() {
             "" => anyhow!(
-                "`--add {add}` beside `--remove {gone}` in {directory}: run one after the other"
+                "`--add {add}` and `--remove {gone}` cannot be combined in {directory}: run one after the other"
             ),
             base => anyhow!(
-                "`--add {add}` beside `--remove {gone}` in {directory}: `--base {gone}={base}` moves it, or run one after the other"
+                "`--add {add}` and `--remove {gone}` cannot be combined in {directory}: use `--base {gone}={base}`, or run one after the other"
             ),
         })
     }
@@ -132,13 +132,18 @@ pub fn targets(
                         || other.source == target.source && !has_series
                 };
                 if targets.iter().any(|other| other.version == *version) {
-                    problems.push(anyhow!("{version} is asked for twice"));
+                    problems.push(anyhow!("{version} is given twice"));
                 } else if let Some(other) = targets.iter().find(shares) {
                     let (other, source) = (&other.version, &target.source);
                     let source = source.as_deref().unwrap_or("templates");
                     problems.push(match has_series {
-                        true => anyhow!("{other} and {version} are both of {}: give one of them", target.directory),
-                        false => anyhow!("{other} and {version} would both be made from {source}: give one of them"),
+                        true => anyhow!(
+                            "{other} and {version} are both of {}: give only one",
+                            target.directory
+                        ),
+                        false => anyhow!(
+                            "{other} and {version} would both be made from {source}: give only one"
+                        ),
                     });
                 }
                 targets.push(target);
@@ -229,14 +234,14 @@ fn contradicted(options: &Options, targets: &[Target]) -> Vec<anyhow::Error> {
             removes.any(|(series, gone)| is_meant(series, &target.directory) && gone == *add)
         };
         let twice = target.adds.iter().filter(goes);
-        twice.map(|add| anyhow!("`--add {add}` and `--remove {add}`: give one of them"))
+        twice.map(|add| anyhow!("`--add {add}` and `--remove {add}`: give only one"))
     });
     let moves_and_goes = targets.iter().flat_map(|target| {
         let both = target.removes.iter();
         let both = both.filter(|gone| target.renames.contains_key(&gone.name));
         both.map(|gone| {
             let new = &target.renames[&gone.name];
-            anyhow!("`--remove {gone}`, which `--base` moves to {new}: give one of them")
+            anyhow!("`--remove {gone}`, which `--base` moves to {new}: give only one")
         })
     });
     let twice = comes_and_goes.chain(moves_and_goes);
@@ -286,7 +291,7 @@ fn move_base(repository: &Repository, base: &Base, targets: &mut [Target]) -> Re
             let earlier = target.renames.insert(old.clone(), new.clone());
             ensure!(
                 earlier.is_none_or(|earlier| earlier == new),
-                "`--base {base}`: another `--base` moves {old} already: give one of them"
+                "`--base {base}`: another `--base` moves {old} already: give only one"
             );
         }
     }

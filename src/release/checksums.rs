@@ -132,7 +132,7 @@ fn parse_line(line: &str) -> Result<(Sha256, &str)> {
     let hash: Sha256 = hash.parse()?;
     ensure!(
         hash != Sha256::ZERO,
-        "zeros, which are no hash, for {}",
+        "found zeros for {}, expected a hash",
         excerpt(name)
     );
     Ok((hash, name))

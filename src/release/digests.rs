@@ -31,7 +31,7 @@ impl Digests {
     /// Reads the answer of the API.
     pub fn parse(text: &[u8]) -> Result<Self> {
         serde_json::from_slice(text)
-            .context("found something else than a release, as GitHub's API describes it")
+            .context("expected a release in the form of GitHub's API, found something else")
     }
 
     /// Compares what a release publishes with what GitHub says, and counts the archives on which both agree; the others

@@ -219,7 +219,7 @@ impl Source {
             let is_near = |tag: &&Version| (tag.major, tag.minor) == (version.major, version.minor);
             let stable = || tags.iter().filter(|tag| tag.pre.is_empty());
             let near = stable().filter(is_near).max();
-            let series = near.map(|near| format!(" of {}.{}", near.major, near.minor));
+            let series = near.map(|near| format!(" of {}.{}.x", near.major, near.minor));
             let newest = near
                 .or(stable().max())
                 .cloned()

@@ -84,7 +84,7 @@ pub fn of_status(names: &Names, status: Status) -> Summary {
     let mut counts = Vec::new();
     if findings.len() > inside {
         let others = count(findings.len() - inside, "finding");
-        counts.push(format!("{others} outside of version directories"));
+        counts.push(format!("{others} outside the version directories"));
     }
     counts.extend(status.advice);
     let config = &names.config;

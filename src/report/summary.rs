@@ -70,32 +70,26 @@ impl Summary {
             let fix = version(fix).map_or(fix.clone(), |_| format!("update {all}"));
             *fixes.entry(fix).or_default() += 1;
         }
-        // By hand, which is the empty one, comes last.
-        let by_hand = fixes.remove_entry("");
-        let is_one = fixes.is_empty() || fixes.len() == 1 && by_hand.is_none();
-        let say = |(fix, number): (String, usize)| {
-            let how = match &*fix {
-                "" => "by hand".to_owned(),
-                fix => format!("with `{fix}`"),
+        let is_only = fixes.len() == 1 && hashes.is_empty();
+        // By hand, which is the empty one, comes first: a command may be refused before that.
+        let parts = fixes.iter().map(|(fix, number)| {
+            let what = match (is_only, number) {
+                (true, 1) => "it".to_owned(),
+                (true, _) => "them".to_owned(),
+                (false, number) => number.to_string(),
             };
-            if is_one {
-                how
-            } else {
-                format!("{how} ({number})")
+            match &**fix {
+                "" => format!("{what} by hand"),
+                fix => format!("{what} with `{fix}`"),
             }
-        };
-        let parts: Vec<String> = fixes.into_iter().chain(by_hand).map(say).collect();
-        let what = match (known.len(), hashes.is_empty()) {
-            (1, true) => "it",
-            (1, false) => "one",
-            _ => "them",
-        };
-        let fix = format!("fix {what} {}", parts.join(", "));
-        let fix = Some(fix).filter(|_| !parts.is_empty());
-        let look = match hashes.len() {
-            0 => None,
-            1 => Some("find out which hash is right".to_owned()),
-            several => Some(format!("find out which hashes are right ({several})")),
+        });
+        let parts: Vec<String> = parts.collect();
+        let fix = Some(format!("fix {}", parts.join(", "))).filter(|_| !parts.is_empty());
+        let look = match (hashes.len(), known.is_empty()) {
+            (0, _) => None,
+            (1, true) => Some("find out which hash is right".to_owned()),
+            (_, true) => Some("find out which hashes are right".to_owned()),
+            (number, false) => Some(format!("find out for {number} which hash is right")),
         };
         let both: Vec<String> = fix.into_iter().chain(look).collect();
         capital(&both.join("; ")) + "."

@@ -111,7 +111,7 @@ impl Outline {
             .map(|stray| format!(", and {stray} does not fit the layout"));
         ensure!(
             !trees.is_empty() || shared[2].len() > 1,
-            "no version directory (such as 0.25.6 or 2.14.x) and no templates in {}{}: run it in the repository, or name that with `-C <DIR>`",
+            "no version directory (such as 0.25.6 or 2.14.x) and no templates in {}{}: run `update` in the repository, or name its folder with `-C <DIR>`",
             root.display(),
             misfit.unwrap_or_default()
         );

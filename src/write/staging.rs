@@ -138,7 +138,7 @@ impl Staging {
                 let shown = path.display();
                 ensure!(
                     is_empty(&path),
-                    "something is at {shown} by now: run it again"
+                    "{shown} appeared while the update was planned: run the same command again"
                 );
                 fs::rename(&path, &kept).with_context(cannot)?;
                 undo.push((kept.clone(), path.clone()));
@@ -150,7 +150,7 @@ impl Staging {
                     let now = read_if_there(&path, largest).with_context(cannot)?;
                     ensure!(
                         now == *before,
-                        "{} was changed while the update was planned: run it again",
+                        "{} was changed while the update was planned: run the same command again",
                         path.display()
                     );
                     if before.is_some() {
@@ -188,7 +188,7 @@ impl Staging {
             let undone = fs::rename(&now, &before).or_else(|_| fs::rename(&now, &before));
             if let Err(failure) = undone {
                 let shown = self.folder.display();
-                return problem.context(format!("the update failed, and undoing it failed too ({failure}): the tree is half changed; copy {shown}/old, which holds the old files, before you run this again, which removes it"));
+                return problem.context(format!("the update failed, and undoing it failed too ({failure}): the tree is half changed. The old files are in {shown}/old: copy that folder before you run `update` again, since the next run removes it"));
             }
         }
         self.clear();

@@ -101,7 +101,7 @@ fn archives_that_differ_stop_the_update_all_named_together() {
     assert_eq!(
         run.stderr,
         format!(
-            "error: these archives are missing, or are not what the tree pins:\n{}{}Nothing was written. Wait until all archives are uploaded; where one has another hash, ask those who published the release\n",
+            "error: these archives are missing, or have another hash:\n{}{}Nothing was written. Wait until all archives are uploaded; if a hash differs, ask those who published the release\n",
             line("linux-arm64.tar.gz"),
             line("windows-amd64.zip")
         )
@@ -168,7 +168,7 @@ fn archives_come_from_an_address_too() {
     });
     let before = repository.snapshot();
     repository.run(&["--from", &server.address, "--verify", "-q", "0.25.6"]).fails_with(&[&format!(
-        "error: these archives are missing, or are not what the tree pins:\n  {name}: found {}, expected {}, the hash of {}/v0.25.6/{name}\n",
+        "error: these archives are missing, or have another hash:\n  {name}: found {}, expected {}, the hash of {}/v0.25.6/{name}\n",
         hash(&content("linux-arm7.tar.gz")),
         hash(&content("linux-arm7.tar.gz")[..1000]),
         server.address,
@@ -201,8 +201,8 @@ fn check_online_compares_the_pins_with_the_published_sums() {
     check(&["--online"]).exits_with(1).says(
         "0.25.6/alpine3.18/Dockerfile:8:38: hash: nats-streaming-server-v0.25.6-linux-arm64.tar.gz: found \
          caf2839e14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7d26f, expected \
-         caf2839d14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7d26f, which is published\n1 finding in 1 file. Find out which hash is right.\n\
-         compared with the SHA256SUMS in the folder releases, as those of nats-io/nats-streaming-server\n",
+         caf2839d14c610d9d62afeb9022ee36aa4ff5adc86d0402bb7e1a5d7f5e7d26f as published\n1 finding in 1 file. Find out which hash is right.\n\
+         compared with the SHA256SUMS in the folder releases, taken to be those of nats-io/nats-streaming-server\n",
     );
     repository.edit(
         "0.25.6/alpine3.18/Dockerfile",
@@ -212,7 +212,7 @@ fn check_online_compares_the_pins_with_the_published_sums() {
     let run = check(&["--online"]).exits_with(1);
     assert!(
         run.stdout.contains(
-            "hash: found a hash of nats-streaming-server-v0.25.6-linux-s390x.tar.gz, which the release does not publish"
+            "hash: found a hash of nats-streaming-server-v0.25.6-linux-s390x.tar.gz, but the release has no such archive"
         ),
         "{}",
         run.stdout
@@ -237,7 +237,7 @@ fn check_archives_finds_an_archive_that_was_replaced() {
         run.stdout,
         format!(
             "0.25.6/windowsservercore-1809/Dockerfile:9:34: hash: {name}: found {}, expected {}, the hash of releases/v0.25.6/{name}\n\
-             1 finding in 1 file. Find out which hash is right.\ncompared with the SHA256SUMS in the folder releases, as those of nats-io/nats-streaming-server\n6 archives downloaded and hashed: 1 not as pinned\n",
+             1 finding in 1 file. Find out which hash is right.\ncompared with the SHA256SUMS in the folder releases, taken to be those of nats-io/nats-streaming-server\n6 archives downloaded and hashed: 1 not as pinned\n",
             hash(&content("windows-amd64.zip")),
             hash(b"replaced"),
             name = archive("windows-amd64.zip")

@@ -65,7 +65,7 @@ fn a_version_without_a_release_names_the_newest_one() {
         &["0.25.9"],
         &[
             "no release 0.25.9: ",
-            "v0.25.9/SHA256SUMS is not there; the newest stable release of 0.25 there is 0.25.6",
+            "v0.25.9/SHA256SUMS is not there; the newest stable release of 0.25.x there is 0.25.6",
         ],
     );
 }
@@ -200,7 +200,7 @@ fn one_hash_for_two_archives_is_refused() {
     );
     refuses(
         &with_sums(zeros),
-        &["zeros, which are no hash, for nats-streaming-server-v0.25.6-linux-386.tar.gz"],
+        &["found zeros for nats-streaming-server-v0.25.6-linux-386.tar.gz, expected a hash"],
     );
 }
 
@@ -250,12 +250,12 @@ fn a_downgrade_must_be_allowed() {
 fn two_versions_cannot_be_made_of_one_directory() {
     streaming().update_fails(
         &["0.25.6", "0.25.7"],
-        &["0.25.6 and 0.25.7 would both be made from 0.25.5: give one of them"],
+        &["0.25.6 and 0.25.7 would both be made from 0.25.5: give only one"],
     );
     let lines = Repository::of(&tree("series/before"));
     lines.update_fails(
         &["2.14.5", "2.14.6"],
-        &["2.14.5 and 2.14.6 are both of 2.14.x: give one of them"],
+        &["2.14.5 and 2.14.6 are both of 2.14.x: give only one"],
     );
 }
 
@@ -357,7 +357,7 @@ fn a_dockerfile_that_lacks_a_field_is_refused_with_all_others() {
         &["0.25.6"],
         &[
             "these problems cannot be fixed automatically:\n",
-            "0.25.5/alpine3.18/Dockerfile:9: architecture: found armv7: two branches are for arm7",
+            "0.25.5/alpine3.18/Dockerfile:9: architecture: found armv7: this is a second branch for arm7",
             "0.25.5/nanoserver-1809/Dockerfile:1: version: missing `NATS_STREAMING_SERVER=<version>`",
             "0.25.5/scratch/Dockerfile:3: reference: found 0.25.5-debian12: no variant debian12 in 0.25.6",
         ],
@@ -536,11 +536,11 @@ fn nothing_of_a_staging_folder_that_came_with_the_tree_is_read() {
     plant(&repository);
     repository.update_fails(
         &["0.25.6"],
-        &["./.update: was not made by `update`, which needs that name: remove it"],
+        &["./.update: `update` needs this name, and did not make what is there: remove or rename it"],
     );
     // With a file of somebody else in it neither.
     repository.write(".update/.gitignore", "*\n");
-    repository.update_fails(&["0.25.6"], &["./.update: was not made by `update`"]);
+    repository.update_fails(&["0.25.6"], &["./.update: `update` needs this name"]);
     // One that looks like what a killed run leaves is thrown away, and its links are not followed.
     repository.write(".update/.gitignore", "*\n");
     repository.remove(".update/journal");
@@ -602,7 +602,7 @@ fn a_branch_that_lost_its_architecture_or_its_label_is_found() {
         (
             "x86_64)",
             "x86_64",
-            "11:20: architecture: found amd64: expected a label in front of it",
+            "11:20: architecture: found amd64, expected a label in front of it",
         ),
     ] {
         let repository = streaming();

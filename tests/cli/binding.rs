@@ -453,7 +453,7 @@ fn an_archive_of_another_system_or_project_is_found() {
         .finds(&["architecture: found windows, expected linux, which alpine3.18 runs on"]);
     let other = URL.replace("nats-io/nats-streaming-server/", "nats-io/nats-server/");
     download(&other)
-        .finds(&["owner: found nats-io/nats-server: expected nats-io/nats-streaming-server, which publishes the releases"]);
+        .finds(&["owner: found nats-io/nats-server, expected nats-io/nats-streaming-server, which publishes the releases"]);
 }
 
 #[test]

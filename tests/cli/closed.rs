@@ -236,12 +236,11 @@ fn what_an_update_cannot_move_is_named() {
     for (line, note) in [
         (
             format!("LABEL org.example.revision={id}"),
-            format!("found {id}, which stays: change it by hand, if it is a commit of the release"),
+            format!("found {id}, a commit: if it is one of the old release, change it by hand"),
         ),
         (
             "ENV FOO_MAJOR=1.2".to_owned(),
-            "found 1.2, the series of what was before: change it by hand, if it is the server's"
-                .to_owned(),
+            "found 1.2, the old series: if it is the server's, change it by hand".to_owned(),
         ),
     ] {
         let text = format!("FROM alpine:3.18\nENV FOO @V\n{OURS}{line}\n");

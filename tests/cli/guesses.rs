@@ -89,7 +89,7 @@ fn a_pin_is_of_what_the_address_names() {
     );
     repository.update_fails(
         &["0.25.6"],
-        &["a hash of 128 digits, expected a SHA-256, which has 64"],
+        &["it has 128 digits, expected the 64 of a SHA-256"],
     );
     // Digits too many are a mistake, and written right.
     let repository = streaming();
@@ -134,7 +134,7 @@ fn another_programs_version_that_happens_to_be_the_same_is_not_moved_silently() 
     repository.finds(&[]);
     repository.update_fails(
         &["0.25.6"],
-        &["mention: found 0.25.5: cannot tell whether this is the version of the server"],
+        &["mention: found 0.25.5: cannot tell whether this is the server's version"],
     );
     let repository = streaming();
     repository.edit(
@@ -144,7 +144,7 @@ fn another_programs_version_that_happens_to_be_the_same_is_not_moved_silently() 
     );
     repository.update_fails(
         &["0.25.6"],
-        &["cannot tell whether this is the version of the server"],
+        &["cannot tell whether this is the server's version"],
     );
 }
 
@@ -414,7 +414,7 @@ fn the_same_version_of_another_program_is_refused() {
         let before = repository.snapshot();
         repository
             .update(&["0.25.6"])
-            .fails_with(&["cannot tell whether this is the version of the server"]);
+            .fails_with(&["cannot tell whether this is the server's version"]);
         same(&repository.snapshot(), &before);
     }
 }

@@ -107,7 +107,7 @@ fn a_staging_folder_of_somebody_else_is_neither_followed_nor_waited_for() {
         plant(&repository.path(".update/.gitignore"));
         repository
             .update(&["0.25.6"])
-            .fails_with(&[".update", "was not made by `update`"]);
+            .fails_with(&[".update", "`update` needs this name"]);
         assert!(!repository.path("0.25.6").exists());
         // It is no sign of a run that was killed.
         assert_eq!(repository.run(&["check"]).exits_with(0).stderr, "");
@@ -346,7 +346,7 @@ fn check_online_says_whose_checksums_it_has_compared() {
         "update.toml",
         "image = \"nats-streaming\"\nserver = \"nats-streaming-server\"\nowner = \"nats-io\"\n",
     );
-    repository.finds(&["0.25.6/windowsservercore-1809/Dockerfile:11:33: owner: found mallory/nats-streaming-server: expected nats-io/nats-streaming-server, which publishes the releases"]);
+    repository.finds(&["0.25.6/windowsservercore-1809/Dockerfile:11:33: owner: found mallory/nats-streaming-server, expected nats-io/nats-streaming-server, which publishes the releases"]);
     repository.write(
         "update.toml",
         "image = \"nats-streaming\"\nserver = \"nats-streaming-server\"\nowner = \"..\"\n",

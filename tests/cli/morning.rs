@@ -94,7 +94,7 @@ fn one_series_moves_alone_and_a_tag_that_is_not_published_is_passed_over() {
         .exits_with(0);
     assert!(
         run.stdout
-            .contains("\nNotes:\n  passed over 2.14.6, whose SHA256SUMS is not published yet\n"),
+            .contains("\nNotes:\n  skipped 2.14.6: its SHA256SUMS is not published yet\n"),
         "{}",
         run.stdout
     );
@@ -147,7 +147,12 @@ fn tags_are_those_of_the_repository_that_the_releases_belong_to() {
     let mut command = program(repository.root(), &["--from", &from, "latest"]);
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     let run = crate::support::Run::of(&mut command).exits_with(0);
-    assert!(run.stdout.contains("passed over 2.14.6"), "{}", run.stdout);
+    assert!(
+        run.stdout
+            .contains("skipped 2.14.6: its SHA256SUMS is not published yet"),
+        "{}",
+        run.stdout
+    );
     same(&repository.snapshot(), &snapshot(&tree("series/after")));
 }
 
@@ -220,7 +225,7 @@ nats
     let library = project().join("tests/library/nats-2.14.5");
     repository.write("official", fs::read(library).expect("a library file"));
     let run = repository.run(&["status", "--offline", "--library", "official"]);
-    let lacking = "2.14.x     2.14.5   not asked  6         none      2 variants not offered\n";
+    let lacking = "2.14.x     2.14.5   not checked  6         none      2 variants not offered\n";
     assert!(run.stdout.contains(lacking), "{}", run.stdout);
     // One that stands beside the repository is found.
     let beside = Repository::nested(&tree("series/after"));
@@ -307,7 +312,7 @@ fn the_next_steps_name_what_was_written_and_say_what_else_has_changed() {
 Next steps:
   git add 2.14.x
   git commit -m 'Update to 2.14.5' -- 2.14.x
-Then push it, and open the pull request. Other changes were there before: look at `git status` first.
+Then push, and open a pull request. There are other changes that are not committed: see `git status`.
 ";
     assert!(run.stdout.ends_with(steps), "{}", run.stdout);
     // What is at that version already is repaired.
@@ -430,7 +435,7 @@ fn changes_that_are_not_committed_are_not_swept_into_a_commit() {
         &["--from", releases.path(), "latest", "--commit"],
     )
     .fails_with(&[
-        "files that belong to this commit have changes already:\n  2.14.x/scratch/Dockerfile\n",
+        "files of this commit have changes that are not committed yet:\n  2.14.x/scratch/Dockerfile\n",
         "Commit them, put them away with `git stash --include-untracked`, or leave `--commit` out",
     ]);
     same(&repository.snapshot(), &before);
@@ -438,10 +443,10 @@ fn changes_that_are_not_committed_are_not_swept_into_a_commit() {
     repository.edit("2.14.x/scratch/Dockerfile", "2.14.3", "2.14.5");
     let args = ["--from", releases.path(), "2.14.5", "--commit"];
     with_git(&repository, &args)
-        .fails_with(&["have changes already:\n  2.14.x/scratch/Dockerfile\n"]);
+        .fails_with(&["have changes that are not committed yet:\n  2.14.x/scratch/Dockerfile\n"]);
     with_git(&repository, &args[..3]).exits_with(0);
     with_git(&repository, &args)
-        .fails_with(&["have changes already:\n  2.14.x/alpine3.22/Dockerfile\n"]);
+        .fails_with(&["have changes that are not committed yet:\n  2.14.x/alpine3.22/Dockerfile\n"]);
     let outside = Repository::of(&tree("series/before"));
     with_git(&outside, &["--from", releases.path(), "latest", "--commit"])
         .fails_with(&["cannot commit\n  caused by: . is not a git repository"]);

@@ -499,7 +499,7 @@ fn a_runner_of_another_windows_than_what_it_runs_is_for_is_found_and_not_written
         repository.write(CI, at("2019", what));
         repository.finds(&[]);
         offline(&repository, &["--runner", "windows=2022"]).fails_with(&[
-            "ci.yml:4: runner: found 2022, expected 2019: what runs here is for that Windows",
+            "ci.yml:4: runner: found 2022, expected 2019: what this job runs is for that Windows",
         ]);
         let moved = offline(&repository, &["-n", "--diff", "--base", "windows=ltsc2022"]);
         assert!(
@@ -509,7 +509,7 @@ fn a_runner_of_another_windows_than_what_it_runs_is_for_is_found_and_not_written
         );
         repository.write(CI, at("2022", what));
         repository.finds(&[
-            ".github/workflows/ci.yml:4:22: runner: found 2022, expected 2019: what runs here is for that Windows",
+            ".github/workflows/ci.yml:4:22: runner: found 2022, expected 2019: what this job runs is for that Windows",
         ]);
         // Isolated by Hyper-V, a container starts on a newer Windows.
         repository.write(CI, at("2022", &format!("{what} --isolation=hyperv")));

@@ -66,7 +66,7 @@ pub fn refuses(text: &str, why: &str) {
 }
 
 pub const OURS: &str = "RUN wget -O f @URL-amd64.tar.gz && echo '@A  f' | sha256sum -c\n";
-pub const WHOSE: &str = "cannot tell whether this is the version of the server";
+pub const WHOSE: &str = "cannot tell whether this is the server's version";
 pub const WHICH: &str = "cannot tell which archive this hash belongs to";
 
 #[test]
@@ -318,7 +318,7 @@ fn a_base_stands_behind_registries_and_lines() {
         let repository = foo("alpine3.18", &format!("{from}\nENV FOO 1.2.3\n"));
         repository
             .run(&["--base", "alpine=3.19"])
-            .fails_with(&["is a variable: expected the base"]);
+            .fails_with(&["expected the base of the folder's name, not a variable"]);
     }
 }
 
@@ -411,7 +411,7 @@ fn an_empty_folder_that_is_called_like_a_version_is_not_the_newest() {
 fn one_of_a_family_does_not_come_where_another_goes() {
     let repository = foo("alpine3.18", "FROM alpine:3.18\nENV FOO 1.2.3\n");
     repository.run(&["--add", "alpine3.19", "--remove", "alpine3.18"]).fails_with(&[
-        "`--add alpine3.19` beside `--remove alpine3.18` in 1.2.3: `--base alpine3.18=3.19` moves it, or run one after the other",
+        "`--add alpine3.19` and `--remove alpine3.18` cannot be combined in 1.2.3: use `--base alpine3.18=3.19`, or run one after the other",
     ]);
 }
 
@@ -479,12 +479,12 @@ fn a_hash_that_is_no_sha256_is_found_and_never_taken_in_parts() {
     let sha512 = "ab".repeat(64);
     refuses(
         &format!("{ADD}sha512:{sha512} {url}"),
-        "a hash of 128 digits, expected a SHA-256",
+        "it has 128 digits, expected the 64 of a SHA-256",
     );
     let both = format!("echo '@A  f' | sha256sum -c && echo '{sha512}  f' | sha512sum -c");
     refuses(
         &format!("FROM alpine:3.18\nENV FOO @V\nRUN wget -O f {URL}-amd64.tar.gz && {both}\n"),
-        "a hash of 128 digits, expected a SHA-256",
+        "it has 128 digits, expected the 64 of a SHA-256",
     );
 }
 
@@ -695,10 +695,7 @@ fn the_images_of_other_publishers_are_not_ours() {
             } else {
                 text
             };
-            refuses(
-                &text,
-                "cannot tell whether this is the version of the server",
-            );
+            refuses(&text, "cannot tell whether this is the server's version");
         }
     }
     for image in [

@@ -23,7 +23,7 @@ fn two_jobs_of_one_name() {
     repository.finds(&[]);
     repository.write(CI, format!("on: push\njobs:\n{job}{job}"));
     repository.finds(&[
-        "own.yml:7:3: job: found linux-2_14, the name of another job: GitHub refuses the workflow",
+        "own.yml:7:3: job: found linux-2_14 a second time: GitHub refuses a workflow with two jobs of one name",
     ]);
 }
 
@@ -90,7 +90,7 @@ fn a_job_of_a_series_that_lost_its_condition() {
         "  linux-2_14:\n",
     );
     repository.finds(&[
-        "publish.yaml:54:3: series: found linux-2_14 without `if`, expected one as the other jobs have",
+        "publish.yaml:54:3: series: found linux-2_14 without `if`, expected a condition like that of the other jobs",
     ]);
 }
 
@@ -146,7 +146,7 @@ fn a_script_that_was_copied_for_another_windows_and_not_edited() {
     let text = repository.read("2.12.x/tests/build-images-2022.ps1");
     repository.write("2.12.x/tests/build-images-2025.ps1", text);
     repository.finds(&[
-        "2.12.x/tests/build-images-2025.ps1:1:1: script: names no variant of Windows Server 2025, which it is called after",
+        "2.12.x/tests/build-images-2025.ps1:1:1: script: names no variant of Windows Server 2025, but is called after it",
     ]);
 }
 
@@ -216,7 +216,7 @@ fn notes_name_the_base_of_what_has_moved_where_its_family_stands_beside_it() {
         .run(&["-n", "--base", "2.14.x/alpine=3.23"])
         .exits_with(0);
     let lines = run.stdout.lines().map(str::trim);
-    let notes = lines.filter_map(|line| line.split_once(", which is gone"));
+    let notes = lines.filter_map(|line| line.split_once(", which no variant has any more"));
     let notes: Vec<&str> = notes.map(|(note, _)| note).collect();
     let expected = [
         format!("{CI}:3: found 3.22"),
@@ -394,7 +394,9 @@ fn a_step_that_builds_an_image_before_the_one_that_it_copies_from() {
     ] {
         let findings = with(&format!("on: push\njobs:\n{wrong}")).findings();
         let is_it = |found: &String| {
-            found.contains("order: builds scratch before alpine3.22, which it copies from")
+            found.contains(
+                "order: builds scratch before alpine3.22, but scratch copies from alpine3.22",
+            )
         };
         assert!(
             findings.len() == 1 && findings.iter().all(is_it),
@@ -622,6 +624,8 @@ fn what_a_job_only_looks_at_may_be_for_a_newer_windows_than_its_runner() {
         "run: ./2.14.x/tests/build-images-2025.ps1",
         "run: docker build ./2.14.x/windowsservercore-ltsc2025",
     ] {
-        with(&job(wrong)).finds(&["runner: found 2025, which does not run on windows-2022"]);
+        with(&job(wrong)).finds(&[
+            "runner: found Windows Server 2025, expected 2022 at most: this runs on windows-2022",
+        ]);
     }
 }

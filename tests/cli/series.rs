@@ -162,8 +162,8 @@ fn a_matrix_that_would_have_to_be_two_things_is_not_guessed() {
     repository
         .run(&["--base", "2.12.x/windows-ltsc2022=ltsc2028"])
         .fails_with(&[
-            "windows.yaml:11: file: found 2022: no script build-images-2022.ps1 in 2.12.x/tests, a name that the matrix makes",
-            "Fix or remove them, or move what they belong to too, then run the same command again",
+            "windows.yaml:11: file: found 2022: the matrix makes build-images-2022.ps1 from it: no script build-images-2022.ps1 in 2.12.x/tests",
+            "Fix them, or also move the variants that need them with `--base`, then run the same command again",
         ]);
     same(&repository.snapshot(), &before);
 }
@@ -328,7 +328,7 @@ fn a_runner_moves_with_the_windows_that_it_is_for() {
         .run(&["-q", "--base", "2.14.x/windows-ltsc2022=ltsc2028"])
         .exits_with(0);
     // Where a runner is left to older ones, the newer ones do not run.
-    repository.finds(&["more.yml:26:81: runner: found 2028, which does not run on windows-2022"]);
+    repository.finds(&["more.yml:26:81: runner: found Windows Server 2028, expected 2022 at most: this runs on windows-2022"]);
     let more = repository.read(".github/workflows/more.yml");
     assert!(more.ends_with(&text("2028")), "{more}");
 }
@@ -376,7 +376,7 @@ fn a_number_that_yaml_cuts_is_put_in_quotes_by_somebody() {
     let repository = with_steps(&text("3.22"));
     repository
         .run(&["--base", "2.14.x/alpine=3.30"])
-        .fails_with(&["more.yml:7: variant: found 3.22: no variant alpine3.22 in 2.14.x"]);
+        .fails_with(&["more.yml:7: variant: found 3.22: the matrix makes alpine3.22 from it: no variant alpine3.22 in 2.14.x"]);
     changes(&repository, &["--add", "2.14.x/alpine3.30"]);
     assert!(
         repository
@@ -463,7 +463,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         PUBLISH,
         "- 2025",
         "- 2019",
-        "variant: found 2019: no variant nanoserver-ltsc2019 in 2.14.x, a name that the matrix makes",
+        "variant: found 2019: the matrix makes nanoserver-ltsc2019 from it: no variant nanoserver-ltsc2019 in 2.14.x",
     ),
     (
         WINDOWS,
@@ -481,7 +481,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         WINDOWS,
         "year: \"2025\"",
         "year: \"2023\"",
-        "file: found 2023: no script build-images-2023.ps1 in 2.14.x/tests, a name that the matrix makes",
+        "file: found 2023: the matrix makes build-images-2023.ps1 from it: no script build-images-2023.ps1 in 2.14.x/tests",
     ),
     (
         PUBLISH,
@@ -727,7 +727,7 @@ jobs:
     repository.write(OWN, text);
     let run = gets_a_new_series(&repository);
     assert_eq!(repository.read(OWN), text);
-    let note = "  .github/workflows/steps.yml: line 8: about 2.14.x, and not copied for 2.15.x: copy by hand what 2.15.x needs\n";
+    let note = "  .github/workflows/steps.yml:8: about 2.14.x, and not copied for 2.15.x: copy what 2.15.x needs by hand\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
 
@@ -831,7 +831,7 @@ jobs:
     repository
         .run(&["-q", "--base", "2.14.x/windows-ltsc2022=ltsc2028"])
         .exits_with(0);
-    repository.finds(&["steps.yml:11:13: runner: found 2028, which does not run on windows-2022"]);
+    repository.finds(&["steps.yml:11:13: runner: found Windows Server 2028, expected 2022 at most: this runs on windows-2022"]);
     let (start, end) = text.split_at(text.find("cd 2.14.x").expect("it"));
     let (steps, rest) = end.split_at(end.find("  manifest-2_12").expect("it"));
     let (first, second) = rest.split_at(rest.find("  manifest-2_14").expect("it"));
@@ -978,7 +978,7 @@ fn a_name_below_a_matrix_of_series_is_there_in_each_of_them() {
     repository.write(OWN, text);
     repository.finds(&[]);
     repository.run(&["--base", "2.14.x/alpine=3.23"]).fails_with(&[
-        ".github/workflows/matrix.yml:8: variant: found alpine3.22: no variant alpine3.22 in 2.14.x, a name that the matrix makes",
+        ".github/workflows/matrix.yml:8: variant: found alpine3.22: no variant alpine3.22 in 2.14.x",
     ]);
     changes(&repository, &["--base", "alpine=3.23"]);
     assert_eq!(repository.read(OWN), text.replace("3.22", "3.23"));
@@ -1078,7 +1078,7 @@ fn an_image_on_windows_copies_from_another_one_that_a_matrix_names_too() {
 fn what_names_several_series_where_nothing_can_be_added_is_said() {
     let text = "    strategy:\n      matrix:\n        series: ${{ fromJSON('[\"2.12.x\", \"2.14.x\"]') }}\n    steps:\n      - run: cd ./${{ matrix.series }}/tests\n";
     let run = gets_a_new_series(&with_steps(text));
-    let note = "  .github/workflows/more.yml: line 7: about 2.14.x, and not copied for 2.15.x: copy by hand what 2.15.x needs\n";
+    let note = "  .github/workflows/more.yml:7: about 2.14.x, and not copied for 2.15.x: copy what 2.15.x needs by hand\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
 
@@ -1105,7 +1105,7 @@ fn a_preview_comes_before_a_release_candidate() {
 fn a_row_of_a_matrix_that_names_the_source_alone_is_said() {
     let text = "    strategy:\n      matrix:\n        series: [2.12.x, 2.14.x]\n        year: [2022]\n        include:\n          - series: 2.14.x\n            year: 2025\n    steps:\n      - run: cd ./${{ matrix.series }}/tests && ./build-images-${{ matrix.year }}.ps1\n";
     let run = gets_a_new_series(&with_steps(text));
-    let note = "  .github/workflows/more.yml: line 10: about 2.14.x, and not copied for 2.15.x: copy by hand what 2.15.x needs\n";
+    let note = "  .github/workflows/more.yml:10: about 2.14.x, and not copied for 2.15.x: copy what 2.15.x needs by hand\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
 
@@ -1202,7 +1202,7 @@ jobs:
     repository.edit(own, "server: 2028", "server: 2019");
     let all = repository.findings();
     let missing =
-        "own.yml:11:21: file: found 2019: no script build-images-2019.ps1 in 2.12.x/tests";
+        "own.yml:11:21: file: found 2019: the matrix makes build-images-2019.ps1 from it: no script build-images-2019.ps1 in 2.12.x/tests";
     assert!(all.iter().any(|one| one.contains(missing)), "{all:#?}");
 }
 
@@ -1372,7 +1372,7 @@ jobs:
       - run: docker build 2.14.x/nanoserver-ltsc${{ matrix.ltsc }}
 ";
     repository.write(".github/workflows/own.yml", text);
-    repository.finds(&[".github/workflows/own.yml:6:40: variant: found 2021: no variant nanoserver-ltsc2021 in 2.14.x, a name that the matrix makes"]);
+    repository.finds(&[".github/workflows/own.yml:6:40: variant: found 2021: the matrix makes nanoserver-ltsc2021 from it: no variant nanoserver-ltsc2021 in 2.14.x"]);
 }
 
 #[test]
@@ -1507,12 +1507,12 @@ fn lines_that_still_give_the_old_version_are_named() {
     let notes: Vec<&str> = run
         .stdout
         .lines()
-        .filter(|line| line.contains("which nothing is at any more"))
+        .filter(|line| line.contains("the old version"))
         .collect();
     assert_eq!(
         notes,
         [
-            "  .github/workflows/own.yml:5: found 2.14.4, which nothing is at any more: change it by hand, if it is the server's version"
+            "  .github/workflows/own.yml:5: found 2.14.4, the old version: if it is the server's, change it by hand"
         ]
     );
 }
@@ -1664,11 +1664,11 @@ fn names_that_no_directory_has_any_more_are_named_where_they_are_left() {
     for (args, note) in [
         (
             &["--base", "alpine3.22=3.23"][..],
-            "more.yml:6: found alpine3.22, which is gone: change it by hand, if it is meant",
+            "more.yml:6: found alpine3.22, which no variant has any more: if it is our image's, change it by hand",
         ),
         (
             &["--base", "windows-ltsc2025=ltsc2028"],
-            "more.yml:7: found ltsc2025, which is gone",
+            "more.yml:7: found ltsc2025, which no variant has any more",
         ),
     ] {
         let run = repository.run(&[&["-n"], args].concat()).exits_with(0);
@@ -1679,10 +1679,10 @@ fn names_that_no_directory_has_any_more_are_named_where_they_are_left() {
     let run = with_steps(lines)
         .run(&["-n", "--remove", "2.12.x/scratch"])
         .exits_with(0);
-    let note = "more.yml:6: found scratch beside 2.12.x, which is gone: change it by hand, if it is meant\n";
+    let note = "more.yml:6: found scratch, which 2.12.x no longer has: if it is our image's, change it by hand\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
     assert_eq!(
-        run.stdout.matches("which is gone").count(),
+        run.stdout.matches("no longer has").count(),
         1,
         "{}",
         run.stdout

@@ -387,7 +387,7 @@ fn this_repository_moves_by_its_templates() {
         "EXPOSE 4222",
     );
     repository.finds(&[
-        "0.25.5/scratch/Dockerfile:14:1: template: differs from what templates/scratch/Dockerfile gives for scratch",
+        "0.25.5/scratch/Dockerfile:14:1: template: found `EXPOSE 4222`, expected `EXPOSE 4222 8222` as templates/scratch/Dockerfile gives it",
     ]);
     let run = repository.update(&["0.25.6"]).exits_with(0);
     assert!(run.stdout.contains(

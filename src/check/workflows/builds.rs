@@ -45,7 +45,8 @@ impl<'a> Workflow<'a> {
                     source.is_some_and(|source| source.lines.start > build.lines.start)
                 };
                 for source in sources.filter(is_later) {
-                    let message = format!("builds {name} before {source}, which it copies from");
+                    let message =
+                        format!("builds {name} before {source}, but {name} copies from {source}");
                     let finding = self.finding(build.variant.span.start, "order", message);
                     self.add(finding.found(*name).expected(*source));
                 }

@@ -39,7 +39,9 @@ impl Workflow<'_> {
                 let is_alone = !structure.is_in_matrix(at);
                 let newer = named.filter(|(_, other)| is_alone && *other > year);
                 for (at, newer) in newer.filter(|(at, _)| self.is_started(*at)) {
-                    let message = format!("found {newer}, which does not run on windows-{year}");
+                    let message = format!(
+                        "found Windows Server {newer}, expected {year} at most: this runs on windows-{year}"
+                    );
                     self.add(
                         self.finding(*at, "runner", message)
                             .found(newer.to_string()),
@@ -48,7 +50,7 @@ impl Workflow<'_> {
                 continue;
             }
             let all = Vec::from_iter(years.iter().map(u32::to_string)).join(" or ");
-            let why = "what runs here is for that Windows";
+            let why = "what this job runs is for that Windows";
             self.report_expected(&field.span, "runner", &all, why);
         }
     }

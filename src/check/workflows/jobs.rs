@@ -79,7 +79,7 @@ impl Workflow<'_> {
         let mut known = BTreeSet::new();
         let jobs = self.structure.jobs.iter();
         for job in jobs.filter(|job| !known.insert(&self.text[job.name.clone()])) {
-            let why = ", the name of another job: GitHub refuses the workflow";
+            let why = " a second time: GitHub refuses a workflow with two jobs of one name";
             self.report(&job.name, "job", why);
         }
     }
@@ -97,7 +97,7 @@ impl Workflow<'_> {
         let has_condition = |job: &&&Job| self.properties(job, b"if").next().is_some();
         let (with, without): (Vec<&Job>, Vec<&Job>) = jobs.iter().partition(has_condition);
         if let ([job], [_, ..]) = (without.as_slice(), with.as_slice()) {
-            let why = " without `if`, expected one as the other jobs have: every tag would run it";
+            let why = " without `if`, expected a condition like that of the other jobs: every tag runs it";
             self.report(&job.name, "series", why);
         }
     }

@@ -159,12 +159,11 @@ impl Session<'_> {
         if git.commit(commit)?.is_none() {
             if git.is_shallow()? {
                 self.warn(&format!(
-                    "{commit} is not in this clone, which holds a part of the history only: what is built from it is not compared \
-                     (`git fetch --unshallow` gets the rest)"
+                    "{commit} is not in this shallow clone: what is built from it is not checked; run `git fetch --unshallow`"
                 ));
             } else {
                 let message = format!(
-                    "found {commit}, which this repository does not have: `git fetch`, or check it for a typo"
+                    "found {commit}, which is not in this repository: run `git fetch`, or check the digits"
                 );
                 problems.push(Problem::new(at, "commit", commit, "", message));
             }

@@ -113,7 +113,7 @@ fn keeps_work(root: &Path, steps: &[Step]) -> Result<()> {
     let changed = git.map(|git| git.changed(&removed, true)).transpose()?;
     let changed = changed.unwrap_or_default();
     refuse(
-        "what would be removed is not in a commit",
+        "what would be removed has changes that are not committed",
         changed,
         "Commit them, or put them away with `git stash --include-untracked`, then run the same command again",
     )
@@ -142,7 +142,7 @@ fn committable(root: &Path, plan: &Plan) -> Result<Git> {
         is_below(path, &paths) || documents.contains(path) && is_below(path, &places)
     });
     refuse(
-        "files that belong to this commit have changes already",
+        "files of this commit have changes that are not committed yet",
         changed,
         "Commit them, put them away with `git stash --include-untracked`, or leave `--commit` out",
     )?;
@@ -239,9 +239,10 @@ fn next_steps(root: &Path, plan: &Plan) -> Option<NextSteps> {
         format!("git{place} add {names}"),
         format!("git{place} commit -m {} -- {names}", quoted(&message)),
     ];
-    let mut remarks = vec!["Then push it, and open the pull request.".to_owned()];
+    let mut remarks = vec!["Then push, and open a pull request.".to_owned()];
     if !changed.is_empty() {
-        remarks.push("Other changes were there before: look at `git status` first.".to_owned());
+        remarks
+            .push("There are other changes that are not committed: see `git status`.".to_owned());
     }
     Some(NextSteps { commands, remarks })
 }

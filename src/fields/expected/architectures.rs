@@ -9,13 +9,12 @@ use crate::version::apk_arch;
 pub(super) fn labels(found: &str, arch: &str, twice: bool) -> Expected {
     match apk_arch(arch) {
         _ if twice => Expected::Impossible(format!(
-            "two branches are for {arch}: expected one for each architecture, with its own name"
+            "this is a second branch for {arch}, expected one for each architecture"
         )),
         _ if right_arch(found, arch).is_some() => Expected::Anything,
         Some(label) => Expected::Exactly(label.to_owned()),
         None => Expected::Impossible(format!(
-            "expected a label that `apk --print-arch` prints, and {arch} is not an architecture of \
-             Alpine: remove this branch"
+            "`apk --print-arch` never prints it, and Alpine has no {arch}: remove this branch"
         )),
     }
 }
@@ -33,7 +32,7 @@ impl Scope<'_> {
         let is_unknown = apk_arch(found).is_none();
         if right != found && self.has_arch(right) == Some(false) {
             return Expected::Impossible(format!(
-                "expected {right}, for which the release has no archive: look the name up in \
+                "expected {right}, but the release has no archive for that: find the right name in \
                  SHA256SUMS"
             ));
         }
@@ -43,7 +42,7 @@ impl Scope<'_> {
         }
         if is_unknown && self.has_arch(found) == Some(true) {
             return Expected::Impossible(format!(
-                "expected {right}, and the release has archives for {found} too: change the label \
+                "expected {right}, but the release has archives for {found} too: change the label \
                  or the name by hand"
             ));
         }

@@ -26,7 +26,7 @@ impl<'a> Scope<'a> {
         let is_none = copied.is_some_and(|image| is_bare && !image.starts_with(owner.as_bytes()));
         match &said {
             _ if is_none => Expected::Impossible(
-                "expected a variant to copy from, such as that of the tags beside it".to_owned(),
+                "expected a tag with a variant behind the version, to copy from".to_owned(),
             ),
             Expected::Exactly(new) if self.split(new).name == own.name => {
                 Expected::Impossible(format!("{own} copies from itself"))
@@ -170,9 +170,10 @@ impl<'a> Scope<'a> {
             let name = one.name(found);
             let new = match self.named(one.names, &name, one.directory.as_deref()) {
                 Expected::Impossible(why) => {
-                    return Expected::Impossible(format!(
-                        "{why}, a name that the matrix makes of it"
-                    ));
+                    return Expected::Impossible(match name == found {
+                        true => why,
+                        false => format!("the matrix makes {name} from it: {why}"),
+                    });
                 }
                 Expected::Exactly(new) => new,
                 Expected::Anything => name,
@@ -185,7 +186,7 @@ impl<'a> Scope<'a> {
         match all.as_slice() {
             [one] => Expected::Exactly((*one).to_owned()),
             several => Expected::Impossible(format!(
-                "several names are made of it, and need {}: give each a row of its own in the matrix",
+                "the matrix makes several names of it, which need {}: give each its own row",
                 several.join(" and ")
             )),
         }
@@ -262,7 +263,9 @@ impl<'a> Scope<'a> {
         };
         match self.variant {
             Some(own) if own.is_windows() != found.is_windows() => {
-                Err(format!("{found} does not run on the system of {own}"))
+                let system = |one: &Variant| if one.is_windows() { "Windows" } else { "Linux" };
+                let (host, guest) = (system(own), system(found));
+                Err(format!("{found} is for {guest}, and {own} for {host}"))
             }
             _ => Ok(found.name.clone()),
         }

@@ -17,7 +17,7 @@ fn a_commit_can_be_given_by_its_first_digits() {
     );
     published.fails(
         &["--commit", "abcdef0"],
-        &["no commit `abcdef0` in .", "all of its 40 digits"],
+        &["no commit `abcdef0` in .", "all 40 digits"],
     );
     published.run(&["--commit", "main"]).exits_with(0);
 }
@@ -94,13 +94,16 @@ fn bad_input_is_named_by_its_line_and_left_alone() {
         ),
         (
             right.replace("Tags: 0.25.5-scratch", "Tags 0.25.5-scratch"),
-            "line 11: is no field",
+            "line 11: found a line that is no field",
         ),
         (
             right.replace("\nTags: 0.25.5-scratch", "\n\n Tags: 0.25.5-scratch"),
             "line 12: a line that begins with a space",
         ),
-        (format!("\u{feff}{right}"), "line 1: is no field"),
+        (
+            format!("\u{feff}{right}"),
+            "line 1: found a line that is no field",
+        ),
     ] {
         let published = Published::of(Repository::of_this_project(), &text);
         published.fails(&["--commit", COMMIT], &["rules of its format", part]);
@@ -149,7 +152,7 @@ fn what_breaks_a_rule_elsewhere_is_listed_and_stops_nothing() {
         (
             "arm32v6",
             "arm6",
-            "`arm6` is no architecture of the official images",
+            "`arm6` is not an architecture of the official images",
         ),
     ] {
         let text = right.replacen(old, new, 1);

@@ -69,7 +69,7 @@ fn tags_are_of_one_entry_and_shared_ones_of_one_for_each_architecture() {
         )],
         &[
             "library:11:46: tag: `alpine` is a tag of another entry already, in line 7",
-            "library:11:46: variant: found alpine: `alpine` is no name of 0.25.6/scratch",
+            "library:11:46: variant: found alpine: `alpine` is not a name of 0.25.6/scratch",
         ],
     );
     Published::with(
@@ -108,7 +108,7 @@ fn entries_are_compared_with_the_tree_at_their_commit() {
         )],
         &[
             "variant: found 0.25.6-windowsservercore1809, expected 0.25.6-windowsservercore-1809",
-            "order: 0.25.6/nanoserver-1809 copies from 0.25.6-windowsservercore-1809, which no entry above it offers",
+            "order: 0.25.6/nanoserver-1809 copies from 0.25.6-windowsservercore-1809, but no entry above has that tag",
         ],
     );
     Published::with(
@@ -177,7 +177,7 @@ fn what_is_copied_from_comes_first() {
     let mut entries: Vec<&str> = text.trim_end().split("\n\n").collect();
     entries.swap(1, 2);
     published.repository.write("library", entries.join("\n\n"));
-    published.finds(&["library:7:1: order: 0.25.6/scratch copies from 0.25.6-alpine3.18, which no entry above it offers"]);
+    published.finds(&["library:7:1: order: 0.25.6/scratch copies from 0.25.6-alpine3.18, but no entry above has that tag"]);
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn more_mistakes_are_found() {
     );
     Published::with(
         &[(" 0.25.6-linux,", "")],
-        &["alias: missing 0.25.6-linux: other images of 0.25.6 have a tag like it"],
+        &["alias: missing the tag 0.25.6-linux: other images of 0.25.6 have one of that kind"],
     );
     Published::with(
         &[(" 0.25.6-linux,", " 0.25.6-linux, 0-linux,")],
@@ -236,7 +236,9 @@ fn more_mistakes_are_found() {
 fn a_tag_that_other_images_have_and_architectures_of_another_system_are_found() {
     Published::with(
         &[(", latest\nArchitectures: amd64", "\nArchitectures: amd64")],
-        &["library:11:7: alias: missing latest: other images of 0.25.6 have a tag like it"],
+        &[
+            "library:11:7: alias: missing the tag latest: other images of 0.25.6 have one of that kind",
+        ],
     );
     Published::with(
         &[
@@ -250,9 +252,9 @@ fn a_tag_that_other_images_have_and_architectures_of_another_system_are_found() 
             ),
         ],
         &[
-            "library:13:50: architecture: found s390x: 0.25.6/scratch copies from 0.25.6-alpine3.18, which is not for it",
-            "library:18:16: architecture: found amd64, expected windows-amd64, which 0.25.6/windowsservercore-1809 runs on",
-            "library:24:16: architecture: found windows-amd64: 0.25.6/nanoserver-1809 copies from 0.25.6-windowsservercore-1809, which is not for it",
+            "library:13:50: architecture: found s390x, but 0.25.6-alpine3.18, from which 0.25.6/scratch copies, is not for s390x",
+            "library:18:16: architecture: found amd64, expected windows-amd64: 0.25.6/windowsservercore-1809 is for Windows",
+            "library:24:16: architecture: found windows-amd64, but 0.25.6-windowsservercore-1809, from which 0.25.6/nanoserver-1809 copies, is not for windows-amd64",
         ],
     );
     Published::with(
@@ -285,7 +287,7 @@ fn of_a_branch_that_no_remote_tells_of_nothing_is_said_for_sure() {
     let run = published.run(&["--check"]).exits_with(0);
     let head = &published.head;
     let warning = format!(
-        "warning: cannot tell whether {head} is in refs/heads/other, from which Docker fetches it"
+        "warning: this clone does not know refs/heads/other, from which Docker fetches: check that {head} is pushed there"
     );
     assert!(run.stderr.contains(&warning), "{}", run.stderr);
 }
@@ -325,7 +327,7 @@ fn a_commit_that_nobody_can_fetch_is_found() {
     let head = published.head.clone();
     published.repository.edit("library", &head, COMMIT);
     published.finds(&[&format!(
-        "library:5:12: commit: found {COMMIT}, which this repository does not have: `git fetch`"
+        "library:5:12: commit: found {COMMIT}, which is not in this repository: run `git fetch`"
     )]);
     published.repository.edit("library", COMMIT, &head);
     // Another branch is not what is fetched.
@@ -343,12 +345,12 @@ fn a_commit_that_nobody_can_fetch_is_found() {
     );
     git(published.repository.root(), &["checkout", "--quiet", &head]);
     published.finds(&[&format!(
-        "library:5:12: commit: {head} is not in main, and Docker, which fetches refs/heads/main, would not find it"
+        "library:5:12: commit: {head} is not in main, so Docker, which fetches refs/heads/main, cannot find it"
     )]);
     let run = published.run(&["--commit", &head]).exits_with(0);
     assert!(
         run.stderr
-            .contains("is not in main, and Docker, which fetches refs/heads/main, would not find it: merge or push it there"),
+            .contains("is not in main, so Docker, which fetches refs/heads/main, cannot find it: push or merge it"),
         "{}",
         run.stderr
     );
