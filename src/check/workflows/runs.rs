@@ -64,7 +64,7 @@ impl Workflow<'_> {
     /// No command has one image twice among the arguments that have lines of their own.
     pub(super) fn check_commands(&self) {
         let lines = self.structure.lines.chunk_by(|a, b| a.command == b.command);
-        for command in lines.filter(|command| command.len() > 2) {
+        for command in lines {
             let mut known = BTreeSet::new();
             for line in &command[1..] {
                 let code = &self.text[line.span.start..line.end];
