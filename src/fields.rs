@@ -114,6 +114,8 @@ pub enum Kind {
     Runner {
         /// The operating system: `ubuntu`, `windows`, `macos`.
         system: Box<str>,
+        /// A condition asks for it: `matrix.os == 'ubuntu-22.04'`.
+        is_asked: bool,
     },
     /// The version of a runner in the name of a job that is named after it: the `2019` of `windows-2019`, also where others need it.
     JobName {
@@ -183,7 +185,7 @@ impl Kind {
         match self {
             Self::Hash(None) => "sha256".to_owned(),
             Self::Hash(Some(platform)) => format!("sha256 {}", arch_of(platform)),
-            Self::Runner { system } => format!("runner {system}"),
+            Self::Runner { system, .. } => format!("runner {system}"),
             Self::Script { .. } => "script".to_owned(),
             Self::Mention { .. } => "version".to_owned(),
             Self::Caption { family: None, .. } => "variant".to_owned(),

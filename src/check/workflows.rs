@@ -59,7 +59,7 @@ pub(super) fn check<'r>(
         workflow.check_hosts();
         let all = &workflow.structure.jobs;
         let jobs = Jobs::new(all.iter().map(|job| &text[job.name.clone()]), &series);
-        let builds = tags::check((&workflow, &commands), directories);
+        let builds = tags::check((&workflow, &commands), repository, directories);
         workflow.check_order(&builds, &|| &copies);
         workflow.check_arguments(repository, &builds);
         let started = workflow.tags();
@@ -88,6 +88,9 @@ pub(super) fn check<'r>(
 fn is_building(command: &str) -> bool {
     command.split_whitespace().any(|word| word == "build")
 }
+
+/// The options whose values are files that a build writes.
+const WRITTEN: [&str; 4] = ["--iidfile", "--metadata-file", "--output", "-o"];
 
 /// How many bytes in front of a name its command or option is looked for.
 const BACK: usize = 2_000;
@@ -164,10 +167,22 @@ impl<'a> Workflow<'a> {
     /// have been made there.
     fn report_missing(&self, (name, path): (&str, &str), folder: &str) {
         let span = span_of(self.text, name);
-        let start = self.structure.job_at(span.start);
-        let start = start.map_or(0, |job| job.part.span.start);
+        let job = self.structure.job_at(span.start);
+        let start = job.map_or(0, |job| job.part.span.start);
         let before = self.before(start, span_of(self.text, path).start);
-        if !has_word(before.as_bytes(), path) {
+        let before = span_of(self.text, before);
+        let names = |line: &&Line| {
+            let is_job = line.keys.first() == job.map(|job| &job.name);
+            is_job || line.key(self.text.as_bytes()) == Some(b"name")
+        };
+        // What a job or a step is called makes no file.
+        let lines = &self.structure.lines[self.structure.lines_in(&before)];
+        let mut lines = lines.iter().filter(|line| !names(line));
+        let is_named = lines.any(|line| {
+            let part = line.span.start.max(before.start)..line.end.min(before.end);
+            has_word(window(self.text, part.clone()).as_bytes(), path)
+        });
+        if !is_named {
             let why = format!(": there is no such file or folder in {folder}");
             self.report(&span, "path", &why);
         }
@@ -183,7 +198,10 @@ impl<'a> Workflow<'a> {
             let rest = before.rfind(word).map(|at| &before[at + word.len()..]);
             rest.is_some_and(|rest| rest.starts_with(' ') && !rest[1..].contains(' '))
         });
-        let is_build = before.contains("docker ") && is_building(before);
+        let is_end = |c: char| c.is_whitespace() || c == '=';
+        let option = before.rsplit(is_end).nth(1).unwrap_or_default();
+        let is_build =
+            before.contains("docker ") && is_building(before) && !WRITTEN.contains(&option);
         let is_script = path_behind(self.text, field.span.end)
             .pop()
             .is_some_and(is_script);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use semver::Version;
 
+use super::spans::{is_tag, trimmed_end};
 use super::workflow::Structure;
 use super::{Field, Kind, found, runners};
 use crate::repository::config::Pattern;
@@ -94,6 +95,14 @@ impl Parts {
     }
 }
 
+/// Whether the folder in front of a name is called like a version directory, and is none of ours, or it would be known:
+/// `HEAD~5:2.8.x/alpine3.15`.
+fn is_below_other(text: &[u8], at: usize, pattern: &Pattern) -> bool {
+    let above = text[..at].strip_suffix(b"/");
+    let name = above.map(|above| &above[trimmed_end(above, is_tag).len()..]);
+    name.is_some_and(|name| pattern.is_name(name))
+}
+
 /// The series in the name of a job, as a version directory: `2.14.x` of `linux-2_14`.
 fn named_after(name: &[u8], directory: &Pattern) -> Option<Box<str>> {
     let name = std::str::from_utf8(name).ok()?;
@@ -144,14 +153,16 @@ pub(super) fn complete(text: &[u8], pattern: &Pattern, fields: &mut Vec<Field>) 
                     directory: of_part(),
                 }
             }
+            Kind::Variant { directory: None } if is_below_other(text, at, pattern) => return false,
             // What stands in a path has its directory already.
             Kind::Variant { directory } | Kind::Script { directory } => {
                 *directory = directory.take().or_else(of_part);
             }
-            Kind::Runner { .. } => {
+            Kind::Runner { is_asked, .. } => {
                 let place = (at, line);
+                *is_asked = runners::is_asked(text, &taken, at);
                 let is_label = || runners::is_label((text, &structure), &taken, place);
-                return here.is_some() && !field.in_comment && is_label();
+                return here.is_some() && !field.in_comment && (*is_asked || is_label());
             }
             Kind::Caption { family, directory } => {
                 let is_name = here.is_some_and(|line| {

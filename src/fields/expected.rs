@@ -230,7 +230,7 @@ impl<'a> Scope<'a> {
             Kind::Base { image } => self.base(field, image, document),
             // A job's name moves with its runners.
             Kind::Family | Kind::JobName { .. } => Expected::Anything,
-            Kind::Runner { system } => self
+            Kind::Runner { system, .. } => self
                 .change
                 .runners
                 .get(&**system)

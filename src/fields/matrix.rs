@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::spans::{has, is_word, skip, trimmed_end};
+use super::spans::{after, has, is_blank, is_tag, is_word, skip, trimmed_end, unquoted};
 use super::workflow::{Line, Structure};
 use super::{Field, Kind, Made, Named, TESTS, found};
 use crate::repository::config::Pattern;
@@ -162,7 +162,9 @@ fn values(text: &[u8], span: Range<usize>) -> Vec<Range<usize>> {
         let kept = trimmed_end(&text[start..part.end], is_around);
         start..start + kept.len()
     };
-    parts.map(bare).filter(|part| !part.is_empty()).collect()
+    // `series: &all`: what is called so is in the lines below.
+    let is_value = |part: &Range<usize>| !part.is_empty() && !b"&*".contains(&text[part.start]);
+    parts.map(bare).filter(is_value).collect()
 }
 
 /// What tells the names in a line: the pattern of version directories, and the fields of a line by itself.
@@ -183,6 +185,22 @@ fn keys<'t>(text: &'t [u8], line: &Line) -> impl Iterator<Item = (Range<usize>, 
         let is_name = key.iter().all(|byte| is_word(*byte) || *byte == b'-');
         is_name.then(|| (inside.clone(), key))
     })
+}
+
+/// What a line compares keys of the matrix with: `matrix.year == '2022'`.
+fn asked<'t>(text: &'t [u8], line: &Line) -> impl Iterator<Item = (&'t [u8], Range<usize>)> {
+    let code = line.span.start..line.end;
+    let keys = memchr::memmem::find_iter(&text[code.clone()], b"matrix.");
+    let asked = move |at: usize| {
+        let start = code.start + at + b"matrix.".len();
+        let end = skip(text, start, |byte| byte == b'-' || is_word(byte));
+        let sign = skip(text, end, is_blank);
+        let value = after(text, sign, b"==").or(after(text, sign, b"!="))?;
+        let value = unquoted(text, skip(text, value, is_blank));
+        let value = value..skip(text, value, is_tag);
+        (!value.is_empty()).then(|| (&text[start..end], value))
+    };
+    keys.collect::<Vec<_>>().into_iter().filter_map(asked)
 }
 
 /// A line with its expressions replaced by the items of a row.
@@ -316,11 +334,14 @@ impl Items {
                 }
             }
         }
-        // What is excluded is called as the items are, and moves with them.
-        for (key, span) in matrix.excluded.iter().flatten().take(MOST) {
+        // What is excluded, or asked for, is called as the items are, and moves with them.
+        let excluded = matrix.excluded.iter().flatten();
+        let excluded = excluded.map(|(key, span)| (*key, span.clone()));
+        let asked = lines.iter().flat_map(|line| asked(text, line));
+        for (key, span) in excluded.take(MOST).chain(asked.take(MOST)) {
             let said = |item: &Range<usize>| &text[item.clone()];
-            let axis = matrix.axes.get(key).map_or(&[][..], Vec::as_slice);
-            let same = axis.iter().find(|item| said(item) == said(span));
+            let axis = matrix.axes.get(&key).map_or(&[][..], Vec::as_slice);
+            let same = axis.iter().find(|item| said(item) == said(&span));
             let made = same.and_then(|item| self.made.get(&(item.start, item.end)).cloned());
             self.made
                 .extend(made.map(|made| ((span.start, span.end), made)));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::spans::{after, is_word, skip, trimmed_end};
+use super::spans::{after, is_word, line_before, skip, trimmed_end};
 use super::workflow::{Line, Structure};
 use super::{Field, Kind};
 
@@ -42,6 +42,22 @@ pub(super) fn is_label(
         key == b"runs-on" || key == b"labels" || line.in_matrix && taken.contains(key)
     });
     is_one && !expression.is_some_and(|span| span.contains(&at))
+}
+
+/// Whether a condition asks for the label of a runner at a place: `matrix.os == 'windows-2022'`, of such a key of a matrix.
+pub(super) fn is_asked(text: &[u8], taken: &BTreeSet<&[u8]>, at: usize) -> bool {
+    let is_name = |byte: u8| byte == b'-' || is_word(byte);
+    let label = trimmed_end(line_before(text, at), is_name);
+    let before = label.strip_suffix(b"'").map(<[u8]>::trim_ascii_end);
+    let sign = |before: &'_ [u8]| {
+        let key = before.strip_suffix(b"==").or(before.strip_suffix(b"!="));
+        key.map(|key| key.trim_ascii_end().len())
+    };
+    let key = before.and_then(|before| Some(&before[..sign(before)?]));
+    key.is_some_and(|key| {
+        let front = trimmed_end(key, is_name);
+        front.ends_with(b"matrix.") && taken.contains(&key[front.len()..])
+    })
 }
 
 /// The versions in the names of jobs that are named after a Windows: where those are given or needed, and in the `name` of the job.

@@ -7,8 +7,8 @@ use semver::Version;
 use crate::repository::Directory;
 use crate::text::spliced;
 
-/// What stands between the two numbers of a series.
-const SIGNS: [char; 3] = ['.', '_', '-'];
+/// What stands between the two numbers of a series; the last one is that of a pattern.
+const SIGNS: [&str; 4] = [".", "_", "-", r"\."];
 
 impl Directory {
     /// Its two numbers: those of its name, whatever version it is at.
@@ -21,8 +21,8 @@ impl Directory {
         }
     }
 
-    /// Its two numbers, joined in every way that is known: `2.14`, `2_14`, `2-14`.
-    fn spellings(&self) -> [String; 3] {
+    /// Its two numbers, joined in every way that is known: `2.14`, `2_14`, `2-14`, `2\.14`.
+    fn spellings(&self) -> [String; 4] {
         let (major, minor) = self.numbers();
         SIGNS.map(|between| format!("{major}{between}{minor}"))
     }
@@ -36,12 +36,17 @@ impl Directory {
         let place = move |at: usize| {
             let (before, rest) = (&text[..at], &text[at + length..]);
             let kind = SIGNS.iter().position(|sign| rest.starts_with(*sign))?;
-            let rest = &rest[1..];
+            let rest = &rest[SIGNS[kind].len()..];
             let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
             let (number, after) = rest.split_at(digits);
             let before = before.strip_suffix('v').unwrap_or(before);
             // `uses: somebody/action@v2.14` is another program's.
-            let joins = |c: char| c.is_ascii_alphanumeric() || c == '@' || kind == 0 && c == '.';
+            let joins = |c: char| match c {
+                '.' => kind == 0,
+                // `outputs.s2_14`
+                _ if c.is_ascii_alphabetic() => kind != 1,
+                _ => c.is_ascii_digit() || c == '@',
+            };
             let next = after.strip_prefix('.');
             let goes_on = next.is_some_and(|next| next.starts_with(|c: char| c.is_ascii_digit()));
             let is_one = !number.is_empty() && !before.ends_with(joins) && !goes_on;
@@ -54,12 +59,13 @@ impl Directory {
     /// Whether numbers that could spell it do: `2.14.x`, `v2.14.`, `linux-2_14`. By themselves they may be another program's.
     fn is_certain(&self, text: &str, place: &Range<usize>) -> bool {
         let (before, after) = (&text[..place.start], &text[place.end..]);
-        match text[place.clone()].contains('.') {
+        let spelled = &text[place.clone()];
+        match spelled.contains('.') && !spelled.contains('\\') {
             true => {
                 text[place.start..].starts_with(&self.name)
                     || before.ends_with('v') && after.starts_with('.')
             }
-            false => before.ends_with(['-', '_', 'v']),
+            false => before.ends_with(['-', '_', 'v', '^', '(']),
         }
     }
 
@@ -89,8 +95,10 @@ impl Directory {
         let places = places.map(|(place, kind, _)| (place, &spellings[kind]));
         let out = spliced(text, places);
         let [old, new] = [self, to].map(|directory| directory.version.to_string());
-        let places = places_of(&out, &old).map(|at| (at..at + old.len(), &new));
-        spliced(&out, places)
+        // `uses: somebody/action@v2.14.4` is another program's.
+        let is_own = |at: &usize| !out[..*at].trim_end_matches('v').ends_with('@');
+        let places = places_of(&out, &old).filter(is_own);
+        spliced(&out, places.map(|at| (at..at + old.len(), &new)))
     }
 }
 

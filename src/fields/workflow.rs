@@ -155,8 +155,14 @@ pub struct Job {
     pub name: Range<usize>,
     /// Its lines, from the one with its name on.
     pub part: Part,
-    /// The version directory that it is about, where it names one alone, or is named after a series.
     pub(super) directory: Option<Box<str>>,
+}
+
+impl Job {
+    /// The version directory that it is about, where it names one alone, or is named after a series.
+    pub fn directory(&self) -> Option<&str> {
+        self.directory.as_deref()
+    }
 }
 
 /// The lines and jobs of a workflow.

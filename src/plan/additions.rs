@@ -92,7 +92,14 @@ impl Work<'_> {
         let directories = self.after.directories();
         let new = self.edited(|place, workflow| {
             let scope = Scope::of(&self.after.names, &directories, no_change(), place);
-            let is_item = |field: &&Field| matches!(field.kind, Kind::Item { .. });
+            let structure = workflow.structure;
+            let is_item = |field: &&Field| {
+                let is_item = matches!(field.kind, Kind::Item { .. });
+                let at = field.span.start;
+                let line = structure.line_at(at);
+                let is_excluded = || structure.is_below(workflow.text.as_bytes(), line, b"exclude");
+                is_item && structure.is_in_matrix(at) && !is_excluded()
+            };
             let items: Vec<&Field> = place.document.statements().filter(is_item).collect();
             let added = |field: &Field| {
                 let added = additions.iter();

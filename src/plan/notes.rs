@@ -9,10 +9,10 @@ use super::{Options, Target};
 use crate::check::pins::Pin;
 use crate::fields::series::places_of;
 use crate::fields::workflow::Line;
-use crate::fields::{Kind, Named};
+use crate::fields::{DocumentKind, Kind, Named};
 use crate::release::checksums::Sha256;
 use crate::repository::{Directory, Item, Origin, Place, Repository, TESTS, join};
-use crate::text::{Places, first_of};
+use crate::text::{Places, first_of, span_of};
 use crate::version::Variant;
 
 /// All notes.
@@ -24,6 +24,7 @@ pub(super) fn all(
 ) -> Vec<String> {
     let notes = [
         idle(after, options),
+        runners_left(before, after, options),
         not_built(after, targets),
         without_twins(before, after, targets),
         left_behind(after, targets),
@@ -38,7 +39,7 @@ fn idle(after: &Repository, options: &Options) -> Vec<String> {
     let documents = after.workflows.items.iter().filter_map(Item::document);
     let fields = documents.flat_map(|document| &document.fields);
     let systems = fields.filter_map(|field| match &field.kind {
-        Kind::Runner { system } => Some(&**system),
+        Kind::Runner { system, .. } => Some(&**system),
         _ => None,
     });
     let systems: BTreeSet<&str> = systems.collect();
@@ -228,9 +229,20 @@ fn names_left(before: &Repository, after: &Repository, targets: &[Target]) -> Ve
     let [old, new] = [before, after].map(all);
     let gone: Vec<&Variant> = old.difference(&new).copied().collect();
     let is_base_gone = |one: &Variant| !new.iter().any(|other| other.base == one.base);
-    let is_free = |place: &Place, one: &Variant| {
-        let tree = place.tree.map(|tree| &tree.directory);
+    let is_free = |series: &Directory, one: &Variant| {
+        let tree = after.tree(&series.name).map(|tree| &tree.directory);
         tree.is_some_and(|tree| !tree.variants.iter().any(|other| other.base == one.base))
+    };
+    // Of a variant that is called alike, and is there.
+    let is_elsewhere = |one: &Variant, line: &str| {
+        let mut trees = after.trees.iter().map(|tree| &tree.directory);
+        let path = |tree: &Directory| format!("{}/{one}", tree.name);
+        let mut rest = line.to_owned();
+        trees.any(|tree| {
+            let is_there = tree.has(&one.name) && rest.contains(&path(tree));
+            rest = rest.replace(&path(tree), "");
+            is_there && !mentions(&rest, &one.name)
+        })
     };
     let of_target = |target: &Target| -> Vec<Variant> {
         let renamed = target.renames.keys();
@@ -251,11 +263,14 @@ fn names_left(before: &Repository, after: &Repository, targets: &[Target]) -> Ve
         let here = || {
             let mut all = of_series.iter();
             all.find_map(|(series, gone)| {
-                let is_inside = place
-                    .tree
-                    .is_some_and(|tree| tree.directory.name == series.name);
-                let mut gone = gone.iter().filter(|_| is_inside || series.is_in(line));
-                let left = gone.find_map(|one| left_of(one, line, &|| is_free(&place, one)))?;
+                let name = Some(&series.name);
+                let is_inside = place.tree.map(|tree| &tree.directory.name) == name;
+                let is_about = || series.is_in(line) || is_about(&place, line, series);
+                let mut gone = gone.iter().filter(|one| !is_elsewhere(one, line));
+                let left = gone.find_map(|one| left_of(one, line, &|| is_free(series, one)))?;
+                if !is_inside && !is_about() {
+                    return None;
+                }
                 Some((left, format!("{} no longer has", series.name)))
             })
         };
@@ -278,19 +293,73 @@ fn is_of_other(line: &str, name: &str, own: &[&str]) -> bool {
     !image.is_empty() && !own.contains(&image) && !image.contains(['$', '}'])
 }
 
-/// What a line says of a variant that is gone: its name, or its base where that is gone too, and is of Windows or has the family
-/// beside it.
-fn left_of(gone: &Variant, line: &str, is_gone: &dyn Fn() -> bool) -> Option<String> {
-    let base = gone.base_tag();
-    let is_beside = || gone.is_windows() || line.to_lowercase().contains(&gone.family);
-    let has_base = || mentions(line, base) || mentions(line, &format!("v{base}"));
-    match mentions(line, &gone.name) {
-        true => Some(gone.name.clone()),
-        false if !base.is_empty() && has_base() && is_beside() && is_gone() => {
-            Some(base.to_owned())
+/// Whether a line of a workflow is about a series that it does not name: by its item of a list, by its job, or as a variable of all
+/// jobs, of which some are about it.
+fn is_about(place: &Place, line: &str, series: &Directory) -> bool {
+    let (structure, text) = (&place.document.facts.structure, place.document.utf8());
+    let text = text.unwrap_or_default();
+    let at = span_of(text, line).start;
+    let item = structure.item_at(at).map(|item| item.span);
+    let of_item = item.is_some_and(|item| series.is_in(&structure.said(text, &item, true)));
+    of_item
+        || match structure.job_at(at) {
+            Some(job) => job.directory() == Some(&series.name),
+            None => {
+                let number = structure.line_at(at);
+                structure.is_below(text.as_bytes(), number, b"env") && series.is_in(text)
+            }
         }
-        false => None,
+}
+
+/// What a line says of a variant that is gone: its name, or its base, or the year of its Windows, where that is gone too, and has
+/// beside it what it is of.
+fn left_of(gone: &Variant, line: &str, is_gone: &dyn Fn() -> bool) -> Option<String> {
+    if mentions(line, &gone.name) {
+        return Some(gone.name.clone());
     }
+    let (base, line_of) = (gone.base_tag().to_owned(), line.to_lowercase());
+    let year = gone.windows_year().map(|year| year.to_string());
+    let is_said = |said: &String| mentions(line, said) || mentions(line, &format!("v{said}"));
+    let is_beside = |said: &String| match gone.is_windows() {
+        true => {
+            *said == base
+                || ["ltsc", "windows"]
+                    .iter()
+                    .any(|word| line_of.contains(word))
+        }
+        false => line_of.contains(&gone.family),
+    };
+    let mut all = [Some(base.clone()), year].into_iter().flatten();
+    let left = all.find(|said| !said.is_empty() && is_said(said) && is_beside(said));
+    left.filter(|_| is_gone())
+}
+
+/// The lines that name a runner which `--runner` moves, in a form that it does not.
+fn runners_left(before: &Repository, after: &Repository, options: &Options) -> Vec<String> {
+    let old = before.workflow_documents().flat_map(|place| {
+        let document = place.document;
+        document
+            .statements()
+            .filter_map(move |field| match &field.kind {
+                Kind::Runner { system, .. } => Some((system.to_string(), document.found(field))),
+                _ => None,
+            })
+    });
+    let old = old.filter(|(system, found)| {
+        let new = options.runners.get(system);
+        new.is_some_and(|new| new != found)
+    });
+    let old: BTreeSet<String> = old
+        .map(|(system, found)| format!("{system}-{found}"))
+        .collect();
+    let lines =
+        lines(after, &[]).filter(|(place, ..)| place.document.kind == DocumentKind::Workflow);
+    let left = lines.filter_map(|(place, number, line)| {
+        let label = old.iter().find(|label| is_code(line) && line.contains(*label))?;
+        let path = place.path();
+        Some(format!("{path}:{number}: found {label}, which was not changed: if it is a runner, change it by hand"))
+    });
+    left.collect()
 }
 
 /// The lines of scripts and workflows, and of what is in the directories that change, each with its file and its number.

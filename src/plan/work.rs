@@ -290,10 +290,17 @@ impl Work<'_> {
                 names.partition(|field| is_there(&before, field) && !is_there(&after, field));
             let starts = |fields: &[&Field]| fields.iter().map(|one| one.span.start).collect();
             let [all_gone, all_others]: [Vec<usize>; 2] = [starts(&gone), starts(&others)];
-            // A build from a folder is about that folder, whatever else its arguments name.
+            // A build from a folder is about that folder, whatever else its inputs, or the arguments of the command, name.
             let is_path = |at: &usize| old[..*at].ends_with(['/', '\\']);
-            let [gone_paths, other_paths]: [Vec<usize>; 2] =
-                [&all_gone, &all_others].map(|all| all.iter().copied().filter(is_path).collect());
+            let gone_paths: Vec<usize> = all_gone.iter().copied().filter(is_path).collect();
+            let line = |at: &usize| structure.line_at(*at);
+            let command = |at: &usize| structure.lines[line(at)].command;
+            let commands: BTreeSet<usize> = gone_paths.iter().map(command).collect();
+            let is_apart = |at: &usize| {
+                let is_run = || structure.is_below(old.as_bytes(), line(at), b"run");
+                is_path(at) || is_run() && !commands.contains(&command(at))
+            };
+            let apart: Vec<usize> = all_others.iter().copied().filter(is_apart).collect();
             let has = |starts: &[usize], part: &Range<usize>| {
                 let next = starts.get(starts.partition_point(|at| *at < part.start));
                 next.is_some_and(|at| *at < part.end)
@@ -301,7 +308,7 @@ impl Work<'_> {
             let matter = Matter {
                 is_about: &|part| has(&all_gone, part),
                 is_about_others: &|part| match has(&gone_paths, part) {
-                    true => has(&other_paths, part),
+                    true => has(&apart, part),
                     false => has(&all_others, part),
                 },
                 keeps_other_steps: true,

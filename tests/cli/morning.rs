@@ -445,8 +445,9 @@ fn changes_that_are_not_committed_are_not_swept_into_a_commit() {
     with_git(&repository, &args)
         .fails_with(&["have changes that are not committed yet:\n  2.14.x/scratch/Dockerfile\n"]);
     with_git(&repository, &args[..3]).exits_with(0);
-    with_git(&repository, &args)
-        .fails_with(&["have changes that are not committed yet:\n  2.14.x/alpine3.22/Dockerfile\n"]);
+    with_git(&repository, &args).fails_with(&[
+        "have changes that are not committed yet:\n  2.14.x/alpine3.22/Dockerfile\n",
+    ]);
     let outside = Repository::of(&tree("series/before"));
     with_git(&outside, &["--from", releases.path(), "latest", "--commit"])
         .fails_with(&["cannot commit\n  caused by: . is not a git repository"]);

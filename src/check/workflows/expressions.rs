@@ -21,9 +21,17 @@ impl<'a> Workflow<'a> {
         let needs = self.needs(job).into_iter().map(|name| &self.text[name]);
         let needs: BTreeSet<&str> = needs.collect();
         let ids: BTreeSet<&str> = steps.keys().copied().collect();
-        let expressions = lines.iter().flat_map(|line| &line.expressions);
+        let expressions = lines
+            .iter()
+            .flat_map(|line| line.expressions.iter().cloned());
+        // An `if` is one as a whole.
+        let is_if = |line: &&Line| line.key(self.text.as_bytes()) == Some(b"if");
+        let conditions = lines.iter().filter(is_if);
+        let conditions = conditions.filter(|line| line.expressions.is_empty());
+        let conditions = conditions.map(|line| line.keys[0].end..line.end);
+        let expressions = expressions.chain(conditions);
         let is_end = |c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c);
-        for word in expressions.flat_map(|one| self.text[one.clone()].split(is_end)) {
+        for word in expressions.flat_map(|one| self.text[one].split(is_end)) {
             let names: Vec<&str> = word.splitn(5, '.').collect();
             let (name, known, why) = match *names.as_slice() {
                 ["matrix", key, ..] => {

@@ -11,8 +11,7 @@ impl Workflow<'_> {
     pub(super) fn check_hosts(&self) {
         let (document, structure) = (self.place.document, self.structure);
         let named: BTreeSet<(usize, u32)> = document.windows_years().collect();
-        let is_windows =
-            |kind: &Kind| matches!(kind, Kind::Runner { system } if **system == *"windows");
+        let is_windows = |kind: &Kind| matches!(kind, Kind::Runner { system, is_asked: false } if **system == *"windows");
         for field in self.fields(is_windows) {
             let at = field.span.start;
             let Ok(year) = self.text[field.span.clone()].parse::<u32>() else {

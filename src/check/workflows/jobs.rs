@@ -102,11 +102,16 @@ impl Workflow<'_> {
         }
     }
 
-    /// The jobs that a job needs are there.
+    /// The jobs that a job needs are there, and named once.
     pub(super) fn check_needs(&self, job: &Job, jobs: &Jobs) {
-        let needs = self.needs(job).into_iter();
-        for name in needs.filter(|name| !jobs.names.contains(&self.text[name.clone()])) {
-            self.report(&name, "job", ": there is no such job");
+        let mut known = BTreeSet::new();
+        for name in self.needs(job) {
+            let said = &self.text[name.clone()];
+            if !jobs.names.contains(said) {
+                self.report(&name, "job", ": there is no such job");
+            } else if !known.insert(said) {
+                self.report(&name, "job", " twice in a list");
+            }
         }
     }
 
@@ -120,7 +125,12 @@ impl Workflow<'_> {
             .filter(|field| matches!(field.kind, Kind::Directory { is_certain: true }))
             .filter(|field| !field.in_comment)
             .collect();
-        let names: BTreeSet<&str> = directories.iter().map(|field| said(field)).collect();
+        // `name: Upgrade from 2.12.x to 2.14.x`
+        let title = self.properties(job, b"name").next();
+        let title = title.map_or("", |line| self.code(&(line..line + 1)));
+        let is_meant = |said: &&str| !title.contains(said);
+        let names = directories.iter().map(|field| said(field));
+        let names: BTreeSet<&str> = names.filter(is_meant).collect();
         let of_path = |series: &&Directory| names.contains(series.name.as_str());
         let mut parts = self.conditions(job, all);
         let all = all.iter().copied();

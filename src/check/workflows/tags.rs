@@ -6,12 +6,13 @@ use std::ops::Range;
 use super::Workflow;
 use super::builds::Build;
 use crate::fields::{Field, Kind};
-use crate::repository::Directories;
+use crate::repository::{Directories, Item, Repository};
 use crate::version::Variant;
 
 /// Checks the steps that build an image and the commands that do. Returns what they build, in their order.
 pub(super) fn check<'a>(
     (workflow, commands): (&Workflow<'a>, &[Range<usize>]),
+    repository: &Repository,
     directories: &Directories,
 ) -> Vec<Build<'a>> {
     let text = workflow.text;
@@ -31,6 +32,7 @@ pub(super) fn check<'a>(
     let all = directories.iter().flat_map(|directory| &directory.variants);
     let steps = Steps {
         workflow,
+        repository,
         variants,
         others,
         families: all.map(|variant| variant.family.as_str()).collect(),
@@ -51,6 +53,7 @@ pub(super) fn check<'a>(
 
 struct Steps<'w, 'a> {
     workflow: &'w Workflow<'a>,
+    repository: &'w Repository,
     variants: Vec<&'a Field>,
     /// The names of variants that are not there.
     others: Vec<&'a Field>,
@@ -133,12 +136,13 @@ impl<'a> Steps<'_, 'a> {
         }
         self.compare(&inputs, &of(&[b"tags"]));
         let built = self.only(&inputs);
-        self.check_sources(built, &of(&[b"build-args"]));
+        self.check_sources(step, built, &of(&[b"build-args"]));
         built
     }
 
-    /// The image that another one copies from is not itself, and on Windows is on the same base.
-    fn check_sources(&self, built: Option<&Field>, sources: &[&Field]) {
+    /// The image that another one copies from is not itself, unless it is built from another file than the image is, and on Windows
+    /// is on the same base.
+    fn check_sources(&self, lines: &Range<usize>, built: Option<&Field>, sources: &[&Field]) {
         let Some(built) = built.and_then(|field| Variant::parse(self.said(field))) else {
             return;
         };
@@ -148,12 +152,30 @@ impl<'a> Steps<'_, 'a> {
             };
             let is_other = source.is_windows() && source.base_tag() != built.base_tag();
             let why = match source == built {
+                true if self.is_made_of_itself(lines, field) => continue,
                 true => format!(": {built} copies from itself"),
                 false if is_other => format!(": {built} is on another base"),
                 false => continue,
             };
             self.workflow.report(&field.span, "variant", &why);
         }
+    }
+
+    /// Whether the file that is built from begins with the image of its own variant, as a `Dockerfile.preview` can.
+    fn is_made_of_itself(&self, lines: &Range<usize>, built: &Field) -> bool {
+        let name = self.said(built);
+        let tree = built
+            .kind
+            .directory()
+            .and_then(|name| self.repository.tree(name));
+        let folder = tree.and_then(|tree| tree.folder(name));
+        let item = folder.and_then(|folder| folder.item(self.workflow.file(lines)));
+        item.and_then(Item::document).is_some_and(|document| {
+            let mut tags = document
+                .statements()
+                .filter(|field| field.kind == Kind::Tag);
+            tags.any(|tag| document.found(tag).ends_with(name))
+        })
     }
 
     /// A command: its path, and what stands behind `--tag` and `-t`. Returns the variant that it builds.
@@ -173,7 +195,7 @@ impl<'a> Steps<'_, 'a> {
         self.check_families(command, way.as_ref());
         let paths = way.map_or(paths, |way| self.inside(&way));
         let built = self.only(&paths);
-        self.check_sources(built, &behind(&["--build-arg ", "--build-arg="]));
+        self.check_sources(command, built, &behind(&["--build-arg ", "--build-arg="]));
         self.compare(&paths, &tags);
         built
     }

@@ -36,7 +36,7 @@ pub(super) fn move_windows(
         (first < end).then(|| moving[end] - moving[first] == end - first)
     };
     let moves = |field: &Field| {
-        let Kind::Runner { system } = &field.kind else {
+        let Kind::Runner { system, .. } = &field.kind else {
             return None;
         };
         let new = years

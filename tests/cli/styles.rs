@@ -1,0 +1,278 @@
+//! Workflows of many styles, each in a repository with two series: what everyday commands make of them, and what they name where
+//! they cannot.
+
+use crate::support::{Repository, tree};
+
+const CI: &str = ".github/workflows/own.yml";
+const HEAD: &str = "on: push\njobs:\n";
+const JOB: &str = "    runs-on: ubuntu-24.04\n    steps:\n";
+
+/// The repository with one workflow, of these jobs.
+fn with(jobs: &str) -> Repository {
+    let repository = Repository::of(&tree("series/before"));
+    for other in ["publish", "windows"] {
+        repository.remove(&format!(".github/workflows/{other}.yaml"));
+    }
+    repository.write(CI, format!("{HEAD}{jobs}"));
+    repository
+}
+
+/// A run after which the workflow has these jobs, and `check` finds nothing. Returns what the notes say of it.
+#[track_caller]
+fn becomes(before: &str, args: &[&str], after: &str) -> Vec<String> {
+    let repository = with(before);
+    repository.finds(&[]);
+    let releases = tree("series/releases");
+    let from = ["--from", releases.to_str().expect("UTF-8")];
+    let from = if args[0].starts_with('-') {
+        &[][..]
+    } else {
+        &from
+    };
+    let run = repository.run(&[from, args].concat()).exits_with(0);
+    assert_eq!(repository.read(CI), format!("{HEAD}{after}"));
+    repository.finds(&[]);
+    let lines = run.stdout.lines().map(str::trim);
+    let notes = lines.filter_map(|line| line.strip_prefix(&format!("{CI}:")));
+    notes.map(str::to_owned).collect()
+}
+
+#[test]
+fn what_a_condition_asks_of_the_matrix_moves_with_its_items() {
+    let job = "  a:
+    strategy:
+      matrix:
+        os: [ubuntu-24.04, windows-2022]
+    runs-on: ${{ matrix.os }}
+    steps:
+      - if: matrix.os == 'ubuntu-24.04'
+        run: ls
+      - if: ${{ matrix.os != 'windows-2022' }}
+        run: ls 2.14.x/tests
+      - if: matrix.os == 'windows-2022'
+        run: ./2.14.x/tests/build-images-2022.ps1
+";
+    let after = job.replace("24.04", "26.04");
+    assert!(becomes(job, &["--runner", "ubuntu=26.04"], &after).is_empty());
+    let after = job.replace("2022", "2028");
+    let args = ["--base", "2.14.x/windows-ltsc2022=ltsc2028"];
+    assert!(becomes(job, &args, &after).is_empty());
+    let job = "  a:
+    strategy:
+      matrix:
+        year: [2022]
+    runs-on: windows-2022
+    steps:
+      - if: matrix.year == '2022'
+        run: ./2.12.x/tests/build-images-${{ matrix.year }}.ps1
+";
+    let after = job.replace("2022", "2028");
+    let args = ["--base", "2.12.x/windows=ltsc2028"];
+    assert!(becomes(job, &args, &after).is_empty());
+}
+
+#[test]
+fn a_runner_in_a_form_that_is_not_moved_is_named() {
+    let job = format!("  a:\n{JOB}      - run: echo ubuntu-24.04-arm\n");
+    let after = job.replace("runs-on: ubuntu-24.04", "runs-on: ubuntu-26.04");
+    let notes = becomes(&job, &["--runner", "ubuntu=26.04"], &after);
+    assert_eq!(
+        notes,
+        ["6: found ubuntu-24.04, which was not changed: if it is a runner, change it by hand"]
+    );
+}
+
+#[test]
+fn the_twin_of_a_job_has_its_patterns_and_names_and_not_those_of_others() {
+    let job = |series: &str| {
+        let [spelled, low] = ["\\.", "_"].map(|sign| series.replace('.', sign));
+        format!(
+            "  publish-{low}:
+    if: needs.changes.outputs.s{low} == 'true'
+{JOB}      - uses: somebody/action@v2.14.4
+      - run: '[[ $TAG =~ ^v{spelled}\\.[0-9]+$ ]]'
+      - run: docker build {series}.x/alpine3.22
+"
+        )
+    };
+    let [first, source, twin] = ["2.12", "2.14", "2.15"].map(job);
+    let first = first.replace("alpine3.22", "alpine3.21");
+    let before = [first.as_str(), &source].join("\n");
+    let after = [before.as_str(), &twin].join("\n");
+    let args = ["2.15.0-RC.1", "--allow-missing"];
+    assert!(becomes(&before, &args, &after).is_empty());
+}
+
+#[test]
+fn a_job_that_is_named_after_a_series_and_says_that_it_is_about_two() {
+    let job = format!(
+        "  upgrade-2_14:
+    name: Upgrade from 2.12.x to 2.14.x
+{JOB}      - run: docker build -t old 2.12.x/alpine3.21
+      - run: docker build -t new 2.14.x/alpine3.22
+"
+    );
+    let args = ["2.15.0-RC.1", "--allow-missing"];
+    let repository = with(&job);
+    repository.finds(&[]);
+    let releases = tree("series/releases");
+    let from = ["--from", releases.to_str().expect("UTF-8")];
+    let run = repository.run(&[&from[..], &args].concat()).exits_with(0);
+    assert_eq!(repository.read(CI), format!("{HEAD}{job}"));
+    let note = format!("{CI}:3, 4, 8: about 2.14.x, and not copied for 2.15.x");
+    assert!(run.stdout.contains(&note), "{}", run.stdout);
+    with(&job.replace("from 2.12.x ", "")).finds(&[
+        "own.yml:7:34: directory: found 2.12.x, expected 2.14.x: the job upgrade-2_14 is about 2.14.x",
+    ]);
+}
+
+#[test]
+fn an_item_is_added_once_and_not_in_the_place_of_another() {
+    let job = "  a:
+    strategy:
+      matrix:
+        series: [2.12.x, 2.14.x]
+        year: [2022, 2025]
+        exclude:
+          - series: 2.12.x
+            year: 2025
+    runs-on: windows-${{ matrix.year }}
+    steps:
+      - run: docker build ${{ matrix.series }}/nanoserver-ltsc${{ matrix.year }}
+";
+    let args = [
+        "--add",
+        "windowsservercore-ltsc2028",
+        "--add",
+        "nanoserver-ltsc2028",
+    ];
+    let repository = with(job);
+    repository.finds(&[]);
+    repository.run(&args).exits_with(0);
+    let after = job.replace("[2022, 2025]", "[2022, 2025, 2028]");
+    assert_eq!(repository.read(CI), format!("{HEAD}{after}"));
+
+    // A second row for the same item of the matrix would overwrite what the first one gives.
+    let job = "  a:
+    strategy:
+      matrix:
+        series: [2.12.x, 2.14.x]
+        include:
+          - { series: 2.12.x, alpine: '3.21' }
+          - { series: 2.14.x, alpine: '3.22' }
+    runs-on: ubuntu-24.04
+    steps:
+      - run: docker build ${{ matrix.series }}/alpine${{ matrix.alpine }}
+";
+    let repository = with(job);
+    repository.finds(&[]);
+    let run = repository
+        .run(&["--add", "2.14.x/alpine3.23"])
+        .exits_with(0);
+    assert_eq!(repository.read(CI), format!("{HEAD}{job}"));
+    let note = "no workflow names 2.14.x/alpine3.23; alpine3.22 is named in";
+    assert!(run.stdout.contains(note), "{}", run.stdout);
+}
+
+#[test]
+fn a_job_that_does_something_for_another_variant_does_not_go_with_one() {
+    let job = format!(
+        "  alias-2_14:
+{JOB}      - run: |
+          version=$(sed -n 's/^ENV NATS_SERVER=//p' 2.14.x/alpine3.22/Dockerfile)
+          docker buildx imagetools create -t nats:2.14 nats:${{version}}-scratch
+          docker buildx imagetools create -t nats:2.14-alpine3.22 nats:${{version}}-alpine3.22
+"
+    );
+    let repository = with(&format!("{job}\n  b:\n{JOB}      - run: ls\n"));
+    repository
+        .run(&["--add", "2.14.x/alpine3.21"])
+        .exits_with(0);
+    let before = repository.snapshot();
+    let run = repository
+        .run(&["--remove", "2.14.x/alpine3.22"])
+        .exits_with(2);
+    assert!(run.stderr.contains("own.yml:7"), "{}", run.stderr);
+    assert_eq!(repository.snapshot(), before);
+}
+
+#[test]
+fn a_base_that_a_series_no_longer_has_is_named_wherever_its_job_or_its_row_gives_it() {
+    let env = "env:\n  ALPINE: '3.21'\n";
+    let job = format!(
+        "  a-2_12:
+    env:
+      ALPINE: '3.21'
+{JOB}      - run: docker build 2.12.x/alpine$ALPINE
+  call:
+    uses: ./.github/workflows/build.yml
+    with: {{ series: 2.12.x, alpine: '3.21' }}
+"
+    );
+    let repository = Repository::of(&tree("series/before"));
+    repository.write(CI, format!("on: push\n{env}jobs:\n{job}"));
+    repository.finds(&[]);
+    let run = repository
+        .run(&["-n", "--base", "2.12.x/alpine=3.22"])
+        .exits_with(0);
+    for line in [3, 7, 13] {
+        let note = format!("{CI}:{line}: found 3.21, which no variant has any more");
+        assert!(run.stdout.contains(&note), "{note}\n{}", run.stdout);
+    }
+    // Where another series has it still.
+    repository
+        .run(&["--base", "2.14.x/alpine=3.21"])
+        .exits_with(0);
+    let run = repository
+        .run(&["-n", "--base", "2.12.x/alpine=3.22"])
+        .exits_with(0);
+    for line in [3, 7, 13] {
+        let note = format!("{CI}:{line}: found 3.21, which 2.12.x no longer has");
+        assert!(run.stdout.contains(&note), "{note}\n{}", run.stdout);
+    }
+    // Nothing is said of a variant of another series that is called alike.
+    repository.write(
+        CI,
+        "on:\n  push:\n    paths: ['2.12.x/alpine3.21/**', '2.14.x/alpine3.21/**']\njobs: {}\n",
+    );
+    let run = repository
+        .run(&["-n", "--base", "2.12.x/alpine=3.22"])
+        .exits_with(0);
+    assert!(!run.stdout.contains("no longer has"), "{}", run.stdout);
+}
+
+#[test]
+fn what_other_people_write_otherwise_is_no_mistake() {
+    for jobs in [
+        // A preview that begins with the image itself.
+        format!(
+            "  a:\n{JOB}      - uses: docker/build-push-action@v6\n        with:\n          context: 2.14.x/scratch\n          file: 2.14.x/scratch/Dockerfile.preview\n          build-args: BASE_IMAGE=nats:${{{{ inputs.from }}}}-scratch\n          tags: nats:${{{{ inputs.to }}}}-scratch\n"
+        ),
+        // An anchor.
+        "  a:\n    strategy:\n      matrix:\n        series: &all\n          - 2.12.x\n          - 2.14.x\n    runs-on: ubuntu-24.04\n    steps:\n      - run: cd ${{ matrix.series }}/tests\n".to_owned(),
+        // Files that a build writes.
+        format!("  a:\n{JOB}      - run: docker build --iidfile 2.14.x/alpine3.22/iid 2.14.x/alpine3.22\n"),
+        // A series that is gone, in the history.
+        format!("  a:\n{JOB}      - run: git show HEAD~5:2.8.x/alpine3.15/Dockerfile\n      - run: cd 2.14.x/tests\n"),
+    ] {
+        with(&jobs).finds(&[]);
+    }
+    let preview = "2.14.x/scratch/Dockerfile.preview";
+    let repository = with(&format!(
+        "  a:\n{JOB}      - uses: docker/build-push-action@v6\n        with:\n          context: 2.14.x/scratch\n          file: {preview}\n          build-args: BASE_IMAGE=nats:${{{{ inputs.from }}}}-scratch\n          tags: nats:${{{{ inputs.to }}}}-scratch\n"
+    ));
+    repository.edit(preview, "-scratch", "-alpine3.22");
+    repository.finds(&["own.yml:10:58: variant: found scratch: scratch copies from itself"]);
+}
+
+#[test]
+fn a_condition_is_read_without_braces_too_and_a_job_is_needed_once() {
+    let job = format!(
+        "  changes:\n{JOB}      - run: ls\n  test:\n    needs: [changes, changes]\n    if: needs.chnages.outputs.a == 'true'\n{JOB}      - run: cd 2.12.x/test && ls\n"
+    );
+    with(&job).finds(&[
+        "own.yml:8:22: job: found changes twice in a list",
+        "own.yml:9:15: job: found chnages, expected changes: the job that is needed",
+        "own.yml:12:24: path: found test: there is no such file or folder in 2.12.x",
+    ]);
+}
