@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use semver::Version;
 
-use super::spans::{is_tag, trimmed_end};
+use super::spans::{has, is_tag, trimmed_end};
 use super::workflow::Structure;
 use super::{Field, Kind, found, runners};
 use crate::repository::config::Pattern;
@@ -103,6 +103,30 @@ fn is_below_other(text: &[u8], at: usize, pattern: &Pattern) -> bool {
     name.is_some_and(|name| pattern.is_name(name))
 }
 
+/// What an input is called, in part, whose value is the name of a version directory.
+const INPUTS: [&[u8]; 5] = [b"series", b"dir", b"folder", b"release", b"line"];
+
+/// Whether a place is the value of such an input of a workflow or an action of this repository.
+fn is_given(text: &[u8], structure: &Structure, at: usize) -> bool {
+    let number = structure.line_at(at);
+    let key = structure.lines.get(number).and_then(|line| {
+        let before = line.keys.partition_point(|key| key.end <= at);
+        Some(&text[line.keys.get(before.checked_sub(1)?)?.clone()])
+    });
+    let is_one = key.is_some_and(|key| INPUTS.iter().any(|name| has(key, name)));
+    if !is_one || !structure.is_below(text, number, b"with") {
+        return false;
+    }
+    let step = structure.item_at(at).map(|step| step.lines);
+    let job = || structure.job_at(at).map(|job| job.part.lines.clone());
+    let lines = structure.lines[step.or_else(job).unwrap_or_default()].iter();
+    // Nobody writes it further down.
+    let mut uses = lines
+        .take(64)
+        .filter(|line| line.key(text) == Some(b"uses"));
+    uses.any(|line| has(&text[line.span.start..line.end], b" ./"))
+}
+
 /// The series in the name of a job, as a version directory: `2.14.x` of `linux-2_14`.
 fn named_after(name: &[u8], directory: &Pattern) -> Option<Box<str>> {
     let name = std::str::from_utf8(name).ok()?;
@@ -148,6 +172,7 @@ pub(super) fn complete(text: &[u8], pattern: &Pattern, fields: &mut Vec<Field>) 
         let of_part = || around.1.clone();
         field.in_comment |= here.is_some_and(|line| at >= line.end);
         match &mut field.kind {
+            Kind::Directory { is_certain } => *is_certain |= is_given(text, &structure, at),
             Kind::TagVariant => {
                 field.kind = Kind::Variant {
                     directory: of_part(),

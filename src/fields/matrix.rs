@@ -188,7 +188,7 @@ fn keys<'t>(text: &'t [u8], line: &Line) -> impl Iterator<Item = (Range<usize>, 
 }
 
 /// What a line compares keys of the matrix with: `matrix.year == '2022'`.
-fn asked<'t>(text: &'t [u8], line: &Line) -> impl Iterator<Item = (&'t [u8], Range<usize>)> {
+pub fn asked<'t>(text: &'t [u8], line: &Line) -> impl Iterator<Item = (&'t [u8], Range<usize>)> {
     let code = line.span.start..line.end;
     let keys = memchr::memmem::find_iter(&text[code.clone()], b"matrix.");
     let asked = move |at: usize| {

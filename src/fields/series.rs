@@ -65,6 +65,11 @@ impl Directory {
                 text[place.start..].starts_with(&self.name)
                     || before.ends_with('v') && after.starts_with('.')
             }
+            false
+                if spelled.contains('_') && before.ends_with(|c: char| c.is_ascii_lowercase()) =>
+            {
+                true
+            }
             false => before.ends_with(['-', '_', 'v', '^', '(']),
         }
     }

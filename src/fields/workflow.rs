@@ -282,6 +282,20 @@ impl Structure {
         lists.into_values().collect()
     }
 
+    /// What is set below each `env` and `outputs`, by the names in front of a `:`.
+    pub fn settings(&self, text: &[u8]) -> Vec<Vec<Part>> {
+        let mut settings: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
+        for (number, line) in self.lines.iter().enumerate() {
+            let key = |line: usize| self.lines[line].key(text);
+            let is_inside = |above: &usize| matches!(key(*above), Some(b"env" | b"outputs"));
+            let above = line.above.filter(is_inside);
+            if let Some(above) = above.filter(|_| !line.is_item && key(number).is_some()) {
+                settings.entry(above).or_default().push(self.part(number));
+            }
+        }
+        settings.into_values().collect()
+    }
+
     /// The line at a place, or the next one.
     pub fn line_at(&self, at: usize) -> usize {
         self.lines.partition_point(|line| line.span.end <= at)

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::edits::Edit;
 use super::workflows::{Workflow, gap_at};
-use crate::fields::workflow::Line;
+use crate::fields::workflow::{Line, Part};
 use crate::repository::Directory;
 use crate::text::Places;
 
@@ -15,6 +15,8 @@ pub(super) struct Matter<'a> {
     pub(super) is_about: &'a dyn Fn(&Range<usize>) -> bool,
     /// Whether it is about something that stays.
     pub(super) is_about_others: &'a dyn Fn(&Range<usize>) -> bool,
+    /// Whether a variable, or an output, of that name is about it alone.
+    pub(super) is_called_so: &'a dyn Fn(&str) -> bool,
     /// Whether a job that does anything else stays.
     pub(super) keeps_other_steps: bool,
 }
@@ -57,6 +59,10 @@ impl Workflow<'_> {
             // The value of a variable does not make a part about a series: `LATEST: 2.14.x`.
             is_about: &|part| is_in(gone, part, false),
             is_about_others: &|part| is_in(stay, part, true),
+            is_called_so: &|name| {
+                let is_in = |all: &[Directory]| all.iter().any(|series| series.is_in(name));
+                is_in(gone) && !is_in(stay)
+            },
             keeps_other_steps: false,
         })
     }
@@ -108,6 +114,16 @@ impl Workflow<'_> {
                 }
                 Some(line) => cuts.push(line.span.start..items[items.len() - 1].0.end),
                 None => {}
+            }
+        }
+        for all in structure.settings(text.as_bytes()) {
+            let goes = |one: &Part| {
+                let key = &structure.lines[one.lines.start].keys[0];
+                (matter.is_called_so)(&text[key.clone()])
+            };
+            let items: Vec<_> = all.iter().map(|one| (&one.span, goes(one))).collect();
+            if items.iter().any(|(_, goes)| !goes) {
+                cuts.extend(without_parts(text, &items, matter));
             }
         }
         for items in structure.bracket_lists(text) {

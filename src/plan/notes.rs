@@ -355,7 +355,14 @@ fn runners_left(before: &Repository, after: &Repository, options: &Options) -> V
     let lines =
         lines(after, &[]).filter(|(place, ..)| place.document.kind == DocumentKind::Workflow);
     let left = lines.filter_map(|(place, number, line)| {
-        let label = old.iter().find(|label| is_code(line) && line.contains(*label))?;
+        let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-';
+        // `ubuntu-24.04-arm`
+        let label = |word: &str| {
+            let mut parts = word.splitn(3, '-');
+            Some(format!("{}-{}", parts.next()?, parts.next()?))
+        };
+        let mut labels = line.split(is_end).filter_map(label);
+        let label = labels.find(|label| is_code(line) && old.contains(label))?;
         let path = place.path();
         Some(format!("{path}:{number}: found {label}, which was not changed: if it is a runner, change it by hand"))
     });

@@ -311,6 +311,7 @@ impl Work<'_> {
                     true => has(&apart, part),
                     false => has(&all_others, part),
                 },
+                is_called_so: &|_| false,
                 keeps_other_steps: true,
             };
             let (cuts, mut edits) = workflow.cuts(&matter);

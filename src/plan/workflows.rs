@@ -37,8 +37,8 @@ impl<'a> Workflow<'a> {
     }
 
     /// The text with a new series beside the one that it is copied from: a twin for each job that is about that one alone, an
-    /// item for each item of a list that is about it beside others. `all` are the series that there are. And what a summary says
-    /// of it.
+    /// item for each item of a list that is about it beside others, a variable for each that is called after it beside others.
+    /// `all` are the series that there are. And what a summary says of it.
     pub(super) fn with_series(
         self,
         (from, to): (&Directory, &Directory),
@@ -46,12 +46,12 @@ impl<'a> Workflow<'a> {
     ) -> (String, Vec<Edit>) {
         let Self { text, structure } = self;
         let mine = BTreeSet::from([from.name.as_str()]);
-        let named = |part: &Range<usize>| -> BTreeSet<&str> {
+        let named_in = |said: &str| -> BTreeSet<&str> {
             let named = all.iter().chain([to]);
-            let said = structure.said(text, part, true);
-            let named = named.filter(|series| series.is_in(&said));
+            let named = named.filter(|series| series.is_in(said));
             named.map(|series| series.name.as_str()).collect()
         };
+        let named = |part: &Range<usize>| named_in(&structure.said(text, part, true));
         let jobs = &structure.jobs;
         // What only the value of a variable says is not what a job is about.
         let is_alone = |(_, job): &(usize, &Job)| {
@@ -95,10 +95,9 @@ impl<'a> Workflow<'a> {
             })
         };
         // Behind the last item that is about the source, where others are about other series, and none about the new one.
-        let last = |items: &mut dyn Iterator<Item = Range<usize>>| {
+        let last = |items: Vec<(Range<usize>, BTreeSet<&str>)>| {
             let (mut all, mut own) = (BTreeSet::new(), Vec::new());
-            for item in items {
-                let names = named(&item);
+            for (item, names) in items {
                 if names == mine {
                     own.push(item);
                 }
@@ -116,8 +115,19 @@ impl<'a> Workflow<'a> {
                 name: to.name.clone(),
             });
         };
-        for list in structure.lists() {
-            let Some((own, end)) = last(&mut list.iter().map(|item| item.span.clone())) else {
+        let with_names = |item: Range<usize>| (item.clone(), named(&item));
+        let by_key = |setting: &Part| {
+            let key = &structure.lines[setting.lines.start].keys[0];
+            (setting.span.clone(), named_in(&text[key.clone()]))
+        };
+        let settings = structure.settings(text.as_bytes()).into_iter();
+        let settings = settings.map(|all| (all.iter().map(by_key).collect(), all));
+        let lists = structure.lists().into_iter().map(|list| {
+            let spans = list.iter().map(|item| item.span.clone());
+            (spans.map(with_names).collect(), list)
+        });
+        for (items, list) in lists.chain(settings) {
+            let Some((own, end)) = last(items) else {
                 continue;
             };
             let items = list.iter().filter(|item| own.contains(&item.span));
@@ -127,7 +137,7 @@ impl<'a> Workflow<'a> {
             }
         }
         for items in structure.bracket_lists(text) {
-            if let Some((own, end)) = last(&mut items.into_iter()) {
+            if let Some((own, end)) = last(items.into_iter().map(with_names).collect()) {
                 let words = own.into_iter().map(|item| text[item].trim());
                 let (at, new) = behind(text, &end, words.map(|word| from.moved(word, to)));
                 repeat(at, new);

@@ -276,3 +276,87 @@ fn a_condition_is_read_without_braces_too_and_a_job_is_needed_once() {
         "own.yml:12:24: path: found test: there is no such file or folder in 2.12.x",
     ]);
 }
+
+#[test]
+fn what_each_series_has_a_variable_or_an_output_for_the_new_one_has_too() {
+    let job = |low: &str, series: &str, alpine: &str| {
+        format!(
+            "  series-{low}:
+    needs: changes
+    if: needs.changes.outputs.s{low} == 'true'
+    env:
+      BASE: ${{{{ env.ALPINE_{low} }}}}
+{JOB}      - run: docker build {series}/alpine{alpine}
+"
+        )
+    };
+    let changes = |more: [&str; 2]| {
+        format!(
+            "  changes:
+    env:
+      LATEST: 2.14.x
+      ALPINE_2_12: '3.21'
+      ALPINE_2_14: '3.22'
+{}    outputs:
+      s2_12: ${{{{ steps.a.outputs.s2_12 }}}}
+      s2_14: ${{{{ steps.a.outputs.s2_14 }}}}
+{}{JOB}      - id: a
+        run: ls
+",
+            more[0], more[1]
+        )
+    };
+    let [first, second] = [("2_12", "2.12.x", "3.21"), ("2_14", "2.14.x", "3.22")]
+        .map(|(low, series, alpine)| job(low, series, alpine));
+    let before = [changes(["", ""]), first, second].join("\n");
+    let repository = with(&before);
+    repository.finds(&[]);
+    let releases = tree("series/releases");
+    let from = ["--from", releases.to_str().expect("UTF-8")];
+    let args = ["2.15.0-RC.1", "--allow-missing"];
+    repository.run(&[&from[..], &args].concat()).exits_with(0);
+    let more = [
+        "      ALPINE_2_15: '3.22'\n",
+        "      s2_15: ${{ steps.a.outputs.s2_15 }}\n",
+    ];
+    let after =
+        before.replace(&changes(["", ""]), &changes(more)) + "\n" + &job("2_15", "2.15.x", "3.22");
+    assert_eq!(repository.read(CI), format!("{HEAD}{after}"));
+    repository.run(&["--remove", "2.15.x"]).exits_with(0);
+    assert_eq!(repository.read(CI), format!("{HEAD}{before}"));
+}
+
+#[test]
+fn a_condition_that_no_item_of_the_matrix_fulfils_is_found() {
+    let job = "  a:
+    strategy:
+      matrix:
+        series: [2.12.x, 2.14.x]
+        include:
+          - { series: 2.14.x, newest: 'yes' }
+    runs-on: ubuntu-24.04
+    steps:
+      - if: matrix.series == '2.14.x' && matrix.newest == 'yes'
+        run: ls ${{ matrix.series }}/tests
+";
+    with(job).finds(&[]);
+    with(&job.replace("== '2.14.x'", "== '2.13.x'"))
+        .finds(&["own.yml:11:31: job: found 2.13.x: the matrix of the job has no such item"]);
+    with(&job.replace("== 'yes'", "== 'true'"))
+        .finds(&["own.yml:11:60: job: found true: the matrix of the job has no such item"]);
+}
+
+#[test]
+fn a_series_that_a_workflow_of_the_repository_is_given_is_there() {
+    let job = |series: &str| {
+        format!(
+            "  b-2_12:\n    uses: ./.github/workflows/build.yml\n    with:\n      series: {series}\n      go: 2.7.x\n"
+        )
+    };
+    with(&job("2.12.x")).finds(&[]);
+    with(&job("2.13.x"))
+        .finds(&["own.yml:6:15: directory: found 2.13.x: there is no such version directory"]);
+    with(&job("2.14.x")).finds(&[
+        "own.yml:6:15: directory: found 2.14.x, expected 2.12.x: the job b-2_12 is about 2.12.x",
+    ]);
+}

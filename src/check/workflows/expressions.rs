@@ -2,10 +2,12 @@
 //! variables. What is called like nothing that is there may come from where nobody looks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::Workflow;
+use crate::fields::asked;
 use crate::fields::workflow::{Job, Line};
-use crate::text::{is_like, span_of};
+use crate::text::{has_word, is_like, span_of};
 
 /// The most names among which the one that was meant is looked for.
 const MOST: usize = 32;
@@ -18,6 +20,7 @@ impl<'a> Workflow<'a> {
     pub(super) fn check_expressions(&self, job: &Job, variables: &BTreeSet<&str>) {
         let lines = &self.structure.lines[job.part.lines.clone()];
         let (keys, steps) = (self.keys(lines), self.steps(job));
+        keys.iter().for_each(|keys| self.check_items(lines, keys));
         let needs = self.needs(job).into_iter().map(|name| &self.text[name]);
         let needs: BTreeSet<&str> = needs.collect();
         let ids: BTreeSet<&str> = steps.keys().copied().collect();
@@ -51,6 +54,25 @@ impl<'a> Workflow<'a> {
             };
             if let Some(new) = meant(name, known) {
                 self.report_expected(&span_of(self.text, name), "job", new, why);
+            }
+        }
+    }
+
+    /// What a job compares a key of its matrix with is there, where the matrix is written out.
+    fn check_items(&self, lines: &[Line], keys: &BTreeSet<&str>) {
+        let bytes = self.text.as_bytes();
+        let is_quoted = |span: &Range<usize>| bytes[..span.start].ends_with(b"'");
+        let asked = lines.iter().flat_map(|line| asked(bytes, line));
+        let asked = asked.filter(|(_, value)| is_quoted(value));
+        for (key, value) in asked.take(MOST) {
+            let is_known = std::str::from_utf8(key).is_ok_and(|key| has(keys, key));
+            let said = &self.text[value.clone()];
+            let mut matrix = lines.iter().filter(|line| line.in_matrix);
+            let mut is_there =
+                || matrix.any(|line| has_word(&bytes[line.span.start..line.end], said));
+            if is_known && !is_there() {
+                let why = ": the matrix of the job has no such item";
+                self.report(&value, "job", why);
             }
         }
     }
