@@ -180,7 +180,7 @@ impl<'a> Workflow<'a> {
         let mut lines = lines.iter().filter(|line| !names(line));
         let is_named = lines.any(|line| {
             let part = line.span.start.max(before.start)..line.end.min(before.end);
-            has_word(window(self.text, part.clone()).as_bytes(), path)
+            has_word(window(self.text, part).as_bytes(), path)
         });
         if !is_named {
             let why = format!(": there is no such file or folder in {folder}");

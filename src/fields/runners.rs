@@ -48,16 +48,12 @@ pub(super) fn is_label(
 pub(super) fn is_asked(text: &[u8], taken: &BTreeSet<&[u8]>, at: usize) -> bool {
     let is_name = |byte: u8| byte == b'-' || is_word(byte);
     let label = trimmed_end(line_before(text, at), is_name);
-    let before = label.strip_suffix(b"'").map(<[u8]>::trim_ascii_end);
-    let sign = |before: &'_ [u8]| {
-        let key = before.strip_suffix(b"==").or(before.strip_suffix(b"!="));
-        key.map(|key| key.trim_ascii_end().len())
-    };
-    let key = before.and_then(|before| Some(&before[..sign(before)?]));
-    key.is_some_and(|key| {
-        let front = trimmed_end(key, is_name);
-        front.ends_with(b"matrix.") && taken.contains(&key[front.len()..])
-    })
+    let before = label.strip_suffix(b"'").unwrap_or_default();
+    let before = before.trim_ascii_end();
+    let key = before.strip_suffix(b"==").or(before.strip_suffix(b"!="));
+    let key = key.unwrap_or_default().trim_ascii_end();
+    let front = trimmed_end(key, is_name);
+    front.ends_with(b"matrix.") && taken.contains(&key[front.len()..])
 }
 
 /// The versions in the names of jobs that are named after a Windows: where those are given or needed, and in the `name` of the job.

@@ -65,12 +65,11 @@ impl Directory {
                 text[place.start..].starts_with(&self.name)
                     || before.ends_with('v') && after.starts_with('.')
             }
-            false
-                if spelled.contains('_') && before.ends_with(|c: char| c.is_ascii_lowercase()) =>
-            {
-                true
+            false => {
+                let is_low = spelled.contains('_');
+                before.ends_with(['-', '_', 'v', '^', '('])
+                    || is_low && before.ends_with(|c: char| c.is_ascii_alphabetic())
             }
-            false => before.ends_with(['-', '_', 'v', '^', '(']),
         }
     }
 

@@ -235,14 +235,12 @@ fn names_left(before: &Repository, after: &Repository, targets: &[Target]) -> Ve
     };
     // Of a variant that is called alike, and is there.
     let is_elsewhere = |one: &Variant, line: &str| {
-        let mut trees = after.trees.iter().map(|tree| &tree.directory);
-        let path = |tree: &Directory| format!("{}/{one}", tree.name);
-        let mut rest = line.to_owned();
-        trees.any(|tree| {
-            let is_there = tree.has(&one.name) && rest.contains(&path(tree));
-            rest = rest.replace(&path(tree), "");
-            is_there && !mentions(&rest, &one.name)
-        })
+        let trees = after.trees.iter().map(|tree| &tree.directory);
+        let there = trees.filter(|tree| tree.has(&one.name));
+        let rest = there.fold(line.to_owned(), |line, tree| {
+            line.replace(&format!("{}/{one}", tree.name), "")
+        });
+        rest.len() < line.len() && !mentions(&rest, &one.name)
     };
     let of_target = |target: &Target| -> Vec<Variant> {
         let renamed = target.renames.keys();
@@ -266,12 +264,12 @@ fn names_left(before: &Repository, after: &Repository, targets: &[Target]) -> Ve
                 let name = Some(&series.name);
                 let is_inside = place.tree.map(|tree| &tree.directory.name) == name;
                 let is_about = || series.is_in(line) || is_about(&place, line, series);
-                let mut gone = gone.iter().filter(|one| !is_elsewhere(one, line));
-                let left = gone.find_map(|one| left_of(one, line, &|| is_free(series, one)))?;
-                if !is_inside && !is_about() {
-                    return None;
-                }
-                Some((left, format!("{} no longer has", series.name)))
+                let left = gone.iter().find_map(|one| {
+                    let left = left_of(one, line, &|| is_free(series, one));
+                    left.filter(|_| !is_elsewhere(one, line))
+                })?;
+                let why = format!("{} no longer has", series.name);
+                (is_inside || is_about()).then_some((left, why))
             })
         };
         let whole = left.map(|left| (left, "no variant has any more".to_owned()));
