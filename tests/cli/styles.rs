@@ -360,3 +360,25 @@ fn a_series_that_a_workflow_of_the_repository_is_given_is_there() {
         "own.yml:6:15: directory: found 2.14.x, expected 2.12.x: the job b-2_12 is about 2.12.x",
     ]);
 }
+
+#[test]
+fn a_path_that_begins_with_a_typo_for_a_series() {
+    let job = |cd: &str| format!("  a:\n{JOB}      - run: cd {cd}/tests && ls\n");
+    for right in ["2.12.x", "./2.14.x", "$SERIES"] {
+        with(&job(right)).finds(&[]);
+    }
+    with(&job("2.12x")).finds(&[
+        "own.yml:6:17: path: found 2.12x, expected 2.12.x: the name of a version directory",
+    ]);
+    let repository = with(&job("2.12.x"));
+    for paths in [
+        "['2.14.x/**', '!2.12x/README.md', '!2.14.x/**/*.sh']\n",
+        "\n      - '2.14.x/**'\n      - '2.12x/**'\n",
+    ] {
+        let jobs = job("2.12.x");
+        repository.write(CI, format!("on:\n  push:\n    paths: {paths}jobs:\n{jobs}"));
+        let found = repository.findings();
+        let is_it = |one: &String| one.contains("path: found 2.12x, expected 2.12.x");
+        assert!(found.len() == 1 && found.iter().all(is_it), "{found:?}");
+    }
+}

@@ -68,15 +68,20 @@ impl Workflow<'_> {
             .then(|| rest.strip_prefix(['/', '\\']))?
     }
 
-    /// What a path begins with is no typo for `tests`; and where a matrix makes that of its series, what follows is there in one of them.
+    /// What a path begins with is no typo for a version directory, or for `tests`; and where a matrix makes that of its series, what
+    /// follows is there in one of them.
     pub(super) fn check_made(&self, repository: &Repository) {
         let lines = self.structure.lines.iter().take(MOST_LINES);
         for (number, line) in lines.enumerate() {
-            let Some(path) = self.path(number) else {
+            let path = self.path(number);
+            let filters = self.filters(number);
+            for path in filters.into_iter().chain(path) {
+                self.check_directory(first_of(path), repository);
+            }
+            let Some(path) = path else {
                 continue;
             };
-            let first = path.trim_start_matches(['.', '/', '\\']);
-            let first = first.split(['/', '\\']).next().unwrap_or_default();
+            let first = first_of(path);
             if is_typo(first, TESTS) && !repository.tests.items.is_empty() {
                 let span = span_of(self.text, first);
                 let why = "the folder of the scripts";
@@ -96,6 +101,39 @@ impl Workflow<'_> {
                 self.report_missing((name, name), "any version directory");
             }
         }
+    }
+
+    /// Reports a name that is a typo for that of a version directory, and looks like none.
+    fn check_directory(&self, name: &str, repository: &Repository) {
+        // The newest ones: nobody has more series.
+        let trees = repository.trees.iter().rev().take(64);
+        let directories = trees.map(|tree| &tree.directory.name);
+        let mut meant = directories.filter(|other| is_typo(name, other));
+        let pattern = &repository.names.config.directory;
+        if let (Some(new), false) = (meant.next(), pattern.is_name(name.as_bytes())) {
+            let span = span_of(self.text, name);
+            let why = "the name of a version directory";
+            self.report_expected(&span, "path", new, why);
+        }
+    }
+
+    /// The paths by which a line says which changes start the workflow.
+    fn filters(&self, line: usize) -> Vec<&str> {
+        let (structure, code) = (self.structure, &self.structure.lines[line]);
+        let text = self.text.as_bytes();
+        let is_filter = structure.job_at(code.span.start).is_none()
+            && ["paths", "paths-ignore"]
+                .iter()
+                .any(|key| structure.is_below(text, line, key.as_bytes()));
+        let said = if is_filter {
+            &self.text[code.span.start..code.end]
+        } else {
+            ""
+        };
+        let is_end = |c: char| c.is_whitespace() || "'\"[],!".contains(c);
+        said.split(is_end)
+            .filter(|path| path.contains('/'))
+            .collect()
     }
 
     /// The path that a line goes to: by a `cd`, or as an input of its step.
@@ -212,6 +250,12 @@ impl Workflow<'_> {
         }
         None
     }
+}
+
+/// The first name of a path.
+fn first_of(path: &str) -> &str {
+    let path = path.trim_start_matches(['.', '/', '\\']);
+    path.split(['/', '\\']).next().unwrap_or_default()
 }
 
 /// Follows a path from a folder; `None` where it leads out of the root.
