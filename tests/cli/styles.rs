@@ -121,6 +121,10 @@ fn a_job_that_is_named_after_a_series_and_says_that_it_is_about_two() {
     assert_eq!(repository.read(CI), format!("{HEAD}{job}"));
     let note = format!("{CI}:3, 4, 8: about 2.14.x, and not copied for 2.15.x");
     assert!(run.stdout.contains(&note), "{}", run.stdout);
+    // What it is called says nothing of others that its title does not name.
+    let other = "found 2.12.x, expected 2.14.x: the job upgrade-2_14 is about 2.14.x";
+    let found = with(&job.replace("from 2.12.x to 2.14.x", "of 2.14.x")).findings();
+    assert!(found.len() == 1 && found[0].contains(other), "{found:?}");
     with(&job.replace("from 2.12.x ", "")).finds(&[
         "own.yml:7:34: directory: found 2.12.x, expected 2.14.x: the job upgrade-2_14 is about 2.14.x",
     ]);

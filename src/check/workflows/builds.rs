@@ -78,7 +78,7 @@ impl<'a> Workflow<'a> {
     }
 
     /// The name of the file that is built from.
-    fn file(&self, lines: &Range<usize>) -> &'a str {
+    pub(super) fn file(&self, lines: &Range<usize>) -> &'a str {
         let code = self.code(lines);
         let options = ["file:", "--file ", "--file=", "-f "].into_iter();
         let value = options.filter_map(|option| code.split_once(option)).next();

@@ -125,16 +125,18 @@ impl Workflow<'_> {
             .filter(|field| matches!(field.kind, Kind::Directory { is_certain: true }))
             .filter(|field| !field.in_comment)
             .collect();
+        let own = all.iter().copied().filter(|series| series.is_in(name));
+        let named: Vec<&Directory> = own.collect();
         // `name: Upgrade from 2.12.x to 2.14.x`
         let title = self.properties(job, b"name").next();
         let title = title.map_or("", |line| self.code(&(line..line + 1)));
-        let is_meant = |said: &&str| !title.contains(said);
+        let is_own = |said: &str| named.is_empty() || named.iter().any(|one| one.name == said);
+        let is_meant = |said: &&str| is_own(said) || !title.contains(said);
         let names = directories.iter().map(|field| said(field));
         let names: BTreeSet<&str> = names.filter(is_meant).collect();
         let of_path = |series: &&Directory| names.contains(series.name.as_str());
         let mut parts = self.conditions(job, all);
         let all = all.iter().copied();
-        let named: Vec<&Directory> = all.clone().filter(|series| series.is_in(name)).collect();
         let used: Vec<&Directory> = all.clone().filter(of_path).collect();
         let is_asked = |series: &&Directory| {
             let mut asked = parts

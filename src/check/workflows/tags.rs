@@ -136,12 +136,12 @@ impl<'a> Steps<'_, 'a> {
         }
         self.compare(&inputs, &of(&[b"tags"]));
         let built = self.only(&inputs);
-        self.check_sources(built, &of(&[b"build-args"]));
+        self.check_sources(step, built, &of(&[b"build-args"]));
         built
     }
 
-    /// The image that another one copies from is not itself, unless a file in its folder says so, and on Windows is on the same base.
-    fn check_sources(&self, built: Option<&Field>, sources: &[&Field]) {
+    /// The image that another one copies from is not itself, unless the file says so, and on Windows is on the same base.
+    fn check_sources(&self, lines: &Range<usize>, built: Option<&Field>, sources: &[&Field]) {
         let Some(built) = built.and_then(|field| Variant::parse(self.said(field))) else {
             return;
         };
@@ -151,7 +151,7 @@ impl<'a> Steps<'_, 'a> {
             };
             let is_other = source.is_windows() && source.base_tag() != built.base_tag();
             let why = match source == built {
-                true if self.is_made_of_itself(field) => continue,
+                true if self.is_made_of_itself(lines, field) => continue,
                 true => format!(": {built} copies from itself"),
                 false if is_other => format!(": {built} is on another base"),
                 false => continue,
@@ -160,16 +160,16 @@ impl<'a> Steps<'_, 'a> {
         }
     }
 
-    /// Whether a file in a variant's folder begins with the image of the variant, as a `Dockerfile.preview` can.
-    fn is_made_of_itself(&self, variant: &Field) -> bool {
+    /// Whether what is built from names no image but that of its own variant, as a `Dockerfile.preview` can.
+    fn is_made_of_itself(&self, lines: &Range<usize>, variant: &Field) -> bool {
         let (name, directory) = (self.said(variant), variant.kind.directory());
         let tree = directory.and_then(|name| self.repository.tree(name));
         let folder = tree.and_then(|tree| tree.folder(name));
-        let items = folder.map_or(&[][..], |folder| &folder.items);
-        items.iter().filter_map(Item::document).any(|document| {
+        let item = folder.and_then(|folder| folder.item(self.workflow.file(lines)));
+        item.and_then(Item::document).is_some_and(|document| {
             let tags = document.statements();
             let mut tags = tags.filter(|field| field.kind == Kind::Tag);
-            tags.any(|tag| document.found(tag).ends_with(name))
+            tags.all(|tag| document.found(tag).ends_with(name))
         })
     }
 
@@ -190,7 +190,7 @@ impl<'a> Steps<'_, 'a> {
         self.check_families(command, way.as_ref());
         let paths = way.map_or(paths, |way| self.inside(&way));
         let built = self.only(&paths);
-        self.check_sources(built, &behind(&["--build-arg ", "--build-arg="]));
+        self.check_sources(command, built, &behind(&["--build-arg ", "--build-arg="]));
         self.compare(&paths, &tags);
         built
     }
