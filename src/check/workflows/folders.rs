@@ -76,12 +76,12 @@ impl Workflow<'_> {
             let path = self.path(number);
             let filters = self.filters(number);
             for path in filters.into_iter().chain(path) {
-                self.check_directory(first_of(path), repository);
+                self.check_directory(first_name(path), repository);
             }
             let Some(path) = path else {
                 continue;
             };
-            let first = first_of(path);
+            let first = first_name(path);
             if is_typo(first, TESTS) && !repository.tests.items.is_empty() {
                 let span = span_of(self.text, first);
                 let why = "the folder of the scripts";
@@ -253,7 +253,7 @@ impl Workflow<'_> {
 }
 
 /// The first name of a path.
-fn first_of(path: &str) -> &str {
+fn first_name(path: &str) -> &str {
     let path = path.trim_start_matches(['.', '/', '\\']);
     path.split(['/', '\\']).next().unwrap_or_default()
 }
