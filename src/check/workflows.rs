@@ -172,7 +172,7 @@ impl<'a> Workflow<'a> {
         let before = self.before(start, span_of(self.text, path).start);
         let before = span_of(self.text, before);
         let names = |line: &&Line| {
-            let is_job = line.keys.first() == job.map(|job| &job.name);
+            let is_job = job.is_some_and(|job| line.keys.first() == Some(&job.name));
             is_job || line.key(self.text.as_bytes()) == Some(b"name")
         };
         // What a job or a step is called makes no file.

@@ -109,11 +109,9 @@ const INPUTS: [&[u8]; 5] = [b"series", b"dir", b"folder", b"release", b"line"];
 /// Whether a place is the value of such an input of a workflow or an action of this repository.
 fn is_given(text: &[u8], structure: &Structure, at: usize) -> bool {
     let number = structure.line_at(at);
-    let key = structure.lines.get(number).and_then(|line| {
-        let before = line.keys.partition_point(|key| key.end <= at);
-        Some(&text[line.keys.get(before.checked_sub(1)?)?.clone()])
-    });
-    let is_one = key.is_some_and(|key| INPUTS.iter().any(|name| has(key, name)));
+    let line = structure.lines.get(number);
+    let key = line.and_then(|line| line.key_before(at));
+    let is_one = key.is_some_and(|key| INPUTS.iter().any(|name| has(&text[key.clone()], name)));
     if !is_one || !structure.is_below(text, number, b"with") {
         return false;
     }

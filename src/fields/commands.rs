@@ -134,10 +134,11 @@ impl<'a> Code<'a> {
         let assigned = self.assigned.get_or_init(|| {
             let statements = self.statements.iter();
             let mut all: Vec<Use> = statements.flat_map(|one| self.assigned_in(one)).collect();
-            all.sort_unstable_by(by_name);
+            all.sort_unstable_by(ignoring_case);
             all
         });
-        let number = |at: usize| assigned.partition_point(|one| by_name(one, &(name, at)).is_lt());
+        let number =
+            |at: usize| assigned.partition_point(|one| ignoring_case(one, &(name, at)).is_lt());
         number(span.end).saturating_sub(number(span.start))
     }
 
@@ -197,7 +198,7 @@ impl<'a> Code<'a> {
 }
 
 /// The order of names without regard to case, and of places for each.
-fn by_name((name, at): &Use, (other, other_at): &Use) -> Ordering {
+fn ignoring_case((name, at): &Use, (other, other_at): &Use) -> Ordering {
     let [name, other] = [name, other].map(|name| name.iter().map(u8::to_ascii_lowercase));
     name.cmp(other).then(at.cmp(other_at))
 }

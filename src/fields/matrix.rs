@@ -188,10 +188,10 @@ fn keys<'t>(text: &'t [u8], line: &Line) -> impl Iterator<Item = (Range<usize>, 
 }
 
 /// What a line compares keys of the matrix with: `matrix.year == '2022'`.
-pub fn asked<'t>(text: &'t [u8], line: &Line) -> impl Iterator<Item = (&'t [u8], Range<usize>)> {
+pub fn compared<'t>(text: &'t [u8], line: &Line) -> impl Iterator<Item = (&'t [u8], Range<usize>)> {
     let code = line.span.start..line.end;
     let keys = memchr::memmem::find_iter(&text[code.clone()], b"matrix.");
-    let asked = move |at: usize| {
+    let compared = move |at: usize| {
         let start = code.start + at + b"matrix.".len();
         let end = skip(text, start, |byte| byte == b'-' || is_word(byte));
         let sign = skip(text, end, is_blank);
@@ -200,7 +200,21 @@ pub fn asked<'t>(text: &'t [u8], line: &Line) -> impl Iterator<Item = (&'t [u8],
         let value = value..skip(text, value, is_tag);
         (!value.is_empty()).then(|| (&text[start..end], value))
     };
-    keys.collect::<Vec<_>>().into_iter().filter_map(asked)
+    keys.filter_map(compared)
+}
+
+/// Whether the included row in which a place is says more of items that the matrix of a job has: a second one would take its place,
+/// rather than stand beside it.
+pub fn says_more(text: &[u8], lines: &[Line], at: usize) -> bool {
+    let matrix = Matrix::of(text, lines);
+    let mut rows = matrix.included.iter();
+    let row = rows.find(|row| row.values().any(|value| value.contains(&at)));
+    let known = row.into_iter().flatten().filter_map(|(key, value)| {
+        let said = |span: &Range<usize>| &text[span.clone()];
+        let mut items = matrix.axes.get(key)?.iter();
+        Some(items.any(|item| said(item) == said(value)))
+    });
+    known.reduce(|all, one| all && one) == Some(true)
 }
 
 /// A line with its expressions replaced by the items of a row.
@@ -334,11 +348,11 @@ impl Items {
                 }
             }
         }
-        // What is excluded, or asked for, is called as the items are, and moves with them.
+        // What is excluded, or compared with, is called as the items are, and moves with them.
         let excluded = matrix.excluded.iter().flatten();
         let excluded = excluded.map(|(key, span)| (*key, span.clone()));
-        let asked = lines.iter().flat_map(|line| asked(text, line));
-        for (key, span) in excluded.take(MOST).chain(asked.take(MOST)) {
+        let compared = lines.iter().flat_map(|line| compared(text, line));
+        for (key, span) in excluded.take(MOST).chain(compared.take(MOST)) {
             let said = |item: &Range<usize>| &text[item.clone()];
             let axis = matrix.axes.get(&key).map_or(&[][..], Vec::as_slice);
             let same = axis.iter().find(|item| said(item) == said(&span));

@@ -27,15 +27,11 @@ pub(super) fn is_label(
     (at, number): (usize, usize),
 ) -> bool {
     let line = &structure.lines[number];
-    let inside = line
-        .keys
-        .partition_point(|key| key.start < at)
-        .checked_sub(1);
     let above = || {
         let mut above = structure.upwards(number).skip(1);
         above.find_map(|line| structure.lines[line].keys.first())
     };
-    let key = inside.map_or_else(above, |last| line.keys.get(last));
+    let key = line.key_before(at).or_else(above);
     let next = line.expressions.partition_point(|span| span.end <= at);
     let expression = line.expressions.get(next);
     let is_one = key.map(|key| &text[key.clone()]).is_some_and(|key| {

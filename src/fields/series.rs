@@ -36,15 +36,16 @@ impl Directory {
         let place = move |at: usize| {
             let (before, rest) = (&text[..at], &text[at + length..]);
             let kind = SIGNS.iter().position(|sign| rest.starts_with(*sign))?;
-            let rest = &rest[SIGNS[kind].len()..];
+            let sign = SIGNS[kind];
+            let rest = &rest[sign.len()..];
             let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
             let (number, after) = rest.split_at(digits);
             let before = before.strip_suffix('v').unwrap_or(before);
             // `uses: somebody/action@v2.14` is another program's.
             let joins = |c: char| match c {
-                '.' => kind == 0,
+                '.' => sign == ".",
                 // `outputs.s2_14`
-                _ if c.is_ascii_alphabetic() => kind != 1,
+                _ if c.is_ascii_alphabetic() => sign != "_",
                 _ => c.is_ascii_digit() || c == '@',
             };
             let next = after.strip_prefix('.');
@@ -57,27 +58,24 @@ impl Directory {
     }
 
     /// Whether numbers that could spell it do: `2.14.x`, `v2.14.`, `linux-2_14`. By themselves they may be another program's.
-    fn is_certain(&self, text: &str, place: &Range<usize>) -> bool {
+    fn is_certain(&self, text: &str, (place, kind): &(Range<usize>, usize)) -> bool {
         let (before, after) = (&text[..place.start], &text[place.end..]);
-        let spelled = &text[place.clone()];
-        match spelled.contains('.') && !spelled.contains('\\') {
-            true => {
+        match SIGNS[*kind] {
+            "." => {
                 text[place.start..].starts_with(&self.name)
                     || before.ends_with('v') && after.starts_with('.')
             }
-            false => {
-                let is_low = spelled.contains('_');
-                before.ends_with(['-', '_', 'v', '^', '('])
-                    || is_low && before.ends_with(|c: char| c.is_ascii_alphabetic())
-            }
+            "_" if before.ends_with(|c: char| c.is_ascii_alphabetic()) => true,
+            _ => before.ends_with(['-', '_', 'v', '^', '(']),
         }
     }
 
     /// Where a text spells it first.
     pub fn first_in(&self, text: &str) -> Option<Range<usize>> {
         let own = self.places(text).filter(|(.., is_own)| *is_own);
-        let mut own = own.map(|(place, ..)| place);
-        own.find(|place| self.is_certain(text, place))
+        let mut own = own.map(|(place, kind, _)| (place, kind));
+        let first = own.find(|one| self.is_certain(text, one));
+        first.map(|(place, _)| place)
     }
 
     /// Whether a text spells it.

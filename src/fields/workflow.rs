@@ -117,6 +117,12 @@ impl Line {
         goes.then(|| rest.trim_ascii())
     }
 
+    /// The name in front of the last `:` before a place.
+    pub(super) fn key_before(&self, at: usize) -> Option<&Range<usize>> {
+        let before = self.keys.partition_point(|key| key.start < at);
+        self.keys.get(before.checked_sub(1)?)
+    }
+
     /// The name in front of the first `:`, where the line begins with it, as an item of a list perhaps.
     pub fn key<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
         let key = self.keys.first()?;

@@ -261,15 +261,12 @@ fn names_left(before: &Repository, after: &Repository, targets: &[Target]) -> Ve
         let here = || {
             let mut all = of_series.iter();
             all.find_map(|(series, gone)| {
-                let name = Some(&series.name);
-                let is_inside = place.tree.map(|tree| &tree.directory.name) == name;
-                let is_about = || series.is_in(line) || is_about(&place, line, series);
                 let left = gone.iter().find_map(|one| {
                     let left = left_of(one, line, &|| is_free(series, one));
                     left.filter(|_| !is_elsewhere(one, line))
                 })?;
                 let why = format!("{} no longer has", series.name);
-                (is_inside || is_about()).then_some((left, why))
+                is_about(&place, line, series).then_some((left, why))
             })
         };
         let whole = left.map(|left| (left, "no variant has any more".to_owned()));
@@ -291,22 +288,25 @@ fn is_of_other(line: &str, name: &str, own: &[&str]) -> bool {
     !image.is_empty() && !own.contains(&image) && !image.contains(['$', '}'])
 }
 
-/// Whether a line of a workflow is about a series that it does not name: by its item of a list, by its job, or as a variable of all
-/// jobs, of which some are about it.
+/// Whether a line is about a series: in its folder, by its name, or, in a workflow, by its item of a list, by its job, or as a
+/// variable of all jobs, of which some are about it.
 fn is_about(place: &Place, line: &str, series: &Directory) -> bool {
     let (structure, text) = (&place.document.facts.structure, place.document.utf8());
     let text = text.unwrap_or_default();
     let at = span_of(text, line).start;
-    let item = structure.item_at(at).map(|item| item.span);
-    let of_item = item.is_some_and(|item| series.is_in(&structure.said(text, &item, true)));
-    of_item
-        || match structure.job_at(at) {
-            Some(job) => job.directory() == Some(&series.name),
-            None => {
-                let number = structure.line_at(at);
-                structure.is_below(text.as_bytes(), number, b"env") && series.is_in(text)
-            }
+    let is_inside = place.tree.map(|tree| &tree.directory.name) == Some(&series.name);
+    let of_item = || {
+        let item = structure.item_at(at).map(|item| item.span);
+        item.is_some_and(|item| series.is_in(&structure.said(text, &item, true)))
+    };
+    let of_job = || match structure.job_at(at) {
+        Some(job) => job.directory() == Some(&series.name),
+        None => {
+            let number = structure.line_at(at);
+            structure.is_below(text.as_bytes(), number, b"env") && series.is_in(text)
         }
+    };
+    is_inside || series.is_in(line) || of_item() || of_job()
 }
 
 /// What a line says of a variant that is gone: its name, or its base, or the year of its Windows, where that is gone too, and has
@@ -315,17 +315,16 @@ fn left_of(gone: &Variant, line: &str, is_gone: &dyn Fn() -> bool) -> Option<Str
     if mentions(line, &gone.name) {
         return Some(gone.name.clone());
     }
-    let (base, line_of) = (gone.base_tag().to_owned(), line.to_lowercase());
+    let base = gone.base_tag().to_owned();
     let year = gone.windows_year().map(|year| year.to_string());
     let is_said = |said: &String| mentions(line, said) || mentions(line, &format!("v{said}"));
+    let has = |words: &[&str]| {
+        let line = line.to_lowercase();
+        words.iter().any(|word| line.contains(word))
+    };
     let is_beside = |said: &String| match gone.is_windows() {
-        true => {
-            *said == base
-                || ["ltsc", "windows"]
-                    .iter()
-                    .any(|word| line_of.contains(word))
-        }
-        false => line_of.contains(&gone.family),
+        true => *said == base || has(&["ltsc", "windows"]),
+        false => has(&[&gone.family]),
     };
     let mut all = [Some(base.clone()), year].into_iter().flatten();
     let left = all.find(|said| !said.is_empty() && is_said(said) && is_beside(said));

@@ -3,14 +3,14 @@
 //!
 //! Text with a structure: what is repeated or cut is whole lines, or items in brackets, and the rest stays byte for byte.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::edits::Edit;
-use crate::fields::Field;
-use crate::fields::workflow::{Job, Line, Part, Structure};
+use crate::fields::workflow::{Job, Part, Structure};
+use crate::fields::{Field, says_more};
 use crate::repository::{Directory, Document};
-use crate::text::{Places, has_word};
+use crate::text::Places;
 
 /// A workflow whose text is UTF-8.
 #[derive(Clone, Copy)]
@@ -193,7 +193,9 @@ impl<'a> Workflow<'a> {
                     copy = copy.replace(old, new);
                 }
                 let is_bound = years.is_some_and(|[old, _]| is_bound(&old));
-                if is_bound || latest(&copy) > 0 || self.extends_rows(item) {
+                let lines = &structure.lines[job.map_or(0..0, |job| structure.lines_in(job))];
+                let is_more = || says_more(text.as_bytes(), lines, at);
+                if is_bound || latest(&copy) > 0 || is_more() {
                     continue;
                 }
                 // Two siblings may be the nearest ones, each in its own series: behind the last one.
@@ -214,40 +216,6 @@ impl<'a> Workflow<'a> {
             }
         }
         inserted(text, repeats)
-    }
-
-    /// Whether an item says more of items that its matrix has: a second one would take its place, rather than stand beside it.
-    fn extends_rows(&self, item: &Range<usize>) -> bool {
-        let (structure, bytes) = (self.structure, self.text.as_bytes());
-        let lines = &structure.lines;
-        let key = |line: &Line| line.key(bytes);
-        let first = structure.line_at(item.start);
-        let mut above = structure.upwards(first).skip(1);
-        let include = above.find(|line| key(&lines[*line]) == Some(b"include"));
-        let Some(matrix) = include.and_then(|include| lines[include].above) else {
-            return false;
-        };
-        let axes = structure.below(matrix);
-        let axes = axes.filter(|line| lines[*line].above == Some(matrix));
-        let axis = |line: usize| {
-            let last = structure.below(line).end - 1;
-            Some((
-                key(&lines[line])?,
-                &bytes[lines[line].span.start..lines[last].end],
-            ))
-        };
-        let axes: BTreeMap<&[u8], &[u8]> = axes.filter_map(axis).collect();
-        let of_row = lines[structure.lines_in(item)].iter().flat_map(|line| {
-            let ends = line.keys.iter().skip(1).map(|next| next.start);
-            line.keys.iter().zip(ends.chain([line.end]))
-        });
-        let is_sign = |c: char| c.is_whitespace() || ":,{}\"'".contains(c);
-        let is_there = of_row.filter_map(|(key, end)| {
-            let axis = axes.get(&bytes[key.clone()])?;
-            let value = self.text[key.end..end].trim_matches(is_sign);
-            Some(has_word(axis, value))
-        });
-        is_there.reduce(|all, one| all && one) == Some(true)
     }
 
     /// Whether a line gives one of these items an `id` that would be there twice.

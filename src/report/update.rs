@@ -6,7 +6,6 @@ use semver::Version;
 use serde_json::{Value, json};
 
 use super::diff::FileDiff;
-use super::json::of;
 use super::markdown::code;
 use super::summary::{Group, Headline, Row, Summary};
 use super::title::{said, title};
@@ -64,7 +63,7 @@ pub fn of_findings(
 /// What an update did, or would do; `vouched` is who vouched for the release, in sentences.
 pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<String>) -> Summary {
     let nothing = plan.is_empty();
-    let json = of(plan, is_dry_run, &vouched);
+    let json = super::json::of(plan, is_dry_run, &vouched);
     let image = &plan.after.names.config.image;
     let is_series = plan.after.names.config.directory.has_series();
     let headline =

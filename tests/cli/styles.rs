@@ -1,7 +1,7 @@
 //! Workflows of many styles, each in a repository with two series: what everyday commands make of them, and what they name where
 //! they cannot.
 
-use crate::support::{Repository, tree};
+use crate::support::{RELEASES_OF_SERIES, Repository, tree};
 
 const CI: &str = ".github/workflows/own.yml";
 const HEAD: &str = "on: push\njobs:\n";
@@ -22,8 +22,7 @@ fn with(jobs: &str) -> Repository {
 fn becomes(before: &str, args: &[&str], after: &str) -> Vec<String> {
     let repository = with(before);
     repository.finds(&[]);
-    let releases = tree("series/releases");
-    let from = ["--from", releases.to_str().expect("UTF-8")];
+    let from = ["--from", RELEASES_OF_SERIES];
     let from = if args[0].starts_with('-') {
         &[][..]
     } else {
@@ -115,8 +114,7 @@ fn a_job_that_is_named_after_a_series_and_says_that_it_is_about_two() {
     let args = ["2.15.0-RC.1", "--allow-missing"];
     let repository = with(&job);
     repository.finds(&[]);
-    let releases = tree("series/releases");
-    let from = ["--from", releases.to_str().expect("UTF-8")];
+    let from = ["--from", RELEASES_OF_SERIES];
     let run = repository.run(&[&from[..], &args].concat()).exits_with(0);
     assert_eq!(repository.read(CI), format!("{HEAD}{job}"));
     let note = format!("{CI}:3, 4, 8: about 2.14.x, and not copied for 2.15.x");
@@ -315,8 +313,7 @@ fn what_each_series_has_a_variable_or_an_output_for_the_new_one_has_too() {
     let before = [changes(["", ""]), first, second].join("\n");
     let repository = with(&before);
     repository.finds(&[]);
-    let releases = tree("series/releases");
-    let from = ["--from", releases.to_str().expect("UTF-8")];
+    let from = ["--from", RELEASES_OF_SERIES];
     let args = ["2.15.0-RC.1", "--allow-missing"];
     repository.run(&[&from[..], &args].concat()).exits_with(0);
     let more = [

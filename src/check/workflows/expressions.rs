@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::Workflow;
-use crate::fields::asked;
+use crate::fields::compared;
 use crate::fields::workflow::{Job, Line};
 use crate::text::{has_word, is_like, span_of};
 
@@ -62,9 +62,9 @@ impl<'a> Workflow<'a> {
     fn check_items(&self, lines: &[Line], keys: &BTreeSet<&str>) {
         let bytes = self.text.as_bytes();
         let is_quoted = |span: &Range<usize>| bytes[..span.start].ends_with(b"'");
-        let asked = lines.iter().flat_map(|line| asked(bytes, line));
-        let asked = asked.filter(|(_, value)| is_quoted(value));
-        for (key, value) in asked.take(MOST) {
+        let compared = lines.iter().flat_map(|line| compared(bytes, line));
+        let compared = compared.filter(|(_, value)| is_quoted(value));
+        for (key, value) in compared.take(MOST) {
             let is_known = std::str::from_utf8(key).is_ok_and(|key| has(keys, key));
             let said = &self.text[value.clone()];
             let mut matrix = lines.iter().filter(|line| line.in_matrix);

@@ -347,15 +347,9 @@ impl Scan<'_> {
         let opens = is_free(self.before(found.start).as_ref(), b"[\"',{");
         let closes = is_free(text.get(end), b"]\"',}");
         let system = String::from_utf8_lossy(&text[found.start..from - 1]).into();
-        (opens && closes && end > from).then(|| {
-            self.put(
-                from..end,
-                Kind::Runner {
-                    system,
-                    is_asked: false,
-                },
-            )
-        })?
+        let is_asked = false;
+        let kind = Kind::Runner { system, is_asked };
+        (opens && closes && end > from).then(|| self.put(from..end, kind))?
     }
 
     /// The name of a script.
