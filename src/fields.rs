@@ -19,7 +19,7 @@ pub mod workflow;
 use std::borrow::Cow;
 use std::ops::Range;
 
-pub use self::matrix::{compared, says_more};
+pub use self::matrix::{compared, saying_more};
 pub use self::spans::variable_of;
 use self::workflow::Structure;
 

@@ -203,18 +203,25 @@ pub fn compared<'t>(text: &'t [u8], line: &Line) -> impl Iterator<Item = (&'t [u
     keys.filter_map(compared)
 }
 
-/// Whether the included row in which a place is says more of items that the matrix of a job has: a second one would take its place,
-/// rather than stand beside it.
-pub fn says_more(text: &[u8], lines: &[Line], at: usize) -> bool {
+/// Where the values of the included rows are that say more of items that the matrix of a job has: a second one would take the
+/// place of such a row, rather than stand beside it.
+pub fn saying_more(text: &[u8], lines: &[Line]) -> BTreeSet<usize> {
     let matrix = Matrix::of(text, lines);
-    let mut rows = matrix.included.iter();
-    let row = rows.find(|row| row.values().any(|value| value.contains(&at)));
-    let known = row.into_iter().flatten().filter_map(|(key, value)| {
-        let said = |span: &Range<usize>| &text[span.clone()];
-        let mut items = matrix.axes.get(key)?.iter();
-        Some(items.any(|item| said(item) == said(value)))
-    });
-    known.reduce(|all, one| all && one) == Some(true)
+    let said = |span: &Range<usize>| &text[span.clone()];
+    let axes = matrix.axes.iter();
+    let axes = axes.map(|(key, items)| (*key, items.iter().map(said).collect()));
+    let axes: BTreeMap<&[u8], BTreeSet<&[u8]>> = axes.collect();
+    let is_one = |row: &&Row| {
+        let known = row
+            .iter()
+            .filter_map(|(key, value)| Some((axes.get(key)?, value)));
+        let known = known.map(|(items, value)| items.contains(said(value)));
+        known.reduce(|all, one| all && one) == Some(true)
+    };
+    let rows = matrix.included.iter().filter(is_one);
+    rows.flat_map(Row::values)
+        .map(|value| value.start)
+        .collect()
 }
 
 /// A line with its expressions replaced by the items of a row.

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::edits::Edit;
 use crate::fields::workflow::{Job, Part, Structure};
-use crate::fields::{Field, says_more};
+use crate::fields::{Field, saying_more};
 use crate::repository::{Directory, Document};
 use crate::text::Places;
 
@@ -159,6 +159,9 @@ impl<'a> Workflow<'a> {
         let brackets = structure.bracket_lists(text).into_iter().flatten();
         let lists: Vec<(Range<usize>, bool)> =
             lists.chain(brackets.map(|item| (item, true))).collect();
+        let jobs = structure.jobs.iter().map(|job| &job.part.lines);
+        let more = jobs.flat_map(|job| saying_more(text.as_bytes(), &structure.lines[job.clone()]));
+        let more: BTreeSet<usize> = more.collect();
         let (mut repeats, mut known) = (Vec::new(), BTreeSet::new());
         for field in items.iter().rev() {
             let (at, added) = (field.span.start, added(field));
@@ -193,9 +196,7 @@ impl<'a> Workflow<'a> {
                     copy = copy.replace(old, new);
                 }
                 let is_bound = years.is_some_and(|[old, _]| is_bound(&old));
-                let lines = &structure.lines[job.map_or(0..0, |job| structure.lines_in(job))];
-                let is_more = || says_more(text.as_bytes(), lines, at);
-                if is_bound || latest(&copy) > 0 || is_more() {
+                if is_bound || latest(&copy) > 0 || more.contains(&at) {
                     continue;
                 }
                 // Two siblings may be the nearest ones, each in its own series: behind the last one.
