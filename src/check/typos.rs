@@ -38,13 +38,10 @@ fn check_variables(seen: &Seen, findings: &mut Vec<Finding>) {
         (is_version || is_directory).then(|| variable_of(text, field.span.start))?
     });
     let holders: BTreeSet<&[u8]> = holders.chain([key.as_bytes()]).take(MOST).collect();
-    let holders = holders
-        .into_iter()
-        .filter_map(|name| std::str::from_utf8(name).ok());
-    let holders: Vec<&str> = holders
-        .filter(|name| is_set(text, name.as_bytes()))
-        .collect();
-    for dollar in memchr::memchr_iter(b'$', text).filter(|_| !holders.is_empty()) {
+    let holders = holders.iter().map(|name| std::str::from_utf8(name));
+    let holders: Vec<&str> = holders.flatten().collect();
+    let is_set = |name: &&str| is_set(text, name.as_bytes());
+    for dollar in memchr::memchr_iter(b'$', text) {
         let rest = &text[dollar + 1..];
         let rest = rest.strip_prefix(b"{").unwrap_or(rest);
         let rest = rest.strip_prefix(b"env:").unwrap_or(rest);
@@ -54,8 +51,9 @@ fn check_variables(seen: &Seen, findings: &mut Vec<Finding>) {
         let may_be_unset = behind.first().is_some_and(|next| b":-+?".contains(next))
             && text[..text.len() - rest.len()].ends_with(b"{");
         let name = std::str::from_utf8(name).unwrap_or_default();
-        let meant = holders.iter().find(|holder| is_typo(name, holder));
-        let Some(meant) = meant.filter(|_| !may_be_unset && !is_set(text, name.as_bytes())) else {
+        let mut meant = holders.iter().filter(|holder| is_typo(name, holder));
+        let meant = meant.find(|holder| is_set(holder));
+        let Some(meant) = meant.filter(|_| !may_be_unset && !is_set(&name)) else {
             continue;
         };
         let line = text[..dollar].rsplit(|byte| *byte == b'\n').next();

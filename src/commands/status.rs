@@ -12,7 +12,7 @@ use super::{in_folder, source, warn_of_interruption};
 use crate::cli::{Common, StatusArgs};
 use crate::finding::Finding;
 use crate::report::{Output, Standing, Status, of_status};
-use crate::repository::{Repository, read_if_there};
+use crate::repository::{Directories, Directory, Repository, read_if_there};
 use crate::tag::is_preview;
 use crate::text::{is_within, quoted, without_password};
 use crate::{check, library};
@@ -31,45 +31,26 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
         Some(file) => offered(file, &repository)?,
         None => BTreeMap::new(),
     };
-    let mut rows = Vec::new();
-    for directory in directories.iter() {
-        if let (0, Some(source)) = (rows.len(), &source) {
-            output.progress(&format!("asking {} for its releases", source.shown()));
-        }
-        let newest = releases
-            .as_mut()
-            .map(|releases| releases.newest(&directory.name));
-        let newest = match newest.transpose() {
-            Ok(newest) => newest.flatten(),
-            // What is known without the network is said all the same.
-            Err(problem) if !args.exit_code => {
-                output.warn(&format!("{problem:#}; `--offline` skips this"));
-                releases = None;
-                None
-            }
-            Err(problem) => return Err(problem),
-        };
+    if let Some(source) = source.as_ref().filter(|_| directories.newest().is_some()) {
+        output.progress(&format!("asking {} for its releases", source.shown()));
+    }
+    let newest = newest(&directories, &mut releases, args, &output)?;
+    let row = |(directory, newest): (&Directory, Option<Version>)| {
         let is_inside = |finding: &&Finding| is_within(&finding.path, &directory.name);
-        rows.push(Standing {
+        // With a directory for each version, the older ones are never behind.
+        let counts = pattern.has_series() || directories.newest() == Some(directory);
+        Standing {
             directory: directory.name.clone(),
             version: directory.version.clone(),
-            is_behind: newest.iter().any(|newest| *newest > directory.version),
+            is_behind: counts && newest.iter().any(|newest| *newest > directory.version),
             newest,
             library: offered.get(&directory.name).map(|one| one.0.clone()),
             not_offered: offered.get(&directory.name).map_or(0, |one| one.1),
             variants: directory.variants.len(),
             findings: report.findings.iter().filter(is_inside).count(),
-        });
-    }
-    // With a directory for each version, the older ones are never behind.
-    if !pattern.has_series() {
-        let last = rows.len().saturating_sub(1);
-        rows[..last]
-            .iter_mut()
-            .for_each(|row| row.is_behind = false);
-    }
-    let behind = rows.iter().filter(|row| row.is_behind);
-    let behind: Vec<&str> = behind.map(|row| row.directory.as_str()).collect();
+        }
+    };
+    let rows: Vec<Standing> = directories.iter().zip(newest).map(row).collect();
     if let Some(releases) = &mut releases {
         releases.note_newer_series(&directories)?;
     }
@@ -86,35 +67,66 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
             "{directory} is at a pre-release; {newest} is released"
         ))
     }));
-    let is_behind = !behind.is_empty();
     let place = in_folder(&common.root);
-    let mut advice = Vec::new();
-    if !report.findings.is_empty() {
-        advice.push(format!("`update{place} check` lists the findings"));
-    }
-    if is_behind {
-        let from = args.from.typed().map(without_password);
-        let from = from.map_or(String::new(), |from| format!(" --from {}", quoted(&from)));
-        let behind = behind.join(", ");
-        advice.push(format!("`update{place} latest{from}` moves {behind}"));
-    }
-    let is_offered_less = |row: &Standing| row.library.as_ref().is_some_and(|at| *at < row.version);
-    if let Some(file) = file.as_ref().filter(|_| rows.iter().any(is_offered_less)) {
-        let file = quoted(&file.display().to_string());
-        advice.push(format!(
-            "`update library{place} {file}` brings the library file up to date with this tree"
-        ));
-    }
+    let finds = format!("`update{place} check` lists the findings");
+    let finds = Some(finds).filter(|_| !report.findings.is_empty());
     let status = Status {
         rows: &rows,
         findings: &report.findings,
         without,
         has_library: file.is_some(),
         notes,
-        advice,
+        advice: finds
+            .into_iter()
+            .chain(moves(&rows, file, args, &place))
+            .collect(),
     };
     output.print(&of_status(&repository.names, status))?;
-    Ok(args.exit_code && is_behind)
+    Ok(args.exit_code && rows.iter().any(|row| row.is_behind))
+}
+
+/// The newest stable release for each version directory, where one is known. What is known without the network is said all the
+/// same: without answers the rest is not asked for.
+fn newest(
+    directories: &Directories,
+    releases: &mut Option<Releases>,
+    args: &StatusArgs,
+    output: &Output,
+) -> Result<Vec<Option<Version>>> {
+    let mut all = Vec::new();
+    for directory in directories.iter() {
+        let newest = releases
+            .as_mut()
+            .map(|releases| releases.newest(&directory.name));
+        all.push(match newest.transpose() {
+            Ok(newest) => newest.flatten(),
+            Err(problem) if args.exit_code => return Err(problem),
+            Err(problem) => {
+                output.warn(&format!("{problem:#}; `--offline` skips this"));
+                *releases = None;
+                None
+            }
+        });
+    }
+    Ok(all)
+}
+
+/// The commands that move what is behind: version directories, and the library file.
+fn moves(rows: &[Standing], file: Option<PathBuf>, args: &StatusArgs, place: &str) -> Vec<String> {
+    let behind = rows.iter().filter(|row| row.is_behind);
+    let behind: Vec<&str> = behind.map(|row| row.directory.as_str()).collect();
+    let from = args.from.typed().map(without_password);
+    let from = from.map_or(String::new(), |from| format!(" --from {}", quoted(&from)));
+    let all = behind.join(", ");
+    let latest = format!("`update{place} latest{from}` moves {all}");
+    let is_offered_less = |row: &Standing| row.library.as_ref().is_some_and(|at| *at < row.version);
+    let file = file.filter(|_| rows.iter().any(is_offered_less));
+    let file = file.map(|file| {
+        let file = quoted(&file.display().to_string());
+        format!("`update library{place} {file}` brings the library file up to date with this tree")
+    });
+    let latest = Some(latest).filter(|_| !behind.is_empty());
+    latest.into_iter().chain(file).collect()
 }
 
 /// The library file that is named, or stands beside the repository.

@@ -197,10 +197,11 @@ impl<'a> Code<'a> {
     }
 }
 
-/// The order of names without regard to case, and of places for each.
+/// An order of names without regard to case, the short ones first, and of places for each.
 fn ignoring_case((name, at): &Use, (other, other_at): &Use) -> Ordering {
+    let length = name.len().cmp(&other.len());
     let [name, other] = [name, other].map(|name| name.iter().map(u8::to_ascii_lowercase));
-    name.cmp(other).then(at.cmp(other_at))
+    length.then_with(|| name.cmp(other)).then(at.cmp(other_at))
 }
 
 /// The name in front of a `=` or a `+=`.

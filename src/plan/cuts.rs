@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use super::edits::Edit;
 use super::workflows::{Workflow, gap_at};
-use crate::fields::workflow::{Line, Part};
+use crate::fields::workflow::{Job, Line, Part};
 use crate::repository::Directory;
-use crate::text::Places;
+use crate::text::{Places, span_of};
 
 /// What is taken out of a workflow: whole jobs, items of lists, items in brackets, where they are about it alone.
 pub(super) struct Matter<'a> {
@@ -40,7 +40,7 @@ impl Matter<'_> {
     }
 }
 
-impl Workflow<'_> {
+impl<'a> Workflow<'a> {
     /// Where the text is about some series alone; `stay` are the others. And the jobs that go.
     pub(super) fn cuts_of_series(
         self,
@@ -69,87 +69,37 @@ impl Workflow<'_> {
 
     /// Where the text is about the matter alone, in order, and the jobs that go.
     pub(super) fn cuts(self, matter: &Matter) -> (Vec<Range<usize>>, Vec<Edit>) {
-        let Self { text, structure } = self;
-        let lists = structure.lists();
-        // Steps that do something else, by where they begin.
-        let steps = lists.iter().flatten().map(|step| &step.span);
-        let runs =
-            steps.filter(|step| matter.keeps_other_steps && text[(*step).clone()].contains("run:"));
-        let others = runs.filter(|step| !matter.is_alone(step));
-        let others: BTreeSet<usize> = others.map(|step| step.start).collect();
-        let mut cuts: Vec<Range<usize>> = Vec::new();
-        let (places, mut jobs) = (Places::new(text.as_bytes()), Vec::new());
-        let mut parts = Vec::new();
-        for job in &structure.jobs {
-            let span = &job.part.span;
-            let goes = matter.is_alone(span) && others.range(span.clone()).next().is_none();
-            parts.push((span, goes));
-            if goes {
-                let line = places.of(job.name.start).0;
-                let name = &text[job.name.clone()];
-                jobs.push(Edit::new("job".to_owned(), line, name, ""));
-            }
-        }
-        cuts.extend(without_parts(text, &parts, matter));
-        let gone: BTreeSet<&str> = jobs.iter().map(|job| job.found.as_str()).collect();
-        let goes = |item: &Range<usize>| {
-            let is_quote = |c: char| "-'\"".contains(c) || c.is_whitespace();
-            let is_job = gone.contains(text[item.clone()].trim_matches(is_quote));
-            let is_needed =
-                || structure.is_below(text.as_bytes(), structure.line_at(item.start), b"needs");
-            matter.is_alone(item) || is_job && is_needed()
+        let lists = self.structure.lists();
+        let jobs = self.jobs(&lists, matter);
+        let places = Places::new(self.text.as_bytes());
+        let job = |job: &Job| {
+            let (line, name) = (places.of(job.name.start).0, &self.text[job.name.clone()]);
+            Edit::new("job".to_owned(), line, name, "")
         };
+        let gone = jobs.iter().filter(|(_, goes)| *goes);
+        let gone: Vec<Edit> = gone.map(|(one, _)| job(one)).collect();
+        let names: BTreeSet<&str> = gone.iter().map(|job| job.found.as_str()).collect();
+        let goes = |item: &Range<usize>| matter.is_alone(item) || self.is_need(item, &names);
+        let jobs: Vec<_> = jobs
+            .iter()
+            .map(|(job, goes)| (&job.part.span, *goes))
+            .collect();
+        let mut cuts = without_parts(self.text, &jobs, matter);
         for list in &lists {
-            let items = list.iter();
-            let items = items.map(|item| (&item.span, goes(&item.span)));
-            let items: Vec<(&Range<usize>, bool)> = items.collect();
-            // A matrix can do without anything included.
-            let before = list[0].lines.start.checked_sub(1);
-            let opens = before.map(|line| &structure.lines[line]);
-            let include = opens
-                .filter(|line| matches!(line.key(text.as_bytes()), Some(b"include" | b"exclude")));
-            match include {
-                _ if items.iter().any(|(_, goes)| !goes) => {
-                    cuts.extend(without_parts(text, &items, matter));
-                }
-                Some(line) => cuts.push(line.span.start..items[items.len() - 1].0.end),
-                None => {}
-            }
+            cuts.extend(self.of_list(list, matter, &goes));
         }
-        for all in structure.settings(text.as_bytes()) {
+        for settings in self.structure.settings(self.text.as_bytes()) {
             let goes = |one: &Part| {
-                let key = &structure.lines[one.lines.start].keys[0];
-                (matter.is_called_so)(&text[key.clone()])
+                let key = &self.structure.lines[one.lines.start].keys[0];
+                (matter.is_called_so)(&self.text[key.clone()])
             };
-            let items: Vec<_> = all.iter().map(|one| (&one.span, goes(one))).collect();
-            if items.iter().any(|(_, goes)| !goes) {
-                cuts.extend(without_parts(text, &items, matter));
+            let settings: Vec<_> = settings.iter().map(|one| (&one.span, goes(one))).collect();
+            if settings.iter().any(|(_, goes)| !goes) {
+                cuts.extend(without_parts(self.text, &settings, matter));
             }
         }
-        for items in structure.bracket_lists(text) {
-            let bare = |item: &Range<usize>| {
-                let said = &text[item.clone()];
-                let start = item.start + said.len() - said.trim_start().len();
-                start..start + said.trim().len()
-            };
-            let alone = |item: &Range<usize>| {
-                let bare = bare(item);
-                !bare.is_empty() && !text[bare].contains(' ') && goes(item)
-            };
-            let stays = |item: &Range<usize>| !bare(item).is_empty() && !alone(item);
-            let Some(first) = items.iter().position(stays) else {
-                continue;
-            };
-            // Up to the first one that stays, and from the comma in front of each other one.
-            if first > 0 {
-                cuts.push(bare(&items[0]).start..bare(&items[first]).start);
-            }
-            let others = items.iter().enumerate().skip(first);
-            let others = others.filter(|(_, item)| alone(item));
-            cuts.extend(others.map(|(number, item)| match number + 1 < items.len() {
-                true => item.start - 1..item.end,
-                false => item.start - 1..bare(item).end,
-            }));
+        for items in self.structure.bracket_lists(self.text) {
+            cuts.extend(self.of_brackets(&items, &goes));
         }
         cuts.extend(self.arguments(matter));
         cuts.sort_by_key(|cut| (cut.start, std::cmp::Reverse(cut.end)));
@@ -160,7 +110,81 @@ impl Workflow<'_> {
             end = end.max(cut.end);
             is_new
         });
-        (cuts, jobs)
+        (cuts, gone)
+    }
+
+    /// The jobs, each with whether it goes; `lists` are those of the workflow, with the steps of the jobs.
+    fn jobs(self, lists: &[Vec<Part>], matter: &Matter) -> Vec<(&'a Job, bool)> {
+        // Steps that do something else, by where they begin.
+        let steps = lists.iter().flatten().map(|step| &step.span);
+        let is_run = |step: &&Range<usize>| self.text[(*step).clone()].contains("run:");
+        let runs = steps.filter(|step| matter.keeps_other_steps && is_run(step));
+        let others = runs.filter(|step| !matter.is_alone(step));
+        let others: BTreeSet<usize> = others.map(|step| step.start).collect();
+        let goes = |job: &Job| {
+            let span = &job.part.span;
+            matter.is_alone(span) && others.range(span.clone()).next().is_none()
+        };
+        let jobs = self.structure.jobs.iter();
+        jobs.map(|job| (job, goes(job))).collect()
+    }
+
+    /// Whether an item of a list names a job that goes, where its list is what another one needs.
+    fn is_need(self, item: &Range<usize>, gone: &BTreeSet<&str>) -> bool {
+        let is_quote = |c: char| "-'\"".contains(c) || c.is_whitespace();
+        let line = self.structure.line_at(item.start);
+        gone.contains(self.text[item.clone()].trim_matches(is_quote))
+            && self
+                .structure
+                .is_below(self.text.as_bytes(), line, b"needs")
+    }
+
+    /// What is cut of a list of lines: the items that go, or all of it where a matrix can do without.
+    fn of_list(
+        self,
+        list: &[Part],
+        matter: &Matter,
+        goes: &dyn Fn(&Range<usize>) -> bool,
+    ) -> Vec<Range<usize>> {
+        let items = list.iter().map(|item| (&item.span, goes(&item.span)));
+        let items: Vec<(&Range<usize>, bool)> = items.collect();
+        if items.iter().any(|(_, goes)| !goes) {
+            return without_parts(self.text, &items, matter);
+        }
+        let opens = list[0].lines.start.checked_sub(1);
+        let opens = opens.map(|line| &self.structure.lines[line]);
+        let is_more = |line: &&Line| {
+            let key = line.key(self.text.as_bytes());
+            matches!(key, Some(b"include" | b"exclude"))
+        };
+        let all = opens.filter(is_more).zip(list.last());
+        let all = all.map(|(line, last)| line.span.start..last.span.end);
+        all.into_iter().collect()
+    }
+
+    /// What is cut of a list in brackets: up to the first item that stays, and from the comma in front of each other one that goes.
+    fn of_brackets(
+        self,
+        items: &[Range<usize>],
+        goes: &dyn Fn(&Range<usize>) -> bool,
+    ) -> Vec<Range<usize>> {
+        let bare = |item: &Range<usize>| span_of(self.text, self.text[item.clone()].trim());
+        let alone = |item: &Range<usize>| {
+            let said = &self.text[bare(item)];
+            !said.is_empty() && !said.contains(' ') && goes(item)
+        };
+        let stays = |item: &Range<usize>| !bare(item).is_empty() && !alone(item);
+        let Some(first) = items.iter().position(stays) else {
+            return Vec::new();
+        };
+        let start = (first > 0).then(|| bare(&items[0]).start..bare(&items[first]).start);
+        let others = items.iter().enumerate().skip(first);
+        let others = others.filter(|(_, item)| alone(item));
+        let others = others.map(|(number, item)| match number + 1 < items.len() {
+            true => item.start - 1..item.end,
+            false => item.start - 1..bare(item).end,
+        });
+        start.into_iter().chain(others).collect()
     }
 
     /// What is wrong with a workflow that would have no job any more; `jobs` are those that go.

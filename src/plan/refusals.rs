@@ -77,72 +77,38 @@ pub(super) fn wrong(
     (old, new): (&Report, &Report),
     options: &Options,
 ) -> Result<Vec<Finding>> {
-    let origins: BTreeMap<String, String> = after
-        .items()
-        .map(|(path, item)| (place_of(item, &path), path))
-        .collect();
-    // How often each rule was broken in each file, by the paths that files will have.
-    let mut known: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for finding in &old.findings {
-        let path = origins.get(&finding.path).unwrap_or(&finding.path);
-        *known.entry((path, finding.rule)).or_default() += 1;
-    }
+    let items: BTreeMap<String, &Item> = after.items().collect();
+    let mut known = Known::new(after, old);
     let is_written = |path: &str| match after.tree_of(path) {
         Some(tree) => targets
             .iter()
             .any(|target| target.directory == tree.directory.name),
         None => true,
     };
-    let items: BTreeMap<String, &Item> = after.items().collect();
-    // A download without a pin.
-    let is_unpinned = |one: &Finding| one.rule == "hash" && one.expected == "<sha256>";
-    let unpinned = old.findings.iter().filter(|one| is_unpinned(one));
-    let unpinned: BTreeSet<&str> = unpinned.map(|one| one.path.as_str()).collect();
-    let was_unpinned = |path: &String| {
-        let item = items.get(path);
-        item.is_some_and(|item| unpinned.contains(item.origin.path()))
-    };
     let (mut fatal, mut remaining) = (Vec::new(), Vec::new());
     for finding in &new.findings {
-        let was = known
-            .get_mut(&(finding.path.as_str(), finding.rule))
-            .filter(|count| **count > 0);
-        let was_there = was.map(|count| *count -= 1).is_some();
+        let was_there = known.take(finding);
         // What only the release knows is what it was; a hash that nothing binds is of another version now.
         let mut stays = targets.iter().filter(|target| !target.has_release);
         let is_same = finding.rule == "image"
             || finding.rule == "architecture"
                 && stays.any(|target| is_within(&finding.path, &target.directory));
         let is_zeros = finding.found.parse().ok() == Some(Sha256::ZERO);
+        let was_unpinned = || {
+            let item = items.get(&finding.path);
+            item.is_some_and(|item| known.unpinned.contains(item.origin.path()))
+        };
         let is_allowed = ["folder", "name", "order", "script", "series", "template"]
             .contains(&finding.rule)
             || is_zeros && options.allow_missing
             || finding.rule == "runner" && options.runners.is_empty()
-            || is_unpinned(finding) && was_unpinned(&finding.path)
+            || is_unpinned(finding) && was_unpinned()
             || was_there && (is_same || finding.path.starts_with(WORKFLOWS));
         match is_written(&finding.path) && !is_allowed {
             true => fatal.push(finding),
             false => remaining.push(finding.clone()),
         }
     }
-    let sources: BTreeMap<String, &Item> = before.items().collect();
-    let mut lines: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    // Counted in the files as they are now, where the user looks for the line.
-    let shown = |finding: &&Finding| {
-        let (path, line, rule) = (&finding.path, finding.line, finding.rule);
-        let item = items.get(path);
-        let origin = item.map_or(path.clone(), |item| place_of(item, path));
-        let texts = item.and_then(|item| {
-            let old = sources.get(&origin)?.document()?;
-            Some((&old.text, &item.document()?.text))
-        });
-        let line = texts.map_or(line, |(old, new)| {
-            let lines = lines.entry(path.clone());
-            let lines = lines.or_insert_with(|| lines_before(old, new));
-            lines.get(line - 1).copied().unwrap_or(line)
-        });
-        format!("{origin}:{line}: {rule}: {}", finding.message)
-    };
     let or = if !options.removes.is_empty() {
         ", or also `--remove` the variants that need them"
     } else if !options.adds.is_empty() {
@@ -154,8 +120,71 @@ pub(super) fn wrong(
     };
     refuse(
         "these problems cannot be fixed automatically",
-        Vec::from_iter(fatal.iter().map(shown)),
+        shown(&fatal, before, &items),
         &format!("Fix them{or}, then run the same command again"),
     )?;
     Ok(remaining)
+}
+
+/// Whether a finding is a download without a pin.
+fn is_unpinned(finding: &Finding) -> bool {
+    finding.rule == "hash" && finding.expected == "<sha256>"
+}
+
+/// What was found before an update.
+struct Known<'a> {
+    /// How often each rule was broken in each file, by the paths that files will have.
+    counts: BTreeMap<(String, &'static str), usize>,
+    /// The files that download something without a pin.
+    unpinned: BTreeSet<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    fn new(after: &Repository, old: &'a Report) -> Self {
+        let origins = after
+            .items()
+            .map(|(path, item)| (place_of(item, &path), path));
+        let origins: BTreeMap<String, String> = origins.collect();
+        let mut counts: BTreeMap<(String, &str), usize> = BTreeMap::new();
+        for Finding { path, rule, .. } in &old.findings {
+            let path = origins.get(path).unwrap_or(path).clone();
+            *counts.entry((path, rule)).or_default() += 1;
+        }
+        let unpinned = old.findings.iter().filter(|one| is_unpinned(one));
+        let unpinned = unpinned.map(|one| one.path.as_str()).collect();
+        Self { counts, unpinned }
+    }
+
+    /// Whether a finding was there, as often as it has been asked for.
+    fn take(&mut self, finding: &Finding) -> bool {
+        let count = self.counts.get_mut(&(finding.path.clone(), finding.rule));
+        let left = count.filter(|count| **count > 0);
+        left.map(|count| *count -= 1).is_some()
+    }
+}
+
+/// Findings with their lines counted in the files as they are now, where the user looks for them.
+fn shown(
+    findings: &[&Finding],
+    before: &Repository,
+    items: &BTreeMap<String, &Item>,
+) -> Vec<String> {
+    let sources: BTreeMap<String, &Item> = before.items().collect();
+    let mut lines: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let shown = findings.iter().map(|finding| {
+        let (path, line, rule) = (&finding.path, finding.line, finding.rule);
+        let item = items.get(path);
+        let origin = item.map_or(path.clone(), |item| place_of(item, path));
+        let texts = item.and_then(|item| {
+            let old = sources.get(&origin)?.document()?;
+            Some((&old.text, &item.document()?.text))
+        });
+        let line = texts.map_or(line, |(old, new)| {
+            let lines = lines.entry(path);
+            let lines = lines.or_insert_with(|| lines_before(old, new));
+            lines.get(line - 1).copied().unwrap_or(line)
+        });
+        format!("{origin}:{line}: {rule}: {}", finding.message)
+    });
+    shown.collect()
 }

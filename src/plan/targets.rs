@@ -122,60 +122,22 @@ pub fn targets(
         !options.keep || !has_series,
         "`--keep` copies a directory per version; here directories are series, which are updated in place: leave it out"
     );
-    let mut targets: Vec<Target> = Vec::new();
-    let mut problems: Vec<anyhow::Error> = Vec::new();
+    let (mut targets, mut problems) = (Vec::new(), Vec::new());
     for version in versions {
         match target(repository, version, options) {
             Ok(target) => {
-                let shares = |other: &&Target| {
-                    other.directory == target.directory
-                        || other.source == target.source && !has_series
-                };
-                if targets.iter().any(|other| other.version == *version) {
-                    problems.push(anyhow!("{version} is given twice"));
-                } else if let Some(other) = targets.iter().find(shares) {
-                    let (other, source) = (&other.version, &target.source);
-                    let source = source.as_deref().unwrap_or("templates");
-                    problems.push(match has_series {
-                        true => anyhow!(
-                            "{other} and {version} are both of {}: give only one",
-                            target.directory
-                        ),
-                        false => anyhow!(
-                            "{other} and {version} would both be made from {source}: give only one"
-                        ),
-                    });
-                }
+                problems.extend(twice(&targets, &target, has_series));
                 targets.push(target);
             }
             Err(problem) => problems.push(problem),
         }
     }
-    // The directories that stay at their version: all, or those that are named.
-    let all = with_variants(repository);
-    // A tree with one version at a time is where its newest one is.
-    let current = match has_series {
-        true => &all[..],
-        false => &all[all.len().saturating_sub(1)..],
-    };
     let bases = options.bases.iter().map(|base| &base.series);
     let adds = options.adds.iter().map(|add| &add.series);
     let removes = variants_removed(options).map(|(series, _)| series);
     let asked: Vec<&InSeries> = bases.chain(adds).chain(removes).collect();
-    for tree in current {
-        let name = &tree.directory.name;
-        let is_asked = |series: &&InSeries| {
-            series
-                .as_ref()
-                .map_or(versions.is_empty(), |series| series == name)
-        };
-        let is_target = targets.iter().any(|target| {
-            target.directory == *name || target.source.as_ref() == Some(name) && target.moves
-        });
-        if asked.iter().any(is_asked) && !is_target {
-            targets.push(Target::in_place(tree));
-        }
-    }
+    let others = in_place(repository, &targets, &asked, versions.is_empty());
+    targets.extend(others);
     problems.extend(unknown(repository, &asked, &targets));
     for base in &options.bases {
         problems.extend(move_base(repository, base, &mut targets).err());
@@ -195,6 +157,59 @@ pub fn targets(
     joined(problems)?;
     targets.retain(|target| target.has_release || !target.is_repair());
     Ok(targets)
+}
+
+/// What is wrong with a target beside others: its version is there already, or it would take the place of one.
+fn twice(others: &[Target], target: &Target, has_series: bool) -> Option<anyhow::Error> {
+    let Target {
+        version,
+        directory,
+        source,
+        ..
+    } = target;
+    if others.iter().any(|other| other.version == *version) {
+        return Some(anyhow!("{version} is given twice"));
+    }
+    let shares =
+        |other: &&Target| other.directory == *directory || other.source == *source && !has_series;
+    let other = &others.iter().find(shares)?.version;
+    let source = source.as_deref().unwrap_or("templates");
+    Some(match has_series {
+        true => anyhow!("{other} and {version} are both of {directory}: give only one"),
+        false => {
+            anyhow!("{other} and {version} would both be made from {source}: give only one")
+        }
+    })
+}
+
+/// The directories that stay at their version and are `asked` for: by name, or, where `all` are meant, without.
+fn in_place(
+    repository: &Repository,
+    targets: &[Target],
+    asked: &[&InSeries],
+    all: bool,
+) -> Vec<Target> {
+    let has_series = repository.names.config.directory.has_series();
+    let trees = with_variants(repository);
+    // A tree with one version at a time is where its newest one is.
+    let current = match has_series {
+        true => &trees[..],
+        false => &trees[trees.len().saturating_sub(1)..],
+    };
+    let is_target = |name: &String| {
+        targets.iter().any(|target| {
+            target.directory == *name || target.source.as_ref() == Some(name) && target.moves
+        })
+    };
+    let is_asked = |name: &String| {
+        let mut asked = asked.iter();
+        asked.any(|series| series.as_ref().map_or(all, |series| series == name))
+    };
+    let stay = current.iter().filter(|tree| {
+        let name = &tree.directory.name;
+        is_asked(name) && !is_target(name)
+    });
+    stay.map(|tree| Target::in_place(tree)).collect()
 }
 
 /// The series that are asked for and not there.

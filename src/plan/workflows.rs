@@ -44,106 +44,16 @@ impl<'a> Workflow<'a> {
         (from, to): (&Directory, &Directory),
         all: &[Directory],
     ) -> (String, Vec<Edit>) {
-        let Self { text, structure } = self;
-        let mine = BTreeSet::from([from.name.as_str()]);
-        let named_in = |said: &str| -> BTreeSet<&str> {
-            let named = all.iter().chain([to]);
-            let named = named.filter(|series| series.is_in(said));
-            named.map(|series| series.name.as_str()).collect()
+        let series = NewSeries {
+            workflow: self,
+            from,
+            to,
+            all,
         };
-        let named = |part: &Range<usize>| named_in(&structure.said(text, part, true));
-        let jobs = &structure.jobs;
-        // What only the value of a variable says is not what a job is about.
-        let is_alone = |(_, job): &(usize, &Job)| {
-            let span = &job.part.span;
-            named(span) == mine && from.is_in(&structure.said(text, span, false))
-        };
-        let alone: Vec<(usize, &Job)> = jobs.iter().enumerate().filter(is_alone).collect();
-        let starts = alone.iter().map(|(_, job)| job.part.span.start);
-        let starts: BTreeSet<usize> = starts.collect();
-        let new = BTreeSet::from([to.name.as_str()]);
-        let has_twin = jobs.iter().any(|job| named(&job.part.span) == new);
-        let mut repeats = Vec::new();
-        for (number, job) in alone.iter().filter(|_| !has_twin) {
-            let name = &text[job.name.clone()];
-            if !from.is_in(name) {
-                continue;
-            }
-            let before = number.checked_sub(1).map(|before| &jobs[before]);
-            let start = before.map_or(job.part.span.start, |job| job.part.span.end);
-            // The first one has no gap of its own above it.
-            let gap = match (before, jobs.get(1)) {
-                (Some(_), _) => "",
-                (None, Some(next)) => gap_at(text, job.part.span.end, next.part.span.start),
-                (None, None) if text.contains("\r\n") => "\r\n",
-                (None, None) => "\n",
-            };
-            let twin = from.moved(&text[start..job.part.span.end], to);
-            repeats.push(Repeat {
-                at: alone.last().map_or(0, |(_, last)| last.part.span.end),
-                text: gap.to_owned() + &twin,
-                label: "job",
-                name: from.moved(name, to),
-            });
-        }
-        // What jobs have that are about the source alone, their twins have; and one that is named after it is not for all.
-        let is_open = |at: usize| {
-            let job = structure.job_at(at);
-            job.is_none_or(|job| {
-                let is_alone = starts.contains(&job.part.span.start);
-                !is_alone && !from.is_in(&text[job.name.clone()])
-            })
-        };
-        // Behind the last item that is about the source, where others are about other series, and none about the new one.
-        let last = |items: Vec<(Range<usize>, BTreeSet<&str>)>| {
-            let (mut all, mut own) = (BTreeSet::new(), Vec::new());
-            for (item, names) in items {
-                if names == mine {
-                    own.push(item);
-                }
-                all.extend(names);
-            }
-            let last = own.last()?.clone();
-            let is_wanted = all.len() > 1 && !all.contains(to.name.as_str());
-            (is_wanted && is_open(last.start)).then_some((own, last))
-        };
-        let mut repeat = |at: usize, text: String| {
-            repeats.push(Repeat {
-                at,
-                text,
-                label: "directory",
-                name: to.name.clone(),
-            });
-        };
-        let with_names = |item: Range<usize>| (item.clone(), named(&item));
-        let by_key = |setting: &Part| {
-            let key = &structure.lines[setting.lines.start].keys[0];
-            (setting.span.clone(), named_in(&text[key.clone()]))
-        };
-        let settings = structure.settings(text.as_bytes()).into_iter();
-        let settings = settings.map(|all| (all.iter().map(by_key).collect(), all));
-        let lists = structure.lists().into_iter().map(|list| {
-            let spans = list.iter().map(|item| item.span.clone());
-            (spans.map(with_names).collect(), list)
-        });
-        for (items, list) in lists.chain(settings) {
-            let Some((own, end)) = last(items) else {
-                continue;
-            };
-            let items = list.iter().filter(|item| own.contains(&item.span));
-            if !self.has_fixed_id(from, items) {
-                let body: String = own.into_iter().map(|item| &text[item]).collect();
-                repeat(end.end, from.moved(&body, to));
-            }
-        }
-        for items in structure.bracket_lists(text) {
-            if let Some((own, end)) = last(items.into_iter().map(with_names).collect()) {
-                let words = own.into_iter().map(|item| text[item].trim());
-                let (at, new) = behind(text, &end, words.map(|word| from.moved(word, to)));
-                repeat(at, new);
-            }
-        }
-        inserted(text, repeats)
+        let jobs = series.jobs();
+        let twins = series.twins(&jobs);
+        let items = series.items(&jobs);
+        inserted(self.text, twins.into_iter().chain(items).collect())
     }
 
     /// The text with new items behind those of its matrices for which `added` gives some, the Windows in their row moved: unless
@@ -226,6 +136,142 @@ impl<'a> Workflow<'a> {
             let is_id = line.key(self.text.as_bytes()) == Some(b"id");
             is_id && !from.is_in(&self.text[line.span.start..line.end])
         })
+    }
+}
+
+/// A new series, and what is wired into a workflow for it.
+struct NewSeries<'a> {
+    workflow: Workflow<'a>,
+    from: &'a Directory,
+    to: &'a Directory,
+    all: &'a [Directory],
+}
+
+/// Parts of a text, each with the series that it names.
+type NamedParts<'a> = Vec<(Range<usize>, BTreeSet<&'a str>)>;
+
+impl<'a> NewSeries<'a> {
+    /// The series that a text names.
+    fn named_in(&self, said: &str) -> BTreeSet<&'a str> {
+        let named = self.all.iter().chain([self.to]);
+        let named = named.filter(|series| series.is_in(said));
+        named.map(|series| series.name.as_str()).collect()
+    }
+
+    fn named(&self, part: &Range<usize>) -> BTreeSet<&'a str> {
+        let Workflow { text, structure } = self.workflow;
+        self.named_in(&structure.said(text, part, true))
+    }
+
+    fn is_own(&self, named: &BTreeSet<&str>) -> bool {
+        named.iter().eq([self.from.name.as_str()].iter())
+    }
+
+    /// The jobs that are about the source alone, each with its number.
+    fn jobs(&self) -> Vec<(usize, &'a Job)> {
+        let Workflow { text, structure } = self.workflow;
+        // What only the value of a variable says is not what a job is about.
+        let is_alone = |(_, job): &(usize, &Job)| {
+            let span = &job.part.span;
+            self.is_own(&self.named(span)) && self.from.is_in(&structure.said(text, span, false))
+        };
+        structure.jobs.iter().enumerate().filter(is_alone).collect()
+    }
+
+    /// Twins of the jobs that are called after the source, behind the last of those that are about it alone.
+    fn twins(&self, alone: &[(usize, &Job)]) -> Vec<Repeat> {
+        let (Workflow { text, structure }, from, to) = (self.workflow, self.from, self.to);
+        let jobs = &structure.jobs;
+        let is_twin = |job: &Job| {
+            self.named(&job.part.span)
+                .iter()
+                .eq([to.name.as_str()].iter())
+        };
+        if jobs.iter().any(is_twin) {
+            return Vec::new();
+        }
+        let called = alone.iter();
+        let called = called.filter(|(_, job)| from.is_in(&text[job.name.clone()]));
+        let twin = |(number, job): &(usize, &Job)| {
+            let before = number.checked_sub(1).map(|before| &jobs[before]);
+            let start = before.map_or(job.part.span.start, |job| job.part.span.end);
+            // The first one has no gap of its own above it.
+            let gap = match (before, jobs.get(1)) {
+                (Some(_), _) => "",
+                (None, Some(next)) => gap_at(text, job.part.span.end, next.part.span.start),
+                (None, None) if text.contains("\r\n") => "\r\n",
+                (None, None) => "\n",
+            };
+            let twin = from.moved(&text[start..job.part.span.end], to);
+            Repeat {
+                at: alone.last().map_or(0, |(_, last)| last.part.span.end),
+                text: gap.to_owned() + &twin,
+                label: "job",
+                name: from.moved(&text[job.name.clone()], to),
+            }
+        };
+        called.map(twin).collect()
+    }
+
+    /// Items of lists, and variables, behind those of the source.
+    fn items(&self, alone: &[(usize, &Job)]) -> Vec<Repeat> {
+        let (Workflow { text, structure }, from, to) = (self.workflow, self.from, self.to);
+        let starts = alone.iter().map(|(_, job)| job.part.span.start);
+        let starts: BTreeSet<usize> = starts.collect();
+        let repeat = |(at, text): (usize, String)| Repeat {
+            at,
+            text,
+            label: "directory",
+            name: to.name.clone(),
+        };
+        let by_key = |setting: &Part| {
+            let key = &structure.lines[setting.lines.start].keys[0];
+            (setting.span.clone(), self.named_in(&text[key.clone()]))
+        };
+        let with_names = |item: Range<usize>| (item.clone(), self.named(&item));
+        let settings = structure.settings(text.as_bytes()).into_iter();
+        let settings = settings.map(|all| (all.iter().map(by_key).collect(), all));
+        let lists = structure.lists().into_iter().map(|list| {
+            let spans = list.iter().map(|item| item.span.clone());
+            (spans.map(with_names).collect(), list)
+        });
+        let lines = lists.chain(settings).filter_map(|(items, list)| {
+            let (own, end) = self.last(items, &starts)?;
+            let items = list.iter().filter(|item| own.contains(&item.span));
+            let body: String = own.iter().map(|item| &text[item.clone()]).collect();
+            let is_free = !self.workflow.has_fixed_id(from, items);
+            is_free.then(|| repeat((end.end, from.moved(&body, to))))
+        });
+        let brackets = structure.bracket_lists(text).into_iter();
+        let brackets = brackets.filter_map(|items| {
+            let items = items.into_iter().map(with_names).collect();
+            let (own, end) = self.last(items, &starts)?;
+            let words = own.into_iter().map(|item| text[item].trim());
+            let words = words.map(|word| from.moved(word, to));
+            Some(repeat(behind(text, &end, words)))
+        });
+        lines.chain(brackets).collect()
+    }
+
+    /// The items about the source, and the last of them: where others are about other series, and none about the new one. What
+    /// jobs have that are about the source alone, which begin at `alone`, their twins have; and one that is named after it is not
+    /// for all.
+    fn last(
+        &self,
+        items: NamedParts,
+        alone: &BTreeSet<usize>,
+    ) -> Option<(Vec<Range<usize>>, Range<usize>)> {
+        let Workflow { text, structure } = self.workflow;
+        let all: BTreeSet<&str> = items.iter().flat_map(|(_, names)| names).copied().collect();
+        let own = items.into_iter().filter(|(_, names)| self.is_own(names));
+        let own: Vec<Range<usize>> = own.map(|(item, _)| item).collect();
+        let last = own.last()?.clone();
+        let is_open = structure.job_at(last.start).is_none_or(|job| {
+            let is_alone = alone.contains(&job.part.span.start);
+            !is_alone && !self.from.is_in(&text[job.name.clone()])
+        });
+        let is_wanted = all.len() > 1 && !all.contains(self.to.name.as_str());
+        (is_wanted && is_open).then_some((own, last))
     }
 }
 
