@@ -6,6 +6,7 @@ mod additions;
 mod cuts;
 mod draft;
 mod edits;
+mod leftovers;
 mod notes;
 mod options;
 mod passages;
