@@ -43,7 +43,7 @@ impl<'a> Checks<'a> {
                 if moves && statement.depth.1 > 0 {
                     away = away.max(Some(statement.depth.1));
                 }
-                if !files.0.is_empty() {
+                if !files.known.is_empty() {
                     is_moved |= moves;
                     match reading.changed(statement) {
                         Some(names) => names.iter().for_each(|name| files.change(name)),
@@ -137,44 +137,56 @@ impl<'c, 'a> Held<'c, 'a> {
     }
 }
 
-/// The files that an instruction has written, by their names in lower case, since Windows ignores case: what each is, and its
-/// path.
+/// The files that an instruction has written, by their names in lower case, since Windows ignores case.
 #[derive(Default)]
-struct Files<'a>(BTreeMap<Vec<u8>, (Of, &'a [u8])>);
+struct Files {
+    /// What each is, and its path.
+    known: BTreeMap<Vec<u8>, (Of, Vec<u8>)>,
+    /// Those of which nobody can tell any more.
+    unclear: BTreeSet<Vec<u8>>,
+    /// Whether some are called by a name, and some by a variable.
+    kinds: [bool; 2],
+}
 
-impl<'a> Files<'a> {
+impl Files {
     /// Adds one. Two paths that end in one name may be one file, and so may a name and a variable.
-    fn add(&mut self, path: &'a [u8], of: Of) {
+    fn add(&mut self, path: &[u8], of: Of) {
         let (path, name) = (bare(path), name_of(path));
-        let is_variable = |name: &[u8]| variable(name, 0) == Some(name.len());
-        let both = match self.0.remove(&name) {
-            Some((_, other)) if other != path => Of::Unclear,
-            known => of.and(known.map(|(of, _)| of)),
+        let is_variable = variable(&name, 0) == Some(name.len());
+        let both = match self.known.get(&name) {
+            Some((_, other)) if *other != path => Of::Unclear,
+            known => of.and(known.map(|(of, _)| *of)),
         };
-        let is_mixed = self
-            .0
-            .keys()
-            .any(|other| is_variable(other) != is_variable(&name));
-        self.0.insert(name, (both, path));
-        if is_mixed {
+        self.known.insert(name.clone(), (both, path));
+        if both == Of::Unclear || self.unclear.contains(&name) {
+            self.change(&name);
+        }
+        self.kinds[usize::from(is_variable)] = true;
+        if self.kinds == [true; 2] {
             self.change_all();
         }
     }
 
     /// Makes a file unclear, if it is known.
     fn change(&mut self, path: &[u8]) {
-        if let Some((of, _)) = self.0.get_mut(&name_of(path)) {
-            *of = Of::Unclear;
+        let name = name_of(path);
+        if self.known.remove(&name).is_some() {
+            self.unclear.insert(name);
         }
     }
 
     fn change_all(&mut self) {
-        self.0.values_mut().for_each(|(of, _)| *of = Of::Unclear);
+        let known = std::mem::take(&mut self.known);
+        self.unclear.extend(known.into_keys());
     }
 
     /// What is at a path, if it is known.
     fn of(&self, path: &[u8]) -> Option<Of> {
-        let (of, known) = self.0.get(&name_of(path))?;
+        let name = name_of(path);
+        if self.unclear.contains(&name) {
+            return Some(Of::Unclear);
+        }
+        let (of, known) = self.known.get(&name)?;
         Some(if *known == bare(path) {
             *of
         } else {
@@ -184,12 +196,14 @@ impl<'a> Files<'a> {
 }
 
 fn name_of(path: &[u8]) -> Vec<u8> {
-    let name = last_part(path).rsplit(|byte| *byte == b'\\').next();
+    let path = bare(path);
+    let name = last_part(&path).rsplit(|byte| *byte == b'\\').next();
     name.unwrap_or_default().to_ascii_lowercase()
 }
 
-/// A path without `./` in front.
-fn bare(path: &[u8]) -> &[u8] {
+/// A path without `./` in front, and without the brackets around the names of variables.
+fn bare(path: &[u8]) -> Vec<u8> {
     let here = path.strip_prefix(b"./").or(path.strip_prefix(b".\\"));
-    here.unwrap_or(path)
+    let bytes = here.unwrap_or(path).iter().copied();
+    bytes.filter(|byte| !b"{}".contains(byte)).collect()
 }

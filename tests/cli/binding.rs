@@ -228,6 +228,8 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN cd /x; (wget -O f @URLamd64.tar.gz; echo \"@AMD  f\" | sha256sum -c); tar xf *.tgz\n".to_owned(),
         "RUN D=/x; wget -O \"$D/f\" \"@URLamd64.tar.gz\"; echo \"@AMD  $D/f\" | sha256sum -c\n".to_owned(),
         "RUN curl @URLamd64.tar.gz > f; echo \"@AMD  f\" | sha256sum -c\n".to_owned(),
+        // One spelling of a variable or the other.
+        "RUN D=/x; wget -O \"${D}/f\" @URLamd64.tar.gz; echo \"@AMD  $D/f\" | sha256sum -c\n".to_owned(),
         "RUN $url='@URLamd64.tar.gz'; iwr -Uri $url -OutFile S.zip; if ((Get-FileHash S.zip).Hash -ne '@AMD') { exit 1 }\n".to_owned(),
         // What looks at a file leaves it as it is.
         "RUN wget -O f @URLamd64.tar.gz; ls -l f; [ -s f ]; test -f f; gpg --batch --verify f.asc f; chmod 644 f; echo \"@AMD  f\" | sha256sum -c; tar xzf f; rm f\n".to_owned(),
@@ -392,6 +394,17 @@ fn many_hashes_that_are_refused_are_no_trouble() {
     let repository = repository(&text);
     let cannot = "cannot tell which archive this hash belongs to";
     repository.update(&["0.25.6"]).fails_with(&[cannot]);
+}
+
+#[test]
+fn many_downloads_to_many_files_are_no_trouble() {
+    for change in ["", "cp t *.x; "] {
+        let get = |number| format!("wget -O \"$f{number}\" https://bar.example/bar; {change}");
+        let all: String = (0..12_000).map(get).collect();
+        let text = format!("RUN {all}wget -O f @URLamd64.tar.gz; echo \"@X  f\" | sha256sum -c\n");
+        let cannot = "cannot tell which archive this hash belongs to";
+        repository(&text).update(&["0.25.6"]).fails_with(&[cannot]);
+    }
 }
 
 #[test]
