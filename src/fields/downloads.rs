@@ -217,6 +217,25 @@ impl<'c, 'a> Downloads<'c, 'a> {
         !is_cut && self.code.assignments(name, &(0..text.len())) <= own.len()
     }
 
+    /// Whether a word is the address of a release of ours, up to an archive's name that a variable holds: `…/v$VERSION/$file`.
+    fn is_completed(&self, statement: &Statement, word: &Word) -> bool {
+        let (used, held) = (self.code.used(statement), self.held(statement));
+        let from = used.partition_point(|(_, at)| *at < word.at);
+        let used = used[from..].iter().map(|(name, at)| (*name, *at));
+        let mut used = used.take_while(|(_, at)| *at < word.span().end);
+        let from = held.partition_point(|((_, at), _)| *at < word.at);
+        let held = held[from..].iter();
+        let mut held = held.take_while(|((_, at), _)| *at < word.span().end);
+        let is_version =
+            |name: &[u8]| name == self.own.key.as_bytes() || self.own.versions.contains(name);
+        let project = format!("/{}/releases/download/", self.own.server);
+        has(word.text, project.as_bytes())
+            && used.any(|(name, _)| is_version(name))
+            && held.any(|(one, address)| {
+                self.ours.binary_search(address).is_ok() && self.is_known(*one)
+            })
+    }
+
     /// What a statement downloads, if anything.
     pub(super) fn download(&self, statement: &Statement) -> Option<Of> {
         let words = self.code.words(statement);
@@ -242,7 +261,10 @@ impl<'c, 'a> Downloads<'c, 'a> {
                 ours |= bit(number);
             }
         }
-        let is_strange = |word: &&Word| word.is_address && !is_own(word.span()) && !is_list(word);
+        let is_strange = |word: &&Word| {
+            let is_own = || is_own(word.span()) || self.is_completed(statement, word);
+            word.is_address && !is_list(word) && !is_own()
+        };
         let strange = || words.iter().filter(is_strange);
         // `https://mirror.example/latest/nats-server-linux-arm64.tar.gz`
         let is_named = |word: &Word| {
@@ -312,13 +334,24 @@ impl<'c, 'a> Downloads<'c, 'a> {
             !is_hash && !is_other && !word.starts_with(b"/dev/") && of(word).is_none()
         };
         // `sha256sum`, rather than a command of Windows.
-        let is_list = words[mark].text.ends_with(b"sum");
+        let is_list = words[mark].text.to_ascii_lowercase().ends_with(b"sum");
+        let is_hash = |word: &&Word| word.text.len() >= 32 && is_hex(word.text);
+        let has_more = words.iter().filter(is_hash).nth(1).is_some();
         match known {
+            _ if has_more || !is_list && self.is_other_file(words, mark, of) => Some(Of::Unclear),
             Some(Of::Ours(_)) if !is_sha256(words, mark) => Some(Of::Unclear),
             Some(_) if is_list && behind.any(is_stray) => Some(Of::Unclear),
             Some(known) => Some(known),
             None => Some(Of::Unclear),
         }
+    }
+
+    /// Whether a command of Windows hashes a file that is none of the known ones: `(Test-Path f) -and (Get-FileHash g)`.
+    fn is_other_file(&self, words: &[Word], mark: usize, of: &dyn Fn(&[u8]) -> Option<Of>) -> bool {
+        let is_file =
+            |word: &&Word| word.text[0] != b'-' && !word.text.eq_ignore_ascii_case(b"SHA256");
+        let file = words[mark + 1..].iter().find(is_file);
+        file.is_some_and(|file| file.text[0] != b'$' && of(file.text).is_none())
     }
 
     /// What a statement names where it may change it, whatever that is: behind a `>`, and in all commands but those that are
@@ -388,7 +421,10 @@ impl<'c, 'a> Downloads<'c, 'a> {
             files.extend(stage[1..].iter().map(|word| word.text).filter(|_| !appends));
         }
         files.retain(|file| !file.starts_with(b"/dev/"));
-        if files.is_empty() && !is_added {
+        // `file=<archive>; wget …/$file`: only then it is there.
+        let is_set =
+            !statement.does(Does::Fetch) && self.code.assigned_in(statement).next().is_some();
+        if files.is_empty() && !is_added && !is_set {
             let addresses = self.code.words(statement).iter();
             let is_own = |word: &Word| !numbers(self.ours, &word.span()).is_empty();
             let addresses = addresses.filter(|word| word.is_address || is_own(word));

@@ -121,7 +121,7 @@ pub(super) fn variable(text: &[u8], at: usize) -> Option<usize> {
         return is_whole.then_some(from + end + close.len());
     }
     if let Some(from) = after(text, at, b"$") {
-        let from = past(text, from, b"env:");
+        let from = from + scope(&text[from..]);
         let end = skip(text, from, is_word);
         let index = after(text, end, b"[").map(|open| skip(text, open, is_word));
         let index = index.and_then(|end| after(text, end, b"]"));
@@ -130,6 +130,15 @@ pub(super) fn variable(text: &[u8], at: usize) -> Option<usize> {
     let from = after(text, at, b"{")?;
     let end = skip(text, from, is_digit);
     (end > from).then(|| after(text, end, b"}"))?
+}
+
+/// How long the name of PowerShell's scope for the environment is that a text begins with; case makes no difference there.
+pub(super) fn scope(text: &[u8]) -> usize {
+    const SCOPE: &[u8] = b"env:";
+    let start = text.get(..SCOPE.len());
+    start
+        .filter(|start| start.eq_ignore_ascii_case(SCOPE))
+        .map_or(0, <[u8]>::len)
 }
 
 /// The end of the three numbers of a version that begin at `at`.

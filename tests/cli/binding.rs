@@ -5,6 +5,10 @@ use crate::support::{Repository, releases, same, tree};
 const PATH: &str = "0.25.5/alpine3.18/Dockerfile";
 const URL: &str = "https://github.com/nats-io/nats-streaming-server/releases/download/v${NATS_STREAMING_SERVER}/nats-streaming-server-v${NATS_STREAMING_SERVER}-linux-";
 
+const RELEASE: &str =
+    "https://github.com/nats-io/nats-streaming-server/releases/download/v${NATS_STREAMING_SERVER}";
+const ARCHIVE: &str = "nats-streaming-server-v${NATS_STREAMING_SERVER}-linux-amd64.tar.gz";
+
 /// The published hash of an archive for Linux.
 fn hash(version: &str, platform: &str) -> String {
     let sums = std::fs::read_to_string(releases().join(format!("v{version}/SHA256SUMS")));
@@ -228,8 +232,13 @@ fn a_hash_is_of_the_file_that_its_statement_hashes() {
         "RUN cd /x; (wget -O f @URLamd64.tar.gz; echo \"@AMD  f\" | sha256sum -c); tar xf *.tgz\n".to_owned(),
         "RUN D=/x; wget -O \"$D/f\" \"@URLamd64.tar.gz\"; echo \"@AMD  $D/f\" | sha256sum -c\n".to_owned(),
         "RUN curl @URLamd64.tar.gz > f; echo \"@AMD  f\" | sha256sum -c\n".to_owned(),
-        // One spelling of a variable or the other.
+        "RUN wget -O- @URLamd64.tar.gz 2>&1 | tee f; echo \"@AMD  f\" | sha256sum -c\n".to_owned(),
+        "RUN curl -o f @URLamd64.tar.gz && echo \"@AMD  f\" | tee SHA256SUM | sha256sum -c\n".to_owned(),
+        // One spelling of a variable or the other, and the name of the archive in one.
         "RUN D=/x; wget -O \"${D}/f\" @URLamd64.tar.gz; echo \"@AMD  $D/f\" | sha256sum -c\n".to_owned(),
+        format!("RUN file=\"{ARCHIVE}\"; wget \"{RELEASE}/$file\"; echo \"@AMD  $file\" | sha256sum -c\n"),
+        format!("RUN file=\"{ARCHIVE}\"; wget \"{RELEASE}/${{file}}\"; echo \"@AMD  $file\" | sha256sum -c\n"),
+        "RUN $u = ('@URLamd64.tar.gz' -replace 'x', $Env:X); iwr $u -OutFile f; if ((Get-FileHash -Algorithm SHA256 f).Hash -ne '@AMD') { exit 1 }\n".replace("${NATS_STREAMING_SERVER}", "$Env:NATS_STREAMING_SERVER"),
         "RUN $url='@URLamd64.tar.gz'; iwr -Uri $url -OutFile S.zip; if ((Get-FileHash S.zip).Hash -ne '@AMD') { exit 1 }\n".to_owned(),
         // What looks at a file leaves it as it is.
         "RUN wget -O f @URLamd64.tar.gz; ls -l f; [ -s f ]; test -f f; gpg --batch --verify f.asc f; chmod 644 f; echo \"@AMD  f\" | sha256sum -c; tar xzf f; rm f\n".to_owned(),
@@ -300,6 +309,12 @@ fn a_hash_of_what_nobody_can_tell_is_refused() {
         // A list of other hashes, or the hash of a list.
         "RUN wget -O f @URLamd64.tar.gz; echo \"@X  g\" > s; sha256sum -c s\n",
         "RUN wget -O f @URLamd64.tar.gz; echo f > s; sha256sum s | grep @X\n",
+        // Of another file beside ours, and of two at once.
+        "RUN iwr @URLamd64.tar.gz -OutFile f; if ((Test-Path f) -and (Get-FileHash g).Hash -ne '@X') { exit 1 }\n",
+        "RUN wget -O f @URLamd64.tar.gz; wget -O t https://bar.example/bar; printf '%s\\n' '@X  t' '@Y  g' | sha256sum -c\n",
+        // The release of an address that goes on with a name of ours is another one.
+        "RUN file=nats-streaming-server-v${NATS_STREAMING_SERVER}-linux-amd64.tar.gz; wget https://bar.example/v1/$file; echo \"@X  $file\" | sha256sum -c\n",
+        "ENV O=1.2.3\nRUN file=nats-streaming-server-v${NATS_STREAMING_SERVER}-linux-amd64.tar.gz; wget https://github.com/nats-io/nats-streaming-server/releases/download/v$O/$file; echo \"@X  $file\" | sha256sum -c\n",
         // One file in two spellings.
         "RUN wget -O f @URLamd64.tar.gz; wget -O $PWD/f https://bar.example/bar; echo \"@X f\" | sha256sum -c\n",
         "RUN wget -O f https://bar.example/bar; wget -O $D/f @URLamd64.tar.gz; echo \"@AMD f\" | sha256sum -c\n",
@@ -385,6 +400,17 @@ fn an_archive_without_a_hash_is_found_beside_one_that_has_one() {
         repository(&text).finds(&[&format!("{PATH}:{missing}")]);
         comes_out(&text);
     }
+}
+
+#[test]
+fn a_shorter_hash_in_a_variable_that_is_called_so_is_not_left_behind() {
+    let pinned = "RUN wget -O f @URLamd64.tar.gz; echo \"@AMD  f\" | sha256sum -c\n";
+    for (name, digits) in [("NATS_SHA1", 40), ("NATS_MD5", 32)] {
+        let hash = "5".repeat(digits);
+        is_refused(&format!("ENV {name}={hash}\n{pinned}"));
+    }
+    // The ID of a commit is no hash of ours.
+    moves(&format!("ENV PLUGIN_COMMIT={}\n{pinned}", "5".repeat(40)));
 }
 
 #[test]

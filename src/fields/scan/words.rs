@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::spans::{
-    BACK, after, dotted, ends, is_blank, is_digit, is_tag, is_word, line_before, past, skip,
+    BACK, after, dotted, ends, is_blank, is_digit, is_tag, is_word, line_before, past, scope, skip,
     trimmed, trimmed_end, unquoted, variable, version,
 };
 use super::names::variable_start;
@@ -367,7 +367,7 @@ impl Scan<'_> {
 /// The name of a variable, of an environment's too: `version` of `${version}`, `$version`, `${env:version}`, `${ver[1]}`.
 pub(super) fn name_of(variable: &[u8]) -> &[u8] {
     let name = &variable[skip(variable, 0, |byte| matches!(byte, b'$' | b'{' | b'('))..];
-    let bare = name.strip_prefix(b"$").or(name.strip_prefix(b"env:"));
-    let name = bare.unwrap_or(name);
+    let name = name.strip_prefix(b"$").unwrap_or(name);
+    let name = &name[scope(name)..];
     &name[..skip(name, 0, is_word)]
 }
