@@ -1,5 +1,6 @@
 //! What the statements of a Dockerfile hash: files that their own instruction has downloaded before.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -33,6 +34,7 @@ impl<'a> Checks<'a> {
             let mut held = Held {
                 code: &code,
                 instruction,
+                is_set: OnceCell::new(),
                 hashes: BTreeMap::new(),
             };
             for statement in code.statements_of(instruction) {
@@ -107,6 +109,8 @@ impl<'a> Checks<'a> {
 struct Held<'c, 'a> {
     code: &'c Code<'a>,
     instruction: &'c Instruction,
+    /// Whether a command there sets variables whose names are not in front of a `=`.
+    is_set: OnceCell<bool>,
     hashes: BTreeMap<Vec<u8>, Of>,
 }
 
@@ -117,8 +121,11 @@ impl<'c, 'a> Held<'c, 'a> {
         let Some((name, _)) = first.filter(|one| self.code.is_assigned(**one)) else {
             return;
         };
-        let mut all = self.code.statements_of(self.instruction).iter();
-        let is_set = all.any(|one| one.does(Does::Assign));
+        let is_set = || {
+            let mut all = self.code.statements_of(self.instruction).iter();
+            all.any(|one| one.does(Does::Assign))
+        };
+        let is_set = *self.is_set.get_or_init(is_set);
         let of = match self.code.assignments(name, &self.instruction.span) {
             1 if !is_set => of,
             _ => Of::Unclear,

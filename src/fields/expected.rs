@@ -399,7 +399,12 @@ impl<'a> Scope<'a> {
             let may_be_any = !self.builds || document.facts.has_reference;
             let why = "expected the base of the folder's name, not a variable";
             let name = found.trim_matches(['$', '{', '}']);
-            let is_set = name.contains(':') || has_word(&document.text[..field.span.start], name);
+            // An `ARG` of a base stands above the first stage, and nobody has that many.
+            let bases = document.fields.iter();
+            let mut bases = bases.filter(|one| matches!(one.kind, Kind::Base { .. }));
+            let end = bases.next().map_or(0, |first| first.span.start);
+            let head = &document.text[..end.min(64 << 10)];
+            let is_set = name.contains(':') || has_word(head, name);
             return match image.is_empty() && may_be_any {
                 true if is_set => Expected::Anything,
                 true => Expected::Impossible("no `ARG` above it gives it a value".to_owned()),

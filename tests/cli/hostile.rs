@@ -523,9 +523,11 @@ fn documents_have_a_size_that_they_keep_to_and_other_files_are_not_read() {
 #[test]
 fn many_of_anything_in_a_document_are_no_trouble() {
     let many = 15_000;
-    let branches: String = (0..many)
-        .map(|number| format!("x{number}) natsArch='a{number}'; sha256='x' ;;\n"))
-        .collect();
+    let numbered = |many, text: &str| -> String {
+        let one = |number: usize| text.replace('@', &number.to_string());
+        (0..many).map(one).collect()
+    };
+    let branches = numbered(many, "x@) natsArch='a@'; sha256='x' ;;\n");
     let archive = "https://github.com/nats-io/nats-streaming-server/releases/download/v1/nats-streaming-server-v1-linux";
     let address = format!("RUN wget {archive}-${{natsArch}}.tar.gz\n");
     let url = format!("{archive}-amd64.tar.gz");
@@ -566,6 +568,15 @@ fn many_of_anything_in_a_document_are_no_trouble() {
             "RUN {}{hash}",
             "wget https://x/$NATS_STREAMING_SERVER/y; ".repeat(many)
         ),
+        numbered(2 * many, "FROM $B@\n"),
+        format!(
+            "RUN {}wget {url} {hash}",
+            numbered(many, "wget -O $f@ https://x/y; cp t *.x; ")
+        ),
+        format!(
+            "RUN wget -O f {url}; {}",
+            numbered(many, "$h@ = (Get-FileHash f).Hash; ")
+        ),
     ];
     let workflows = [
         format!(
@@ -602,22 +613,28 @@ fn many_of_anything_in_a_document_are_no_trouble() {
         (".github/workflows/x.yml", &workflows[..]),
     ] {
         for text in texts {
-            let repository = streaming();
-            repository.write(path, text);
-            let mut command = program(repository.root(), &["check", "-q"]);
-            let mut child = command.spawn().expect("it runs");
-            // A bound that only a time that grows with the square exceeds; benchmarks measure.
-            for _ in 0..600 {
-                if child.try_wait().expect("it runs").is_some() {
-                    break;
-                }
-                std::thread::sleep(std::time::Duration::from_millis(50));
-            }
-            let ended = child.try_wait().expect("it runs").is_some();
-            let _ = child.kill();
-            assert!(ended, "{path}: {}…", &text[..60]);
+            comes_to_an_end(path, text);
         }
     }
+}
+
+/// A check of a tree with that document ends.
+#[track_caller]
+fn comes_to_an_end(path: &str, text: &str) {
+    let repository = streaming();
+    repository.write(path, text);
+    let mut command = program(repository.root(), &["check", "-q"]);
+    let mut child = command.spawn().expect("it runs");
+    // A bound that only a time that grows with the square exceeds; benchmarks measure.
+    for _ in 0..600 {
+        if child.try_wait().expect("it runs").is_some() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let ended = child.try_wait().expect("it runs").is_some();
+    let _ = child.kill();
+    assert!(ended, "{path}: {}…", &text[..60]);
 }
 
 /// A megabyte of a workflow, in whatever form: the time grows with the text. One that takes a minute is one that hangs.
