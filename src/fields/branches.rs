@@ -133,7 +133,7 @@ pub(super) fn fields(text: &[u8], seen: &Seen, own: &Own) -> (Vec<(Range<usize>,
         let platform = match of {
             Bound::Ours(platform) => Some(platform),
             Bound::Unchecked if hash.len() >= 50 || has_unpinned => None,
-            // A shorter one may be the ID of a commit.
+            // Another shorter one may be the ID of a commit.
             Bound::Unchecked if variable_of(text, hash.start).is_some_and(hashes::is_short) => None,
             Bound::Unknown => None,
             Bound::Others | Bound::Unchecked => continue,

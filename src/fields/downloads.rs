@@ -311,32 +311,30 @@ impl<'c, 'a> Downloads<'c, 'a> {
         let known = Of::all(files.chain(download));
         // `sha256sum f /etc/g`
         let mut behind = stage.iter().filter(|word| word.at > words[mark].at);
+        let is_hash = |word: &&Word| word.text.len() >= 32 && is_hex(word.text);
         let is_stray = |word: &Word| {
-            let word = word.text;
-            let is_hash = word.len() >= 32 && is_hex(word);
-            let is_other = word.iter().all(|byte| is_digit(*byte)) || b"-$".contains(&word[0]);
-            !is_hash && !is_other && !word.starts_with(b"/dev/") && of(word).is_none()
+            let text = word.text;
+            let is_other = text.iter().all(|byte| is_digit(*byte)) || b"-$".contains(&text[0]);
+            !is_hash(&word) && !is_other && !text.starts_with(b"/dev/") && of(text).is_none()
         };
         // `sha256sum`, rather than a command of Windows.
         let is_list = words[mark].text.to_ascii_lowercase().ends_with(b"sum");
-        let is_hash = |word: &&Word| word.text.len() >= 32 && is_hex(word.text);
         let has_more = words.iter().filter(is_hash).nth(1).is_some();
         match known {
-            _ if has_more || !is_list && self.is_other_file(words, mark, of) => Some(Of::Unclear),
+            _ if has_more || !is_list && is_other_file(words, mark, of) => Some(Of::Unclear),
             Some(Of::Ours(_)) if !is_sha256(words, mark) => Some(Of::Unclear),
             Some(_) if is_list && behind.any(is_stray) => Some(Of::Unclear),
             Some(known) => Some(known),
             None => Some(Of::Unclear),
         }
     }
+}
 
-    /// Whether a command of Windows hashes a file that is none of the known ones: `(Test-Path f) -and (Get-FileHash g)`.
-    fn is_other_file(&self, words: &[Word], mark: usize, of: &dyn Fn(&[u8]) -> Option<Of>) -> bool {
-        let is_file =
-            |word: &&Word| word.text[0] != b'-' && !word.text.eq_ignore_ascii_case(b"SHA256");
-        let file = words[mark + 1..].iter().find(is_file);
-        file.is_some_and(|file| file.text[0] != b'$' && of(file.text).is_none())
-    }
+/// Whether a command of Windows hashes a file that is none of the known ones: `(Test-Path f) -and (Get-FileHash g)`.
+fn is_other_file(words: &[Word], mark: usize, of: &dyn Fn(&[u8]) -> Option<Of>) -> bool {
+    let is_file = |word: &&Word| word.text[0] != b'-' && !word.text.eq_ignore_ascii_case(b"SHA256");
+    let file = words[mark + 1..].iter().find(is_file);
+    file.is_some_and(|file| file.text[0] != b'$' && of(file.text).is_none())
 }
 
 /// Whether a command that hashes is told to use SHA-256, where it knows other algorithms.

@@ -55,11 +55,15 @@ pub(super) fn is_named_like_one(name: &str) -> bool {
     kinds.any(|kind| name.starts_with(kind))
 }
 
-/// Whether the name of a variable ends in that of an algorithm whose hashes are shorter: `FOO_SHA1`, `FOO_MD5`.
+/// Whether the name of a variable ends in that of an algorithm whose hashes are shorter, `FOO_SHA1` or `FOO_MD5`: not `GIT_SHA1`,
+/// which is a commit.
 pub(super) fn is_short(name: &[u8]) -> bool {
     let name = name.to_ascii_uppercase();
     let mut algorithms = [&b"SHA1"[..], b"MD5", b"SHA1SUM", b"MD5SUM"].into_iter();
-    algorithms.any(|algorithm| name.ends_with(algorithm))
+    let is_commit = [&b"GIT"[..], b"COMMIT", b"REV"]
+        .iter()
+        .any(|word| has(&name, word));
+    !is_commit && algorithms.any(|algorithm| name.ends_with(algorithm))
 }
 
 /// How many hashes are assigned to each variable, in one instruction and in all.

@@ -410,7 +410,9 @@ fn a_shorter_hash_in_a_variable_that_is_called_so_is_not_left_behind() {
         is_refused(&format!("ENV {name}={hash}\n{pinned}"));
     }
     // The ID of a commit is no hash of ours.
-    moves(&format!("ENV PLUGIN_COMMIT={}\n{pinned}", "5".repeat(40)));
+    for name in ["PLUGIN_COMMIT", "GIT_SHA1"] {
+        moves(&format!("ENV {name}={}\n{pinned}", "5".repeat(40)));
+    }
 }
 
 #[test]
