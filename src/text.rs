@@ -184,11 +184,16 @@ pub fn count(number: usize, what: &str) -> String {
     }
 }
 
-/// The number of the line of the old text from which each line of a changed one comes, from 1; nothing where that is its own: where
-/// no line came or went. What is found by comparing takes the longer the more has changed.
+/// The number of the line of the old text from which each line of a changed one comes, from 1; nothing where that is its own.
 pub fn lines_before(old: &[u8], new: &[u8]) -> Vec<usize> {
-    let count = |text: &[u8]| memchr::memchr_iter(b'\n', text).count();
-    if count(old) == count(new) {
+    // Comparing takes the longer the more has changed: that many lines were changed where they stand, if none came or went.
+    const MOST: usize = 1_000;
+    let [olds, news] = [old, new].map(|text| text.split(|byte| *byte == b'\n'));
+    let changed = olds
+        .clone()
+        .zip(news.clone())
+        .filter(|(old, new)| old != new);
+    if olds.count() == news.count() && changed.count() > MOST {
         return Vec::new();
     }
     let mut options = diffy::DiffOptions::new();
@@ -207,6 +212,9 @@ pub fn lines_before(old: &[u8], new: &[u8]) -> Vec<usize> {
             }
         }
         next += usize::from(!matches!(line, Line::Insert(_)));
+    }
+    if lines.iter().copied().eq(1..=lines.len()) {
+        lines.clear();
     }
     lines
 }
