@@ -51,6 +51,10 @@ fn versions(after: &Repository, targets: &[Target]) -> Vec<String> {
         moving.any(|one| tree == Some(&one.directory) && one.has_release)
     };
     noted(lines(after, targets), |place, line| {
+        // `uses: somebody/action@v1.2.3`
+        if !is_code(line) || line.contains('@') {
+            return None;
+        }
         let gives = |old: &&String| places_of(line, old).next().is_some();
         let is_named = || {
             let line = line.to_lowercase();
@@ -66,9 +70,7 @@ fn versions(after: &Repository, targets: &[Target]) -> Vec<String> {
             let id = commit(line).filter(|_| moves(place))?;
             Some((id, "a commit: if it is one of the old release"))
         };
-        let left = version.or_else(of_series).or_else(of_commit);
-        // `uses: somebody/action@v1.2.3`
-        let (found, why) = left.filter(|_| is_code(line) && !line.contains('@'))?;
+        let (found, why) = version.or_else(of_series).or_else(of_commit)?;
         Some(format!("{found}, {why}, change it by hand"))
     })
 }

@@ -78,7 +78,7 @@ pub(super) fn wrong(
     options: &Options,
 ) -> Result<Vec<Finding>> {
     let items: BTreeMap<String, &Item> = after.items().collect();
-    let mut known = Known::new(after, old);
+    let mut known = Known::new(&items, old);
     let is_written = |path: &str| match after.tree_of(path) {
         Some(tree) => targets
             .iter()
@@ -134,20 +134,20 @@ fn is_unpinned(finding: &Finding) -> bool {
 /// What was found before an update.
 struct Known<'a> {
     /// How often each rule was broken in each file, by the paths that files will have.
-    counts: BTreeMap<(String, &'static str), usize>,
+    counts: BTreeMap<(&'a str, &'static str), usize>,
     /// The files that download something without a pin.
     unpinned: BTreeSet<&'a str>,
 }
 
 impl<'a> Known<'a> {
-    fn new(after: &Repository, old: &'a Report) -> Self {
-        let origins = after
-            .items()
-            .map(|(path, item)| (place_of(item, &path), path));
-        let origins: BTreeMap<String, String> = origins.collect();
-        let mut counts: BTreeMap<(String, &str), usize> = BTreeMap::new();
+    /// By what a check found, and the files as they will be.
+    fn new(items: &'a BTreeMap<String, &Item>, old: &'a Report) -> Self {
+        let origins = items.iter();
+        let origins = origins.map(|(path, item)| (place_of(item, path), path));
+        let origins: BTreeMap<String, &String> = origins.collect();
+        let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for Finding { path, rule, .. } in &old.findings {
-            let path = origins.get(path).unwrap_or(path).clone();
+            let path = origins.get(path).copied().unwrap_or(path);
             *counts.entry((path, rule)).or_default() += 1;
         }
         let unpinned = old.findings.iter().filter(|one| is_unpinned(one));
@@ -156,8 +156,8 @@ impl<'a> Known<'a> {
     }
 
     /// Whether a finding was there, as often as it has been asked for.
-    fn take(&mut self, finding: &Finding) -> bool {
-        let count = self.counts.get_mut(&(finding.path.clone(), finding.rule));
+    fn take(&mut self, finding: &'a Finding) -> bool {
+        let count = self.counts.get_mut(&(&*finding.path, finding.rule));
         let left = count.filter(|count| **count > 0);
         left.map(|count| *count -= 1).is_some()
     }

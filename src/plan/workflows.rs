@@ -164,7 +164,7 @@ impl<'a> NewSeries<'a> {
     }
 
     fn is_own(&self, named: &BTreeSet<&str>) -> bool {
-        named.iter().eq([self.from.name.as_str()].iter())
+        is_only(named, self.from)
     }
 
     /// The jobs that are about the source alone, each with its number.
@@ -182,11 +182,7 @@ impl<'a> NewSeries<'a> {
     fn twins(&self, alone: &[(usize, &Job)]) -> Vec<Repeat> {
         let (Workflow { text, structure }, from, to) = (self.workflow, self.from, self.to);
         let jobs = &structure.jobs;
-        let is_twin = |job: &Job| {
-            self.named(&job.part.span)
-                .iter()
-                .eq([to.name.as_str()].iter())
-        };
+        let is_twin = |job: &Job| is_only(&self.named(&job.part.span), to);
         if jobs.iter().any(is_twin) {
             return Vec::new();
         }
@@ -273,6 +269,11 @@ impl<'a> NewSeries<'a> {
         let is_wanted = all.len() > 1 && !all.contains(self.to.name.as_str());
         (is_wanted && is_open).then_some((own, last))
     }
+}
+
+/// Whether a series is the only one that is named.
+fn is_only(named: &BTreeSet<&str>, series: &Directory) -> bool {
+    named.len() == 1 && named.contains(series.name.as_str())
 }
 
 /// How often a text says `latest`, which only one series, or one row of a matrix, can be; runners of that name, and the versions of
