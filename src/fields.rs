@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 pub use self::matrix::{compared, saying_more};
-pub use self::spans::variable_of;
+pub use self::spans::{past_any_case, variable_of};
 use self::workflow::Structure;
 
 /// The folder of scripts, of the repository and of a version directory.

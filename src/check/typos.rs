@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::documents::Seen;
 use crate::fields::scan::is_script;
-use crate::fields::{DocumentKind, Kind, variable_of};
+use crate::fields::{DocumentKind, Kind, past_any_case, variable_of};
 use crate::finding::Finding;
 use crate::repository::Place;
 use crate::text::{is_typo, is_word, span_of};
@@ -44,7 +44,7 @@ fn check_variables(seen: &Seen, findings: &mut Vec<Finding>) {
     for dollar in memchr::memchr_iter(b'$', text) {
         let rest = &text[dollar + 1..];
         let rest = rest.strip_prefix(b"{").unwrap_or(rest);
-        let rest = rest.strip_prefix(b"env:").unwrap_or(rest);
+        let rest = &rest[past_any_case(rest, 0, b"env:")..];
         let end = rest.iter().take(100).position(|byte| !is_word(*byte));
         let (name, behind) = rest.split_at(end.unwrap_or(rest.len().min(100)));
         // `${NAME:-default}`

@@ -1,5 +1,6 @@
 //! What the statements of a Dockerfile hash: files that their own instruction has downloaded before.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -146,27 +147,30 @@ impl<'c, 'a> Held<'c, 'a> {
 
 /// The files that an instruction has written, by their names in lower case, since Windows ignores case.
 #[derive(Default)]
-struct Files {
+struct Files<'a> {
     /// What each is, and its path.
-    known: BTreeMap<Vec<u8>, (Of, Vec<u8>)>,
+    known: BTreeMap<Vec<u8>, (Of, Cow<'a, [u8]>)>,
     /// Those of which nobody can tell any more.
     unclear: BTreeSet<Vec<u8>>,
     /// Whether some are called by a name, and some by a variable.
     kinds: [bool; 2],
 }
 
-impl Files {
+impl<'a> Files<'a> {
     /// Adds one. Two paths that end in one name may be one file, and so may a name and a variable.
-    fn add(&mut self, path: &[u8], of: Of) {
-        let (path, name) = (bare(path), name_of(path));
+    fn add(&mut self, path: &'a [u8], of: Of) {
+        let path = bare(path);
+        let name = name_of(&path);
         let is_variable = variable(&name, 0) == Some(name.len());
         let both = match self.known.get(&name) {
             Some((_, other)) if *other != path => Of::Unclear,
             known => of.and(known.map(|(of, _)| *of)),
         };
-        self.known.insert(name.clone(), (both, path));
         if both == Of::Unclear || self.unclear.contains(&name) {
-            self.change(&name);
+            self.known.remove(&name);
+            self.unclear.insert(name);
+        } else {
+            self.known.insert(name, (both, path));
         }
         self.kinds[usize::from(is_variable)] = true;
         if self.kinds == [true; 2] {
@@ -176,7 +180,7 @@ impl Files {
 
     /// Makes a file unclear, if it is known.
     fn change(&mut self, path: &[u8]) {
-        let name = name_of(path);
+        let name = name_of(&bare(path));
         if self.known.remove(&name).is_some() {
             self.unclear.insert(name);
         }
@@ -189,28 +193,33 @@ impl Files {
 
     /// What is at a path, if it is known.
     fn of(&self, path: &[u8]) -> Option<Of> {
-        let name = name_of(path);
-        if self.unclear.contains(&name) {
-            return Some(Of::Unclear);
+        let path = bare(path);
+        let name = name_of(&path);
+        match self.known.get(&name) {
+            Some((of, known)) if *known == path => Some(*of),
+            Some(_) => Some(Of::Unclear),
+            None => self.unclear.contains(&name).then_some(Of::Unclear),
         }
-        let (of, known) = self.known.get(&name)?;
-        Some(if *known == bare(path) {
-            *of
-        } else {
-            Of::Unclear
-        })
     }
 }
 
+/// The name of a file, by its path.
 fn name_of(path: &[u8]) -> Vec<u8> {
-    let path = bare(path);
-    let name = last_part(&path).rsplit(|byte| *byte == b'\\').next();
+    let name = last_part(path).rsplit(|byte| *byte == b'\\').next();
     name.unwrap_or_default().to_ascii_lowercase()
 }
 
 /// A path without `./` in front, and without the brackets around the names of variables.
-fn bare(path: &[u8]) -> Vec<u8> {
+fn bare(path: &[u8]) -> Cow<'_, [u8]> {
     let here = path.strip_prefix(b"./").or(path.strip_prefix(b".\\"));
-    let bytes = here.unwrap_or(path).iter().copied();
-    bytes.filter(|byte| !b"{}".contains(byte)).collect()
+    let path = here.unwrap_or(path);
+    let is_bracket = |byte: &u8| b"{}".contains(byte);
+    match path.iter().any(is_bracket) {
+        true => path
+            .iter()
+            .copied()
+            .filter(|byte| !is_bracket(byte))
+            .collect(),
+        false => path.into(),
+    }
 }

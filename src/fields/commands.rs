@@ -9,7 +9,9 @@ use std::ops::Range;
 
 pub(super) use self::does::Does;
 use self::does::does;
-use super::spans::{self, is_digit, is_escape, is_hex, is_word, last_word, past, skip, unquoted};
+use super::spans::{
+    self, is_digit, is_escape, is_hex, is_word, last_word, past, past_any_case, skip, unquoted,
+};
 
 /// What stands between a word and the one in front of it: a pipe, `>` but not `>&`, `>>`.
 pub(super) const PIPE: u8 = 1;
@@ -179,6 +181,12 @@ impl<'a> Code<'a> {
     /// The variables that a statement uses.
     pub(super) fn used(&self, statement: &Statement) -> &[Use<'a>] {
         &self.uses[statement.uses.clone()]
+    }
+
+    /// The variables that are used in a span.
+    pub(super) fn used_in(&self, span: &Range<usize>) -> &[Use<'a>] {
+        let number = |at: usize| self.uses.partition_point(|(_, use_at)| *use_at < at);
+        &self.uses[number(span.start)..number(span.end)]
     }
 
     /// The uses of one variable in a span.
@@ -438,10 +446,7 @@ fn heredoc(line: &[u8]) -> Option<usize> {
 fn variable(text: &[u8], at: usize) -> Option<Use<'_>> {
     let mut name = past(text, at + 1, b"{");
     for scope in [&b"env:"[..], b"script:", b"global:", b"local:", b"private:"] {
-        let is_it = text[name..]
-            .get(..scope.len())
-            .is_some_and(|is| is.eq_ignore_ascii_case(scope));
-        name += if is_it { scope.len() } else { 0 };
+        name = past_any_case(text, name, scope);
     }
     let end = skip(text, name, is_word);
     (end > name).then(|| (&text[name..end], name))

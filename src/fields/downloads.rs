@@ -176,10 +176,9 @@ impl<'c, 'a> Downloads<'c, 'a> {
         used.any(|(name, _)| versions.contains(&lower(name)))
     }
 
-    /// Where a statement uses variables that hold addresses, and those.
-    fn held(&self, statement: &Statement) -> &[(Use<'a>, usize)] {
+    /// Where variables that hold addresses are used in a span, and those.
+    fn held(&self, span: &Range<usize>) -> &[(Use<'a>, usize)] {
         let number = |at: usize| self.held.partition_point(|((_, use_at), _)| *use_at < at);
-        let span = &statement.span;
         &self.held[number(span.start)..number(span.end)]
     }
 
@@ -202,22 +201,19 @@ impl<'c, 'a> Downloads<'c, 'a> {
     }
 
     /// Whether a word is the address of a release of ours, up to an archive's name that a variable holds: `…/v$VERSION/$file`.
-    fn is_completed(&self, statement: &Statement, word: &Word) -> bool {
-        let (used, held) = (self.code.used(statement), self.held(statement));
-        let from = used.partition_point(|(_, at)| *at < word.at);
-        let used = used[from..].iter().map(|(name, at)| (*name, *at));
-        let mut used = used.take_while(|(_, at)| *at < word.span().end);
-        let from = held.partition_point(|((_, at), _)| *at < word.at);
-        let held = held[from..].iter();
-        let mut held = held.take_while(|((_, at), _)| *at < word.span().end);
+    fn is_completed(&self, word: &Word) -> bool {
+        let span = word.span();
+        let mut held = self.held(&span).iter();
+        let mut used = self.code.used_in(&span).iter();
+        let is_archive = |(one, address): &(Use, usize)| {
+            self.ours.binary_search(address).is_ok() && self.is_known(*one)
+        };
         let is_version =
             |name: &[u8]| name == self.own.key.as_bytes() || self.own.versions.contains(name);
-        let project = format!("/{}/releases/download/", self.own.server);
-        has(word.text, project.as_bytes())
+        let project = || format!("/{}/releases/download/", self.own.server);
+        held.any(is_archive)
             && used.any(|(name, _)| is_version(name))
-            && held.any(|(one, address)| {
-                self.ours.binary_search(address).is_ok() && self.is_known(*one)
-            })
+            && has(word.text, project().as_bytes())
     }
 
     /// What a statement downloads, if anything.
@@ -231,7 +227,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
         let mut is_far = own.clone().any(|number| bit(number) == 0);
         let mut ours = own.fold(0, |all, number| all | bit(number));
         let mut is_unclear = false;
-        for (one, address) in self.held(statement) {
+        for (one, address) in self.held(&statement.span) {
             let number = self.ours.binary_search(address).ok();
             if number.is_none() && !fetches {
                 continue;
@@ -246,7 +242,7 @@ impl<'c, 'a> Downloads<'c, 'a> {
             }
         }
         let is_strange = |word: &&Word| {
-            let is_own = || is_own(word.span()) || self.is_completed(statement, word);
+            let is_own = || is_own(word.span()) || self.is_completed(word);
             word.is_address && !is_list(word) && !is_own()
         };
         let strange = || words.iter().filter(is_strange);
@@ -318,7 +314,8 @@ impl<'c, 'a> Downloads<'c, 'a> {
             !is_hash(&word) && !is_other && !text.starts_with(b"/dev/") && of(text).is_none()
         };
         // `sha256sum`, rather than a command of Windows.
-        let is_list = words[mark].text.to_ascii_lowercase().ends_with(b"sum");
+        let end = words[mark].text.last_chunk::<3>();
+        let is_list = end.is_some_and(|end| end.eq_ignore_ascii_case(b"sum"));
         let has_more = words.iter().filter(is_hash).nth(1).is_some();
         match known {
             _ if has_more || !is_list && is_other_file(words, mark, of) => Some(Of::Unclear),

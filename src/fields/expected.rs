@@ -400,9 +400,9 @@ impl<'a> Scope<'a> {
             let why = "expected the base of the folder's name, not a variable";
             let name = found.trim_matches(['$', '{', '}']);
             // An `ARG` of a base stands above the first stage, and nobody has that many.
-            let bases = document.fields.iter();
-            let mut bases = bases.filter(|one| matches!(one.kind, Kind::Base { .. }));
-            let end = bases.next().map_or(0, |first| first.span.start);
+            let mut fields = document.fields.iter();
+            let first = fields.find(|one| matches!(one.kind, Kind::Base { .. }));
+            let end = first.map_or(0, |first| first.span.start);
             let head = &document.text[..end.min(64 << 10)];
             let is_set = name.contains(':') || has_word(head, name);
             return match image.is_empty() && may_be_any {

@@ -48,6 +48,15 @@ pub(super) fn past(text: &[u8], at: usize, what: &[u8]) -> usize {
     after(text, at, what).unwrap_or(at)
 }
 
+/// The same, where case makes no difference, as in PowerShell.
+pub fn past_any_case(text: &[u8], at: usize, what: &[u8]) -> usize {
+    let there = text[at..].get(..what.len());
+    match there.is_some_and(|there| there.eq_ignore_ascii_case(what)) {
+        true => at + what.len(),
+        false => at,
+    }
+}
+
 /// The place, or the one behind it where a quote stands there.
 pub(super) fn unquoted(text: &[u8], at: usize) -> usize {
     after(text, at, b"\"").unwrap_or_else(|| past(text, at, b"'"))
@@ -121,7 +130,7 @@ pub(super) fn variable(text: &[u8], at: usize) -> Option<usize> {
         return is_whole.then_some(from + end + close.len());
     }
     if let Some(from) = after(text, at, b"$") {
-        let from = from + scope(&text[from..]);
+        let from = past_any_case(text, from, b"env:");
         let end = skip(text, from, is_word);
         let index = after(text, end, b"[").map(|open| skip(text, open, is_word));
         let index = index.and_then(|end| after(text, end, b"]"));
@@ -132,13 +141,11 @@ pub(super) fn variable(text: &[u8], at: usize) -> Option<usize> {
     (end > from).then(|| after(text, end, b"}"))?
 }
 
-/// How long the name of PowerShell's scope for the environment is that a text begins with; case makes no difference there.
-pub(super) fn scope(text: &[u8]) -> usize {
-    const SCOPE: &[u8] = b"env:";
-    let start = text.get(..SCOPE.len());
-    start
-        .filter(|start| start.eq_ignore_ascii_case(SCOPE))
-        .map_or(0, <[u8]>::len)
+/// What stands in front of a variable's name: in front of `$`, or `$env:`, where a text ends in that.
+pub(super) fn before_dollar(text: &[u8]) -> Option<&[u8]> {
+    let scope = text.len().checked_sub(b"env:".len());
+    let scope = scope.filter(|at| past_any_case(text, *at, b"env:") > *at);
+    text[..scope.unwrap_or(text.len())].strip_suffix(b"$")
 }
 
 /// The end of the three numbers of a version that begin at `at`.

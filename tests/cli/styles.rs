@@ -383,3 +383,14 @@ fn a_path_that_begins_with_a_typo_for_a_series() {
         assert!(found.len() == 1 && found.iter().all(is_it), "{found:?}");
     }
 }
+
+#[test]
+fn the_variables_of_powershells_environment_are_found_in_any_case() {
+    for scope in ["env", "Env", "ENV"] {
+        let step =
+            "      - run: docker build -t \"$env:REPO:$env:TAG-alpine3.22\" $env:DIR/alpine3.22\n";
+        let jobs = format!("  a:\n{JOB}{step}").replace("$env", &format!("${scope}"));
+        let after = jobs.replace("alpine3.22", "alpine3.23");
+        assert!(becomes(&jobs, &["--base", "2.14.x/alpine=3.23"], &after).is_empty());
+    }
+}

@@ -1,7 +1,8 @@
 //! Whose a name in a workflow is: ours, perhaps ours, or another program's.
 
 use super::super::spans::{
-    after, base, ends, has, is_blank, is_digit, is_tag, is_word, line_before, skip, trimmed_end,
+    after, base, before_dollar, ends, has, is_blank, is_digit, is_tag, is_word, line_before, skip,
+    trimmed_end,
 };
 use super::super::workflow::{INPUTS, goes_to};
 use super::{Kind, Scan};
@@ -51,16 +52,17 @@ impl Scan<'_> {
         let is_ours = |image: &[u8]| {
             let before = trimmed_end(image, |byte| is_tag(byte) || byte == b'/');
             // `$REPO:`, `$env:REPO:`
-            let is_variable = before.ends_with(b"$") || before.ends_with(b"$env:");
             let name = &image[before.len()..];
-            is_variable || name.is_empty() || has(name, self.scanner.image.as_bytes())
+            before_dollar(before).is_some()
+                || name.is_empty()
+                || has(name, self.scanner.image.as_bytes())
         };
         match sign {
             b'/' | b'\\' if front.ends_with(b"}") || is_directory => Owner::Ours,
             // `cd ../nanoserver-ltsc2022`
             b'/' | b'\\' if name == b".." && goes_to(rest) => Owner::Ours,
             // `$DIR/alpine3.22`
-            b'/' | b'\\' if rest.ends_with(b"$") || rest.ends_with(b"$env:") => Owner::Ours,
+            b'/' | b'\\' if before_dollar(rest).is_some() => Owner::Ours,
             // Perhaps a version that is written wrongly.
             b'/' | b'\\' if matches!(name, b"" | b"." | b"..") || is_digit(name[0]) => {
                 Owner::Perhaps
@@ -150,7 +152,7 @@ pub(super) fn variable_start(text: &[u8]) -> Option<usize> {
         b')' => memchr::memmem::rfind(text, b"$("),
         _ => {
             let name = trimmed_end(text, is_word);
-            let start = name.strip_suffix(b"$env:").or(name.strip_suffix(b"$"))?;
+            let start = before_dollar(name)?;
             (name.len() < text.len()).then_some(start.len())
         }
     }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::super::spans::{
-    BACK, after, dotted, ends, is_blank, is_digit, is_tag, is_word, line_before, past, scope, skip,
-    trimmed, trimmed_end, unquoted, variable, version,
+    BACK, after, dotted, ends, is_blank, is_digit, is_tag, is_word, line_before, past,
+    past_any_case, skip, trimmed, trimmed_end, unquoted, variable, version,
 };
 use super::names::variable_start;
 use super::{DocumentKind, Kind, SYSTEMS, Scan, is_script};
@@ -368,6 +368,6 @@ impl Scan<'_> {
 pub(super) fn name_of(variable: &[u8]) -> &[u8] {
     let name = &variable[skip(variable, 0, |byte| matches!(byte, b'$' | b'{' | b'('))..];
     let name = name.strip_prefix(b"$").unwrap_or(name);
-    let name = &name[scope(name)..];
+    let name = &name[past_any_case(name, 0, b"env:")..];
     &name[..skip(name, 0, is_word)]
 }
