@@ -434,6 +434,12 @@ fn an_argument_that_no_dockerfile_takes() {
         "FROM ${BASE_IMG}",
     );
     repository.finds(&["2.14.x/scratch/Dockerfile.preview:2:6: base: found ${BASE_IMG}: no `ARG` above it gives it a value"]);
+    // What a stage sets is nothing to the next one's base.
+    let text = "FROM alpine:3.22 AS a\nARG B=alpine:3.22\nFROM $B\nCOPY --from=nats:2.14.4-alpine3.22 /a /\n";
+    repository.write("2.14.x/scratch/Dockerfile.preview", text);
+    repository.finds(&[
+        "2.14.x/scratch/Dockerfile.preview:3:6: base: found $B: no `ARG` above it gives it a value",
+    ]);
 }
 
 #[test]
