@@ -354,6 +354,10 @@ fn a_hash_of_a_file_that_may_have_changed_is_refused() {
         "RUN cp t f; curl @URLamd64.tar.gz | tee -a f; echo \"@X  f\" | sha256sum -c\n",
         // What may change it without saying so.
         "RUN wget -O f @URLamd64.tar.gz; cp t *.tgz; echo \"@X  f\" | sha256sum -c\n",
+        "RUN wget -O f @URLamd64.tar.gz; ls | xargs gzip; echo \"@X  f\" | sha256sum -c\n",
+        "RUN wget -O f @URLamd64.tar.gz; find . -exec strip {} +; echo \"@X  f\" | sha256sum -c\n",
+        "RUN wget -O f @URLamd64.tar.gz; /repack.sh; echo \"@X  f\" | sha256sum -c\n",
+        "RUN wget -O f @URLamd64.tar.gz; gzip ?f; echo \"@X  f\" | sha256sum -c\n",
         "RUN wget -O f @URLamd64.tar.gz; gpg --output f --decrypt t; echo \"@X  f\" | sha256sum -c\n",
         "RUN wget -O f @URLamd64.tar.gz; echo \"$(cp t f)\"; echo \"@X  f\" | sha256sum -c\n",
         "RUN wget -O f @URLamd64.tar.gz; echo bar > f; echo \"@X  f\" | sha256sum -c\n",

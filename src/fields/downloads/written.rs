@@ -43,8 +43,10 @@ impl<'a> Downloads<'_, 'a> {
             let is_harmless = (is_known || verifies) && !has(text, b"$(") && !text.contains(&b'`');
             let hashes = stage.iter().any(|word| word.does == Some(Does::Hash));
             let may_change = !is_harmless && !hashes;
-            // `cp bar *.tgz`
-            if may_change && has(text, b"*") {
+            // `cp bar *.tgz`, `ls | xargs gzip`, `/repack.sh`
+            let is_wide = |byte: &u8| b"*?".contains(byte);
+            let is_any = matches!(command, b"find" | b"xargs") || command.contains(&b'/');
+            if may_change && (is_any || text.iter().any(is_wide)) {
                 return None;
             }
             let changed = stage
