@@ -22,7 +22,7 @@ use crate::release::source::Source;
 use crate::release::verify::{Archive, hashes};
 use crate::report::{self, Output};
 use crate::repository::config::Config;
-use crate::text::{count, quoted};
+use crate::text::{count, quoted, without_password};
 use crate::write::is_interrupted;
 
 /// Does what the command line asks for. The exit code is 0 or 1; what could not be done is an error.
@@ -48,13 +48,22 @@ fn in_folder(folder: &Path) -> String {
     }
 }
 
-/// Warns where the tree may be half-way through an update.
-fn warn_of_interruption(root: &Path, output: &Output) {
-    if is_interrupted(root) {
+/// The options with which another command works on the same repository and the same releases, each with a blank in front.
+fn options(root: &Path, from: &From) -> String {
+    let from = from.typed().map(without_password);
+    let from = from.map_or(String::new(), |from| format!(" --from {}", quoted(&from)));
+    in_folder(root) + &from
+}
+
+/// Warns where the tree may be half-way through an update. Returns whether it may.
+fn warn_of_interruption(root: &Path, output: &Output) -> bool {
+    let is_interrupted = is_interrupted(root);
+    if is_interrupted {
         output.warn(
             "an update is running here, or was interrupted: wait for it, or run the interrupted update again",
         );
     }
+    is_interrupted
 }
 
 fn source(from: &From, config: &Config) -> Result<Source> {
@@ -148,8 +157,13 @@ impl Verified {
     }
 }
 
-/// Downloads and hashes the archives of the pins.
-fn verify(source: &Source, pins: &[Pin], output: &Output) -> Verified {
+/// Downloads and hashes the archives of the pins, which are to hash to what is published.
+fn verify(
+    source: &Source,
+    pins: &[Pin],
+    published: &BTreeMap<Version, Checksums>,
+    output: &Output,
+) -> Verified {
     // A pin at zeros says that there is no such archive.
     let pinned = || pins.iter().filter(|pin| pin.hash != Sha256::ZERO);
     let archives: BTreeSet<Archive> = pinned().map(|pin| Archive::clone(&pin.archive)).collect();
@@ -164,18 +178,23 @@ fn verify(source: &Source, pins: &[Pin], output: &Output) -> Verified {
     }
     let (mut wrong, mut findings) = (BTreeSet::new(), Vec::new());
     for pin in pinned() {
+        let Archive { version, name } = &*pin.archive;
+        let expected = published.get(version).and_then(|sums| sums.get(name));
+        let (expected, place) = match expected {
+            Some(expected) => (expected, "SHA256SUMS"),
+            None => (pin.hash, "the Dockerfile"),
+        };
         let actual = found.get(&*pin.archive);
-        let Some(actual) = actual.filter(|actual| **actual != pin.hash) else {
+        let Some(actual) = actual.filter(|actual| **actual != expected) else {
             continue;
         };
-        let Archive { version, name } = &*pin.archive;
         let address = source.address(version, name);
         let message = format!(
-            "{name}: found {}, expected {actual}, the hash of {address}",
-            pin.hash
+            "{name}: found {actual} in {address}, expected {expected} as in {place}: the archive was replaced or is damaged"
         );
         wrong.insert(&pin.archive);
-        findings.push(pin.finding(actual.to_string(), message));
+        let finding = pin.finding(expected.to_string(), message);
+        findings.push(finding.found(actual.to_string()));
     }
     Verified {
         archives: archives.len(),

@@ -16,6 +16,14 @@ pub struct Git {
     root: PathBuf,
 }
 
+/// A file that differs from the commit that is checked out.
+pub struct Changed {
+    /// Counted from the folder that git is asked in.
+    pub path: String,
+    /// How it differs in the index, and from that in the folder: two letters of `git status --porcelain`.
+    pub code: [u8; 2],
+}
+
 /// The names of the tags of a repository at an address, without the `^{}` of annotated ones.
 pub fn tags(address: &str) -> Result<Vec<String>> {
     let git = Git {
@@ -225,6 +233,12 @@ impl Git {
     /// The files below these folders that differ from the commit that is checked out, new ones too; with `with_ignored` those
     /// that git ignores as well.
     pub fn changed(&self, paths: &[&str], with_ignored: bool) -> Result<Vec<String>> {
+        let all = self.status(paths, with_ignored)?.into_iter();
+        Ok(all.map(|one| one.path).collect())
+    }
+
+    /// The same with how they differ.
+    pub fn status(&self, paths: &[&str], with_ignored: bool) -> Result<Vec<Changed>> {
         let ignored = match with_ignored {
             true => "--ignored=matching",
             false => "--ignored=no",
@@ -238,11 +252,14 @@ impl Git {
         let listed = succeeded(&args, started(command.output())?)?;
         // Git counts them from the top of its work tree.
         let prefix = self.prefix()?;
-        let name = |line: &[u8]| {
+        let one = |line: &[u8]| {
             let path = String::from_utf8_lossy(line.get(3..)?);
-            Some(path.strip_prefix(&prefix).unwrap_or(&path).to_owned())
+            Some(Changed {
+                path: path.strip_prefix(&prefix).unwrap_or(&path).to_owned(),
+                code: [line[0], line[1]],
+            })
         };
-        Ok(listed.split(|&byte| byte == 0).filter_map(name).collect())
+        Ok(listed.split(|&byte| byte == 0).filter_map(one).collect())
     }
 
     /// The files that the index has by these paths or patterns.

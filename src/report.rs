@@ -25,7 +25,7 @@ pub use self::library::{About, of_library};
 pub use self::progress::Bars;
 pub use self::status::{Standing, Status, of_status};
 pub use self::summary::Summary;
-pub use self::title::{released, title};
+pub use self::title::title;
 pub use self::update::{of_check, of_findings, of_update};
 use crate::cli::{self, Common, Format};
 use crate::problems::Several;
@@ -92,6 +92,8 @@ pub fn completions(shell: clap_complete::Shell) -> Result<()> {
 
 /// What somebody does next.
 pub struct NextSteps {
+    /// What comes before the commands, in a sentence.
+    pub first: Option<String>,
     /// Commands, as they are pasted into a shell.
     pub commands: Vec<String>,
     /// What there is to say of them, in sentences.
@@ -116,6 +118,11 @@ impl Output {
     /// Whether text is printed, with what is to be done next.
     pub fn is_for_people(&self) -> bool {
         !self.quiet && matches!(self.format, Format::Text | Format::Github)
+    }
+
+    /// Whether nothing is printed but errors.
+    pub fn is_silent(&self) -> bool {
+        self.quiet && self.format == Format::Text
     }
 
     /// Says, to somebody at a terminal, what takes its time.

@@ -4,7 +4,7 @@ use anyhow::Result;
 use semver::Version;
 
 use super::newest::Releases;
-use super::{published, source, verify, vouched, warn_of_interruption};
+use super::{options, published, source, verify, vouched, warn_of_interruption};
 use crate::check::{self, pins::compare};
 use crate::cli::{CheckArgs, Common};
 use crate::finding::Finding;
@@ -15,7 +15,7 @@ use crate::text::count;
 /// Checks a repository. Returns whether there are findings.
 pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
     let mut output = Output::new(common);
-    warn_of_interruption(&common.root, &output);
+    let is_interrupted = warn_of_interruption(&common.root, &output);
     let (repository, directories, mut report) = check::read(&common.root)?;
     let mut details = Vec::new();
     if args.online || args.archives {
@@ -53,22 +53,31 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<bool> {
             }
         }
         if args.archives {
-            let verified = verify(&source, &report.pins, &output);
+            let verified = verify(&source, &report.pins, &checksums, &output);
             if !verified.problems.is_empty() {
                 return verified
                     .refuse("Try again when all archives can be downloaded")
                     .map(|()| true);
             }
             let result = match verified.wrong {
-                0 => "all as pinned".to_owned(),
-                wrong => format!("{wrong} not as pinned"),
+                0 => "all as published".to_owned(),
+                wrong => format!("{wrong} not as published"),
             };
             let hashed = count(verified.archives, "archive");
             details.push(format!("{hashed} downloaded and hashed: {result}"));
             report.add(verified.findings);
         }
     }
+    if !args.online && !args.archives && args.from.typed().is_some() {
+        output.warn("`--from` is used with `--online` and `--archives` only: no hash is compared with a release");
+    }
     let found = !report.findings.is_empty();
-    output.print(&of_check(&repository.names, &directories, report, details))?;
+    let mut summary = of_check(&repository.names, &directories, report, details);
+    summary.options = options(&common.root, &args.from);
+    if is_interrupted {
+        // A command that fixes a half of it would undo the other one.
+        summary.advice = "Run the interrupted update again; it may fix them.";
+    }
+    output.print(&summary)?;
     Ok(found)
 }

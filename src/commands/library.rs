@@ -302,15 +302,19 @@ impl Session<'_> {
         let name = quoted(self.file_name().unwrap_or(path));
         let check = format!("update library{root} {} --check", quoted(path));
         let image = self.image();
+        let first = format!(
+            "Push the commit of {image} that the file names, unless it is pushed already. Then:"
+        );
         let (mut commands, mut remarks) = (vec![check], Vec::new());
-        remarks.push(format!(
-            "Push the commit of {image} that the file names, unless it is pushed already."
-        ));
         if Git::within(self.folder()).is_ok() {
             commands.push(format!("git{place} commit -m {} -- {name}", quoted(title)));
             remarks.push("Then push the commit of the library file, and open a pull request in official-images.".to_owned());
         }
-        NextSteps { commands, remarks }
+        NextSteps {
+            first: Some(first),
+            commands,
+            remarks,
+        }
     }
 }
 

@@ -67,21 +67,25 @@ impl<'a> Releases<'a> {
         };
         if let Some(version) = self.newest(&series)? {
             self.notes.push(format!(
-                "{version} is released, and the tree has no {series}: `update {version}` makes it"
+                "{version} is released, and the tree has no {series}: an update to {version} makes it"
             ));
         }
         Ok(())
     }
 
-    /// The newest stable release of a series that publishes its checksums; where there are no series, of all.
+    /// The newest stable release that publishes its checksums: of a series, such as 2.14.x; for a directory of a version, of all.
     pub(super) fn newest(&mut self, series: &str) -> Result<Option<Version>> {
-        if !self.pattern.has_series() {
+        let by_series = Pattern::series();
+        let pattern = match self.pattern.has_series() {
+            true => self.pattern,
+            false => &by_series,
+        };
+        if pattern.matches(series).is_none() {
             if self.latest.is_none() {
                 self.latest = Some(self.source.latest()?);
             }
             return Ok(self.latest.clone());
         }
-        let pattern = self.pattern;
         let of_series = |tag: &&Version| tag.pre.is_empty() && pattern.render(tag) == series;
         let tags = self.tags()?.iter().rev().filter(of_series);
         let tags: Vec<Version> = tags.cloned().collect();

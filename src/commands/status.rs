@@ -8,13 +8,13 @@ use semver::Version;
 
 use super::library::LARGEST as LARGEST_LIBRARY_FILE;
 use super::newest::Releases;
-use super::{in_folder, source, warn_of_interruption};
+use super::{in_folder, options, source, warn_of_interruption};
 use crate::cli::{Common, StatusArgs};
 use crate::finding::Finding;
 use crate::report::{Output, Standing, Status, of_status};
 use crate::repository::{Directories, Directory, Repository, read_if_there};
 use crate::tag::is_preview;
-use crate::text::{is_within, quoted, without_password};
+use crate::text::{is_within, quoted};
 use crate::{check, library};
 
 /// Prints a row for each version directory. Returns whether something is newer.
@@ -78,7 +78,7 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
         notes,
         advice: finds
             .into_iter()
-            .chain(moves(&rows, file, args, &place))
+            .chain(moves(&rows, file, args, common))
             .collect(),
     };
     output.print(&of_status(&repository.names, status))?;
@@ -112,13 +112,17 @@ fn newest(
 }
 
 /// The commands that move what is behind: version directories, and the library file.
-fn moves(rows: &[Standing], file: Option<PathBuf>, args: &StatusArgs, place: &str) -> Vec<String> {
+fn moves(
+    rows: &[Standing],
+    file: Option<PathBuf>,
+    args: &StatusArgs,
+    common: &Common,
+) -> Vec<String> {
+    let place = in_folder(&common.root);
     let behind = rows.iter().filter(|row| row.is_behind);
     let behind: Vec<&str> = behind.map(|row| row.directory.as_str()).collect();
-    let from = args.from.typed().map(without_password);
-    let from = from.map_or(String::new(), |from| format!(" --from {}", quoted(&from)));
-    let all = behind.join(", ");
-    let latest = format!("`update{place} latest{from}` moves {all}");
+    let (all, options) = (behind.join(", "), options(&common.root, &args.from));
+    let latest = format!("`update latest{options}` moves {all}");
     let is_offered_less = |row: &Standing| row.library.as_ref().is_some_and(|at| *at < row.version);
     let file = file.filter(|_| rows.iter().any(is_offered_less));
     let file = file.map(|file| {

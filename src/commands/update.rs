@@ -6,10 +6,11 @@ use anyhow::Result;
 
 use self::ready::{Ready, gone};
 use super::newest::Releases;
-use super::{published, source, verify, vouched};
+use super::{options, published, source, verify, vouched};
 use crate::cli::{Common, UpdateArgs};
+use crate::git::Git;
 use crate::plan::{missing, plan, targets};
-use crate::report::{Output, of_update};
+use crate::report::{Output, of_update, title};
 use crate::repository::Repository;
 use crate::text::count;
 
@@ -18,7 +19,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     let mut output = Output::new(common);
     let root = &common.root;
     let repository = Repository::read(root)?;
-    let options = args.options()?;
+    let asked = args.options()?;
     // Without a version and nothing to verify no release is asked for, wherever releases are.
     let is_asked = !args.versions.is_empty() || args.verify;
     let source = || source(&args.from, &repository.names.config);
@@ -31,7 +32,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     };
     let known = releases.map(|all| (all.published, all.notes));
     let (known, notes) = known.unwrap_or_default();
-    let targets = targets(&repository, &versions, &options)?;
+    let targets = targets(&repository, &versions, &asked)?;
     let released = targets.iter().filter(|target| target.has_release);
     let released = released.map(|target| &target.version);
     let published = match &source {
@@ -42,19 +43,26 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
         Some(source) => Vec::from_iter(vouched(source, &published, args.verify, &output)?),
         None => Vec::new(),
     };
-    let missing = gone(root, missing(&repository, &options))?;
-    let mut plan = plan(repository, targets, &published, &options)?;
+    let missing = gone(root, missing(&repository, &asked))?;
+    let mut plan = plan(repository, targets, &published, &asked)?;
     plan.notes.extend(missing.into_iter().chain(notes));
+    // Nobody reads what it is called of a quiet one.
+    let is_titled = args.commit || !output.is_silent();
+    let git = is_titled.then(|| Git::within(root).ok()).flatten();
+    let subjects = git.and_then(|git| git.subjects().ok());
+    let title = title(&plan, &subjects.unwrap_or_default());
     let ready = Ready::new(root, &plan, args.commit)?;
     if let Some(source) = source.filter(|_| args.verify) {
-        let verified = verify(&source, &plan.pins, &output);
+        let verified = verify(&source, &plan.pins, &published, &output);
         let hashed = count(verified.archives, "archive");
         verified.refuse("Nothing was written. Wait until all archives are uploaded; if a hash differs, ask those who published the release")?;
         vouched.push(format!("{hashed} downloaded and hashed: all as published"));
     }
-    output.print(&of_update(&plan, (args.dry_run, args.diff), vouched))?;
+    let mut summary = of_update((&plan, &title), (args.dry_run, args.diff), vouched);
+    summary.options = options(root, &args.from);
+    output.print(&summary)?;
     if !args.dry_run {
-        ready.carry_out(&plan, &mut output)?;
+        ready.carry_out(&plan, &title, &mut output)?;
     }
     Ok(args.exit_code && !plan.is_empty())
 }

@@ -5,6 +5,7 @@ mod architectures;
 mod references;
 mod runners;
 
+use self::references::is_source;
 use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
@@ -197,8 +198,10 @@ impl<'a> Scope<'a> {
             Kind::Directory { is_certain: true } => self.directory(found),
             Kind::Directory { is_certain: false } => Expected::Anything,
             Kind::Tag => self.copied(field, document, self.tag(found)),
-            Kind::TagVariant => self.copied(field, document, self.variant(found, None)),
-            Kind::Variant { directory } => self.variant(found, directory.as_deref()),
+            Kind::TagVariant => self.copied(field, document, self.variant(found, None, false)),
+            Kind::Variant { directory } => {
+                self.variant(found, directory.as_deref(), is_source(document, field))
+            }
             Kind::Caption { family, directory } => {
                 let family = family.as_deref().unwrap_or_default();
                 self.caption(found, family, directory.as_deref())

@@ -220,14 +220,18 @@ impl Source {
             let stable = || tags.iter().filter(|tag| tag.pre.is_empty());
             let near = stable().filter(is_near).max();
             let series = near.map(|near| format!(" of {}.{}.x", near.major, near.minor));
-            let newest = near
-                .or(stable().max())
-                .cloned()
-                .or_else(|| self.latest().ok());
-            let newest = newest.map(|newest| {
+            // A tag is there before its release is.
+            let newest = near.or(stable().max()).map(|newest| {
                 let series = series.unwrap_or_default();
-                format!("; the newest stable release{series} there is {newest}")
+                format!("; the newest {kind}{series} there is v{newest}")
             });
+            let latest = || {
+                Some(format!(
+                    "; the newest release there is {}",
+                    self.latest().ok()?
+                ))
+            };
+            let newest = newest.or_else(latest);
             format!(
                 "no release {version}: {address} is not there{}",
                 newest.unwrap_or_default()

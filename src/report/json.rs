@@ -4,7 +4,6 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::title::title;
 use crate::plan::{Edit, Plan};
 
 /// An edit that nobody asked for, with its file.
@@ -15,14 +14,14 @@ struct Fix<'a> {
     edit: &'a Edit,
 }
 
-pub(super) fn of(plan: &Plan, is_dry_run: bool, vouched: &[String]) -> Value {
+pub(super) fn of(plan: &Plan, title: &str, is_dry_run: bool, vouched: &[String]) -> Value {
     let config = &plan.after.names.config;
     let fixes = plan.fixes().map(|(path, edit)| Fix { path, edit });
     json!({
         "dry_run": is_dry_run,
         "image": config.image,
         "server": config.server,
-        "title": title(plan),
+        "title": title,
         "versions": plan.targets,
         "files": plan.changes,
         "removed": plan.removed,

@@ -128,7 +128,7 @@ fn table(out: &mut String, summary: &Summary) -> std::fmt::Result {
         let message = code(&finding.message);
         writeln!(out, "| {place} | {} | {message} |", finding.rule)?;
     }
-    writeln!(out, "\n{}", prose(&summary.fixes()))
+    writeln!(out, "\n{}", prose(&summary.fixes("")))
 }
 
 /// A text in which nothing is taken for Markdown.

@@ -38,6 +38,11 @@ pub struct Summary {
     pub nothing_found: &'static str,
     /// The findings are the result, rather than what remains.
     pub is_verdict: bool,
+    /// The options of commands that fix findings, each with a blank in front, for this machine alone: where the repository and
+    /// the releases are.
+    pub options: String,
+    /// What there is to do about the findings, where that is no command for each.
+    pub advice: &'static str,
     /// How much was looked at.
     pub looked_at: String,
     /// Lines for the body of a pull request alone.
@@ -49,8 +54,12 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// How to fix the findings, in a sentence; a hash may be wrong because an archive was replaced.
-    pub fn fixes(&self) -> String {
+    /// How to fix the findings, in a sentence, by commands with these options; a hash may be wrong because an archive was
+    /// replaced.
+    pub fn fixes(&self, options: &str) -> String {
+        if !self.advice.is_empty() {
+            return self.advice.to_owned();
+        }
         let mut fixes: BTreeMap<String, usize> = BTreeMap::new();
         let is_hash = |text: &str| text.parse().is_ok_and(|hash: Sha256| hash != Sha256::ZERO);
         let is_known = |finding: &&Finding| {
@@ -67,7 +76,7 @@ impl Summary {
         let versions: BTreeSet<String> = known.iter().filter_map(|one| version(&one.fix)).collect();
         let all = Vec::from_iter(versions).join(" ");
         for Finding { fix, .. } in &known {
-            let fix = version(fix).map_or(fix.clone(), |_| format!("update {all}"));
+            let fix = version(fix).map_or(fix.clone(), |_| format!("update {all}{options}"));
             *fixes.entry(fix).or_default() += 1;
         }
         let is_only = fixes.len() == 1 && hashes.is_empty();

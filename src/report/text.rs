@@ -68,7 +68,7 @@ pub(super) fn print(out: &mut impl Write, summary: &Summary, all: bool) -> io::R
     if !summary.findings.is_empty() {
         writeln!(out, "\n{NOTE}{}:{NOTE:#}", summary.findings_title)?;
         print_findings(out, "  ", &summary.findings)?;
-        writeln!(out, "{DIM}{}{DIM:#}", summary.fixes())?;
+        writeln!(out, "{DIM}{}{DIM:#}", summary.fixes(&summary.options))?;
     }
     if summary.is_dry_run {
         writeln!(out, "\n{DRY_RUN}")?;
@@ -177,7 +177,7 @@ pub(super) fn print_verdict(out: &mut impl Write, summary: &Summary) -> io::Resu
         let paths: BTreeSet<&str> = findings.iter().map(|one| one.path.as_str()).collect();
         let findings = count(findings.len(), "finding");
         let files = count(paths.len(), "file");
-        let fixes = summary.fixes();
+        let fixes = summary.fixes(&summary.options);
         writeln!(out, "{OLD}{findings} in {files}{OLD:#}. {fixes}")?;
     }
     summary
@@ -199,10 +199,13 @@ fn print_findings(out: &mut impl Write, indent: &str, findings: &[Finding]) -> i
 /// Prints what somebody does next: commands that a shell takes as they are, and below them what else there is to say.
 pub(super) fn print_next_steps(out: &mut impl Write, steps: &NextSteps) -> io::Result<()> {
     writeln!(out, "\nNext steps:")?;
+    let mut first = steps.first.iter();
+    first.try_for_each(|first| writeln!(out, "{}", harmless(first)))?;
     for command in &steps.commands {
         writeln!(out, "  {}", harmless(command))?;
     }
-    writeln!(out, "{}", harmless(&steps.remarks.join(" ")))
+    let mut remarks = steps.remarks.iter();
+    remarks.try_for_each(|remark| writeln!(out, "{}", harmless(remark)))
 }
 
 /// A hash by its first digits, anything else that is long by its start.

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{Plan, Target};
 use crate::text::{capital, first_of};
-use crate::version::Variant;
+use crate::version::{Variant, parse_version};
 
 /// The releases that a plan moves to, the newest one first.
-pub fn released(plan: &Plan) -> Vec<String> {
+fn released(plan: &Plan) -> Vec<String> {
     versions(plan, |target| !target.is_repair() || plan.is_empty())
 }
 
@@ -21,9 +21,53 @@ fn versions(plan: &Plan, is: impl Fn(&Target) -> bool) -> Vec<String> {
     versions.iter().map(ToString::to_string).collect()
 }
 
-/// What a commit of the plan is called.
-pub fn title(plan: &Plan) -> String {
-    capital(&said(plan))
+/// What a commit of the plan is called. One that is nothing but releases has the form of the last three release commits, where
+/// they share one; `subjects` are those of the last commits, the newest one first.
+pub fn title(plan: &Plan, subjects: &[String]) -> String {
+    let title = capital(&said(plan));
+    let released = released(plan);
+    let forms: Vec<(String, &str)> = subjects.iter().filter_map(|one| form(one)).collect();
+    match forms.get(..3) {
+        Some([(start, prefix), others @ ..])
+            if title == format!("Update to {}", released.join(", "))
+                && others
+                    .iter()
+                    .all(|(other, of)| other == start && of == prefix) =>
+        {
+            let is_several = released.len() > 1 && start.ends_with("elease");
+            let several = if is_several { "s" } else { "" };
+            let versions = released.iter().map(|version| format!("{prefix}{version}"));
+            let versions: Vec<String> = versions.collect();
+            format!("{start}{several} {}", versions.join(", "))
+        }
+        _ => title,
+    }
+}
+
+/// The form of a release commit's title: what stands before its versions, and whether each begins with a `v`. `None` for
+/// any other title.
+fn form(subject: &str) -> Option<(String, &'static str)> {
+    // `Releases v2.14.5, v2.12.15 (#114)`, as GitHub merges a pull request.
+    let subject = match subject.rsplit_once(" (#") {
+        Some((subject, rest)) if rest.ends_with(')') => subject,
+        _ => subject,
+    };
+    let at = subject.find(|c: char| c.is_ascii_digit())?;
+    let (start, prefix) = match subject[..at].strip_suffix('v') {
+        Some(start) => (start, "v"),
+        None => (&subject[..at], ""),
+    };
+    let is_version =
+        |word: &str| parse_version(word.strip_prefix(prefix).unwrap_or(word)).is_some();
+    let versions = &subject[start.len()..];
+    let words = start.strip_suffix(' ')?;
+    // `Release v2.14.5` and `Releases v2.14.5, v2.12.15` are one form.
+    let one = words
+        .strip_suffix('s')
+        .filter(|one| one.ends_with("elease"));
+    let words = one.unwrap_or(words);
+    let is_release = versions.split(", ").all(is_version);
+    is_release.then(|| (words.to_owned(), prefix))
 }
 
 /// What a plan does, in a sentence without its beginning.

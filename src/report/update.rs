@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::diff::FileDiff;
 use super::markdown::code;
 use super::summary::{Group, Headline, Row, Summary};
-use super::title::{said, title};
+use super::title::said;
 use crate::check::pins::Pin;
 use crate::check::{Report, versions};
 use crate::finding::Finding;
@@ -60,10 +60,15 @@ pub fn of_findings(
     }
 }
 
-/// What an update did, or would do; `vouched` is who vouched for the release, in sentences.
-pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<String>) -> Summary {
+/// What an update did, or would do; `title` is what a commit of it is called, `vouched` is who vouched for the release, in
+/// sentences.
+pub fn of_update(
+    (plan, title): (&Plan, &str),
+    (is_dry_run, diff): (bool, bool),
+    vouched: Vec<String>,
+) -> Summary {
     let nothing = plan.is_empty();
-    let json = super::json::of(plan, is_dry_run, &vouched);
+    let json = super::json::of(plan, title, is_dry_run, &vouched);
     let image = &plan.after.names.config.image;
     let is_series = plan.after.names.config.directory.has_series();
     let headline =
@@ -88,7 +93,11 @@ pub fn of_update(plan: &Plan, (is_dry_run, diff): (bool, bool), vouched: Vec<Str
     let gone = plan.gone.iter().map(|path| gone(plan, path));
     let counts = (!nothing).then(|| counts(plan));
     Summary {
-        title: if nothing { String::new() } else { title(plan) },
+        title: if nothing {
+            String::new()
+        } else {
+            title.to_owned()
+        },
         headlines,
         groups: changed.chain(gone).collect(),
         groups_are: "file",

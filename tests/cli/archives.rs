@@ -91,11 +91,10 @@ fn archives_that_differ_stop_the_update_all_named_together() {
         .exits_with(2);
     let line = |platform: &str| {
         format!(
-            "  {}: found {}, expected {}, the hash of releases/v0.25.6/{}\n",
-            archive(platform),
-            hash(&content(platform)),
+            "  {name}: found {} in releases/v0.25.6/{name}, expected {} as in SHA256SUMS: the archive was replaced or is damaged\n",
             hash(b"something else"),
-            archive(platform)
+            hash(&content(platform)),
+            name = archive(platform)
         )
     };
     assert_eq!(
@@ -168,10 +167,10 @@ fn archives_come_from_an_address_too() {
     });
     let before = repository.snapshot();
     repository.run(&["--from", &server.address, "--verify", "-q", "0.25.6"]).fails_with(&[&format!(
-        "error: these archives are missing, or have another hash:\n  {name}: found {}, expected {}, the hash of {}/v0.25.6/{name}\n",
-        hash(&content("linux-arm7.tar.gz")),
+        "error: these archives are missing, or have another hash:\n  {name}: found {} in {}/v0.25.6/{name}, expected {} as in SHA256SUMS: the archive was replaced or is damaged\n",
         hash(&content("linux-arm7.tar.gz")[..1000]),
         server.address,
+        hash(&content("linux-arm7.tar.gz")),
         name = archive("linux-arm7.tar.gz"),
     )]);
     same(&repository.snapshot(), &before);
@@ -236,10 +235,10 @@ fn check_archives_finds_an_archive_that_was_replaced() {
     assert_eq!(
         run.stdout,
         format!(
-            "0.25.6/windowsservercore-1809/Dockerfile:9:34: hash: {name}: found {}, expected {}, the hash of releases/v0.25.6/{name}\n\
-             1 finding in 1 file. Find out which hash is right.\ncompared with the SHA256SUMS in the folder releases, taken to be those of nats-io/nats-streaming-server\n6 archives downloaded and hashed: 1 not as pinned\n",
-            hash(&content("windows-amd64.zip")),
+            "0.25.6/windowsservercore-1809/Dockerfile:9:34: hash: {name}: found {} in releases/v0.25.6/{name}, expected {} as in SHA256SUMS: the archive was replaced or is damaged\n\
+             1 finding in 1 file. Find out which hash is right.\ncompared with the SHA256SUMS in the folder releases, taken to be those of nats-io/nats-streaming-server\n6 archives downloaded and hashed: 1 not as published\n",
             hash(b"replaced"),
+            hash(&content("windows-amd64.zip")),
             name = archive("windows-amd64.zip")
         )
     );

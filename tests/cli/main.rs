@@ -22,6 +22,7 @@ mod readme;
 mod removals;
 mod series;
 mod shared_scripts;
+mod steps;
 mod styles;
 mod support;
 mod update;

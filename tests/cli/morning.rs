@@ -9,10 +9,10 @@ use crate::support::{Repository, program, project, same, snapshot, tree};
 use crate::web::{Server, response};
 
 /// The recorded releases of the series, in a folder to which others can be added.
-struct Releases(Repository);
+pub struct Releases(Repository);
 
 impl Releases {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let releases = Self(Repository::empty());
         for version in ["2.12.15", "2.14.5"] {
             releases.publish(version, version);
@@ -21,7 +21,7 @@ impl Releases {
     }
 
     /// Publishes a release with the hashes of another one.
-    fn publish(&self, version: &str, like: &str) {
+    pub fn publish(&self, version: &str, like: &str) {
         let recorded = tree("series/releases").join(format!("v{like}/SHA256SUMS"));
         let sums = fs::read_to_string(recorded).expect("sums");
         self.0.write(
@@ -30,12 +30,12 @@ impl Releases {
         );
     }
 
-    fn path(&self) -> &str {
+    pub fn path(&self) -> &str {
         self.0.root().to_str().expect("UTF-8")
     }
 }
 
-fn git(folder: &Path, args: &[&str]) -> String {
+pub fn git(folder: &Path, args: &[&str]) -> String {
     let output = Command::new("git")
         .args(["-c", "user.name=a", "-c", "user.email=a@example.com"])
         .args(args)
@@ -51,7 +51,7 @@ fn git(folder: &Path, args: &[&str]) -> String {
 }
 
 /// The tree of two series, committed.
-fn committed() -> Repository {
+pub fn committed() -> Repository {
     let repository = Repository::of(&tree("series/before"));
     git(
         repository.root(),
@@ -80,7 +80,7 @@ fn latest_moves_each_series_to_its_newest_stable_release() {
     let again = repository.run(&args).exits_with(0);
     assert_eq!(
         again.stdout,
-        "nats: nothing to change\n\nNotes:\n  2.12.x is at its newest release, 2.12.15\n  2.14.x is at its newest release, 2.14.5\n  2.15.0 is released, and the tree has no 2.15.x: `update 2.15.0` makes it\n"
+        "nats: nothing to change\n\nNotes:\n  2.12.x is at its newest release, 2.12.15\n  2.14.x is at its newest release, 2.14.5\n  2.15.0 is released, and the tree has no 2.15.x: an update to 2.15.0 makes it\n"
     );
 }
 
@@ -263,7 +263,7 @@ fn a_pre_release_that_was_overtaken_is_a_finding() {
         .exits_with(1);
     assert!(
         run.stdout.starts_with(
-            "2.14.x:1:1: overtaken: found 2.14.5-RC.1, a pre-release; 2.14.5 is released\n1 finding in 1 file. Fix it with `update 2.14.5`.\n"
+            "2.14.x:1:1: overtaken: found 2.14.5-RC.1, a pre-release; 2.14.5 is released\n1 finding in 1 file. Fix it with `update 2.14.5 --from "
         ),
         "{}",
         run.stdout
@@ -312,7 +312,8 @@ fn the_next_steps_name_what_was_written_and_say_what_else_has_changed() {
 Next steps:
   git add 2.14.x
   git commit -m 'Update to 2.14.5' -- 2.14.x
-Then push, and open a pull request. There are other changes that are not committed: see `git status`.
+Then push, and open a pull request.
+Not committed with it: 2.12.x/scratch/nats-server.conf, notes; see `git status`.
 ";
     assert!(run.stdout.ends_with(steps), "{}", run.stdout);
     // What is at that version already is repaired.
@@ -364,6 +365,14 @@ fn the_commit_is_called_as_the_last_releases_are() {
             "Bump 2.14.5, 2.12.15",
         ),
         (
+            [
+                "Releases v2.14.4, v2.12.14 (#12)",
+                "Release v2.14.3 (#11)",
+                "Release v2.14.2",
+            ],
+            "Releases v2.14.5, v2.12.15",
+        ),
+        (
             ["Bump 2.14.4", "Bump 2.14.3", "Update 2.14.2"],
             "Update to 2.14.5, 2.12.15",
         ),
@@ -375,11 +384,14 @@ fn the_commit_is_called_as_the_last_releases_are() {
                 &["commit", "--quiet", "--allow-empty", "-m", subject],
             );
         }
-        with_git(
-            &repository,
-            &["-q", "--from", releases.path(), "latest", "--commit"],
-        )
-        .exits_with(0);
+        // A pull request is called so, too.
+        let run = ["--from", releases.path(), "latest", "--format", "markdown"];
+        let run = with_git(&repository, &[&run[..], &["--commit"]].concat()).exits_with(0);
+        assert!(
+            run.stdout.starts_with(&format!("## {expected}\n")),
+            "{}",
+            run.stdout
+        );
         assert_eq!(
             git(repository.root(), &["log", "-1", "--format=%s"]).trim_end(),
             expected
@@ -529,7 +541,7 @@ fn each_of_several_errors_is_marked() {
 }
 
 /// The program with the `git` that PATH names.
-fn with_git(repository: &Repository, args: &[&str]) -> crate::support::Run {
+pub fn with_git(repository: &Repository, args: &[&str]) -> crate::support::Run {
     let mut command = program(repository.root(), args);
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     crate::support::Run::of(&mut command)

@@ -515,3 +515,21 @@ fn one_variant_comes_and_another_goes_in_one_run() {
     assert!(!repository.path("2.14.x/scratch").exists());
     repository.finds(&[]);
 }
+
+#[test]
+fn an_image_that_is_built_from_a_removed_one_is_built_from_its_sibling() {
+    let repository = Repository::of(&tree("series/before"));
+    repository.write(
+        ".github/workflows/preview.yml",
+        "on: push\njobs:\n  linux-2_14:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: |\n          docker build --tag nats:p-alpine3.22 ./2.14.x/alpine3.22\n      - run: |\n          docker build --build-arg \"BASE_IMAGE=nats:${{ github.sha }}-alpine3.22\" --tag nats:p-scratch ./2.14.x/scratch\n",
+    );
+    changes(&repository, &["--add", "2.14.x/alpine3.23"]);
+    changes(&repository, &["--remove", "2.14.x/alpine3.22"]);
+    assert!(
+        repository
+            .read(".github/workflows/preview.yml")
+            .ends_with("    steps:\n      - run: |\n          docker build --build-arg \"BASE_IMAGE=nats:${{ github.sha }}-alpine3.23\" --tag nats:p-scratch ./2.14.x/scratch\n"),
+        "{}",
+        repository.read(".github/workflows/preview.yml")
+    );
+}

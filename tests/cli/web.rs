@@ -135,7 +135,7 @@ fn a_release_that_is_not_there_names_the_newest_one() {
     });
     github.update_fails(&[
         "no release 0.25.6: http://127.0.0.1:",
-        "/v0.25.6/SHA256SUMS is not there; the newest stable release there is 0.25.5",
+        "/v0.25.6/SHA256SUMS is not there; the newest release there is 0.25.5",
     ]);
 }
 

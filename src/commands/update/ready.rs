@@ -6,15 +6,14 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::super::in_folder;
-use crate::git::Git;
+use crate::git::{Changed, Git};
 use crate::plan::Plan;
 use crate::plan::steps::steps;
 use crate::problems::refuse;
-use crate::report::{NextSteps, Output, released, title};
+use crate::report::{NextSteps, Output};
 use crate::repository::{TEMPLATES, TESTS, WORKFLOWS};
-use crate::text::{by_number, is_within, quoted};
-use crate::version::parse_version;
-use crate::write::{Step, look, write};
+use crate::text::{by_number, first_of, is_within, quoted};
+use crate::write::{Step, is_interrupted, look, write};
 
 /// An update that can be written.
 pub(super) struct Ready<'a> {
@@ -38,28 +37,45 @@ impl<'a> Ready<'a> {
         })
     }
 
-    /// Writes it, commits it where that is asked for, and says what somebody does next.
-    pub(super) fn carry_out(self, plan: &Plan, output: &mut Output) -> Result<()> {
+    /// Writes it, commits it by that title where that is asked for, and says what somebody does next.
+    pub(super) fn carry_out(self, plan: &Plan, title: &str, output: &mut Output) -> Result<()> {
         let (root, steps) = (self.root, self.steps);
         // What is to be removed is looked at again: it may have changed meanwhile. What is rewritten, `write` compares.
         keeps_work(root, &steps)?;
+        let is_told = output.is_for_people() && !steps.is_empty();
+        let git = is_told.then(|| Git::within(root).ok()).flatten();
         // Asked before writing, so that earlier changes can be told apart.
-        let next = match output.is_for_people() && !steps.is_empty() {
-            true => next_steps(root, plan),
-            false => None,
-        };
+        let before = git.as_ref().map(|git| Before::new(root, git));
         write(root, &steps)?;
         let mut result = Ok(());
         if let Some(git) = self.committed.filter(|_| !steps.is_empty()) {
-            let (paths, message) = (Vec::from_iter(written(plan)), message(&git, plan)?);
-            result = git.commit_paths(&paths, &message);
+            result = git.commit_paths(&Vec::from_iter(written(plan)), title);
             if result.is_ok() {
-                output.done(&format!("Committed: {message}"));
+                output.done(&format!("Committed: {title}"));
                 return Ok(());
             }
         }
+        let next = git.zip(before);
+        let next = next.and_then(|(git, before)| next_steps(root, plan, title, (&git, &before)));
         next.iter().for_each(|next| output.next_steps(next));
         result.context("the files were written, but not committed")
+    }
+}
+
+/// How a git repository was before an update.
+struct Before {
+    /// The files that had changes.
+    changed: Vec<String>,
+    /// Whether another update was interrupted there.
+    is_interrupted: bool,
+}
+
+impl Before {
+    fn new(root: &Path, git: &Git) -> Self {
+        Self {
+            changed: git.changed(&[], false).unwrap_or_default(),
+            is_interrupted: is_interrupted(root),
+        }
     }
 }
 
@@ -131,8 +147,7 @@ fn committable(root: &Path, plan: &Plan) -> Result<Git> {
     if let Some(path) = ignored {
         bail!("cannot commit: git ignores {path}");
     }
-    let targets = plan.targets.iter().map(|target| target.directory.as_str());
-    let places: BTreeSet<&str> = targets.chain([TESTS, WORKFLOWS, TEMPLATES]).collect();
+    let places = commit_places(plan);
     let items = plan.before.items();
     let documents = items.filter(|(_, item)| item.document().is_some());
     let documents: BTreeSet<String> = documents.map(|(path, _)| path).collect();
@@ -141,12 +156,23 @@ fn committable(root: &Path, plan: &Plan) -> Result<Git> {
     changed.retain(|path| {
         is_below(path, &paths) || documents.contains(path) && is_below(path, &places)
     });
-    refuse(
-        "files of this commit have changes that are not committed yet",
-        changed,
-        "Commit them, put them away with `git stash --include-untracked`, or leave `--commit` out",
-    )?;
+    let advice = match is_interrupted(root) {
+        true => {
+            "An interrupted update may have written them: run the same command without `--commit`, and look at its next steps"
+        }
+        false => {
+            "Commit them, put them away with `git stash --include-untracked`, or leave `--commit` out"
+        }
+    };
+    let what = "files of this commit have changes that are not committed yet";
+    refuse(what, changed, advice)?;
     Ok(git)
+}
+
+/// Where the files are that belong to a commit of an update.
+fn commit_places(plan: &Plan) -> BTreeSet<&str> {
+    let targets = plan.targets.iter().map(|target| target.directory.as_str());
+    targets.chain([TESTS, WORKFLOWS, TEMPLATES]).collect()
 }
 
 /// Whether a path is one of these, or below one.
@@ -156,53 +182,13 @@ fn is_below(path: &str, places: &BTreeSet<&str>) -> bool {
     above.any(|end| places.contains(&path[..end]))
 }
 
-/// The title of the commit, in the form of the last three release commits, where they share one.
-fn message(git: &Git, plan: &Plan) -> Result<String> {
-    let released = released(plan);
-    let subjects = git.subjects()?;
-    let forms: Vec<(String, &str)> = subjects.iter().filter_map(|one| form(one)).collect();
-    let is_plain = plan.targets.iter().all(|target| {
-        target.renames.is_empty() && target.adds.is_empty() && target.removes.is_empty()
-    });
-    Ok(match forms.get(..3) {
-        Some([first, others @ ..])
-            if is_plain && !released.is_empty() && others.iter().all(|other| other == first) =>
-        {
-            let (start, prefix) = first;
-            let is_several = released.len() > 1 && start.ends_with("elease");
-            let several = if is_several { "s" } else { "" };
-            let versions = released.iter().map(|version| format!("{prefix}{version}"));
-            let versions: Vec<String> = versions.collect();
-            format!("{start}{several} {}", versions.join(", "))
-        }
-        _ => title(plan),
-    })
-}
-
-/// The form of a release commit's title: what stands before its versions, and whether each begins with a `v`. `None` for
-/// any other title.
-fn form(subject: &str) -> Option<(String, &'static str)> {
-    let at = subject.find(|c: char| c.is_ascii_digit())?;
-    let (start, prefix) = match subject[..at].strip_suffix('v') {
-        Some(start) => (start, "v"),
-        None => (&subject[..at], ""),
-    };
-    let is_version =
-        |word: &str| parse_version(word.strip_prefix(prefix).unwrap_or(word)).is_some();
-    let versions = &subject[start.len()..];
-    let words = start.strip_suffix(' ')?;
-    // `Release v2.14.5` and `Releases v2.14.5, v2.12.15` are one form.
-    let one = words
-        .strip_suffix('s')
-        .filter(|one| one.ends_with("elease"));
-    let words = one.unwrap_or(words);
-    let is_release = versions.split(", ").all(is_version);
-    is_release.then(|| (words.to_owned(), prefix))
-}
-
-/// What somebody does with what will be written, where git has the repository.
-fn next_steps(root: &Path, plan: &Plan) -> Option<NextSteps> {
-    let git = Git::within(root).ok()?;
+/// What somebody does with what was written, where git has the repository; `before` are the files that had changes already.
+fn next_steps(
+    root: &Path,
+    plan: &Plan,
+    title: &str,
+    (git, before): (&Git, &Before),
+) -> Option<NextSteps> {
     let shown = written(plan);
     if shown
         .first()
@@ -210,39 +196,70 @@ fn next_steps(root: &Path, plan: &Plan) -> Option<NextSteps> {
     {
         return None;
     }
-    let changed = git.changed(&[], false).unwrap_or_default();
-    let others = changed.iter().filter(|path| !is_below(path, &shown));
-    let others: BTreeSet<&str> = others.filter_map(|path| path.split('/').next()).collect();
+    // What an interrupted run had written belongs to it, too, and so does what an earlier one had moved.
+    let places = commit_places(plan);
+    let trees = plan.before.trees.iter().map(|tree| &*tree.directory.name);
+    let all: BTreeSet<&str> = places.iter().copied().chain(trees).collect();
+    let is_own = |one: &Changed| {
+        let is_gone = one.code.contains(&b'D');
+        is_below(&one.path, &shown)
+            || is_gone && is_below(&one.path, &places)
+            || before.is_interrupted && is_below(&one.path, &all)
+    };
+    let status = git.status(&[], false).ok()?;
+    let (own, others): (Vec<_>, Vec<_>) = status.iter().partition(|one| is_own(one));
+    let others = Vec::from_iter(others.iter().map(|one| one.path.as_str()));
+    let tops: BTreeSet<&str> = others
+        .iter()
+        .filter_map(|path| path.split('/').next())
+        .collect();
     // A folder stands for what is in it, where nothing else has changed there.
-    let folder = |path: &'_ str| match path.split_once('/') {
-        Some((top, _)) if !others.contains(top) => top.to_owned(),
-        _ => path.to_owned(),
+    let name = |path: &str| {
+        let whole = shown.iter().find(|whole| is_within(path, whole));
+        let top = path.split_once('/').map(|(top, _)| top);
+        let top = top.filter(|top| !tops.contains(top));
+        top.or(whole.copied()).unwrap_or(path).to_owned()
     };
-    // What is removed and was never committed is unknown to git.
-    let known = git.listed(&Vec::from_iter(shown.iter().copied())).ok()?;
-    let known = known
-        .into_iter()
-        .chain(plan.after.items().map(|(path, _)| path));
-    let known: BTreeSet<String> = known.collect();
-    let is_known = |path: &&str| {
-        let first = known.range(format!("{path}/")..).next();
-        known.contains(*path) || first.is_some_and(|first| is_within(first, path))
+    let names = |is: &dyn Fn(&Changed) -> bool| {
+        let names = own.iter().filter(|one| is(one));
+        let names: BTreeSet<String> = names.map(|one| name(&one.path)).collect();
+        let mut names: Vec<String> = names.iter().map(|path| quoted(path)).collect();
+        names.sort_by(|a, b| by_number(a, b));
+        names.join(" ")
     };
-    let shown = shown.into_iter().filter(is_known);
-    let shown: BTreeSet<String> = shown.map(folder).collect();
-    let place = in_folder(root);
-    let mut names: Vec<String> = shown.iter().map(|path| quoted(path)).collect();
-    names.sort_by(|a, b| by_number(a, b));
-    let names = names.join(" ");
-    let message = message(&git, plan).unwrap_or_else(|_| title(plan));
-    let commands = vec![
-        format!("git{place} add {names}"),
-        format!("git{place} commit -m {} -- {names}", quoted(&message)),
-    ];
-    let mut remarks = vec!["Then push, and open a pull request.".to_owned()];
-    if !changed.is_empty() {
-        remarks
-            .push("There are other changes that are not committed: see `git status`.".to_owned());
+    // What is gone from the index needs no `git add`; what is only there git no longer knows after that.
+    let added = names(&|one| one.code != *b"D ");
+    let committed = names(&|one| one.code != *b"AD");
+    if committed.is_empty() {
+        return None;
     }
-    Some(NextSteps { commands, remarks })
+    let place = in_folder(root);
+    let add = Some(format!("git{place} add {added}")).filter(|_| !added.is_empty());
+    let commit = format!("git{place} commit -m {} -- {committed}", quoted(title));
+    let commands = add.into_iter().chain([commit]).collect();
+    let mut remarks = vec!["Then push, and open a pull request.".to_owned()];
+    let mixed = before.changed.iter().filter(|path| is_below(path, &shown));
+    let mixed = Vec::from_iter(mixed.map(String::as_str));
+    if before.is_interrupted {
+        remarks.push(
+            "An interrupted update has changed files, too: look at `git diff HEAD` first."
+                .to_owned(),
+        );
+    } else if !mixed.is_empty() {
+        remarks.push(format!(
+            "Changed before this update already, and committed with it: {}.",
+            first_of(&mixed, 3)
+        ));
+    }
+    if !others.is_empty() {
+        remarks.push(format!(
+            "Not committed with it: {}; see `git status`.",
+            first_of(&others, 3)
+        ));
+    }
+    Some(NextSteps {
+        first: None,
+        commands,
+        remarks,
+    })
 }

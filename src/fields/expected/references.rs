@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Expected, Scope};
-use crate::fields::spans::{is_setting, line_before};
+use crate::fields::spans::{has, is_setting, last_word, line_before};
 use crate::fields::{Field, Kind, Made, Named};
 use crate::repository::{Directory, Document};
 use crate::text::{first_of, is_like};
@@ -62,14 +62,19 @@ impl<'a> Scope<'a> {
         if tag.name.is_empty() {
             return Expected::Exactly(directory.version.to_string());
         }
-        match self.resolve(tag.name, directory) {
+        match self.resolve(tag.name, directory, false) {
             Ok(variant) => Expected::Exactly(format!("{}-{variant}", directory.version)),
             Err(why) => Expected::Impossible(why),
         }
     }
 
     /// A variant without a version: of the file's own directory; at the root of the one that is named beside it, or of any.
-    pub(super) fn variant(&self, found: &str, directory: Option<&str>) -> Expected {
+    pub(super) fn variant(
+        &self,
+        found: &str,
+        directory: Option<&str>,
+        is_source: bool,
+    ) -> Expected {
         let named = directory.map(|name| self.spoken_of(name));
         let directory = match (self.own, named) {
             (Some(own), _) => own,
@@ -87,7 +92,7 @@ impl<'a> Scope<'a> {
                 }
             }
         };
-        match self.resolve(found, directory) {
+        match self.resolve(found, directory, is_source) {
             Ok(variant) => Expected::Exactly(variant),
             Err(why) => Expected::Impossible(why),
         }
@@ -205,14 +210,20 @@ impl<'a> Scope<'a> {
 
     /// The variant that a reference to `name` should name: of several of a family the one with the file's own base, else the one
     /// that is named, else the only one. In scripts a family without a base is an alias, which is left.
-    fn resolve(&self, name: &str, directory: &Directory) -> Result<String, String> {
+    fn resolve(
+        &self,
+        name: &str,
+        directory: &Directory,
+        is_source: bool,
+    ) -> Result<String, String> {
         let name = self.renamed(directory, name).unwrap_or(name);
         let Some(wanted) = Variant::parse(name) else {
             return Err(format!("`{name}` cannot be the name of a variant"));
         };
-        // In a command or a list no other variant takes the place of a removed one.
+        // In a command or a list no other variant takes the place of a removed one, but to copy from.
         let gone = self.change.gone.get(&directory.name);
-        if self.variant.is_none() && gone.is_some_and(|gone| gone.contains(name)) {
+        let may_stand_in = self.variant.is_some() || is_source;
+        if !may_stand_in && gone.is_some_and(|gone| gone.contains(name)) {
             return Err(format!("{name} is removed from {}", directory.name));
         }
         let all = directory.variants.iter();
@@ -270,4 +281,11 @@ impl<'a> Scope<'a> {
             _ => Ok(found.name.clone()),
         }
     }
+}
+
+/// Whether a variant is that of the image which a build is to copy from: `BASE_IMAGE=nats:2.14.5-alpine3.22`.
+pub(super) fn is_source(document: &Document, field: &Field) -> bool {
+    let line = line_before(&document.text, field.span.start);
+    let name = memchr::memrchr(b'=', line).map(|at| last_word(&line[..at]));
+    name.is_some_and(|name| has(name, b"BASE"))
 }
