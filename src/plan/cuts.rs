@@ -117,7 +117,12 @@ impl<'a> Workflow<'a> {
     fn jobs(self, lists: &[Vec<Part>], matter: &Matter) -> Vec<(&'a Job, bool)> {
         // Steps that do something else, by where they begin.
         let steps = lists.iter().flatten().map(|step| &step.span);
-        let is_run = |step: &&Range<usize>| self.text[(*step).clone()].contains("run:");
+        let is_run = |step: &&Range<usize>| {
+            let said = &self.text[(*step).clone()];
+            // What is worked out for other steps is nothing without them.
+            let mut files = ["GITHUB_OUTPUT", "GITHUB_ENV"].iter();
+            said.contains("run:") && !files.any(|file| said.contains(file))
+        };
         let runs = steps.filter(|step| matter.keeps_other_steps && is_run(step));
         let others = runs.filter(|step| !matter.is_alone(step));
         let others: BTreeSet<usize> = others.map(|step| step.start).collect();

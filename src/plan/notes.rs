@@ -68,12 +68,14 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
             // Those that are certainly about this directory come first.
             let mut named: Vec<_> = named.collect();
             named.sort_by_key(|(is_of_any, ..)| *is_of_any);
-            let is_there = named.iter().any(|(.., other)| other == new);
+            let mut known = named.iter().filter(|(.., other)| other == new);
+            let knowing: BTreeSet<String> = known.by_ref().map(|one| one.1.path()).collect();
+            named.retain(|(_, place, ..)| !knowing.contains(&place.path()));
             let like = named
                 .iter()
                 .map(|(.., other)| other)
                 .find(|other| is_like(other));
-            if let Some(like) = like.filter(|_| !is_there) {
+            if let Some(like) = like {
                 let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
                 for (_, place, at, _) in named.iter().filter(|(.., other)| other == like) {
                     let line = Places::new(&place.document.text).of(*at).0.to_string();
@@ -84,8 +86,18 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
                     .iter()
                     .map(|(path, lines)| format!("{path}:{}", first_of(lines, 5)));
                 let (lines, whole) = (Vec::from_iter(lines), join(&[folder, &[new]].concat()));
+                let (start, by_hand) = match Vec::from_iter(&knowing).as_slice() {
+                    [] => (format!("no workflow names {whole}"), "there by hand"),
+                    all => {
+                        let all = Vec::from_iter(all.iter().map(|path| path.as_str()));
+                        (
+                            format!("{whole} is named in {} alone", first_of(&all, 3)),
+                            "there by hand, if it belongs there",
+                        )
+                    }
+                };
                 let note = format!(
-                    "no workflow names {whole}; {like} is named in {}: add {new} there by hand",
+                    "{start}; {like} is named in {}: add {new} {by_hand}",
                     first_of(&lines, 3)
                 );
                 if !notes.contains(&note) {
@@ -94,8 +106,22 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
             }
         };
         for variant in &target.adds {
+            let items = tree.folder(&variant.name).map(|folder| folder.items.iter());
+            let source = items
+                .into_iter()
+                .flatten()
+                .find_map(|item| match &item.origin {
+                    Origin::MadeFrom(source) => source.split('/').rev().nth(1),
+                    _ => None,
+                });
+            let source = source.and_then(Variant::parse);
+            let source = source.filter(|source| !source.base.is_empty());
             let is_like = |other: &str| {
-                Variant::parse(other).is_some_and(|other| other.family == variant.family)
+                let other = Variant::parse(other);
+                other.is_some_and(|other| match &source {
+                    Some(source) => other == *source,
+                    None => other.family == variant.family,
+                })
             };
             note(Named::Variant, &[name], &variant.name, &is_like);
         }

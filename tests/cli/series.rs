@@ -209,7 +209,7 @@ fn a_variant_that_no_workflow_names_yet_is_said() {
     let note = "\nNotes:\n  no workflow names 2.14.x/alpine3.23; alpine3.22 is named in .github/workflows/publish.yaml:66, 68, 77: add alpine3.23 there by hand\n";
     assert!(out.contains(note), "{out}");
     let out = changes(&repository, &["--add", "2.14.x/windowsservercore-ltsc2028"]);
-    let note = "  no workflow names 2.14.x/windowsservercore-ltsc2028; windowsservercore-ltsc2022 is named in .github/workflows/publish.yaml:87: add windowsservercore-ltsc2028 there by hand\n";
+    let note = "  no workflow names 2.14.x/windowsservercore-ltsc2028; windowsservercore-ltsc2025 is named in .github/workflows/publish.yaml:88: add windowsservercore-ltsc2028 there by hand\n";
     assert!(out.contains(note), "{out}");
     assert!(
         out.contains("  .github/workflows/windows.yaml\n      item  2028  added\n"),

@@ -394,3 +394,83 @@ fn the_variables_of_powershells_environment_are_found_in_any_case() {
         assert!(becomes(&jobs, &["--base", "2.14.x/alpine=3.23"], &after).is_empty());
     }
 }
+
+#[test]
+fn a_job_that_only_prepares_what_goes_goes_with_it() {
+    let job = |name: &str, needs: &str, base: &str| {
+        format!(
+            "  {name}:
+    needs: [{needs}]
+    runs-on: windows-{}
+    steps:
+      - uses: actions/checkout@v4
+      - id: ref
+        run: echo \"TAG=${{GITHUB_REF_NAME#v}}\" >> $GITHUB_OUTPUT
+      - run: |
+          cd 2.14.x/windowsservercore-{base}
+          docker build --tag \"nats:${{{{ steps.ref.outputs.TAG }}}}-windowsservercore-{base}\" .
+      - working-directory: 2.14.x/nanoserver-{base}
+        run: docker build --tag \"nats:${{{{ steps.ref.outputs.TAG }}}}-nanoserver-{base}\" .
+",
+            base.trim_start_matches("ltsc")
+        )
+    };
+    let first = format!("  a:\n{JOB}      - run: ls\n\n");
+    let (kept, gone) = (
+        job("windows-b", "a", "ltsc2022"),
+        job("windows-c", "a", "ltsc2025"),
+    );
+    let last =
+        |needs: &str| format!("\n  z:\n    needs: [windows-b{needs}]\n{JOB}      - run: ls\n");
+    let before = [&*first, &kept, "\n", &gone, &last(", windows-c")].concat();
+    let after = [&*first, &kept, &last("")].concat();
+    let remove = [
+        "--remove",
+        "2.14.x/windowsservercore-ltsc2025",
+        "--remove",
+        "2.14.x/nanoserver-ltsc2025",
+    ];
+    becomes(&before, &remove, &after);
+}
+
+#[test]
+fn what_a_tag_of_a_series_or_a_context_names_moves_with_it() {
+    let job = |alpine: &str| {
+        format!(
+            "  a:
+{JOB}      - uses: docker/build-push-action@v6
+        with:
+          context: \"{{{{defaultContext}}}}:2.14.x/{alpine}\"
+          tags: nats:2.14-{alpine}
+      - run: docker pull nats:2.14-{alpine} nats:2.12-alpine3.21 nats:2.9-alpine3.17
+"
+        )
+    };
+    becomes(
+        &job("alpine3.22"),
+        &["--base", "2.14.x/alpine=3.23"],
+        &job("alpine3.23"),
+    );
+    let repository = with(&job("alpine3.21"));
+    let place = |line: usize, column: usize| {
+        format!("{CI}:{line}:{column}: variant: found alpine3.21, expected alpine3.22")
+    };
+    let expected = [place(8, 47), place(9, 27), place(10, 36)];
+    repository.finds(&expected.each_ref().map(String::as_str));
+}
+
+#[test]
+fn a_workflow_that_does_not_name_an_added_variant_is_named_though_another_one_does() {
+    let repository = with(&format!(
+        "  a:\n{JOB}      - run: docker build --tag nats:p-alpine3.22 ./2.14.x/alpine3.22\n"
+    ));
+    repository.write(
+        ".github/workflows/list.yml",
+        "on: push\njobs:\n  a:\n    strategy:\n      matrix:\n        include:\n          - { version: 2.14.x, base: alpine3.22 }\n          - { version: 2.12.x, base: alpine3.21 }\n    runs-on: ubuntu-24.04\n    steps:\n      - run: docker build ./${{ matrix.version }}/${{ matrix.base }}\n",
+    );
+    let run = repository
+        .run(&["--add", "2.14.x/alpine3.23"])
+        .exits_with(0);
+    let note = "\n  2.14.x/alpine3.23 is named in .github/workflows/list.yml alone; alpine3.22 is named in .github/workflows/own.yml:6: add alpine3.23 there by hand, if it belongs there\n";
+    assert!(run.stdout.contains(note), "{}", run.stdout);
+}

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use semver::Version;
+
 use super::super::spans::{
     BACK, after, dotted, ends, is_blank, is_digit, is_tag, is_word, line_before, past,
     past_any_case, skip, trimmed, trimmed_end, unquoted, variable, version,
@@ -101,6 +103,10 @@ impl Scan<'_> {
             }
             return self.put(span, Kind::Tag);
         }
+        if let Some((series, end)) = self.series_tag(at) {
+            let directory = Some(self.scanner.directory.render(&series).into());
+            return self.put(end, Kind::Variant { directory });
+        }
         if self.kind != DocumentKind::Script {
             return None;
         }
@@ -116,6 +122,19 @@ impl Scan<'_> {
         }
         let end = self.scanner.variant(text, at)?;
         self.put(at..end, Kind::TagVariant)
+    }
+
+    /// The first version of a series in a tag of a workflow, and the variant behind it: `nats:2.12-alpine3.22`.
+    fn series_tag(&self, at: usize) -> Option<(Version, Range<usize>)> {
+        let end = skip(self.text, at, |byte| is_digit(byte) || byte == b'.');
+        let (major, minor) = std::str::from_utf8(&self.text[at..end])
+            .ok()?
+            .split_once('.')?;
+        let series = Version::new(major.parse().ok()?, minor.parse().ok()?, 0);
+        let variant = after(self.text, end, b"-")?;
+        let span = variant..self.scanner.variant_in(self.text, variant, false)?;
+        let is_meant = self.kind == DocumentKind::Workflow && self.scanner.directory.has_series();
+        is_meant.then_some((series, span))
     }
 
     /// Whether what begins there in a Dockerfile, with its tag at `tag`, is an image, rather than a user or a host.
@@ -196,7 +215,9 @@ impl Scan<'_> {
                 || b"/\\\"');".contains(&byte)
                 || in_list && b"],".contains(&byte)
         };
-        if !self.before(at).is_none_or(opens) {
+        // `{{defaultContext}}:2.12.x/alpine3.22`
+        let is_context = in_list && text[..at].ends_with(b"}}:");
+        if !is_context && !self.before(at).is_none_or(opens) {
             return None;
         }
         let has_series = self.scanner.directory.has_series();
