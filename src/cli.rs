@@ -37,11 +37,14 @@ use crate::repository::discover;
 )]
 #[command(after_long_help = "\
 Examples:
-  update 0.25.6                          the main job
-  update latest --dry-run --diff         what the newest stable release would change
+  update status                          what is newer than the tree?
+  update latest --verify --commit        to the newest stable release, of each series
+  update latest --dry-run --diff         what that would change
+  update 0.25.6                          to this one
   update --base alpine=3.19              another base, at the same version
   update --base 2.9.x/alpine=3.18        the same, in one series
   update 2.14.5 --add alpine3.23         a release, and a new variant
+  update --remove 2.10.x                 a series that is no longer released
   update 0.25.6 --from ../releases       from a folder that holds v0.25.6/SHA256SUMS
   update check                           is everything in the tree what is expected?
   update library ../official-images/library/nats
@@ -143,7 +146,7 @@ pub struct StatusArgs {
     #[command(flatten)]
     pub from: From,
     /// Exit 1 where something is newer
-    #[arg(long)]
+    #[arg(long, conflicts_with = "offline")]
     pub exit_code: bool,
 }
 
@@ -368,7 +371,7 @@ pub struct Common {
     /// When to use colours; respects NO_COLOR and CLICOLOR_FORCE
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
     pub color: ColorChoice,
-    /// Print every change, instead of equal ones once with their number
+    /// Print every change; without it, equal ones are printed once, with their number
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
     /// Print only errors; JSON, Markdown and annotations are printed all the same

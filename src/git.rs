@@ -45,10 +45,11 @@ pub fn tags(address: &str) -> Result<Vec<String>> {
         format!("cannot list the tags of {shown}: more than {LARGEST_LIST} bytes of them")
     })?;
     let said = String::from_utf8_lossy(&output.stderr);
+    let why = said.lines().last().unwrap_or("git fails");
     ensure!(
         output.status.success(),
         "cannot list the tags of {shown}: {}; check the network, or name another place with `--from <URL|DIR>`",
-        excerpt(said.lines().last().unwrap_or("git fails"))
+        excerpt(why.trim_start_matches("fatal: "))
     );
     let listed = String::from_utf8_lossy(&output.stdout);
     let name = |line: &str| Some(line.split_once("\trefs/tags/")?.1.to_owned());
@@ -116,7 +117,14 @@ impl Git {
         );
         let is_none = said.starts_with("not a git repository");
         ensure!(!is_none, "{place} is not a git repository");
-        ensure!(output.status.success(), "git refuses {place}: {said}");
+        let mut lines = said.lines().map(str::trim);
+        let why = lines.next().unwrap_or_default();
+        let advice = lines.find(|line| line.starts_with("git config "));
+        let advice = advice.map_or(String::new(), |advice| format!(": run `{advice}`"));
+        ensure!(
+            output.status.success(),
+            "git refuses {place}: {why}{advice}"
+        );
         Ok(git)
     }
 

@@ -188,6 +188,7 @@ pub fn plan(
         .findings
         .retain(|finding| finding.rule != "template" || !is_put_right(&finding.path));
     refusals::archives(&after, &report.pins, &targets, options)?;
+    refusals::twins(&report.pins, published)?;
     let remaining = refusals::wrong((&before, &after), &targets, (&old, &report), options)?;
     let mut changes = changes(&before, &after, said);
     mark_fixes(&mut changes, &targets, &old.findings);
@@ -201,7 +202,8 @@ pub fn plan(
     });
     let mut notes = notes::all((&before, &after), &targets, options, &pins);
     notes.extend(twice);
-    let runners = options.runners.clone();
+    let mut runners = options.runners.clone();
+    runners.retain(|system, _| notes::systems(&after).contains(system.as_str()));
     let folders = targets.iter().flat_map(|target| {
         let removes = target.removes.iter();
         removes.map(|variant| format!("{}/{variant}", target.directory))

@@ -78,7 +78,13 @@ impl<'a> Seen<'a> {
                 } else {
                     ":"
                 };
-                Some(wrong(format!("found {}{sign} {why}", shown(&found))))
+                let finding = wrong(format!("found {}{sign} {why}", shown(&found)));
+                // What is no hash is replaced by the published one.
+                let is_hash = matches!(field.kind, Kind::Hash(Some(_)));
+                match is_hash && why.starts_with("expected") {
+                    true => Some(finding.fixed_by(self.scope.fix(field))),
+                    false => Some(finding),
+                }
             }
             _ => None,
         }
@@ -166,9 +172,9 @@ impl<'a> Seen<'a> {
     fn check_missing(&self, findings: &mut Vec<Finding>) {
         let (names, variant) = (self.scope.names, self.scope.variant);
         let facts = &self.document.facts;
-        let mut missing = |rule, expected: &str, why: &str| {
+        let mut missing = |at, rule, expected: &str, why: &str| {
             let message = format!("missing `{expected}`: {why}");
-            findings.push(self.at(0, rule, message).expected(expected));
+            findings.push(self.at(at, rule, message).expected(expected));
         };
         let gives_version = |field: &&Field| match field.kind {
             Kind::Version { .. } | Kind::Tag | Kind::TagVariant | Kind::Mention { .. } => {
@@ -180,13 +186,23 @@ impl<'a> Seen<'a> {
         if self.scope.builds && !statements.any(|field| gives_version(&field)) {
             let (key, image) = (names.config.version_key(), &names.config.image);
             let expected = format!("{key}=<version>` or `{image}:<version>-<variant>");
-            missing("version", &expected, "nothing in the file gives a version");
+            missing(
+                0,
+                "version",
+                &expected,
+                "nothing in the file gives a version",
+            );
         }
         let mut statements = self.document.statements();
         let has_hash = statements.any(|field| matches!(field.kind, Kind::Hash(_)));
         if facts.downloads && !has_hash {
             let why = "an archive is downloaded, and no hash is pinned for it";
-            missing("hash", "<sha256>", why);
+            let text = &self.document.text;
+            let path = memmem::find(text, b"/releases/download/").unwrap_or(0);
+            let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'=".contains(byte);
+            let address = text[..path].iter().rposition(is_end);
+            let address = address.map_or(0, |end| end + 1);
+            missing(address, "hash", "<sha256>", why);
         }
         let Some(variant) = variant else { return };
         // `FROM golang:1.24-alpine3.22`
@@ -206,13 +222,13 @@ impl<'a> Seen<'a> {
         let copies = has(&names.config.image);
         // `scratch` is Docker's name for no base at all.
         if variant.family == "scratch" && !stages.is_empty() && !copies && !has("scratch") {
-            missing("base", "FROM scratch", "no stage is based on scratch");
+            missing(0, "base", "FROM scratch", "no stage is based on scratch");
         }
         let is_on_other = copies && !stages.iter().any(|stage| variant.is_on(stage));
         if variant.has_numbered_base() && !stages.is_empty() && !is_on_other {
             let base = variant.base_tag();
             let why = format!("no stage is based on {} {base}", variant.family);
-            missing("base", &format!("FROM …:{base}"), &why);
+            missing(0, "base", &format!("FROM …:{base}"), &why);
         }
     }
 }

@@ -99,7 +99,8 @@ pub(super) fn check(pins: &[Pin], findings: &mut Vec<Finding>) {
             let place = first.shown();
             let message =
                 format!("{name}: found the hash that {whose} has in {place}: one of them is wrong");
-            findings.push(other.finding(String::new(), message));
+            let fix = format!("update {} --repin", other.archive.version);
+            findings.push(other.finding(String::new(), message).fixed_by(fix));
         }
     }
 }

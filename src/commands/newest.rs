@@ -8,6 +8,7 @@ use semver::Version;
 
 use crate::check::check;
 use crate::finding::Finding;
+use crate::plan::Options;
 use crate::release::checksums::Checksums;
 use crate::release::source::{Source, Wanted};
 use crate::repository::config::Pattern;
@@ -108,6 +109,7 @@ impl<'a> Releases<'a> {
         &mut self,
         repository: &Repository,
         wanted: &[Wanted],
+        options: &Options,
     ) -> Result<Vec<Version>> {
         let directories = &repository.directories();
         let findings = LazyCell::new(|| check(repository).findings);
@@ -130,7 +132,10 @@ impl<'a> Releases<'a> {
                     versions.push(self.source.latest()?);
                     continue;
                 }
-                Wanted::Latest => directories.iter().map(|one| one.name.as_str()).collect(),
+                Wanted::Latest => {
+                    let names = directories.iter().map(|one| one.name.as_str());
+                    names.filter(|name| !options.removes_series(name)).collect()
+                }
                 Wanted::Series(series) => vec![series],
             };
             for series in series {

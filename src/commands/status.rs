@@ -32,7 +32,7 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
         None => BTreeMap::new(),
     };
     if let Some(source) = source.as_ref().filter(|_| directories.newest().is_some()) {
-        output.progress(&format!("asking {} for its releases", source.shown()));
+        output.progress(&format!("listing the releases of {}", source.shown()));
     }
     let newest = newest(&directories, &mut releases, args, &output)?;
     let row = |(directory, newest): (&Directory, Option<Version>)| {

@@ -27,7 +27,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     let pattern = repository.names.config.directory.clone();
     let mut releases = source.as_ref().map(|one| Releases::new(one, &pattern));
     let versions = match &mut releases {
-        Some(releases) => releases.resolve(&repository, &args.versions)?,
+        Some(releases) => releases.resolve(&repository, &args.versions, &asked)?,
         None => Vec::new(),
     };
     let known = releases.map(|all| (all.published, all.notes));

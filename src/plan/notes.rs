@@ -31,13 +31,7 @@ pub(super) fn all(
 
 /// What was asked for and had nothing to do.
 fn idle(after: &Repository, options: &Options) -> Vec<String> {
-    let documents = after.workflows.items.iter().filter_map(Item::document);
-    let fields = documents.flat_map(|document| &document.fields);
-    let systems = fields.filter_map(|field| match &field.kind {
-        Kind::Runner { system, .. } => Some(&**system),
-        _ => None,
-    });
-    let systems: BTreeSet<&str> = systems.collect();
+    let systems = systems(after);
     let missing = options
         .runners
         .keys()
@@ -47,6 +41,18 @@ fn idle(after: &Repository, options: &Options) -> Vec<String> {
             format!("no workflow names a {name} runner such as {name}-latest; runners that are made from a matrix are not changed")
         })
         .collect()
+}
+
+/// The operating systems of the runners that workflows name.
+pub(super) fn systems(repository: &Repository) -> BTreeSet<&str> {
+    let documents = repository.workflows.items.iter();
+    let fields = documents.filter_map(Item::document);
+    let fields = fields.flat_map(|document| &document.fields);
+    let systems = fields.filter_map(|field| match &field.kind {
+        Kind::Runner { system, .. } => Some(&**system),
+        _ => None,
+    });
+    systems.collect()
 }
 
 /// The variants and scripts that are added beside ones that workflows name, and that no workflow names.
@@ -154,7 +160,8 @@ fn without_twins(before: &Repository, after: &Repository, targets: &[Target]) ->
         for place in after.workflow_documents() {
             let text = place.document.utf8().unwrap_or_default();
             let lines = &place.document.facts.structure.lines;
-            let said = |line: &Line| &text[line.span.start..line.end];
+            // The last item of a list has no comma.
+            let said = |line: &Line| text[line.span.start..line.end].trim_end_matches(',');
             let all: BTreeSet<&str> = lines.iter().map(said).collect();
             // What a line becomes for the new series, which may be on another base.
             let moved = |said: &str| {

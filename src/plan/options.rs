@@ -30,6 +30,14 @@ pub struct Options {
     pub runners: BTreeMap<String, String>,
 }
 
+impl Options {
+    /// Whether a whole series is to be removed.
+    pub fn removes_series(&self, name: &str) -> bool {
+        let mut removes = self.removes.iter();
+        removes.any(|one| one.variant.is_none() && one.series.as_deref() == Some(name))
+    }
+}
+
 /// A series, where one is named in front of what it is for: the `2.14.x` of `2.14.x/alpine3.23`.
 pub(super) type InSeries = Option<String>;
 
@@ -163,18 +171,29 @@ impl Base {
                 self.to
             );
         }
-        let mut renames = BTreeMap::new();
-        for variant in moving {
-            let new = variant
-                .on(&self.to)
-                .with_context(|| format!("{variant} cannot be on {}", self.to))?;
-            ensure!(
-                !variants.contains(&new),
-                "`--base {self}`: {variant} cannot become {new}, which is there already: `--remove {variant}` drops the old one"
+        let moved = moving.iter().map(|variant| {
+            let new = variant.on(&self.to);
+            let new = new.with_context(|| format!("{variant} cannot be on {}", self.to))?;
+            Ok((*variant, new))
+        });
+        let moved: Vec<(&Variant, Variant)> = moved.collect::<Result<_>>()?;
+        let twice = moved.iter().filter(|(_, new)| variants.contains(new));
+        let twice: Vec<&(&Variant, Variant)> = twice.collect();
+        if let [(old, new), ..] = twice.as_slice() {
+            let series = self.series.iter().map(|series| format!("{series}/"));
+            let series: String = series.collect();
+            let removes = twice
+                .iter()
+                .map(|(old, _)| format!("--remove {series}{old}"));
+            let removes = Vec::from_iter(removes).join(" ");
+            bail!(
+                "`--base {self}`: {old} cannot become {new}, which is there already: `{removes}`, in its place, drops what is old"
             );
-            renames.insert(variant.name.clone(), new.name);
         }
-        Ok(renames)
+        let renames = moved.into_iter();
+        Ok(renames
+            .map(|(old, new)| (old.name.clone(), new.name))
+            .collect())
     }
 }
 

@@ -70,6 +70,28 @@ pub(super) fn archives(
     )
 }
 
+/// Refuses a release that publishes one hash for two archives which the tree pins.
+pub(super) fn twins(pins: &[Pin], published: &BTreeMap<Version, Checksums>) -> Result<()> {
+    let mut names: BTreeMap<(&Version, Sha256), BTreeSet<&str>> = BTreeMap::new();
+    for Pin { archive, hash, .. } in pins {
+        let sums = published.get(&archive.version);
+        if sums.and_then(|sums| sums.get(&archive.name)) == Some(*hash) {
+            let all = names.entry((&archive.version, *hash)).or_default();
+            all.insert(&archive.name);
+        }
+    }
+    let twins = names.iter().filter(|(_, names)| names.len() > 1);
+    let twins = twins.map(|((version, hash), names)| {
+        let names = Vec::from_iter(names.iter().copied()).join(" and ");
+        format!("SHA256SUMS of {version} has {hash} for {names}")
+    });
+    refuse(
+        "the release publishes one hash for several archives",
+        twins.collect(),
+        "Ask those who published the release which is right",
+    )
+}
+
 /// Refuses what would be written wrong. Returns what remains: what was wrong before, and is no worse.
 pub(super) fn wrong(
     (before, after): (&Repository, &Repository),

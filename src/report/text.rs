@@ -37,10 +37,10 @@ pub(super) fn print(out: &mut impl Write, summary: &Summary, all: bool) -> io::R
     for group in &groups {
         let note = match group.note.trim_end() {
             "" => String::new(),
-            note => format!("  {}", harmless(note)),
+            note => format!("{DIM}  {}{DIM:#}", harmless(note)),
         };
         let title = harmless(&group.title);
-        writeln!(out, "  {BOLD}{title}{BOLD:#}{DIM}{note}{DIM:#}")?;
+        writeln!(out, "  {BOLD}{title}{BOLD:#}{note}")?;
         let rows = match all {
             true => group.rows.clone(),
             false => folded(&group.rows),

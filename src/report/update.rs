@@ -15,7 +15,7 @@ use crate::finding::Finding;
 use crate::plan::{Action, Edit, FileChange, Plan, Target};
 use crate::release::checksums::Sha256;
 use crate::repository::{Directories, Directory, Item, Names};
-use crate::text::{by_number, count};
+use crate::text::{by_number, count, first_of};
 
 /// What `update check` says.
 pub fn of_check(
@@ -251,7 +251,7 @@ fn counts(plan: &Plan) -> String {
             .entry(if kind == "sha256" { "hash" } else { kind })
             .or_default() += 1;
     }
-    let removed = (!plan.gone.is_empty()).then(|| format!("{} removed", plan.gone.join(", ")));
+    let removed = (!plan.gone.is_empty()).then(|| format!("{} removed", first_of(&plan.gone, 3)));
     let said = |(action, number): (&Action, &usize)| {
         format!("{} {action:?}", count(*number, "file")).to_lowercase()
     };

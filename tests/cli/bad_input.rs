@@ -190,8 +190,10 @@ fn one_hash_for_two_archives_is_refused() {
     refuses(
         &with_sums(text),
         &[
-            "0.25.5/alpine3.18/Dockerfile:12: hash: nats-streaming-server-v0.25.6-linux-386.tar.gz: found the hash that \
-             nats-streaming-server-v0.25.6-linux-amd64.tar.gz has in 0.25.6/alpine3.18/Dockerfile:11: one of them is wrong\n",
+            "the release publishes one hash for several archives:\n  SHA256SUMS of 0.25.6 has \
+             10f25b100a5b9a7389882883259790d599b557a16ddde1accdfcf9361e19b2f9 for \
+             nats-streaming-server-v0.25.6-linux-386.tar.gz and nats-streaming-server-v0.25.6-linux-amd64.tar.gz\n\
+             Ask those who published the release which is right",
         ],
     );
     let zeros = sums().replace(

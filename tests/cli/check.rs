@@ -296,7 +296,7 @@ fn a_dockerfile_that_lacks_its_version_its_hash_or_its_base() {
             .collect::<String>(),
     );
     repository.finds(&[
-        "0.25.6/alpine3.18/Dockerfile:1:1: hash: missing `<sha256>`",
+        "0.25.6/alpine3.18/Dockerfile:10:25: hash: missing `<sha256>`",
         "0.25.6/nanoserver-1809/Dockerfile:1:1: version: missing `NATS_STREAMING_SERVER=<version>`",
         "0.25.6/windowsservercore-1809/Dockerfile:1:1: base: missing `FROM …:1809`",
     ]);
@@ -444,6 +444,12 @@ fn a_hash_that_is_none_stands_where_it_is_reported() {
         repository.finds(&[&format!(
             "{path}:8:38: hash: found {wrong}, expected the 64 hex digits of a SHA-256",
         )]);
+        let run = repository.run(&["check"]).exits_with(1);
+        assert!(
+            run.stdout.ends_with("Fix it with `update 0.25.6`.\n"),
+            "{}",
+            run.stdout
+        );
         repository.update(&["0.25.6"]).exits_with(0);
         assert!(repository.read(path).contains(arm64));
     }
@@ -461,7 +467,7 @@ fn a_hash_that_is_none_stands_where_it_is_reported() {
         "41BE7DE3",
     );
     repository.finds(&[&format!(
-        "{windows}:1:1: hash: missing `<sha256>`: an archive is downloaded"
+        "{windows}:11:14: hash: missing `<sha256>`: an archive is downloaded"
     )]);
 }
 

@@ -200,7 +200,7 @@ fn a_download_without_a_pin_is_bumped_and_said() {
         );
     repository.write(ALPINE, kept);
     let run = repository.update(&["0.25.6"]).exits_with(0);
-    let remaining = "\nRemaining findings of `update check`:\n  0.25.6/alpine3.18/Dockerfile:1:1: hash: missing `<sha256>`: an archive is downloaded, and no hash is pinned for it\n";
+    let remaining = "\nRemaining findings of `update check`:\n  0.25.6/alpine3.18/Dockerfile:8:25: hash: missing `<sha256>`: an archive is downloaded, and no hash is pinned for it\n";
     assert!(run.stdout.contains(remaining), "{}", run.stdout);
     assert!(
         repository

@@ -154,7 +154,8 @@ fn of_several_variants_of_a_family_the_one_that_moves_is_named() {
          windowsservercore-ltsc2025: say which, as in `--base windows-ltsc2022=ltsc2028`",
     ]);
     offline(&repository, &["--base", "windows-ltsc2022=ltsc2025"])
-        .fails_with(&["`--base windows-ltsc2022=ltsc2025`: nanoserver-ltsc2022 cannot become nanoserver-ltsc2025, which is there already"]);
+        .fails_with(&["`--base windows-ltsc2022=ltsc2025`: nanoserver-ltsc2022 cannot become nanoserver-ltsc2025, which is there already: \
+             `--remove nanoserver-ltsc2022 --remove windowsservercore-ltsc2022`, in its place, drops what is old"]);
     offline(&repository, &["--base", "debian=12"])
         .fails_with(&["`--base debian=12`: no variant of the family debian in 2.14.x"]);
     same(&repository.snapshot(), &before);
@@ -390,7 +391,7 @@ fn a_variant_is_added_where_no_download_has_a_hash() {
     };
     repository.write(path, without(&repository.read(path)));
     let run = offline(&repository, &["--add", "alpine3.19"]).exits_with(0);
-    let missing = "0.25.6/alpine3.19/Dockerfile:1:1: hash: missing `<sha256>`";
+    let missing = "0.25.6/alpine3.19/Dockerfile:15:25: hash: missing `<sha256>`";
     assert!(run.stdout.contains(missing), "{}", run.stdout);
 }
 

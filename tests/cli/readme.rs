@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::support::{Repository, Run, program, project, releases, run, tree};
+use crate::support::{RELEASES_OF_SERIES, Repository, Run, program, project, releases, run, tree};
 
 fn document(path: &str) -> String {
     fs::read_to_string(project().join(path)).expect("a document")
@@ -85,26 +85,22 @@ fn output(place: &str, command: &str) -> String {
         !quoted(&args).contains(['"', '\'']),
         "a command without quotes: {command}"
     );
-    if let Some((name, from)) = place.split_once(", from ") {
-        let repository = Repository::of(&project().join(name));
+    if let Some(rest) = place.strip_prefix("tests/trees/series/before") {
+        let repository = Repository::of(&tree("series/before"));
+        // `, with <new> for <old> in <file>`
+        if let Some(mistake) = rest.strip_prefix(", with ") {
+            let (texts, path) = mistake.split_once(" in ").expect("a file");
+            let (new, old) = texts.split_once(" for ").expect("two texts");
+            repository.edit(path, old, new);
+        }
         let mut command = program(repository.root(), &args);
-        return Run::of(command.env("UPDATE_FROM", project().join(from)))
-            .exits_with(0)
-            .stdout;
+        return Run::of(command.env("UPDATE_FROM", RELEASES_OF_SERIES)).stdout;
     }
     let outside = Repository::empty();
     for (path, (mode, bytes)) in Repository::of_this_project().snapshot() {
         let path = format!("here/{path}");
         outside.write(&path, bytes);
         outside.set_mode(&path, mode);
-    }
-    if let Some((_, mistake)) = place.split_once(", with 0.25.6-") {
-        let (variant, path) = mistake.split_once(" in ").expect("a file");
-        outside.edit(
-            &format!("here/{path}"),
-            "0.25.6-alpine3.18",
-            &format!("0.25.6-{variant}"),
-        );
     }
     let library = if args.contains(&"--check") {
         "nats-streaming-0.25.6"

@@ -133,3 +133,22 @@ fn a_source_that_is_not_asked_is_said() {
     let warning = "warning: `--from` is used with `--online` and `--archives` only: no hash is compared with a release\n";
     assert_eq!(run.stderr, warning);
 }
+
+#[test]
+fn a_series_that_is_removed_does_not_move_too() {
+    let (repository, releases) = (committed(), Releases::new());
+    let args = ["--from", releases.path(), "latest", "--remove", "2.12.x"];
+    let run = with_git(&repository, &args).exits_with(0);
+    let title = "  git commit -m 'Update to 2.14.5, remove 2.12.x' -- ";
+    assert!(run.stdout.contains(title), "{}", run.stdout);
+    repository.finds(&[]);
+}
+
+#[test]
+fn a_runner_that_no_workflow_names_is_not_in_the_title() {
+    let repository = committed();
+    let args = ["--runner", "ubuntu=26.04", "--runner", "macos=15"];
+    let run = with_git(&repository, &args).exits_with(0);
+    let title = "  git commit -m 'Run on ubuntu-26.04' -- ";
+    assert!(run.stdout.contains(title), "{}", run.stdout);
+}

@@ -474,3 +474,61 @@ fn a_workflow_that_does_not_name_an_added_variant_is_named_though_another_one_do
     let note = "\n  2.14.x/alpine3.23 is named in .github/workflows/list.yml alone; alpine3.22 is named in .github/workflows/own.yml:6: add alpine3.23 there by hand, if it belongs there\n";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
+
+#[test]
+fn a_row_that_is_left_out_of_a_matrix_is_no_leftover() {
+    let job = |ltsc: &str, exclude: &str| {
+        format!(
+            "  a:
+    strategy:
+      matrix:
+        series: [2.12.x, 2.14.x]
+        ltsc: {ltsc}
+{exclude}    runs-on: windows-${{{{ matrix.ltsc }}}}
+    steps:
+      - run: docker build ${{{{ matrix.series }}}}/nanoserver-ltsc${{{{ matrix.ltsc }}}}
+"
+        )
+    };
+    let exclude = "        exclude:\n          - { series: 2.12.x, ltsc: 2022 }\n";
+    let jobs = job("[2022, 2025]", exclude);
+    let repository = with(&jobs);
+    let remove = ["nanoserver-ltsc2022", "windowsservercore-ltsc2022"];
+    let remove = remove.map(|name| format!("2.12.x/{name}"));
+    repository.run(&["-q", "--add", "2.12.x/nanoserver-ltsc2025"]);
+    repository.run(&["-q", "--add", "2.12.x/windowsservercore-ltsc2025"]);
+    let args = ["--remove", &remove[0], "--remove", &remove[1]];
+    let run = repository.run(&args).exits_with(0);
+    assert_eq!(repository.read(CI), format!("{HEAD}{jobs}"));
+    assert!(!run.stdout.contains("own.yml"), "{}", run.stdout);
+}
+
+#[test]
+fn the_last_item_of_a_list_over_several_lines_is_copied_without_a_note() {
+    let job = |last: &str| {
+        format!(
+            "  a:
+    strategy:
+      matrix:
+        series: [
+          2.12.x,
+          2.14.x{last}
+        ]
+{JOB}      - run: ls ${{{{ matrix.series }}}}/tests
+"
+        )
+    };
+    let repository = with(&job(""));
+    let releases = Repository::of(std::path::Path::new(RELEASES_OF_SERIES));
+    let sums = releases
+        .read("v2.14.5/SHA256SUMS")
+        .replace("2.14.5", "2.15.0");
+    releases.write("v2.15.0/SHA256SUMS", sums);
+    let from = releases.root().to_str().expect("UTF-8");
+    let run = repository.run(&["--from", from, "2.15.0"]).exits_with(0);
+    assert_eq!(
+        repository.read(CI),
+        format!("{HEAD}{}", job(",\n          2.15.x"))
+    );
+    assert!(!run.stdout.contains("by hand"), "{}", run.stdout);
+}
