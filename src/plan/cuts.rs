@@ -102,6 +102,7 @@ impl<'a> Workflow<'a> {
             cuts.extend(self.of_brackets(&items, &goes));
         }
         cuts.extend(self.arguments(matter));
+        cuts.extend(self.needs(&names));
         cuts.sort_by_key(|cut| (cut.start, std::cmp::Reverse(cut.end)));
         // What is cut with something else is cut once.
         let mut end = 0;
@@ -144,6 +145,19 @@ impl<'a> Workflow<'a> {
                 .is_below(self.text.as_bytes(), line, b"needs")
     }
 
+    /// The lines in which a job needs nothing but jobs that go: `needs: linux-2_14`, `needs: [linux-2_14]`.
+    fn needs(self, gone: &BTreeSet<&str>) -> impl Iterator<Item = Range<usize>> {
+        let lines = self.structure.lines.iter().filter(move |line| {
+            let code = &self.text[line.span.start..line.end];
+            let value = code.trim_start().strip_prefix("needs:");
+            let is_end = |c: char| c.is_whitespace() || "[],'\"".contains(c);
+            let mut names = value.unwrap_or_default().split(is_end);
+            let mut names = names.by_ref().filter(|name| !name.is_empty()).peekable();
+            names.peek().is_some() && names.all(|name| gone.contains(name))
+        });
+        lines.map(|line| line.span.clone())
+    }
+
     /// What is cut of a list of lines: the items that go, or all of it where a matrix can do without.
     fn of_list(
         self,
@@ -160,7 +174,7 @@ impl<'a> Workflow<'a> {
         let opens = opens.map(|line| &self.structure.lines[line]);
         let is_more = |line: &&Line| {
             let key = line.key(self.text.as_bytes());
-            matches!(key, Some(b"include" | b"exclude"))
+            matches!(key, Some(b"include" | b"exclude" | b"needs"))
         };
         let all = opens.filter(is_more).zip(list.last());
         let all = all.map(|(line, last)| line.span.start..last.span.end);

@@ -431,6 +431,17 @@ fn a_job_that_only_prepares_what_goes_goes_with_it() {
         "2.14.x/nanoserver-ltsc2025",
     ];
     becomes(&before, &remove, &after);
+    // Where another job needs nothing else.
+    for needs in [
+        "needs: windows-c",
+        "needs: [windows-c]",
+        "needs:\n      - windows-c",
+    ] {
+        let last = |needs: &str| format!("\n  z:\n{needs}{JOB}      - run: ls\n");
+        let before = [&*first, &gone, &last(&format!("    {needs}\n"))].concat();
+        let first = first.trim_end_matches('\n').to_owned() + "\n";
+        becomes(&before, &remove, &[first, last("")].concat());
+    }
 }
 
 #[test]
