@@ -151,8 +151,8 @@ impl<'a> Workflow<'a> {
             let code = &self.text[line.span.start..line.end];
             let value = code.trim_start().strip_prefix("needs:");
             let is_end = |c: char| c.is_whitespace() || "[],'\"".contains(c);
-            let mut names = value.unwrap_or_default().split(is_end);
-            let mut names = names.by_ref().filter(|name| !name.is_empty()).peekable();
+            let names = value.unwrap_or_default().split(is_end);
+            let mut names = names.filter(|name| !name.is_empty()).peekable();
             names.peek().is_some() && names.all(|name| gone.contains(name))
         });
         lines.map(|line| line.span.clone())

@@ -74,8 +74,8 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
             // Those that are certainly about this directory come first.
             let mut named: Vec<_> = named.collect();
             named.sort_by_key(|(is_of_any, ..)| *is_of_any);
-            let mut known = named.iter().filter(|(.., other)| other == new);
-            let knowing: BTreeSet<String> = known.by_ref().map(|one| one.1.path()).collect();
+            let known = named.iter().filter(|(.., other)| other == new);
+            let knowing: BTreeSet<String> = known.map(|one| one.1.path()).collect();
             named.retain(|(_, place, ..)| !knowing.contains(&place.path()));
             let like = named
                 .iter()

@@ -543,3 +543,29 @@ fn the_last_item_of_a_list_over_several_lines_is_copied_without_a_note() {
     );
     assert!(!run.stdout.contains("by hand"), "{}", run.stdout);
 }
+
+#[test]
+fn a_path_of_no_family_and_a_host_that_is_too_old_are_found() {
+    let job = |runner: &str, family: &str| {
+        format!(
+            "  a:
+    strategy:
+      matrix:
+        ltsc: [2022, 2025]
+    runs-on: windows-{runner}
+    steps:
+      - id: ref
+        run: echo \"TAG=p\" >> \"$GITHUB_OUTPUT\"
+      - run: docker build -t \"nats:${{{{ steps.ref.outputs.TAG }}}}\" ./2.14.x/{family}-ltsc${{{{ matrix.ltsc }}}}
+"
+        )
+    };
+    let made = "${{ matrix.ltsc }}";
+    with(&job(made, "nanoserver")).finds(&[]);
+    with(&job(made, "nanosever")).finds(&[
+        "own.yml:11:75: path: found nanosever, expected nanoserver: a family of variants",
+    ]);
+    with(&job("2022", "nanoserver")).finds(&[
+        "own.yml:6:22: runner: found Windows Server 2025, expected 2022 at most: this runs on windows-2022",
+    ]);
+}

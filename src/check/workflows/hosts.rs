@@ -37,7 +37,8 @@ impl Workflow<'_> {
                 // What is for which item of a matrix only its conditions say.
                 let is_alone = !structure.is_in_matrix(at);
                 let newer = named.filter(|(_, other)| is_alone && *other > year);
-                for (at, newer) in newer.filter(|(at, _)| self.is_started(*at)) {
+                let is_run = |at: usize| self.is_started(at) || structure.is_in_matrix(at);
+                for (at, newer) in newer.filter(|(at, _)| is_run(*at)) {
                     let message = format!(
                         "found Windows Server {newer}, expected {year} at most: this runs on windows-{year}"
                     );
