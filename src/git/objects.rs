@@ -39,7 +39,8 @@ impl Git {
             _ => false,
         };
         let wanted: Vec<&Listed> = files.iter().filter(is_wanted).collect();
-        let texts = self.blobs(&wanted)?;
+        let paths = wanted.iter().map(|file| file.path.clone());
+        let texts: Vec<(String, Vec<u8>)> = paths.zip(self.blobs(&wanted)?).collect();
         let config = match stated {
             Some(stated) => stated.complete(pattern, std::iter::once(texts.clone()))?,
             None => Config {
@@ -47,8 +48,7 @@ impl Git {
                 ..fallback.clone()
             },
         };
-        let paths = wanted.iter().map(|file| file.path.clone());
-        Repository::of_files(config, paths.zip(texts).collect())
+        Repository::of_files(config, texts)
     }
 
     /// The contents of blobs, in their order.

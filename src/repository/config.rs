@@ -2,14 +2,14 @@
 //!
 //! Said by `update.toml`; what that leaves out is read off the archives that the tree's own Dockerfiles download.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow, bail};
 use memchr::memmem;
 use semver::Version;
 use serde::Deserialize;
 
-use crate::text::{Places, harmless};
+use crate::text::{Places, first_of, harmless};
 use crate::version::parse_version;
 
 /// The names that the fields of a repository are made of.
@@ -56,12 +56,13 @@ impl TryFrom<String> for Name {
     }
 }
 
-/// An `update.toml` for this repository, as errors show it.
-const EXAMPLE: &str = "\
-image = \"nats-streaming\"
-server = \"nats-streaming-server\"
-owner = \"nats-io\"
-directory = \"{version}\"";
+/// The owners and servers whose archives Dockerfiles download, each with the paths of those.
+type Found = BTreeMap<(String, String), Vec<String>>;
+
+/// The image that a server's is called by itself.
+fn image_of(server: &str) -> &str {
+    server.strip_suffix("-server").unwrap_or(server)
+}
 
 impl Stated {
     /// Reads the text of an `update.toml`. Errors name `place`, line and key, and never repeat the text: it may be
@@ -87,45 +88,60 @@ impl Stated {
         })
     }
 
-    /// The whole of it. `texts` are Dockerfiles in groups, the newest version directory first: the first group with
-    /// archives of ours says whose they are. An error where nothing does, or where there are several.
+    /// The whole of it. `texts` are Dockerfiles with their paths, in groups, the newest version directory first: the first group
+    /// with archives of ours says whose they are. An error where nothing does, or where there are several.
     pub fn complete(
         self,
         directory: Pattern,
-        texts: impl Iterator<Item = Vec<Vec<u8>>>,
+        texts: impl Iterator<Item = Vec<(String, Vec<u8>)>>,
     ) -> Result<Config> {
         let [image, server, owner] =
             [self.image, self.server, self.owner].map(|name| Some(name?.0));
-        let mut found = BTreeSet::from_iter(owner.clone().zip(server.clone()));
+        let stated = owner.clone().zip(server.clone());
+        let mut found: Found = stated.map(|one| (one, Vec::new())).into_iter().collect();
         for group in texts {
             if !found.is_empty() {
                 break;
             }
-            group.iter().for_each(|text| archives(text, &mut found));
-            found.retain(|(_, name)| server.as_ref().is_none_or(|server| server == name));
+            for (path, text) in &group {
+                archives(path, text, &mut found);
+            }
+            found.retain(|(_, name), _| server.as_ref().is_none_or(|server| server == name));
         }
-        let names = found.iter().map(|(owner, name)| format!("{owner}/{name}"));
-        let names: Vec<String> = names.collect();
-        let Some((from, server)) = found.pop_first().filter(|_| names.len() == 1) else {
-            let what = match names.is_empty() {
-                true => "no Dockerfile downloads an archive of https://github.com/<owner>/<server>/releases/download/ whose name \
-                         begins with <server>-v"
-                    .to_owned(),
-                false => format!("its Dockerfiles download archives of {}", names.join(" and of ")),
-            };
-            bail!(
-                "do not know this repository: {what}.\n\
-                 Add an `update.toml` to the repository's top folder that says which server it is for, for example:\n{EXAMPLE}"
-            );
-        };
-        let short = server.strip_suffix("-server").unwrap_or(&server);
+        if found.len() != 1 {
+            bail!("{}", unknown(&found, &directory));
+        }
+        let (from, server) = found.into_keys().next().unwrap_or_default();
         Ok(Config {
-            image: image.unwrap_or_else(|| short.to_owned()),
+            image: image.unwrap_or_else(|| image_of(&server).to_owned()),
             owner: owner.unwrap_or(from),
             server,
             directory,
         })
     }
+}
+
+/// Why nobody can tell what repository this is, with an `update.toml` that says so.
+fn unknown(found: &Found, Pattern(directory): &Pattern) -> String {
+    let named = |((owner, server), paths): (&(String, String), &Vec<String>)| {
+        format!("{owner}/{server} ({})", first_of(paths, 3))
+    };
+    let names: Vec<String> = found.iter().map(named).collect();
+    let what = match names.is_empty() {
+        true => "no Dockerfile downloads an archive of https://github.com/<owner>/<server>/releases/download/ whose name \
+                 begins with <server>-v"
+            .to_owned(),
+        false => format!("its Dockerfiles download archives of {}", names.join(" and of ")),
+    };
+    let most = found.iter().max_by_key(|(_, paths)| paths.len());
+    let most = most.map(|((owner, server), _)| (owner.as_str(), server.as_str()));
+    let (owner, server) = most.unwrap_or(("nats-io", "nats-streaming-server"));
+    let image = image_of(server);
+    format!(
+        "do not know this repository: {what}.\n\
+         Add an `update.toml` to the repository's top folder that says which server it is for, for example:\n\
+         image = \"{image}\"\nserver = \"{server}\"\nowner = \"{owner}\"\ndirectory = \"{directory}\""
+    )
 }
 
 fn is_name(text: &str) -> bool {
@@ -137,7 +153,7 @@ fn is_name(text: &str) -> bool {
 
 /// Adds the owners and servers whose archives a Dockerfile downloads:
 /// `github.com/<owner>/<server>/releases/download/…/<server>-v…`.
-fn archives(text: &[u8], found: &mut BTreeSet<(String, String)>) {
+fn archives(path: &str, text: &[u8], found: &mut Found) {
     const DOWNLOAD: &[u8] = b"/releases/download/";
     for at in memmem::find_iter(text, DOWNLOAD) {
         let before = &text[at.saturating_sub(200)..at];
@@ -155,7 +171,9 @@ fn archives(text: &[u8], found: &mut BTreeSet<(String, String)>) {
         let file = after.rsplit(slash).next().unwrap_or_default();
         let is_ours = file.starts_with(format!("{server}-v").as_bytes());
         if host == "github.com" && is_name(&owner) && is_name(&server) && is_ours {
-            found.insert((owner.into_owned(), server.into_owned()));
+            let one = (owner.into_owned(), server.into_owned());
+            let paths = found.entry(one).or_default();
+            paths.extend((paths.last().is_none_or(|last| last != path)).then(|| path.to_owned()));
         }
     }
 }

@@ -205,13 +205,17 @@ impl Outline {
     }
 }
 
-/// The texts of Dockerfiles. What cannot be read is reported when everything is read.
-fn dockerfiles(root: &Path, folders: &[Folder]) -> Vec<Vec<u8>> {
+/// The texts of Dockerfiles, with their paths. What cannot be read is reported when everything is read.
+fn dockerfiles(root: &Path, folders: &[Folder]) -> Vec<(String, Vec<u8>)> {
     let items = folders.iter().flat_map(|folder| &folder.items);
     let dockerfiles =
         items.filter(|item| matches!(item.body, Body::Unread(DocumentKind::Dockerfile)));
-    let read = |item: &Item| read_file(&root.join(item.origin.path()), LARGEST_DOCUMENT).ok();
-    dockerfiles.filter_map(read).map(|(text, _)| text).collect()
+    let read = |item: &Item| {
+        let path = item.origin.path();
+        let (text, _) = read_file(&root.join(path), LARGEST_DOCUMENT).ok()?;
+        Some((path.to_owned(), text))
+    };
+    dockerfiles.filter_map(read).collect()
 }
 
 /// A version directory: at the version in its name; of a series at the one that most of its Dockerfiles give, of those that

@@ -339,7 +339,9 @@ fn check_online_says_whose_checksums_it_has_compared() {
         &repository,
         &[
             "do not know this repository",
-            "mallory/nats-streaming-server and of nats-io/nats-streaming-server",
+            "mallory/nats-streaming-server (0.25.6/windowsservercore-1809/Dockerfile) and of nats-io/nats-streaming-server \
+             (0.25.6/alpine3.18/Dockerfile).\n",
+            "\ndirectory = \"{version}\"",
         ],
     );
     repository.write(
