@@ -117,7 +117,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Ok(first) = planned(&root).inspect_err(|error| is_harmless(harmless_lines(&format!("{error:#}")).as_bytes(), &[b'\n'])) else {
         return;
     };
-    printed(&of_update(&first, (true, false), Vec::new()));
+    printed(&of_update((&first, "Update"), (true, false), Vec::new()));
     // A second for each hundred kilobytes, and one for a busy machine: what is not linear takes far longer.
     assert!(start.elapsed().as_secs() <= 1 + content.len() as u64 / 100_000, "{:?}", start.elapsed());
     let Ok(()) = write(&root, &steps(&first)) else { return };
