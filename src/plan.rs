@@ -203,7 +203,8 @@ pub fn plan(
     let mut notes = notes::all((&before, &after), &targets, options, &pins);
     notes.extend(twice);
     let mut runners = options.runners.clone();
-    runners.retain(|system, _| notes::systems(&after).contains(system.as_str()));
+    let systems = notes::systems(&after);
+    runners.retain(|system, _| systems.contains(system.as_str()));
     let folders = targets.iter().flat_map(|target| {
         let removes = target.removes.iter();
         removes.map(|variant| format!("{}/{variant}", target.directory))

@@ -49,7 +49,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     // Nobody reads what it is called of a quiet one.
     let is_titled = args.commit || !output.is_silent();
     let git = is_titled.then(|| Git::within(root).ok()).flatten();
-    let subjects = git.and_then(|git| git.subjects().ok());
+    let subjects = git.as_ref().and_then(|git| git.subjects().ok());
     let title = title(&plan, &subjects.unwrap_or_default());
     let ready = Ready::new(root, &plan, args.commit)?;
     if let Some(source) = source.filter(|_| args.verify) {
@@ -62,7 +62,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     summary.options = options(root, &args.from);
     output.print(&summary)?;
     if !args.dry_run {
-        ready.carry_out(&plan, &title, &mut output)?;
+        ready.carry_out((&plan, &title), git.as_ref(), &mut output)?;
     }
     Ok(args.exit_code && !plan.is_empty())
 }

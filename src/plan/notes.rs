@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::draft::nearest;
 use super::units::replaced;
 use super::{Options, Target, leftovers};
 use crate::check::pins::Pin;
@@ -111,24 +112,11 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
                 }
             }
         };
+        let variants = tree.directory.variants.iter().cloned();
+        let siblings: Vec<Variant> = variants.filter(|one| !target.adds.contains(one)).collect();
         for variant in &target.adds {
-            let items = tree.folder(&variant.name).map(|folder| folder.items.iter());
-            let source = items
-                .into_iter()
-                .flatten()
-                .find_map(|item| match &item.origin {
-                    Origin::MadeFrom(source) => source.split('/').rev().nth(1),
-                    _ => None,
-                });
-            let source = source.and_then(Variant::parse);
-            let source = source.filter(|source| !source.base.is_empty());
-            let is_like = |other: &str| {
-                let other = Variant::parse(other);
-                other.is_some_and(|other| match &source {
-                    Some(source) => other == *source,
-                    None => other.family == variant.family,
-                })
-            };
+            let sibling = nearest(variant, &siblings);
+            let is_like = |other: &str| sibling.is_some_and(|sibling| sibling.name == other);
             note(Named::Variant, &[name], &variant.name, &is_like);
         }
         let own = tree.folder(TESTS).map(|tests| (name.as_str(), tests));

@@ -130,14 +130,17 @@ impl FromStr for Base {
 
 impl fmt::Display for Base {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        self.series
-            .iter()
-            .try_for_each(|series| write!(out, "{series}/"))?;
-        write!(out, "{}={}", self.from, self.to)
+        write!(out, "{}{}={}", self.prefix(), self.from, self.to)
     }
 }
 
 impl Base {
+    /// The series that is named, as it stands in front of a variant.
+    fn prefix(&self) -> String {
+        let series = self.series.iter().map(|series| format!("{series}/"));
+        series.collect()
+    }
+
     /// Whether a variant is of the family; `windows` stands for all families of Windows.
     pub(super) fn is_of_family(&self, variant: &Variant) -> bool {
         variant.family == self.from.family || self.from.family == "windows" && variant.is_windows()
@@ -162,11 +165,10 @@ impl Base {
             let example = bases.first().unwrap_or(&"");
             let is_windows = moving.iter().any(|variant| variant.is_windows());
             let dash = if is_windows { "-" } else { "" };
-            let series = self.series.iter().map(|series| format!("{series}/"));
             bail!(
                 "`--base {self}` could move any of {}: say which, as in `--base {}{}{dash}{example}={}`",
                 names.join(", "),
-                series.collect::<String>(),
+                self.prefix(),
                 self.from.family,
                 self.to
             );
@@ -180,8 +182,7 @@ impl Base {
         let twice = moved.iter().filter(|(_, new)| variants.contains(new));
         let twice: Vec<&(&Variant, Variant)> = twice.collect();
         if let [(old, new), ..] = twice.as_slice() {
-            let series = self.series.iter().map(|series| format!("{series}/"));
-            let series: String = series.collect();
+            let series = self.prefix();
             let removes = twice
                 .iter()
                 .map(|(old, _)| format!("--remove {series}{old}"));

@@ -37,15 +37,19 @@ impl<'a> Ready<'a> {
         })
     }
 
-    /// Writes it, commits it by that title where that is asked for, and says what somebody does next.
-    pub(super) fn carry_out(self, plan: &Plan, title: &str, output: &mut Output) -> Result<()> {
+    /// Writes it, commits it by that title where that is asked for, and says what somebody does next in that git repository.
+    pub(super) fn carry_out(
+        self,
+        (plan, title): (&Plan, &str),
+        git: Option<&Git>,
+        output: &mut Output,
+    ) -> Result<()> {
         let (root, steps) = (self.root, self.steps);
         // What is to be removed is looked at again: it may have changed meanwhile. What is rewritten, `write` compares.
         keeps_work(root, &steps)?;
         let is_told = output.is_for_people() && !steps.is_empty();
-        let git = is_told.then(|| Git::within(root).ok()).flatten();
         // Asked before writing, so that earlier changes can be told apart.
-        let before = git.as_ref().map(|git| Before::new(root, git));
+        let before = git.filter(|_| is_told).map(|git| Before::new(root, git));
         write(root, &steps)?;
         let mut result = Ok(());
         if let Some(git) = self.committed.filter(|_| !steps.is_empty()) {
@@ -56,7 +60,7 @@ impl<'a> Ready<'a> {
             }
         }
         let next = git.zip(before);
-        let next = next.and_then(|(git, before)| next_steps(root, plan, title, (&git, &before)));
+        let next = next.and_then(|(git, before)| next_steps(root, (plan, title), (git, &before)));
         next.iter().for_each(|next| output.next_steps(next));
         result.context("the files were written, but not committed")
     }
@@ -185,8 +189,7 @@ fn is_below(path: &str, places: &BTreeSet<&str>) -> bool {
 /// What somebody does with what was written, where git has the repository; `before` are the files that had changes already.
 fn next_steps(
     root: &Path,
-    plan: &Plan,
-    title: &str,
+    (plan, title): (&Plan, &str),
     (git, before): (&Git, &Before),
 ) -> Option<NextSteps> {
     let shown = written(plan);
