@@ -9,6 +9,7 @@ mod commands;
 mod downloads;
 pub mod expected;
 mod hashes;
+mod items;
 mod matrix;
 mod runners;
 pub mod scan;

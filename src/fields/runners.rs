@@ -14,7 +14,7 @@ pub(super) fn taken<'t>(text: &'t [u8], structure: &Structure) -> BTreeSet<&'t [
     let expressions = runs_on.flat_map(|line| &line.expressions);
     let name = |span: &Range<usize>| {
         let from = span.start + memchr::memmem::find(&text[span.clone()], b"matrix.")? + 7;
-        Some(&text[from..skip(text, from, |byte| byte == b'-' || is_word(byte))])
+        Some(last_name(&text[from..skip(text, from, is_path)]))
     };
     expressions.filter_map(name).collect()
 }
@@ -42,14 +42,24 @@ pub(super) fn is_label(
 
 /// Whether a condition asks for the label of a runner at a place: `matrix.os == 'windows-2022'`, of such a key of a matrix.
 pub(super) fn is_asked(text: &[u8], taken: &BTreeSet<&[u8]>, at: usize) -> bool {
-    let is_name = |byte: u8| byte == b'-' || is_word(byte);
-    let label = trimmed_end(line_before(text, at), is_name);
+    let label = trimmed_end(line_before(text, at), |byte| byte == b'-' || is_word(byte));
     let before = label.strip_suffix(b"'").unwrap_or_default();
     let before = before.trim_ascii_end();
     let key = before.strip_suffix(b"==").or(before.strip_suffix(b"!="));
     let key = key.unwrap_or_default().trim_ascii_end();
-    let front = trimmed_end(key, is_name);
-    front.ends_with(b"matrix.") && taken.contains(&key[front.len()..])
+    let path = key[trimmed_end(key, is_path).len()..].strip_prefix(b"matrix.");
+    path.is_some_and(|path| taken.contains(last_name(path)))
+}
+
+/// Whether a byte is one of a path in an expression: `matrix.windows.runner`.
+fn is_path(byte: u8) -> bool {
+    b"-.".contains(&byte) || is_word(byte)
+}
+
+/// The key of a matrix, or of an item that is a mapping.
+fn last_name(path: &[u8]) -> &[u8] {
+    let dot = memchr::memrchr(b'.', path);
+    &path[dot.map_or(0, |dot| dot + 1)..]
 }
 
 /// The versions in the names of jobs that are named after a Windows: where those are given or needed, and in the `name` of the job.

@@ -23,7 +23,7 @@ use super::spans::{
     BACK, after, base, ends, has, is_comment, is_tag, last_word, line_before, past, skip,
     trimmed_end, variable_of,
 };
-use super::{DocumentKind, Facts, Field, Kind, RUNNERS, about, found, hashes, matrix};
+use super::{DocumentKind, Facts, Field, Kind, RUNNERS, about, found, hashes, items};
 use crate::repository::config::{Config, Pattern, upper_cased};
 use crate::text::span_of;
 use crate::version::{Variant, is_numbered};
@@ -277,7 +277,7 @@ impl<'a> Scan<'a> {
             let (text, pattern) = (self.text, &self.scanner.directory);
             let structure = about::complete(text, pattern, &mut fields);
             let in_line = |line: &[u8]| self.scanner.scan(line, DocumentKind::Workflow).0;
-            matrix::complete(text, &structure, &mut fields, (pattern, &in_line));
+            items::complete(text, &structure, &mut fields, (pattern, &in_line));
             self.facts.structure = structure;
         }
         (fields, self.facts)

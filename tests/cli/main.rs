@@ -14,6 +14,7 @@ mod guesses;
 mod hostile;
 mod json;
 mod library;
+mod matrices;
 mod morning;
 mod moves;
 mod others;

@@ -8,7 +8,7 @@ const HEAD: &str = "on: push\njobs:\n";
 const JOB: &str = "    runs-on: ubuntu-24.04\n    steps:\n";
 
 /// The repository with one workflow, of these jobs.
-fn with(jobs: &str) -> Repository {
+pub fn with(jobs: &str) -> Repository {
     let repository = Repository::of(&tree("series/before"));
     for other in ["publish", "windows"] {
         repository.remove(&format!(".github/workflows/{other}.yaml"));
@@ -19,7 +19,7 @@ fn with(jobs: &str) -> Repository {
 
 /// A run after which the workflow has these jobs, and `check` finds nothing. Returns what the notes say of it.
 #[track_caller]
-fn becomes(before: &str, args: &[&str], after: &str) -> Vec<String> {
+pub fn becomes(before: &str, args: &[&str], after: &str) -> Vec<String> {
     let repository = with(before);
     repository.finds(&[]);
     let from = ["--from", RELEASES_OF_SERIES];

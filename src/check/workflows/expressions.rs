@@ -37,8 +37,11 @@ impl<'a> Workflow<'a> {
         for word in expressions.flat_map(|one| self.text[one].split(is_end)) {
             let names: Vec<&str> = word.splitn(5, '.').collect();
             let (name, known, why) = match *names.as_slice() {
-                ["matrix", key, ..] => {
-                    if !key.is_empty() && keys.as_ref().is_some_and(|keys| !has(keys, key)) {
+                ["matrix", ref path @ ..] => {
+                    let is_missing = |key: &&&str| {
+                        !key.is_empty() && keys.as_ref().is_some_and(|keys| !has(keys, key))
+                    };
+                    if let Some(key) = path.iter().take(2).find(is_missing) {
                         let why = ": the matrix of the job has no such key";
                         self.report(&span_of(self.text, key), "job", why);
                     }
@@ -64,8 +67,9 @@ impl<'a> Workflow<'a> {
         let is_quoted = |span: &Range<usize>| bytes[..span.start].ends_with(b"'");
         let compared = lines.iter().flat_map(|line| compared(bytes, line));
         let compared = compared.filter(|(_, value)| is_quoted(value));
-        for (key, value) in compared.take(MOST) {
-            let is_known = std::str::from_utf8(key).is_ok_and(|key| has(keys, key));
+        for ((axis, field), value) in compared.take(MOST) {
+            let name = if field.is_empty() { axis } else { field };
+            let is_known = std::str::from_utf8(name).is_ok_and(|name| has(keys, name));
             let said = &self.text[value.clone()];
             let mut matrix = lines.iter().filter(|line| line.in_matrix);
             let mut is_there =
