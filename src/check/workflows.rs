@@ -8,6 +8,7 @@ mod hosts;
 mod jobs;
 mod runs;
 mod tags;
+mod twins;
 
 use std::cell::{LazyCell, RefCell};
 use std::collections::BTreeSet;
@@ -76,6 +77,7 @@ pub(super) fn check<'r>(
         if has_series {
             workflow.check_inputs();
             workflow.check_series(&series, directories);
+            workflow.check_twins(&series);
             if !started.is_empty() {
                 workflow.check_conditions(&series);
             }

@@ -7,8 +7,8 @@ use semver::Version;
 use crate::repository::Directory;
 use crate::text::spliced;
 
-/// What stands between the two numbers of a series; the last one is that of a pattern.
-const SIGNS: [&str; 4] = [".", "_", "-", r"\."];
+/// What stands between the two numbers of a series: one is that of a pattern, and nothing stands in `v214`.
+const SIGNS: [&str; 5] = [".", "_", "-", r"\.", ""];
 
 impl Directory {
     /// Its two numbers: those of its name, whatever version it is at.
@@ -21,8 +21,8 @@ impl Directory {
         }
     }
 
-    /// Its two numbers, joined in every way that is known: `2.14`, `2_14`, `2-14`, `2\.14`.
-    fn spellings(&self) -> [String; 4] {
+    /// Its two numbers, joined in every way that is known: `2.14`, `2_14`, `2-14`, `2\.14`, `214`.
+    fn spellings(&self) -> [String; 5] {
         let (major, minor) = self.numbers();
         SIGNS.map(|between| format!("{major}{between}{minor}"))
     }
@@ -50,7 +50,12 @@ impl Directory {
             };
             let next = after.strip_prefix('.');
             let goes_on = next.is_some_and(|next| next.starts_with(|c: char| c.is_ascii_digit()));
+            // `v214`, not `v20`, `arm64v8` or `2140`
+            let is_joined = minor.len() > 1 && digits == minor.len();
+            let is_joined =
+                is_joined && text[..at].ends_with('v') && !before.ends_with(char::is_alphanumeric);
             let is_one = !number.is_empty() && !before.ends_with(joins) && !goes_on;
+            let is_one = is_one && (!sign.is_empty() || is_joined);
             is_one.then(|| (at..text.len() - after.len(), kind, number == minor))
         };
         let starts: Vec<usize> = text.match_indices(&major).map(|(at, _)| at).collect();
@@ -65,6 +70,7 @@ impl Directory {
                 text[place.start..].starts_with(&self.name)
                     || before.ends_with('v') && after.starts_with('.')
             }
+            "" => true,
             "_" if before.ends_with(|c: char| c.is_ascii_alphabetic()) => true,
             _ => before.ends_with(['-', '_', 'v', '^', '(']),
         }
@@ -88,6 +94,16 @@ impl Directory {
         let mut places = self.places(text);
         let other = places.find(|(.., is_own)| !is_own)?;
         Some(other.0)
+    }
+
+    /// This series as another one of the same major version is spelled.
+    pub fn spelled_like(&self, other: &str) -> String {
+        let (major, minor) = self.numbers();
+        let start = other.trim_end_matches(|c: char| c.is_ascii_digit());
+        match start.is_empty() {
+            true => format!("{major}{minor}"),
+            false => format!("{start}{minor}"),
+        }
     }
 
     /// A text with every spelling of this series moved to another one, and its version with it.
@@ -133,6 +149,11 @@ pub(crate) mod tests {
         assert_eq!(
             old.moved(text, &new),
             "linux-2_14: 2.14.x v2.14. '2.14' 12.12 2.120 2.12.3 x2.12 2.14.0 1.2.12"
+        );
+        let text = "linux_v212 v212 212 v2120 v212.1 xv212 @v212 v21";
+        assert_eq!(
+            old.moved(text, &new),
+            "linux_v214 v214 212 v2120 v212.1 xv212 @v212 v21"
         );
     }
 }

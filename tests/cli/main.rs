@@ -26,6 +26,7 @@ mod shared_scripts;
 mod steps;
 mod styles;
 mod support;
+mod twins;
 mod update;
 mod web;
 mod workflow;

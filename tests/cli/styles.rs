@@ -3,7 +3,7 @@
 
 use crate::support::{RELEASES_OF_SERIES, Repository, tree};
 
-const CI: &str = ".github/workflows/own.yml";
+pub const CI: &str = ".github/workflows/own.yml";
 const HEAD: &str = "on: push\njobs:\n";
 const JOB: &str = "    runs-on: ubuntu-24.04\n    steps:\n";
 

@@ -39,7 +39,7 @@ pub(super) struct Asked {
 }
 
 /// A name without a part of it.
-fn stem(name: &str, part: &Range<usize>) -> String {
+pub(super) fn stem(name: &str, part: &Range<usize>) -> String {
     [&name[..part.start], &name[part.end..]].concat()
 }
 
@@ -169,8 +169,7 @@ impl Workflow<'_> {
             if let Some(other) = series.other_in(&self.text[part.clone()]) {
                 let at = part.start + other.start..part.start + other.end;
                 let found = &self.text[at.clone()];
-                let start = found.trim_end_matches(|c: char| c.is_ascii_digit());
-                let new = format!("{start}{}", series.numbers().1);
+                let new = series.spelled_like(found);
                 self.report_expected(&at, "series", &new, &why);
             }
         }
