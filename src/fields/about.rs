@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use semver::Version;
 
 use super::spans::{has, is_tag, trimmed_end};
-use super::workflow::Structure;
+use super::workflow::{SETTINGS, Structure};
 use super::{Field, Kind, found, runners};
 use crate::repository::config::Pattern;
 
@@ -125,7 +125,7 @@ fn is_given(text: &[u8], structure: &Structure, at: usize) -> bool {
     uses.any(|line| has(&text[line.span.start..line.end], b" ./"))
 }
 
-/// The series in the name of a job, as a version directory: `2.14.x` of `linux-2_14`.
+/// The series in a name, as a version directory: `2.14.x` of `linux-2_14`.
 fn named_after(name: &[u8], directory: &Pattern) -> Option<Box<str>> {
     let name = std::str::from_utf8(name).ok()?;
     let parts: Vec<&str> = name.split(['-', '_']).collect();
@@ -134,6 +134,20 @@ fn named_after(name: &[u8], directory: &Pattern) -> Option<Box<str>> {
     directory
         .has_series()
         .then(|| directory.render(&version).into())
+}
+
+/// The series after which a variable or an output is called: `2.14.x` of `ALPINE_2_14`.
+fn of_setting(
+    text: &[u8],
+    structure: &Structure,
+    line: usize,
+    pattern: &Pattern,
+) -> Option<Box<str>> {
+    let lines = &structure.lines;
+    let above = lines[lines[line].above?].key(text)?;
+    let is_setting = SETTINGS.contains(&above);
+    let key = lines[line].key(text).filter(|_| is_setting)?;
+    named_after(key, pattern)
 }
 
 /// The structure of a text. Adds to its fields what depends on that: the runners, and the series that each variant belongs to.
@@ -165,7 +179,8 @@ pub(super) fn complete(text: &[u8], pattern: &Pattern, fields: &mut Vec<Field>) 
         // A comment is about what follows it.
         let about = line.min(lines.len().saturating_sub(1));
         if around.0 != about && !lines.is_empty() {
-            around = (about, parts.directory(&structure, about));
+            let of_key = of_setting(text, &structure, about, pattern);
+            around = (about, of_key.or_else(|| parts.directory(&structure, about)));
         }
         let of_part = || around.1.clone();
         field.in_comment |= here.is_some_and(|line| at >= line.end);

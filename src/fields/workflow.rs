@@ -9,6 +9,8 @@ use super::spans::{after, has, is_word, skip, trimmed_end};
 
 /// The keys whose values are folders or files of the repository.
 pub const INPUTS: [&str; 3] = ["context", "file", "working-directory"];
+/// The keys below which variables and outputs are set.
+pub(super) const SETTINGS: [&[u8]; 2] = [b"env", b"outputs"];
 /// The commands that go to a folder.
 pub const FOLDER_COMMANDS: [&str; 4] = ["cd", "pushd", "Set-Location", "Push-Location"];
 
@@ -288,12 +290,12 @@ impl Structure {
         lists.into_values().collect()
     }
 
-    /// What is set below each `env` and `outputs`, by the names in front of a `:`.
+    /// What is set below each of `SETTINGS`, by the names in front of a `:`.
     pub fn settings(&self, text: &[u8]) -> Vec<Vec<Part>> {
         let mut settings: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
         for (number, line) in self.lines.iter().enumerate() {
             let key = |line: usize| self.lines[line].key(text);
-            let is_inside = |above: &usize| matches!(key(*above), Some(b"env" | b"outputs"));
+            let is_inside = |above: &usize| key(*above).is_some_and(|key| SETTINGS.contains(&key));
             let above = line.above.filter(is_inside);
             if let Some(above) = above.filter(|_| !line.is_item && key(number).is_some()) {
                 settings.entry(above).or_default().push(self.part(number));

@@ -176,7 +176,8 @@ fn is_about(place: &Place, line: &str, series: &Directory) -> bool {
         Some(job) => job.directory() == Some(&series.name),
         None => {
             let number = structure.line_at(at);
-            structure.is_below(text.as_bytes(), number, b"env") && series.is_in(text)
+            let is_variable = structure.is_below(text.as_bytes(), number, b"env");
+            is_variable && series.other_in(line).is_none() && series.is_in(text)
         }
     };
     is_inside || series.is_in(line) || of_item() || of_job()

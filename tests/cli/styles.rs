@@ -569,3 +569,19 @@ fn a_path_of_no_family_and_a_host_that_is_too_old_are_found() {
         "own.yml:6:22: runner: found Windows Server 2025, expected 2022 at most: this runs on windows-2022",
     ]);
 }
+
+#[test]
+fn a_variable_that_is_called_after_a_series_moves_with_it() {
+    let job = "  a:
+    runs-on: ubuntu-24.04
+    env:
+      ALPINE_2_12: alpine3.21
+      ALPINE_2_14: alpine3.22
+    steps:
+      - run: docker build 2.12.x/$ALPINE_2_12 && docker build 2.14.x/$ALPINE_2_14
+";
+    let after = job.replace("alpine3.21", "alpine3.22");
+    assert!(becomes(job, &["--base", "2.12.x/alpine=3.22"], &after).is_empty());
+    let after = job.replace("alpine3.22", "alpine3.23");
+    assert!(becomes(job, &["--base", "2.14.x/alpine=3.23"], &after).is_empty());
+}
