@@ -8,11 +8,13 @@ mod check;
 mod entries;
 mod expected;
 mod format;
+mod heirs;
 mod images;
 mod levels;
 mod manifest;
 mod plan;
 mod update;
+mod wrong;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -186,9 +186,14 @@ impl Session<'_> {
         let head = git.head()?.with_context(|| {
             format!("{} has no commit yet: {advice}", self.common.root.display())
         })?;
+        let view = self.at(git, &head);
         let trees = self.repository.trees.iter();
-        let folders: Vec<&str> = trees.map(|tree| tree.directory.name.as_str()).collect();
-        let changed = git.changed(&folders, false)?;
+        let here = trees.map(|tree| tree.directory.name.as_str());
+        // A version directory that was removed is a change, too.
+        let committed = view.as_ref().into_iter().flat_map(|view| &view.images);
+        let committed = committed.map(|image| image.directory.as_str());
+        let folders: BTreeSet<&str> = here.chain(committed).collect();
+        let changed = git.changed(&Vec::from_iter(folders), false)?;
         if !changed.is_empty() && self.args.dry_run {
             let changed = first_of(&changed, 5);
             self.warn(&format!(
@@ -202,8 +207,7 @@ impl Session<'_> {
              commit with --commit <SHA>, or preview the result with --dry-run",
             first_of(&changed, 5)
         );
-        let view = self.at(git, &head)?;
-        Ok((head, Some(view)))
+        Ok((head, Some(view?)))
     }
 
     fn warn_if_unreached(&self, commit: &str, fetched: &str, address: &str) -> Result<()> {
@@ -306,7 +310,11 @@ impl Session<'_> {
             "Push the commit of {image} that the file names, unless it is pushed already. Then:"
         );
         let (mut commands, mut remarks) = (vec![check], Vec::new());
-        if Git::within(self.folder()).is_ok() {
+        if let Ok(git) = Git::within(self.folder()) {
+            let is_known = self.file_name().and_then(|name| git.listed(&[name]));
+            if is_known.is_ok_and(|known| known.is_empty()) {
+                commands.push(format!("git{place} add -- {name}"));
+            }
             commands.push(format!("git{place} commit -m {} -- {name}", quoted(title)));
             remarks.push("Then push the commit of the library file, and open a pull request in official-images.".to_owned());
         }

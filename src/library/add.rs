@@ -78,7 +78,7 @@ impl<'a> Draft<'a> {
         homes.filter_map(|(index, home)| Some((index, home.image()?)))
     }
 
-    fn entry(&self, index: usize) -> &Paragraph {
+    pub(super) fn entry(&self, index: usize) -> &Paragraph {
         &self.manifest.entries()[index]
     }
 

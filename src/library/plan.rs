@@ -6,7 +6,7 @@ use semver::Version;
 use serde::Serialize;
 
 use super::entries::{Home, homes, variants};
-use super::expected::{Context, Edit, Expectation};
+use super::expected::{Context, Edit, Expectation, Part};
 use super::images::{Image, images};
 use super::manifest::Manifest;
 use crate::finding::Problem;
@@ -84,6 +84,9 @@ pub struct Change {
     pub found: String,
     /// What it will say.
     pub expected: String,
+    /// Whether it was wrong before, and nobody asked for it.
+    #[serde(skip)]
+    pub is_fix: bool,
 }
 
 /// The names that tags can end in, for a file and a tree. Families that are no longer in the tree are left out.
@@ -126,11 +129,14 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// What changes in the fields of a paragraph; adds the edits with which it does.
+/// Whether a part of a field was wrong, or missing, before an update.
+pub(super) type WasWrong<'a> = dyn Fn(&Expectation, &Part) -> bool + 'a;
+
+/// What changes in the fields of a paragraph, of which parts were wrong before; adds the edits with which it does.
 pub(super) fn changes(
     manifest: &Manifest,
     entry: &str,
-    fields: &[Expectation],
+    (fields, was_wrong): (&[Expectation], &WasWrong),
     edits: &mut Vec<Edit>,
 ) -> Vec<Change> {
     let mut changes = Vec::new();
@@ -142,6 +148,7 @@ pub(super) fn changes(
             field: field.name.clone(),
             found: part.found.clone(),
             expected: part.expected.clone().unwrap_or_default(),
+            is_fix: was_wrong(field, part),
         }));
     }
     changes

@@ -13,10 +13,12 @@ use super::expected::{Expectation, Part, apply, expectations};
 use super::format::{DEFAULT_FETCH, broken_rules};
 use super::images::Image;
 use super::manifest::{Manifest, Paragraph};
-use super::plan::{Draft, Plan, View, Wanted, changes, names};
+use super::plan::{Draft, Plan, View, Wanted, WasWrong, changes, names};
+use super::wrong::{Wrong, before};
 use crate::finding::Problem;
 use crate::problems::refuse;
-use crate::text::{Places, is_like};
+use crate::tag::Level;
+use crate::text::{Places, first_of, is_like};
 use crate::version::{Variant, parse_version};
 
 /// Plans the update of a file whose grammar is right. What else was wrong in it, and is no worse, is what remains.
@@ -35,9 +37,16 @@ pub fn plan(text: &str, view: &View, wanted: &Wanted) -> Result<Plan> {
     )?;
     let mut plan = Plan::default();
     let text = add(text.to_owned(), view, wanted, &mut plan)?;
-    plan.text = Draft::new(&text, (view, wanted), true, None).run(&mut plan)?;
+    let mut draft = Draft::new(&text, (view, wanted), true, None);
+    let heirs = draft.inherit();
+    plan.text = draft.run(&heirs, &mut plan)?;
 
     let (manifest, _) = Manifest::parse(&plan.text);
+    let lost = draft.lost(&manifest, &heirs);
+    plan.warnings.extend((!lost.is_empty()).then(|| {
+        let lost = first_of(&lost, 8);
+        format!("nothing has these tags any more, for all or some architectures: {lost}; add them to other entries if they are to stay")
+    }));
     let homes = homes(&manifest, &view.images, &view.pattern, false);
     let seen: Vec<Option<Home>> = homes.iter().copied().map(Some).collect();
     let found = check(&manifest, &seen, names(&manifest, view)).into_iter();
@@ -88,7 +97,7 @@ fn worse<'a>(old: &'a [Problem], new: &'a [Problem]) -> Vec<&'a Problem> {
 
 impl Draft<'_> {
     /// The text with every entry written for its image, and without those whose image is gone.
-    fn run(&self, plan: &mut Plan) -> Result<String> {
+    fn run(&self, heirs: &BTreeMap<usize, String>, plan: &mut Plan) -> Result<String> {
         let (manifest, homes) = (&self.manifest, &self.homes);
         ensure!(
             homes.iter().any(|home| matches!(home, Home::Image(_))),
@@ -96,6 +105,8 @@ impl Draft<'_> {
         );
         let all = manifest.entries().iter();
         let offered: BTreeSet<String> = all.filter_map(|one| folder(manifest, one)).collect();
+        let before = before(self);
+        let wrong = Wrong::new(self, &before);
         // From this one on all are removed.
         let stays = homes.iter().rposition(|home| !matches!(home, Home::Gone));
         let last = stays.map_or(0, |stays| stays + 1);
@@ -104,7 +115,7 @@ impl Draft<'_> {
         if let Some(global) = global {
             let fields = self.of_global(global);
             plan.changes
-                .extend(changes(manifest, "", &fields, &mut edits));
+                .extend(changes(manifest, "", (&fields, &|_, _| false), &mut edits));
         }
         for (index, (entry, home)) in manifest.entries().iter().zip(&self.homes).enumerate() {
             let image = match home {
@@ -112,7 +123,10 @@ impl Draft<'_> {
                 Home::Gone => {
                     let span = self.span(index, index >= last);
                     edits.push((span, String::new()));
-                    self.note_removed(entry, &offered, plan)?;
+                    match heirs.get(&index) {
+                        Some(folder) => plan.removed.push(folder.clone()),
+                        None => self.note_removed(entry, &offered, plan)?,
+                    }
                     continue;
                 }
                 Home::Image(image) => image,
@@ -127,11 +141,18 @@ impl Draft<'_> {
             {
                 expected.extend(own);
             }
-            let mut parts = expected.iter().flat_map(|field| &field.parts);
-            if parts.any(|part| part.rule == "version" && !part.is_right()) {
+            let was_wrong = wrong.of(index);
+            let moves = |field: &Expectation| {
+                let mut moved = field.parts.iter().filter(|part| part.rule == "version");
+                moved.any(|part| {
+                    !part.is_right() && part.expected.is_some() && !was_wrong(field, part)
+                })
+            };
+            if expected.iter().any(moves) {
                 plan.versions.insert(image.version.clone());
             }
-            let changed = changes(manifest, &image.path(), &expected, &mut edits);
+            let asked: (&[Expectation], &WasWrong) = (&expected, &was_wrong);
+            let changed = changes(manifest, &image.path(), asked, &mut edits);
             plan.changes.extend(changed);
             plan.warnings.extend(self.downgrade(entry, image));
         }
@@ -193,15 +214,26 @@ impl Draft<'_> {
                 && image.variant.name != name
                 && is_like(&image.variant.name, name)
         };
-        let images = view.images.iter().filter(is_typo);
-        let meant = images.map(Image::path).find(|path| !offered.contains(path));
-        if let Some(meant) = meant.filter(|_| may_be.is_empty()) {
-            bail!(
-                "{folder} is not in the tree, which has {meant}: write the right one into its Directory, or remove the entry"
-            );
-        }
-        plan.removed.push(folder);
-        Ok(())
+        let is_tagged = |image: &&Image| {
+            let tag = Level::Full.render(&image.version, &image.variant.name);
+            manifest.tags(entry).any(|(_, _, found)| *found == *tag)
+        };
+        let free = |image: &&Image| !offered.contains(&image.path());
+        let images = || view.images.iter().filter(free);
+        let typo = images().find(is_typo).filter(|_| may_be.is_empty());
+        let meant = match (typo, images().find(is_tagged)) {
+            (Some(typo), _) => format!("which has {}", typo.path()),
+            (_, Some(tagged)) => {
+                format!("and the tags of its entry are those of {}", tagged.path())
+            }
+            _ => {
+                plan.removed.push(folder);
+                return Ok(());
+            }
+        };
+        bail!(
+            "{folder} is not in the tree, {meant}: write the right one into its Directory, or remove the entry"
+        )
     }
 
     /// An entry with the comment right above it and the empty lines behind it; of the last entries with those in front of it.

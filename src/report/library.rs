@@ -39,7 +39,18 @@ pub fn of_library(
         "" => format!("{shown} → commit {}", commit.get(..12).unwrap_or(commit)),
         versions => format!("{shown} → {versions}"),
     };
+    let fixes = plan.changes.iter().filter(|change| change.is_fix);
+    let fixed = fixes.clone().map(|change| {
+        let Change { entry, field, .. } = change;
+        match (change.found.as_str(), change.expected.as_str()) {
+            ("", new) => format!("{entry}: {field}: {new} added"),
+            (old, "") => format!("{entry}: {field}: {old} removed"),
+            (old, new) => format!("{entry}: {field}: {old} → {new}"),
+        }
+    });
+    let fixed: Vec<String> = fixed.collect();
     let lists = [
+        ("Also fixed, since it was wrong before", &fixed, ""),
         ("Added", &plan.added, ""),
         (
             "Removed, since the tree no longer has them",
@@ -61,7 +72,7 @@ pub fn of_library(
     };
     Summary {
         headlines: vec![Headline::new(&subject, "")],
-        groups: plan.changes.chunk_by(is_of_one).map(group).collect(),
+        groups: plan.changes.chunk_by(is_of_one).filter_map(group).collect(),
         groups_are: "entry",
         counts: Vec::from_iter((!is_same).then(|| counts(plan))),
         lists: lists
@@ -77,6 +88,7 @@ pub fn of_library(
             "title": about.title,
             "commit": commit,
             "changes": plan.changes,
+            "fixes": fixes.collect::<Vec<_>>(),
             "added": plan.added,
             "removed": plan.removed,
             "not_offered": plan.not_offered,
@@ -92,8 +104,8 @@ fn is_of_one(a: &Change, b: &Change) -> bool {
     a.entry == b.entry
 }
 
-/// What changes in an entry.
-fn group(changes: &[Change]) -> Group {
+/// What changes in an entry, but for what was wrong before.
+fn group(changes: &[Change]) -> Option<Group> {
     let row = |change: &Change| {
         let note = match (change.found.is_empty(), change.expected.is_empty()) {
             (true, _) => "new",
@@ -109,12 +121,14 @@ fn group(changes: &[Change]) -> Group {
     };
     let entry = changes.first().map(|change| change.entry.as_str());
     let entry = entry.filter(|entry| !entry.is_empty());
-    Group {
+    let told = changes.iter().filter(|change| !change.is_fix);
+    let rows: Vec<Row> = told.map(row).collect();
+    (!rows.is_empty()).then(|| Group {
         title: entry.unwrap_or("all entries").to_owned(),
         part: None,
         note: String::new(),
-        rows: changes.iter().map(row).collect(),
-    }
+        rows,
+    })
 }
 
 fn counts(plan: &Plan) -> String {

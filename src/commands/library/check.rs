@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use semver::Version;
 
+use super::super::in_folder;
 use super::{Session, not_utf8};
 use crate::finding::{Finding, Problem};
 use crate::git::Git;
@@ -14,7 +15,7 @@ use crate::text::{Places, quoted};
 
 /// Whether `update library` fixes a finding.
 fn is_written(finding: &Finding) -> bool {
-    finding.rule == "latest" || !finding.expected.is_empty()
+    finding.rule == "latest" || !finding.expected.is_empty() && finding.rule != "format"
 }
 
 impl Session<'_> {
@@ -40,8 +41,8 @@ impl Session<'_> {
             let finding = problem.placed(&self.path(), &places);
             match is_written(&finding) {
                 true => {
-                    let path = quoted(&self.path());
-                    finding.fixed_by(format!("update library {path}"))
+                    let (root, path) = (in_folder(&self.common.root), quoted(&self.path()));
+                    finding.fixed_by(format!("update library{root} {path}"))
                 }
                 false => finding,
             }

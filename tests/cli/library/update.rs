@@ -47,6 +47,7 @@ the first paragraph and 4 entries rewritten
 Next steps:
 Push the commit of nats-streaming that the file names, unless it is pushed already. Then:
   update library library --check
+  git add -- library
   git commit -m 'Update nats-streaming to 0.25.6' -- library
 Then push the commit of the library file, and open a pull request in official-images.
 ",
