@@ -189,6 +189,7 @@ pub fn plan(
         .retain(|finding| finding.rule != "template" || !is_put_right(&finding.path));
     refusals::archives(&after, &report.pins, &targets, options)?;
     refusals::twins(&report.pins, published)?;
+    refusals::addresses(&after, &targets)?;
     let remaining = refusals::wrong((&before, &after), &targets, (&old, &report), options)?;
     let mut changes = changes(&before, &after, said);
     mark_fixes(&mut changes, &targets, &old.findings);

@@ -192,7 +192,7 @@ impl<'a> Scope<'a> {
                     && !field.in_comment
                     && self.is_replaced(found) =>
             {
-                Expected::Impossible("a hash in this file would stay: change both by hand".into())
+                Expected::Impossible("a hash in this file, or in a list that it copies, would stay: change both by hand".into())
             }
             Kind::Version { .. } => self.version(found),
             Kind::Directory { is_certain: true } => self.directory(found),

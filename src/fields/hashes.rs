@@ -1,10 +1,12 @@
 //! The words of a Dockerfile that are hashes, and the variables that hold them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::commands::Code;
-use super::spans::{has, is_comment, is_escape, is_hex, is_word, last_word, skip, variable_of};
+use super::spans::{
+    has, is_comment, is_escape, is_hex, is_word, last_part, last_word, skip, variable_of,
+};
 
 /// The words of nothing but hex digits that are as long as hashes. An image's digest is left out: it pins a base, not an archive.
 pub(super) fn words(text: &[u8]) -> Vec<Range<usize>> {
@@ -46,6 +48,33 @@ fn is_key_id(text: &[u8], word: &Range<usize>) -> bool {
         && (variable_of(text, word.start).is_some_and(is_key)
             || has(before, b"recv-key")
             || has(before, b"gpg "))
+}
+
+/// The lists of hashes that a Dockerfile copies from beside it and checks files with: `sha256sum -c foo_SHA256SUMS`.
+pub(super) fn copied_lists(text: &[u8]) -> Vec<&[u8]> {
+    let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"';|&)[],".contains(byte);
+    let is_option = |word: &&[u8]| word.starts_with(b"-");
+    let is_check = |word: &&[u8]| {
+        let is_short = is_option(word) && !word.starts_with(b"--");
+        *word == b"--check" || is_short && word.contains(&b'c')
+    };
+    let checked = memchr::memmem::find_iter(text, b"sum ").filter_map(|at| {
+        let words = || text[at + b"sum ".len()..].split(is_end).take(4);
+        let list = words().find(|word| !is_option(word))?;
+        words().any(|word| is_check(&word)).then(|| last_part(list))
+    });
+    let checked: BTreeSet<&[u8]> = checked.filter(|name| !name.is_empty()).collect();
+    if checked.is_empty() {
+        return Vec::new();
+    }
+    let lines = text.split(|byte| *byte == b'\n');
+    let copies = lines.filter(|line| {
+        let line = line.trim_ascii_start();
+        (line.starts_with(b"COPY ") || line.starts_with(b"ADD ")) && !has(line, b"--from=")
+    });
+    let words = copies.flat_map(|line| line.split(is_end));
+    let names = words.map(last_part);
+    names.filter(|name| checked.contains(name)).collect()
 }
 
 /// Whether the name of a variable begins with the word for a hash rather than with a name: `sha256`, `checksum`.

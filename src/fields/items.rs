@@ -136,6 +136,11 @@ impl Items {
             let axis = columns.get(&key).map_or(&[][..], Vec::as_slice);
             let same = axis.iter().find(|item| said(item) == said(&span));
             let model = same.or(axis.first().filter(|_| is_any));
+            let is_series =
+                |item: &&Range<usize>| self.directories.contains(&(item.start, item.end));
+            if same.filter(is_series).is_some() {
+                self.directories.insert((span.start, span.end));
+            }
             let made = model.and_then(|item| self.made.get(&(item.start, item.end)).cloned());
             if let Some(made) = made {
                 self.made.entry((span.start, span.end)).or_insert(made);

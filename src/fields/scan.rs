@@ -243,6 +243,11 @@ impl<'a> Scan<'a> {
                 versions: &self.variables.versions,
             };
             (found, self.facts.unpinned) = branches::fields(self.text, &self.seen, &own);
+            let names = [&self.scanner.image, &self.scanner.server].map(String::as_bytes);
+            let has_own = found.iter().any(|(_, kind)| matches!(kind, Kind::Hash(_)));
+            let mut lists = hashes::copied_lists(self.text).into_iter();
+            self.facts.has_stray_hash |=
+                lists.any(|list| !has_own || names.iter().any(|name| has(list, name)));
         }
         if self.kind != DocumentKind::Dockerfile {
             // The ID of a commit is shorter.

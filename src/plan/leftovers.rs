@@ -1,6 +1,6 @@
 //! What an update leaves behind: lines that still give what is gone, in forms that no field has. The user looks at each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
@@ -43,6 +43,10 @@ fn versions(after: &Repository, targets: &[Target]) -> Vec<String> {
     let left: BTreeSet<String> = left
         .filter(|old| !is_at(&|version| series(version) == *old))
         .collect();
+    // What a new series says of the one that it is copied from.
+    let copies = targets.iter().filter(|one| one.is_copy());
+    let copies = copies.filter_map(|one| Some((&one.directory, series(one.old.as_ref()?))));
+    let copies: BTreeMap<&String, String> = copies.collect();
     let moves = |place: &Place| {
         let mut moving = targets
             .iter()
@@ -62,9 +66,16 @@ fn versions(after: &Repository, targets: &[Target]) -> Vec<String> {
         };
         let version = gone.iter().find(gives);
         let version = version.map(|old| (old.as_str(), "the old version: if it is the server's"));
+        let of_copy = || {
+            let tree = place.tree.map(|tree| &tree.directory.name)?;
+            copies.get(tree).filter(|old| gives(old))
+        };
         let of_series = || {
-            let old = left.iter().find(gives).filter(|_| is_named())?;
-            Some((old.as_str(), "the old series: if it is the server's"))
+            let old = left.iter().find(gives).filter(|_| is_named());
+            Some((
+                old.or_else(of_copy)?.as_str(),
+                "the old series: if it is the server's",
+            ))
         };
         let of_commit = || {
             let id = commit(line).filter(|_| moves(place))?;

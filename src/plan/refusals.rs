@@ -6,9 +6,12 @@ use anyhow::Result;
 use semver::Version;
 
 use super::draft::place_of;
+use super::units::is_code;
 use super::{Options, Target};
 use crate::check::Report;
 use crate::check::pins::Pin;
+use crate::fields::DocumentKind;
+use crate::fields::series::places_of;
 use crate::finding::Finding;
 use crate::problems::refuse;
 use crate::release::checksums::{Checksums, Sha256};
@@ -89,6 +92,39 @@ pub(super) fn twins(pins: &[Pin], published: &BTreeMap<Version, Checksums>) -> R
         "the release publishes one hash for several archives",
         twins.collect(),
         "Ask those who published the release which is right",
+    )
+}
+
+/// Refuses addresses of our version in Dockerfiles that have the old series in them, too: `…/download/3.0/src/haproxy-3.1.0.tar.gz`.
+pub(super) fn addresses(after: &Repository, targets: &[Target]) -> Result<()> {
+    let series = |version: &Version| format!("{}.{}", version.major, version.minor);
+    let key = after.names.config.version_key();
+    let mut problems = Vec::new();
+    for target in targets {
+        let old = target.old.as_ref().map(series);
+        let old = old.filter(|old| *old != series(&target.version));
+        let (Some(old), Some(tree)) = (old, after.tree(&target.directory)) else {
+            continue;
+        };
+        let version = target.version.to_string();
+        let has = |line: &str, version: &str| places_of(line, version).next().is_some();
+        let is_ours = |line: &str| has(line, &version) || line.contains(&key);
+        let documents = Repository::documents_of(tree);
+        let documents = documents.filter(|place| place.document.kind == DocumentKind::Dockerfile);
+        for place in documents {
+            let lines = (1..).zip(place.document.utf8().unwrap_or_default().lines());
+            let wrong = lines.filter(|(_, line)| {
+                is_code(line) && line.contains("://") && has(line, &old) && is_ours(line)
+            });
+            let path = place_of(place.item, &place.path());
+            let found = |(number, _)| format!("{path}:{number}: found {old}, the old series");
+            problems.extend(wrong.map(found));
+        }
+    }
+    refuse(
+        "addresses of the server's version have its old series in them",
+        problems,
+        "Make the series there a variable of its own, or write the new one, then run the same command again",
     )
 }
 

@@ -3,7 +3,8 @@
 use crate::others::{OURS, WHICH, WHOSE, at, foo, moves, refuses};
 use crate::support::{Repository, same};
 
-const STAYS: &str = "a hash in this file would stay: change both by hand";
+const STAYS: &str =
+    "a hash in this file, or in a list that it copies, would stay: change both by hand";
 
 /// A repository of foo with another file in it.
 fn beside(path: &str, text: &str) -> Repository {

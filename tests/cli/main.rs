@@ -8,6 +8,7 @@ mod closed;
 mod completions;
 #[cfg(target_os = "linux")]
 mod faults;
+mod foreign;
 mod github;
 mod golden;
 mod guesses;

@@ -14,7 +14,7 @@ const ARM7: [&str; 2] = [
     "4444444444444444444444444444444444444444444444444444444444444444",
 ];
 const OTHER: &str = "5555555555555555555555555555555555555555555555555555555555555555";
-const URL: &str = "https://github.com/acme/foo/releases/download/v${FOO}/foo-v${FOO}-linux";
+pub const URL: &str = "https://github.com/acme/foo/releases/download/v${FOO}/foo-v${FOO}-linux";
 
 /// What a file says of a version: `@V` is the version, `@A` and `@B` the hashes of its two archives.
 pub fn at(text: &str, number: usize) -> String {
@@ -268,7 +268,7 @@ fn a_hash_in_a_script_that_downloads_an_archive_is_not_left_behind() {
     let before = repository.snapshot();
     repository
         .run(&["1.2.4", "--from", "releases"])
-        .fails_with(&["tests/get.sh:1: version: found 1.2.3: a hash in this file would stay: change both by hand"]);
+        .fails_with(&["tests/get.sh:1: version: found 1.2.3: a hash in this file, or in a list that it copies, would stay: change both by hand"]);
     same(&repository.snapshot(), &before);
     repository.write("tests/get.sh", at(script, 1));
     repository

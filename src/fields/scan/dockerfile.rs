@@ -136,8 +136,10 @@ impl Scan<'_> {
             let archive = format!("/{}-v", self.scanner.server);
             let project = self.project(at + "/releases".len()).map(<[u8]>::len);
             let project = project.filter(|_| is_own || has(word, archive.as_bytes()));
-            if let Some(length) = project {
-                self.put(at - length..at, Kind::Owner);
+            let start = project.map(|length| at - length);
+            let start = start.or_else(|| self.lookalike(at).filter(|_| is_own));
+            if let Some(start) = start {
+                self.put(start..at, Kind::Owner);
             }
         }
         let from = after(text, at, b"/releases/download/v").filter(|_| is_own)?;

@@ -77,6 +77,19 @@ impl Scan<'_> {
         first.trim_ascii_start().starts_with(b"LABEL ")
     }
 
+    /// Whether what stands at a place is in an address of others, or in a folder that is none of ours, where version directories are
+    /// called as anybody's are: `https://packages.example/1.2.3/alpine3.20`, `vendor/1.2.3/alpine3.20`.
+    pub(super) fn is_in_other_folder(&self, at: usize) -> bool {
+        if self.in_address(at) {
+            return !self.names_us(at);
+        }
+        let line = line_before(self.text, at);
+        let above = line.strip_suffix(b"/").or(line.strip_suffix(b"\\"));
+        let name = above.map_or(&b""[..], |above| &above[trimmed_end(above, is_tag).len()..]);
+        let is_name = name.iter().any(u8::is_ascii_alphanumeric) && !self.names_us(at);
+        is_name && !self.scanner.directory.has_series()
+    }
+
     /// Whether the address in which a place is has a name of ours in front of it.
     pub(super) fn names_us(&self, at: usize) -> bool {
         let line = line_before(self.text, at);
@@ -88,10 +101,27 @@ impl Scan<'_> {
     /// The project on GitHub whose releases the address is of that a place is in, where it is written out.
     pub(super) fn project(&self, at: usize) -> Option<&[u8]> {
         let line = line_before(self.text, at);
-        let rest = &line[memchr::memmem::rfind(line, b"github.com/")? + 11..];
+        let host = memchr::memmem::rfind(line, b"github.com/")?;
+        let before = line[..host].strip_suffix(b"www.").unwrap_or(&line[..host]);
+        // `evil-github.com`, `github.com@evil.example`
+        let is_host = before
+            .last()
+            .is_none_or(|byte| !is_tag(*byte) && *byte != b'@');
+        let rest = line[host..].get(11..).filter(|_| is_host)?;
         let project = &rest[..memchr::memmem::rfind(rest, b"/releases")?];
         let is_plain = |byte: &u8| is_tag(*byte) || *byte == b'/';
         project.iter().all(is_plain).then_some(project)
+    }
+
+    /// Where the host begins of the address in which a place is, if that looks as if it were GitHub's: by a part of its name, a
+    /// user in front of it, or letters of another alphabet.
+    pub(super) fn lookalike(&self, at: usize) -> Option<usize> {
+        let line = line_before(self.text, at);
+        let start = memchr::memmem::rfind(line, b"://")? + 3;
+        let host = line[start..].split(|byte| *byte == b'/').next()?;
+        let is_like = has(host, b"github") || host.contains(&b'@') || !host.is_ascii();
+        let user = memchr::memrchr(b'@', host).map_or(0, |at| at + 1);
+        is_like.then(|| at - (line.len() - start - user))
     }
 
     /// Whether a place, outside of Dockerfiles, is in an address of another project than ours.

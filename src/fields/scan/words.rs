@@ -39,7 +39,11 @@ impl Scan<'_> {
             return self.put(span, Kind::Directory { is_certain: true });
         }
         let span = trimmed(text, span);
-        ends(text, span.end, false).then(|| self.put(span, Kind::Version { key: true }))?
+        // `GO=8222`: a name of one word may be that of anything.
+        let is_version =
+            self.scanner.key.contains('_') || version(text, span.start) == Some(span.end);
+        let is_whole = is_version && ends(text, span.end, false);
+        is_whole.then(|| self.put(span, Kind::Version { key: true }))?
     }
 
     /// What stands for a version, perhaps in quotes, perhaps as the default of a variable.
@@ -218,6 +222,9 @@ impl Scan<'_> {
         // `{{defaultContext}}:2.12.x/alpine3.22`
         let is_context = in_list && text[..at].ends_with(b"}}:");
         if !is_context && !self.before(at).is_none_or(opens) {
+            return None;
+        }
+        if !in_list && self.is_in_other_folder(at) {
             return None;
         }
         let has_series = self.scanner.directory.has_series();
