@@ -14,6 +14,8 @@ fn a_folder_of_another_project_that_is_called_like_ours_is_not_moved() {
         "RUN wget https://packages.example/@V/alpine3.18/bar.apk",
         "ADD https://packages.example/main/@V/alpine3.18/bar.conf /etc/",
         "COPY vendor/@V/alpine3.18 /vendor",
+        "RUN npm install @somebody/foo@@V",
+        "RUN go install example.org/foo@v@V",
     ] {
         refuses(&format!("{FILE}{line}\n"), unknown);
     }

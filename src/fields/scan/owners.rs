@@ -133,14 +133,14 @@ impl Scan<'_> {
         self.project(at).is_some_and(|one| one != own.as_bytes())
     }
 
-    /// Whether what is in front of a tag is no image of another publisher: `ghcr.io/somebody/nats:`. The owner's are ours, Docker's, and
-    /// those of a registry that has no folders.
+    /// Whether what is in front of a tag is no image, package or module of another publisher: `ghcr.io/somebody/nats:`,
+    /// `@somebody/nats@`. The owner's are ours, Docker's, and images of a registry that has no folders.
     pub(super) fn is_published_by_us(&self, tag: usize) -> bool {
         let line = line_before(self.text, tag);
-        let image = line
-            .strip_suffix(b":")
-            .map(|line| trimmed_end(line, is_tag));
-        let Some(folder) = image.and_then(|before| before.strip_suffix(b"/")) else {
+        let image = line.strip_suffix(b":");
+        let front = image.or_else(|| line.strip_suffix(b"v").unwrap_or(line).strip_suffix(b"@"));
+        let front = front.map(|line| trimmed_end(line, is_tag));
+        let Some(folder) = front.and_then(|before| before.strip_suffix(b"/")) else {
             return true;
         };
         let name = &folder[trimmed_end(folder, |byte| is_tag(byte) || byte == b':').len()..];
@@ -148,6 +148,7 @@ impl Scan<'_> {
         let owner = self.scanner.namespace.strip_suffix('/').unwrap_or_default();
         let is_owner = name == owner.as_bytes() || name == owner.replace('-', "").as_bytes();
         let is_host = name.iter().any(|byte| b".:".contains(byte)) || name == b"localhost";
-        name.is_empty() || is_owner || name == b"library" || is_host
+        let is_free = name.is_empty() || name == b"library" || is_host;
+        is_owner || image.is_some() && is_free
     }
 }
