@@ -156,6 +156,11 @@ impl Items {
                 columns.entry(*key).or_default().push(row);
             }
         }
+        let has_series =
+            |(key, rows): &(&Key, &Vec<&Row>)| pattern.is_name(&text[rows[0][*key].clone()]);
+        let series = columns.iter().filter(has_series).map(|(key, _)| *key);
+        // No matrix has more keys with series.
+        let series: Vec<Key> = series.take(8).collect();
         for (key, rows) in columns {
             let place = |row: &Row| (row[&key].start, row[&key].end);
             let is_series = rows
@@ -175,9 +180,9 @@ impl Items {
             // The directory that an item of the model's row gives, the same item of another row gives.
             let said = |one: &Made| {
                 let directory = one.directory.as_deref()?.as_bytes();
-                let mut items = model.iter();
-                let item = items.find(|(_, span)| text[(*span).clone()] == *directory)?;
-                Some(*item.0)
+                let is_it = |span: &Range<usize>| text[span.clone()] == *directory;
+                let mut series = series.iter().copied();
+                series.find(|key| model.get(key).is_some_and(is_it))
             };
             let made: Vec<(Option<Key>, Made)> = made.map(|one| (said(&one), one)).collect();
             for row in rows {

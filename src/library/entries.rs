@@ -40,7 +40,7 @@ pub fn without_entry<'i>(images: &'i [Image], homes: &[Home]) -> Vec<&'i Image> 
 }
 
 /// The folder of an entry, split into version directory and variant.
-type Folder = (String, Variant);
+pub(super) type Folder = (String, Variant);
 
 /// What an entry's `Directory` says, without empty parts and `.`.
 pub fn folder(manifest: &Manifest, entry: &Paragraph) -> Option<String> {
@@ -54,7 +54,9 @@ pub fn plain(path: &str) -> String {
     parts.join("/")
 }
 
-fn split(path: &str, pattern: &Pattern) -> Option<Folder> {
+/// The folder of an entry, where it is called like that of a variant.
+pub(super) fn split(manifest: &Manifest, entry: &Paragraph, pattern: &Pattern) -> Option<Folder> {
+    let path = folder(manifest, entry)?;
     let (directory, variant) = path.split_once('/')?;
     series(directory, pattern)?;
     Some((directory.to_owned(), Variant::parse(variant)?))
@@ -74,7 +76,7 @@ pub fn variants<'a>(
     pattern: &'a Pattern,
 ) -> impl Iterator<Item = Variant> + 'a {
     let entries = manifest.entries().iter();
-    entries.filter_map(|entry| Some(split(&folder(manifest, entry)?, pattern)?.1))
+    entries.filter_map(|entry| Some(split(manifest, entry, pattern)?.1))
 }
 
 /// The image that each entry is for.
@@ -87,7 +89,7 @@ pub fn homes<'a>(
     follow: bool,
 ) -> Vec<Home<'a>> {
     let entries = manifest.entries().iter();
-    let folders = entries.map(|entry| split(&folder(manifest, entry)?, pattern));
+    let folders = entries.map(|entry| split(manifest, entry, pattern));
     let folders: Vec<Option<Folder>> = folders.collect();
     let mut offered: BTreeMap<&str, BTreeSet<&Variant>> = BTreeMap::new();
     for (directory, variant) in folders.iter().flatten() {

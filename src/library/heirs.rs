@@ -3,19 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entries::{Home, folder};
+use super::entries::{Folder, Home, split};
 use super::format::architectures;
+use super::images::Image;
 use super::manifest::{Manifest, Paragraph};
 use super::plan::Draft;
 use crate::version::Variant;
 
 impl Draft<'_> {
-    /// The folder that the entry of an image had, split.
-    fn gone(&self, index: usize) -> Option<(String, Variant)> {
+    /// The folder of an entry whose image is gone.
+    fn gone(&self, index: usize) -> Option<Folder> {
         let is_gone = matches!(self.homes[index], Home::Gone);
-        let folder = folder(&self.manifest, self.entry(index)).filter(|_| is_gone)?;
-        let (directory, name) = folder.split_once('/')?;
-        Some((directory.to_owned(), Variant::parse(name)?))
+        let folder = || split(&self.manifest, self.entry(index), &self.view.pattern);
+        is_gone.then(folder)?
     }
 
     /// Whether an entry has a tag that is not called after its variant alone: `2.14-alpine`, `latest`.
@@ -28,17 +28,19 @@ impl Draft<'_> {
     /// go instead, each with the folder that is gone.
     pub(super) fn inherit(&mut self) -> BTreeMap<usize, String> {
         let mut heirs = BTreeMap::new();
+        let mut of_family: BTreeMap<(&str, &str), Vec<(usize, &Image)>> = BTreeMap::new();
+        for (index, home) in self.homes.iter().enumerate() {
+            if let Some(image) = home.image() {
+                let family = (image.directory.as_str(), image.variant.family.as_str());
+                of_family.entry(family).or_default().push((index, image));
+            }
+        }
         for index in 0..self.homes.len() {
             let Some((directory, variant)) = self.gone(index) else {
                 continue;
             };
-            let is_heir = |(_, home): &(usize, &Home)| {
-                home.image().is_some_and(|image| {
-                    image.directory == directory && image.variant.family == variant.family
-                })
-            };
-            let all: Vec<(usize, &Home)> = self.homes.iter().enumerate().filter(is_heir).collect();
-            let &[(heir, Home::Image(image))] = all.as_slice() else {
+            let family = of_family.get(&(directory.as_str(), variant.family.as_str()));
+            let Some(&[(heir, image)]) = family.map(Vec::as_slice) else {
                 continue;
             };
             if self.has_aliases(index, &variant) && !self.has_aliases(heir, &image.variant) {
@@ -65,7 +67,7 @@ impl Draft<'_> {
         };
         let now = after.entries().iter();
         let now: BTreeSet<_> = now.flat_map(|entry| offered(after, entry)).collect();
-        let mut lost: Vec<String> = Vec::new();
+        let (mut lost, mut known) = (Vec::new(), BTreeSet::new());
         for index in (0..self.homes.len()).filter(|index| !heirs.contains_key(index)) {
             let Some((directory, variant)) = self.gone(index) else {
                 continue;
@@ -78,7 +80,8 @@ impl Draft<'_> {
                 let tag = self.context.names.split(&found);
                 let now_called = tag.level.render(&image.version, tag.name);
                 let is_own = tag.name == variant.name;
-                if !is_own && !now.contains(&(now_called, architecture)) && !lost.contains(&found) {
+                let is_lost = !is_own && !now.contains(&(now_called, architecture));
+                if is_lost && known.insert(found.clone()) {
                     lost.push(found);
                 }
             }

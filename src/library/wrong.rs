@@ -5,21 +5,18 @@ use std::collections::BTreeMap;
 
 use semver::Version;
 
-use super::entries::{Home, folder};
+use super::entries::{Folder, Home, split};
 use super::expected::{Context, Expectation, Part, expectations};
 use super::images::Image;
 use super::plan::Draft;
-use crate::version::{Variant, parse_version};
+use crate::version::parse_version;
 
 /// The images that the entries of a file are for before an update, as far as they are known.
 pub(super) fn before(draft: &Draft) -> Vec<Option<Image>> {
     let (manifest, names) = (&draft.manifest, &draft.context.names);
-    let folders = manifest.entries().iter().map(|entry| {
-        let folder = folder(manifest, entry)?;
-        let (directory, name) = folder.split_once('/')?;
-        Some((directory.to_owned(), Variant::parse(name)?))
-    });
-    let folders: Vec<Option<(String, Variant)>> = folders.collect();
+    let entries = manifest.entries().iter();
+    let folders = entries.map(|entry| split(manifest, entry, &draft.view.pattern));
+    let folders: Vec<Option<Folder>> = folders.collect();
     let mut counts: BTreeMap<&str, BTreeMap<Version, usize>> = BTreeMap::new();
     for (entry, folder) in manifest.entries().iter().zip(&folders) {
         let Some((directory, _)) = folder else {
@@ -32,7 +29,7 @@ pub(super) fn before(draft: &Draft) -> Vec<Option<Image>> {
             }
         }
     }
-    let image = |(folder, home): (&Option<(String, Variant)>, &Home)| {
+    let image = |(folder, home): (&Option<Folder>, &Home)| {
         let ((directory, variant), image) = folder.as_ref().zip(home.image())?;
         let counts = counts.get(directory.as_str())?.iter();
         let (version, _) = counts.max_by_key(|(_, count)| **count)?;

@@ -39,7 +39,7 @@ fn what_one_job_of_three_says_otherwise_is_found() {
         )
     };
     let repository = of_three(&job);
-    let other = "so it is in the jobs of the other series";
+    let other = "as in the jobs of the other series";
     for (old, new, finding) in [
         (
             "name: Linux 2.14.x",

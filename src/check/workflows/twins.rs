@@ -9,7 +9,6 @@ use semver::Version;
 use super::Workflow;
 use super::jobs::stem;
 use crate::fields::{Field, Kind};
-use crate::finding::Finding;
 use crate::repository::Directory;
 use crate::text::spliced;
 use crate::version::Variant;
@@ -47,6 +46,7 @@ impl Workflow<'_> {
                 });
             }
         }
+        let mut slips = BTreeMap::new();
         for jobs in twins.into_values().filter(|jobs| jobs.len() > 2) {
             let mut counts: BTreeMap<usize, Vec<Vec<Line>>> = BTreeMap::new();
             for lines in jobs.into_values() {
@@ -54,18 +54,28 @@ impl Workflow<'_> {
             }
             for (count, jobs) in counts {
                 for place in 0..count {
-                    self.check_lines(jobs.iter().map(|lines| &lines[place]), &families);
+                    let lines = jobs.iter().map(|lines| &lines[place]);
+                    slips.extend(self.slip(lines, &families));
                 }
+            }
+        }
+        let findings = self.findings.borrow();
+        let known: BTreeSet<usize> = findings.iter().map(|finding| finding.line).collect();
+        drop(findings);
+        for ((start, end), expected) in slips {
+            if !known.contains(&self.places.of(start).0) {
+                let why = "as in the jobs of the other series";
+                self.report_expected(&(start..end), "series", &expected, why);
             }
         }
     }
 
-    /// Reports what one line says otherwise than all others, two at least, where it is a series or a variant.
-    fn check_lines<'a>(
+    /// Where one line says something else than all others, two at least, if that is a series or a variant; and what is expected.
+    fn slip<'a>(
         &self,
         lines: impl Iterator<Item = &'a Line<'a>>,
         families: &BTreeSet<&str>,
-    ) {
+    ) -> Option<((usize, usize), String)> {
         let mut said: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
         for line in lines {
             said.entry(&line.neutral).or_default().push(line);
@@ -73,10 +83,10 @@ impl Workflow<'_> {
         let mut said: Vec<Vec<&Line>> = said.into_values().collect();
         said.sort_by_key(Vec::len);
         let [alone, others] = said.as_slice() else {
-            return;
+            return None;
         };
         let ([one], [other, _, ..]) = (alone.as_slice(), others.as_slice()) else {
-            return;
+            return None;
         };
         let new = self.said_for((other.series, other.number), one.series);
         let span = self.code_of(one.number);
@@ -91,12 +101,7 @@ impl Workflow<'_> {
         // A path has findings of its own.
         let mut fields = self.fields_in(&at);
         let is_path = fields.any(|field| field.kind == Kind::Directory { is_certain: true });
-        let line = self.places.of(at.start).0;
-        let is_known = |finding: &Finding| finding.line == line;
-        if is_slip && !is_path && !self.findings.borrow().iter().any(is_known) {
-            let why = "so it is in the jobs of the other series";
-            self.report_expected(&at, "series", words[1], why);
-        }
+        (is_slip && !is_path).then(|| ((at.start, at.end), words[1].to_owned()))
     }
 
     /// Where a line stands, without blanks and comments.

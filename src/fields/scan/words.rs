@@ -224,9 +224,6 @@ impl Scan<'_> {
         if !is_context && !self.before(at).is_none_or(opens) {
             return None;
         }
-        if !in_list && self.is_in_other_folder(at) {
-            return None;
-        }
         let has_series = self.scanner.directory.has_series();
         let is_up = text[..at].ends_with(b"../") || text[..at].ends_with(b"..\\");
         let goes_down = |end: usize| {
@@ -246,7 +243,7 @@ impl Scan<'_> {
             return None;
         }
         let is_whole = text.get(at + length).is_none_or(|next| closes(*next));
-        if length > 0 && is_whole {
+        if length > 0 && is_whole && (in_list || !self.is_in_other_folder(at)) {
             let is_certain = !in_list || self.is_path(at, at + length);
             return self.put(at..at + length, Kind::Directory { is_certain });
         }
