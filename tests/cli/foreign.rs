@@ -26,6 +26,14 @@ fn a_folder_of_another_project_that_is_called_like_ours_is_not_moved() {
     let args = ["-q", "1.2.4", "--from", "releases"];
     repository.run(&args).exits_with(0);
     assert_eq!(repository.read("tests/get.sh"), script);
+    // A variable may be any folder.
+    let repository = foo("alpine3.18", FILE);
+    repository.write("tests/get.sh", "ls \"$ROOT/1.2.3/alpine3.18\"\n");
+    repository.run(&args).exits_with(0);
+    assert_eq!(
+        repository.read("tests/get.sh"),
+        "ls \"$ROOT/1.2.4/alpine3.18\"\n"
+    );
 }
 
 #[test]

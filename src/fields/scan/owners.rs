@@ -1,7 +1,8 @@
 //! Whether a version may be ours: by what stands in front of it.
 
 use super::super::spans::{
-    has, is_blank, is_setting, is_tag, line_before, skip, trimmed_end, variable_of, version,
+    before_dollar, has, is_blank, is_setting, is_tag, line_before, skip, trimmed_end, variable_of,
+    version,
 };
 use super::{DocumentKind, Scan};
 
@@ -85,8 +86,12 @@ impl Scan<'_> {
         }
         let line = line_before(self.text, at);
         let above = line.strip_suffix(b"/").or(line.strip_suffix(b"\\"));
-        let name = above.map_or(&b""[..], |above| &above[trimmed_end(above, is_tag).len()..]);
-        let is_name = name.iter().any(u8::is_ascii_alphanumeric) && !self.names_us(at);
+        let above = above.unwrap_or_default();
+        let front = trimmed_end(above, is_tag);
+        let name = &above[front.len()..];
+        // `$ROOT/1.2.3`
+        let is_name = name.iter().any(u8::is_ascii_alphanumeric) && before_dollar(front).is_none();
+        let is_name = is_name && !self.names_us(at);
         is_name && !self.scanner.directory.has_series()
     }
 
