@@ -214,7 +214,12 @@ impl<'a> Workflow<'a> {
 
     /// The text without what is cut.
     pub(super) fn reduced(self, cuts: &[Range<usize>]) -> String {
-        without(self.text, 0..self.text.len(), cuts)
+        let mut left = without(self.text, 0..self.text.len(), cuts);
+        // A file that had no newline at its end has none again.
+        if !self.text.ends_with('\n') {
+            left.truncate(left.trim_end_matches(['\r', '\n']).len());
+        }
+        left
     }
 
     /// The lines of commands that are nothing but an argument about the matter, with another line behind them:

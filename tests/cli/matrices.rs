@@ -1,7 +1,7 @@
 //! Matrices whose items are mappings, and included rows that say more of items: they are found wrong, moved and repeated as items
 //! are.
 
-use crate::styles::{becomes, with};
+use crate::styles::{CI, HEAD, becomes, with};
 
 const IMAGES: &str = "  a:
     strategy:
@@ -76,6 +76,29 @@ fn an_item_that_is_a_mapping_moves_with_its_series_and_is_repeated_for_an_added_
     let after = IMAGES.replace(item, &format!("{item}{new}"));
     let args = ["--add", "2.14.x/alpine3.23"];
     assert!(becomes(IMAGES, &args, &after).is_empty());
+}
+
+#[test]
+fn a_workflow_without_a_newline_at_its_end_has_none_after_an_item_came_and_went() {
+    let job = "  a:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: docker build 2.14.x/${{ matrix.variant }}
+    strategy:
+      matrix:
+        variant:
+          - scratch
+          - alpine3.22";
+    let after = format!("{job}\n          - alpine3.23");
+    assert!(becomes(job, &["--add", "2.14.x/alpine3.23"], &after).is_empty());
+    let repository = with(job);
+    repository
+        .run(&["--add", "2.14.x/alpine3.23"])
+        .exits_with(0);
+    repository
+        .run(&["--remove", "2.14.x/alpine3.23"])
+        .exits_with(0);
+    assert_eq!(repository.read(CI), format!("{HEAD}{job}"));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use crate::support::{RELEASES_OF_SERIES, Repository, tree};
 
 pub const CI: &str = ".github/workflows/own.yml";
-const HEAD: &str = "on: push\njobs:\n";
+pub const HEAD: &str = "on: push\njobs:\n";
 const JOB: &str = "    runs-on: ubuntu-24.04\n    steps:\n";
 
 /// The repository with one workflow, of these jobs.
