@@ -20,7 +20,7 @@ pub mod workflow;
 use std::borrow::Cow;
 use std::ops::Range;
 
-pub use self::matrix::{compared, saying_more};
+pub use self::matrix::{compared, last_name, saying_more};
 pub use self::spans::{past_any_case, variable_of};
 use self::workflow::Structure;
 

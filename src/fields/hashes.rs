@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use super::commands::Code;
 use super::spans::{
-    has, is_comment, is_escape, is_hex, is_word, last_part, last_word, skip, variable_of,
+    has, is_comment, is_escape, is_hex, is_local_copy, is_word, last_part, last_word, skip,
+    variable_of,
 };
 
 /// The words of nothing but hex digits that are as long as hashes. An image's digest is left out: it pins a base, not an archive.
@@ -68,10 +69,7 @@ pub(super) fn copied_lists(text: &[u8]) -> Vec<&[u8]> {
         return Vec::new();
     }
     let lines = text.split(|byte| *byte == b'\n');
-    let copies = lines.filter(|line| {
-        let line = line.trim_ascii_start();
-        (line.starts_with(b"COPY ") || line.starts_with(b"ADD ")) && !has(line, b"--from=")
-    });
+    let copies = lines.filter(|line| is_local_copy(line));
     let words = copies.flat_map(|line| line.split(is_end));
     let names = words.map(last_part);
     names.filter(|name| checked.contains(name)).collect()

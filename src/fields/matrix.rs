@@ -209,17 +209,24 @@ pub(super) fn keys<'t>(
 ) -> impl Iterator<Item = (Range<usize>, Key<'t>)> {
     line.expressions.iter().filter_map(|inside| {
         let key = text[inside.clone()].trim_ascii().strip_prefix(b"matrix.")?;
-        let is_name = key.iter().all(|byte| is_key(*byte) || *byte == b'.');
+        let is_name = key.iter().all(|byte| is_path(*byte));
         is_name.then(|| (inside.clone(), as_key(key)))
     })
 }
 
-fn is_key(byte: u8) -> bool {
-    byte == b'-' || is_word(byte)
+/// Whether a byte is one of a path in an expression: `matrix.windows.runner`.
+pub(super) fn is_path(byte: u8) -> bool {
+    b"-.".contains(&byte) || is_word(byte)
+}
+
+/// The last name of a key: `variant` of `image.variant`.
+pub fn last_name<'t>((axis, field): Key<'t>) -> &'t [u8] {
+    let last = field.rsplit(|byte| *byte == b'.').next();
+    last.filter(|last| !last.is_empty()).unwrap_or(axis)
 }
 
 /// `year`, or `image.variant`, split.
-fn as_key(said: &[u8]) -> Key<'_> {
+pub(super) fn as_key(said: &[u8]) -> Key<'_> {
     let dot = memchr::memchr(b'.', said);
     dot.map_or((said, b""), |dot| (&said[..dot], &said[dot + 1..]))
 }
@@ -230,7 +237,7 @@ pub fn compared<'t>(text: &'t [u8], line: &Line) -> impl Iterator<Item = (Key<'t
     let keys = memchr::memmem::find_iter(&text[code.clone()], b"matrix.");
     let compared = move |at: usize| {
         let start = code.start + at + b"matrix.".len();
-        let end = skip(text, start, |byte| byte == b'.' || is_key(byte));
+        let end = skip(text, start, is_path);
         let sign = skip(text, end, is_blank);
         let value = after(text, sign, b"==").or(after(text, sign, b"!="))?;
         let value = unquoted(text, skip(text, value, is_blank));

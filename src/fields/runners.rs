@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::matrix::{as_key, is_path, last_name};
 use super::spans::{after, is_word, line_before, skip, trimmed_end};
 use super::workflow::{Line, Structure};
 use super::{Field, Kind};
@@ -14,7 +15,7 @@ pub(super) fn taken<'t>(text: &'t [u8], structure: &Structure) -> BTreeSet<&'t [
     let expressions = runs_on.flat_map(|line| &line.expressions);
     let name = |span: &Range<usize>| {
         let from = span.start + memchr::memmem::find(&text[span.clone()], b"matrix.")? + 7;
-        Some(last_name(&text[from..skip(text, from, is_path)]))
+        Some(last_name(as_key(&text[from..skip(text, from, is_path)])))
     };
     expressions.filter_map(name).collect()
 }
@@ -48,18 +49,7 @@ pub(super) fn is_asked(text: &[u8], taken: &BTreeSet<&[u8]>, at: usize) -> bool 
     let key = before.strip_suffix(b"==").or(before.strip_suffix(b"!="));
     let key = key.unwrap_or_default().trim_ascii_end();
     let path = key[trimmed_end(key, is_path).len()..].strip_prefix(b"matrix.");
-    path.is_some_and(|path| taken.contains(last_name(path)))
-}
-
-/// Whether a byte is one of a path in an expression: `matrix.windows.runner`.
-fn is_path(byte: u8) -> bool {
-    b"-.".contains(&byte) || is_word(byte)
-}
-
-/// The key of a matrix, or of an item that is a mapping.
-fn last_name(path: &[u8]) -> &[u8] {
-    let dot = memchr::memrchr(b'.', path);
-    &path[dot.map_or(0, |dot| dot + 1)..]
+    path.is_some_and(|path| taken.contains(last_name(as_key(path))))
 }
 
 /// The versions in the names of jobs that are named after a Windows: where those are given or needed, and in the `name` of the job.

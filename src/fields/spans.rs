@@ -72,6 +72,13 @@ pub(super) fn last_part(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
+/// Whether a line copies files from beside the Dockerfile.
+pub(super) fn is_local_copy(line: &[u8]) -> bool {
+    let first = line.trim_ascii_start();
+    let is_copy = first.starts_with(b"COPY ") || first.starts_with(b"ADD ");
+    is_copy && !has(line, b"--from=")
+}
+
 /// Whether a line begins an `ENV` or an `ARG`.
 pub(super) fn is_setting(line: &[u8]) -> bool {
     let first = line.trim_ascii_start();

@@ -9,7 +9,7 @@ use super::entries::{Home, folder, successors};
 use super::expected::{Edit, apply, expectations};
 use super::format::architectures;
 use super::images::Image;
-use super::manifest::{Manifest, Paragraph};
+use super::manifest::Manifest;
 use super::plan::{Draft, Plan, View, Wanted};
 use crate::tag::is_preview;
 use crate::text::is_within;
@@ -76,10 +76,6 @@ impl<'a> Draft<'a> {
     fn entries(&self) -> impl Iterator<Item = (usize, &'a Image)> {
         let homes = self.homes.iter().enumerate();
         homes.filter_map(|(index, home)| Some((index, home.image()?)))
-    }
-
-    pub(super) fn entry(&self, index: usize) -> &Paragraph {
-        &self.manifest.entries()[index]
     }
 
     /// A whole series: entries like those of the newest series so far.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::entries::{Home, homes, variants};
 use super::expected::{Context, Edit, Expectation, Part};
 use super::images::{Image, images};
-use super::manifest::Manifest;
+use super::manifest::{Manifest, Paragraph};
 use crate::finding::Problem;
 use crate::repository::Repository;
 use crate::repository::config::Pattern;
@@ -126,6 +126,10 @@ impl<'a> Draft<'a> {
             view,
             wanted,
         }
+    }
+
+    pub(super) fn entry(&self, index: usize) -> &Paragraph {
+        &self.manifest.entries()[index]
     }
 }
 

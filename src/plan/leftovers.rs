@@ -9,6 +9,7 @@ use super::{Options, Target};
 use crate::fields::series::places_of;
 use crate::fields::{DocumentKind, Kind};
 use crate::repository::{Directory, Place, Repository};
+use crate::tag::Level;
 use crate::text::span_of;
 use crate::version::Variant;
 
@@ -35,7 +36,7 @@ fn versions(after: &Repository, targets: &[Target]) -> Vec<String> {
         let mut trees = after.trees.iter();
         trees.any(|tree| is_it(&tree.directory.version))
     };
-    let series = |version: &Version| format!("{}.{}", version.major, version.minor);
+    let series = |version: &Version| Level::Minor.render(version, "");
     let old: Vec<&Version> = targets.iter().filter_map(|one| one.old.as_ref()).collect();
     let gone = old.iter().filter(|old| !is_at(&|version| version == **old));
     let gone: BTreeSet<String> = gone.map(|old| old.to_string()).collect();

@@ -17,6 +17,7 @@ use crate::problems::refuse;
 use crate::release::checksums::{Checksums, Sha256};
 use crate::release::verify::Archive;
 use crate::repository::{Item, Repository, WORKFLOWS};
+use crate::tag::Level;
 use crate::text::{is_within, lines_before};
 
 /// Refuses pins that the release of their version contradicts, but for old ones: those in a file of another version.
@@ -97,7 +98,7 @@ pub(super) fn twins(pins: &[Pin], published: &BTreeMap<Version, Checksums>) -> R
 
 /// Refuses addresses of our version in Dockerfiles that have the old series in them, too: `…/download/3.0/src/haproxy-3.1.0.tar.gz`.
 pub(super) fn addresses(after: &Repository, targets: &[Target]) -> Result<()> {
-    let series = |version: &Version| format!("{}.{}", version.major, version.minor);
+    let series = |version: &Version| Level::Minor.render(version, "");
     let key = after.names.config.version_key();
     let mut problems = Vec::new();
     for target in targets {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::Workflow;
-use crate::fields::compared;
 use crate::fields::workflow::{Job, Line};
+use crate::fields::{compared, last_name};
 use crate::text::{has_word, is_like, span_of};
 
 /// The most names among which the one that was meant is looked for.
@@ -67,9 +67,9 @@ impl<'a> Workflow<'a> {
         let is_quoted = |span: &Range<usize>| bytes[..span.start].ends_with(b"'");
         let compared = lines.iter().flat_map(|line| compared(bytes, line));
         let compared = compared.filter(|(_, value)| is_quoted(value));
-        for ((axis, field), value) in compared.take(MOST) {
-            let name = if field.is_empty() { axis } else { field };
-            let is_known = std::str::from_utf8(name).is_ok_and(|name| has(keys, name));
+        for (key, value) in compared.take(MOST) {
+            let name = std::str::from_utf8(last_name(key));
+            let is_known = name.is_ok_and(|name| has(keys, name));
             let said = &self.text[value.clone()];
             let mut matrix = lines.iter().filter(|line| line.in_matrix);
             let mut is_there =

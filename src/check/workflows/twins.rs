@@ -8,6 +8,7 @@ use semver::Version;
 
 use super::Workflow;
 use super::jobs::stem;
+use crate::fields::workflow::Job;
 use crate::fields::{Field, Kind};
 use crate::repository::Directory;
 use crate::text::spliced;
@@ -21,44 +22,26 @@ struct Line<'a> {
     neutral: String,
 }
 
+/// Where a slip begins and ends, and what is expected there.
+type Slip = ((usize, usize), String);
+
 impl Workflow<'_> {
     /// Compares the lines of such jobs that are alike but for series and variants, where three jobs or more have as many of them.
     pub(super) fn check_twins(&self, all: &[&Directory]) {
         let families = all.iter().flat_map(|series| &series.variants);
         let families: BTreeSet<&str> = families.map(|variant| variant.family.as_str()).collect();
-        let mut twins: BTreeMap<(String, String), BTreeMap<usize, Vec<Line>>> = BTreeMap::new();
-        let neutral = Directory::new("0.0.x", Version::new(0, 0, 0));
+        let mut twins: BTreeMap<String, Vec<(&Directory, &Job)>> = BTreeMap::new();
         for job in &self.structure.jobs {
-            let (name, lines) = (&self.text[job.name.clone()], job.part.lines.clone());
+            let name = &self.text[job.name.clone()];
             let named = |series: &Directory| Some(stem(name, &series.first_in(name)?));
             let mut own = all.iter();
-            let Some((series, stem)) = own.find_map(|one| Some((*one, named(one)?))) else {
-                continue;
-            };
-            for number in lines.clone() {
-                let neutral = self.said_for((series, number), &neutral);
-                let like = masked(&neutral, &families);
-                let jobs = twins.entry((stem.clone(), like)).or_default();
-                jobs.entry(lines.start).or_default().push(Line {
-                    series,
-                    number,
-                    neutral,
-                });
+            if let Some((series, stem)) = own.find_map(|one| Some((*one, named(one)?))) {
+                twins.entry(stem).or_default().push((series, job));
             }
         }
-        let mut slips = BTreeMap::new();
-        for jobs in twins.into_values().filter(|jobs| jobs.len() > 2) {
-            let mut counts: BTreeMap<usize, Vec<Vec<Line>>> = BTreeMap::new();
-            for lines in jobs.into_values() {
-                counts.entry(lines.len()).or_default().push(lines);
-            }
-            for (count, jobs) in counts {
-                for place in 0..count {
-                    let lines = jobs.iter().map(|lines| &lines[place]);
-                    slips.extend(self.slip(lines, &families));
-                }
-            }
-        }
+        let twins = twins.values().filter(|jobs| jobs.len() > 2);
+        let slips = twins.flat_map(|jobs| self.slips(jobs, &families));
+        let slips: BTreeMap<(usize, usize), String> = slips.collect();
         let findings = self.findings.borrow();
         let known: BTreeSet<usize> = findings.iter().map(|finding| finding.line).collect();
         drop(findings);
@@ -70,12 +53,43 @@ impl Workflow<'_> {
         }
     }
 
+    /// The slips in twins.
+    fn slips(&self, jobs: &[(&Directory, &Job)], families: &BTreeSet<&str>) -> Vec<Slip> {
+        let neutral = Directory::new("0.0.x", Version::new(0, 0, 0));
+        let mut alike: BTreeMap<String, BTreeMap<usize, Vec<Line>>> = BTreeMap::new();
+        for (place, (series, job)) in jobs.iter().enumerate() {
+            for number in job.part.lines.clone() {
+                let neutral = self.said_for((series, number), &neutral);
+                let jobs = alike.entry(masked(&neutral, families)).or_default();
+                jobs.entry(place).or_default().push(Line {
+                    series,
+                    number,
+                    neutral,
+                });
+            }
+        }
+        let mut slips = Vec::new();
+        for jobs in alike.into_values().filter(|jobs| jobs.len() > 2) {
+            let mut counts: BTreeMap<usize, Vec<Vec<Line>>> = BTreeMap::new();
+            for lines in jobs.into_values() {
+                counts.entry(lines.len()).or_default().push(lines);
+            }
+            for (count, jobs) in counts {
+                for place in 0..count {
+                    let lines = jobs.iter().map(|lines| &lines[place]);
+                    slips.extend(self.slip(lines, families));
+                }
+            }
+        }
+        slips
+    }
+
     /// Where one line says something else than all others, two at least, if that is a series or a variant; and what is expected.
     fn slip<'a>(
         &self,
         lines: impl Iterator<Item = &'a Line<'a>>,
         families: &BTreeSet<&str>,
-    ) -> Option<((usize, usize), String)> {
+    ) -> Option<Slip> {
         let mut said: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
         for line in lines {
             said.entry(&line.neutral).or_default().push(line);

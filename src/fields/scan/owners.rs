@@ -1,8 +1,8 @@
 //! Whether a version may be ours: by what stands in front of it.
 
 use super::super::spans::{
-    before_dollar, has, is_blank, is_setting, is_tag, line_before, skip, trimmed_end, variable_of,
-    version,
+    before_dollar, has, is_blank, is_local_copy, is_setting, is_tag, line_before, skip,
+    trimmed_end, variable_of, version,
 };
 use super::{DocumentKind, Scan};
 
@@ -20,8 +20,7 @@ impl Scan<'_> {
     pub(super) fn may_be_ours(&self, at: usize, end: usize) -> bool {
         let (text, line) = (self.text, line_before(self.text, at));
         let first = line.trim_ascii_start();
-        let is_copy = first.starts_with(b"COPY ") || first.starts_with(b"ADD ");
-        if self.kind == DocumentKind::Dockerfile && is_copy && !has(line, b"--from=") {
+        if self.kind == DocumentKind::Dockerfile && is_local_copy(line) {
             return false;
         }
         if version(text, skip(text, end, is_blank)).is_some() || !self.is_published_by_us(at) {
