@@ -224,3 +224,14 @@ fn no_server_at_all_is_said() {
         .run(&["--from", &format!("http://{address}"), "0.25.6"])
         .fails_with(&["tried 4 times", "Connection refused"]);
 }
+
+#[test]
+fn a_host_that_only_looks_like_github_is_never_asked() {
+    let repository = Repository::of(&tree("streaming/before"));
+    let cyrillic = format!("https://g\u{456}thub.com{DOWNLOADS}");
+    repository
+        .run(&["--from", &cyrillic, "0.25.6"])
+        .fails_with(&["invalid international domain name"]);
+    Server::new(move |_, _| redirect("https://g\u{456}thub.com/SHA256SUMS"))
+        .update_fails(&["the server answers 302 Found"]);
+}
