@@ -8,7 +8,7 @@ use crate::version::{Variant, parse_version};
 
 /// The releases that a plan moves to, the newest one first.
 fn released(plan: &Plan) -> Vec<String> {
-    versions(plan, |target| !target.is_repair() || plan.is_empty())
+    versions(plan, |target| !target.is_repair())
 }
 
 fn versions(plan: &Plan, is: impl Fn(&Target) -> bool) -> Vec<String> {
@@ -22,8 +22,11 @@ fn versions(plan: &Plan, is: impl Fn(&Target) -> bool) -> Vec<String> {
 }
 
 /// What a commit of the plan is called. One that is nothing but releases has the form of the last three release commits, where
-/// they share one; `subjects` are those of the last commits, the newest one first.
+/// they share one; `subjects` are those of the last commits, the newest one first. Where nothing changes there is none.
 pub fn title(plan: &Plan, subjects: &[String]) -> String {
+    if plan.is_empty() {
+        return String::new();
+    }
     let title = capital(&said(plan));
     let released = released(plan);
     let forms: Vec<(String, &str)> = subjects.iter().filter_map(|one| form(one)).collect();
@@ -72,62 +75,102 @@ fn form(subject: &str) -> Option<(String, &'static str)> {
 
 /// What a plan does, in a sentence without its beginning.
 pub(super) fn said(plan: &Plan) -> String {
-    let (released, repaired) = (
-        released(plan),
-        versions(plan, |target| target.is_repair() && !plan.is_idle(target)),
-    );
-    let targets = || plan.targets.iter();
-    // What becomes one name, from whatever it was: the family moves.
-    let mut moves: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (old, new) in targets().flat_map(|target| &target.renames) {
-        moves.entry(new).or_default().insert(old);
+    let repaired = versions(plan, |target| target.is_repair() && !plan.is_idle(target));
+    let series = series_removed(plan).map(|name| (name.clone(), BTreeSet::new()));
+    let mut removed = named(plan, |target| &target.removes);
+    removed.extend(series);
+    let parts = sentence(&[
+        ("update to", released(plan).join(", ")),
+        ("repair", repaired.join(", ")),
+        ("move", listed(plan, &moves(plan))),
+        ("add", listed(plan, &named(plan, |target| &target.adds))),
+        ("remove", listed(plan, &removed)),
+        ("run on", runners(plan)),
+    ]);
+    if !parts.is_empty() {
+        return parts;
     }
-    let moved = |(new, old): (&&str, &BTreeSet<&str>)| match Variant::parse(new) {
-        Some(new) if old.len() > 1 => format!("{} to {}", new.family, new.base),
-        _ => format!(
-            "{} to {new}",
-            Vec::from_iter(old.iter().copied()).join(", ")
-        ),
-    };
-    let moves: Vec<String> = moves.iter().map(moved).collect();
-    let added = targets().flat_map(|target| &target.adds);
-    let added: BTreeSet<&str> = added.map(|variant| variant.name.as_str()).collect();
-    let is_series = |path: &&String| !path.contains('/');
-    let removes = targets().flat_map(|target| &target.removes);
-    let removes = removes.map(ToString::to_string);
-    let series = plan.gone.iter().filter(is_series).cloned();
-    let removed: BTreeSet<String> = removes.chain(series).collect();
-    let removed = Vec::from_iter(removed);
+    // Only what belongs to no version directory changes.
+    let changes = plan.changes.iter();
+    let files = changes.filter_map(|change| change.path.rsplit('/').next());
+    format!("repair {}", first_of(&Vec::from_iter(files), 3))
+}
+
+/// What a plan does that is about none of its version directories, likewise.
+pub(super) fn said_beside(plan: &Plan) -> String {
+    let series: Vec<&str> = series_removed(plan).map(String::as_str).collect();
+    sentence(&[("remove", series.join(", ")), ("run on", runners(plan))])
+}
+
+fn series_removed(plan: &Plan) -> impl Iterator<Item = &String> {
+    plan.gone.iter().filter(|path| !path.contains('/'))
+}
+
+fn runners(plan: &Plan) -> String {
     let runner = |(system, version): (&String, &String)| format!("{system}-{version}");
     let runners: Vec<String> = plan.runners.iter().map(runner).collect();
-    let parts = [
-        ("update to", released.join(", ")),
-        ("repair", repaired.join(", ")),
-        ("move", moves.join(", ")),
-        ("add", Vec::from_iter(added).join(", ")),
-        ("remove", removed.join(", ")),
-        ("run on", runners.join(", ")),
-    ];
+    runners.join(", ")
+}
+
+fn sentence(parts: &[(&str, String)]) -> String {
     let said = parts.iter().filter(|(_, what)| !what.is_empty());
     let said = said.map(|(verb, what)| format!("{verb} {what}"));
-    let mut said = said.collect::<Vec<_>>().join(", ");
-    if said.is_empty() {
-        // Only what belongs to no version directory changes.
-        let files = plan
-            .changes
-            .iter()
-            .filter_map(|change| change.path.rsplit('/').next());
-        return format!("repair {}", first_of(&Vec::from_iter(files), 3));
+    said.collect::<Vec<_>>().join(", ")
+}
+
+/// What is done to variants, each with the version directories that it is done in.
+type Places<'a> = BTreeMap<String, BTreeSet<&'a str>>;
+
+fn named<'a>(plan: &'a Plan, of: impl Fn(&Target) -> &Vec<Variant>) -> Places<'a> {
+    let mut places = Places::new();
+    for target in &plan.targets {
+        for variant in of(target) {
+            let named = places.entry(variant.name.clone()).or_default();
+            named.insert(&target.directory);
+        }
     }
-    // A change of some series alone says of which.
-    let here: Vec<&str> = targets().map(|target| target.directory.as_str()).collect();
+    places
+}
+
+/// What becomes one name, from whatever it was: the family moves.
+fn moves(plan: &Plan) -> Places<'_> {
+    let mut moves: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
+    for target in &plan.targets {
+        for (old, new) in &target.renames {
+            let (names, places) = moves.entry(new).or_default();
+            names.insert(old);
+            places.insert(&target.directory);
+        }
+    }
+    let said = |(new, (old, places)): (&str, (BTreeSet<&str>, _))| {
+        let said = match Variant::parse(new) {
+            Some(new) if old.len() > 1 => format!("{} to {}", new.family, new.base),
+            _ => format!("{} to {new}", Vec::from_iter(old).join(", ")),
+        };
+        (said, places)
+    };
+    moves.into_iter().map(said).collect()
+}
+
+/// Names in a line; behind those of some series alone, which these are.
+fn listed(plan: &Plan, all: &Places) -> String {
     let has_series = plan.after.names.config.directory.has_series();
-    if released.is_empty()
-        && repaired.is_empty()
-        && has_series
-        && (1..plan.after.trees.len()).contains(&here.len())
-    {
-        said += &format!(" in {}", here.join(", "));
-    }
-    said
+    let some = |places: &BTreeSet<&str>| {
+        let is_some = has_series && (1..plan.after.trees.len()).contains(&places.len());
+        let places = places.iter().copied().collect::<Vec<_>>().join(", ");
+        match is_some {
+            true => format!(" in {places}"),
+            false => String::new(),
+        }
+    };
+    let all: Vec<(String, String)> = all
+        .iter()
+        .map(|(what, of)| (what.clone(), some(of)))
+        .collect();
+    let same = all.chunk_by(|(_, one), (_, other)| one == other);
+    let same = same.map(|same| {
+        let names: Vec<&str> = same.iter().map(|(what, _)| what.as_str()).collect();
+        names.join(", ") + &same[0].1
+    });
+    same.collect::<Vec<_>>().join(", ")
 }

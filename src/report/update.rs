@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::diff::FileDiff;
 use super::markdown::code;
 use super::summary::{Group, Headline, Row, Summary};
-use super::title::said;
+use super::title::{said, said_beside};
 use crate::check::pins::Pin;
 use crate::check::{Report, versions};
 use crate::finding::Finding;
@@ -74,11 +74,12 @@ pub fn of_update(
     let headline =
         |target: &Target| headline((image, is_series), target, nothing || plan.is_idle(target));
     let mut headlines: Vec<Headline> = plan.targets.iter().map(headline).collect();
-    if plan.targets.is_empty() {
-        let rest = match nothing {
-            true => "nothing to change".to_owned(),
-            false => said(plan),
-        };
+    let rest = match (plan.targets.is_empty(), nothing) {
+        (true, true) => "nothing to change".to_owned(),
+        (true, false) => said(plan),
+        (false, _) => said_beside(plan),
+    };
+    if !rest.is_empty() {
         headlines.push(Headline::new(image, &format!(": {rest}")));
     }
     let fixes = plan.fixes().map(|(path, edit)| {
@@ -93,11 +94,7 @@ pub fn of_update(
     let gone = plan.gone.iter().map(|path| gone(plan, path));
     let counts = (!nothing).then(|| counts(plan));
     Summary {
-        title: if nothing {
-            String::new()
-        } else {
-            title.to_owned()
-        },
+        title: title.to_owned(),
         headlines,
         groups: changed.chain(gone).collect(),
         groups_are: "file",

@@ -706,3 +706,74 @@ fn next_steps_name_what_was_removed_beside_other_changes() {
     assert!(add.contains(" 2.14.x/nanoserver-ltsc2025 "), "{add}");
     assert!(!add.contains(" 2.14.x "), "{add}");
 }
+
+#[test]
+fn a_title_says_of_each_change_in_which_series_it_is() {
+    let repository = Repository::of(&tree("series/before"));
+    let releases = Releases::new();
+    for (args, title) in [
+        (
+            vec!["2.14.5", "--base", "2.12.x/alpine=3.22"],
+            "Update to 2.14.5, move alpine3.21 to alpine3.22 in 2.12.x",
+        ),
+        (
+            vec![
+                "--base",
+                "2.12.x/alpine=3.22",
+                "--base",
+                "2.14.x/alpine=3.23",
+            ],
+            "Move alpine3.21 to alpine3.22 in 2.12.x, alpine3.22 to alpine3.23 in 2.14.x",
+        ),
+        (
+            vec!["--add", "2.12.x/alpine3.23", "--add", "alpine3.24"],
+            "Add alpine3.23 in 2.12.x, alpine3.24",
+        ),
+        (vec!["--base", "alpine3.22=3.22"], ""),
+    ] {
+        let run = repository.run(
+            &[
+                &["--from", releases.path(), "-n", "--format", "json"],
+                &args[..],
+            ]
+            .concat(),
+        );
+        let title = format!("\"title\": \"{title}\"");
+        assert!(run.stdout.contains(&title), "{title} in {run:?}");
+    }
+}
+
+#[test]
+fn a_headline_tells_of_a_series_that_goes_beside_a_release() {
+    let repository = Repository::of(&tree("series/before"));
+    let releases = Releases::new();
+    let run = repository
+        .run(&[
+            "--from",
+            releases.path(),
+            "-n",
+            "2.14.5",
+            "--remove",
+            "2.12.x",
+        ])
+        .exits_with(0);
+    assert!(
+        run.stdout
+            .starts_with("nats 2.14.4 → 2.14.5\nnats: remove 2.12.x\n\n"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_script_of_the_root_moves_with_the_newest_version_where_an_older_one_is_kept() {
+    let repository = Repository::of(&tree("streaming/before"));
+    repository.update(&["--keep", "0.25.6"]).exits_with(0);
+    repository.update(&["--base", "alpine=3.19"]).exits_with(0);
+    let script = repository.read("tests/build-images.sh");
+    assert!(
+        script.contains("alpine3.19") && !script.contains("alpine3.18"),
+        "{script}"
+    );
+    repository.finds(&[]);
+}

@@ -151,7 +151,7 @@ fn a_new_release_opens_a_pull_request_and_later_ones_bring_it_up_to_date() {
     git(&repository, &["merge", "--quiet", "update-releases"]);
     assert_eq!(
         day(&repository, &tools, ""),
-        "changed=false\ntitle=Update to 0.25.6\nversions=\n"
+        "changed=false\ntitle=\nversions=\n"
     );
     let mut found = repository.snapshot();
     found.retain(|path, _| !path.starts_with("target") && !path.starts_with(".git"));

@@ -86,6 +86,8 @@ impl<'a> Scope<'a> {
                 let moving = renames.find(|(_, renames)| renames.contains_key(found));
                 let moved = moving.and_then(|(name, _)| self.directories.get(name));
                 let holder = self.directories.holder(found).or(moved);
+                // Where there is one version at a time, scripts and workflows are for the newest.
+                let holder = holder.filter(|_| self.names.config.directory.has_series());
                 match self.named.or(holder).or(self.directories.newest()) {
                     Some(directory) => directory,
                     None => return Expected::Anything,
