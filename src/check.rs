@@ -10,6 +10,7 @@ pub mod pins;
 mod scripts;
 pub mod templates;
 mod typos;
+mod words;
 mod workflows;
 
 use std::path::Path;

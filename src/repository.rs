@@ -83,6 +83,15 @@ impl Document {
         self.fields.iter().filter(|field| !field.in_comment)
     }
 
+    /// Whether a part of the text has something to do with a field.
+    pub fn has_field(&self, part: &Range<usize>) -> bool {
+        let before = self
+            .fields
+            .partition_point(|field| field.span.start < part.end);
+        let last = self.fields[..before].last();
+        last.is_some_and(|field| field.span.end > part.start)
+    }
+
     /// The names of one kind that a workflow gives, also where a matrix makes them, each with where it does, in bytes, and the
     /// version directory that it is of, where the text says it.
     pub fn names_of(&self, named: Named) -> impl Iterator<Item = (usize, Option<&str>, String)> {

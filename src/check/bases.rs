@@ -6,8 +6,11 @@ use super::documents::BACK;
 use crate::fields::Kind;
 use crate::finding::Finding;
 use crate::repository::{Repository, Tree};
-use crate::text::Places;
+use crate::text::{Places, is_typo};
 use crate::version::is_docker_arch;
+
+/// Where the images of Windows are published.
+const MICROSOFT: &str = "mcr.microsoft.com/windows";
 
 /// Where variants are based on an image: file, line and column.
 type Uses = Vec<(String, (usize, usize))>;
@@ -37,6 +40,19 @@ pub(super) fn check<'a>(trees: impl IntoIterator<Item = &'a Tree>, findings: &mu
                 uses.push((place.path(), places.of(start - 1 - raw.len())));
             }
         }
+    }
+    let alone = families.values().filter(|images| images.len() == 1);
+    for (name, uses) in alone.flatten() {
+        let of_microsoft = |(folder, _): &(&str, &str)| is_typo(folder, MICROSOFT);
+        let Some((_, image)) = name.rsplit_once('/').filter(of_microsoft) else {
+            continue;
+        };
+        let right = format!("{MICROSOFT}/{image}");
+        let message = format!("found {name}, expected {right}");
+        findings.extend(uses.iter().map(|(path, place)| {
+            let finding = Finding::at(path, *place, "image", message.clone());
+            finding.found(name).expected(&*right)
+        }));
     }
     let is_plain = |name: &str| !name.contains('/') || name.starts_with("mcr.microsoft.com/");
     for images in families.values().filter(|images| images.len() > 1) {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use memchr::memmem;
 
 use super::documents::Seen;
+use super::words::Names;
 use crate::fields::scan::is_script;
 use crate::fields::{DocumentKind, Kind, past_any_case, variable_of};
 use crate::finding::Finding;
@@ -23,8 +24,34 @@ pub(super) fn check(seen: &Seen, place: &Place, findings: &mut Vec<Finding>) {
         return;
     }
     check_variables(seen, findings);
+    if seen.document.kind == DocumentKind::Script {
+        check_families(seen, findings);
+    }
     if seen.document.kind == DocumentKind::Dockerfile {
         check_files(seen, place, findings);
+    }
+}
+
+/// What looks like a family of variants in a script is one.
+fn check_families(seen: &Seen, findings: &mut Vec<Finding>) {
+    let Some(text) = seen.document.utf8() else {
+        return;
+    };
+    let (own, all) = (seen.scope.own, seen.scope.directories.iter());
+    let names = Names::new(
+        all.filter(|one| own.is_none_or(|own| own == *one))
+            .chain(own),
+        &[],
+    );
+    let is_code = |line: &&str| !line.trim_start().starts_with('#');
+    let misspelt = text
+        .lines()
+        .filter(is_code)
+        .flat_map(|line| names.families(line));
+    for (word, new) in misspelt.filter(|(word, _)| !seen.document.has_field(&span_of(text, word))) {
+        let message = format!("found {word}, expected {new}");
+        let finding = seen.at(span_of(text, word).start, "name", message);
+        findings.push(finding.found(word).expected(new));
     }
 }
 

@@ -11,17 +11,18 @@ mod tags;
 mod twins;
 
 use std::cell::{LazyCell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use self::builds::Copies;
 use self::jobs::Jobs;
 use super::copies;
+use super::words::Names;
 use crate::fields::scan::is_script;
 use crate::fields::workflow::{FOLDER_COMMANDS, INPUTS, Line, Structure};
 use crate::fields::{Field, Kind, Named};
 use crate::finding::Finding;
-use crate::repository::{Directories, Directory, Place, Repository, Tree};
+use crate::repository::{Directories, Directory, Place, Repository, TESTS, Tree};
 use crate::text::{Places, has_word, is_within, span_of, window};
 use crate::version::Variant;
 
@@ -33,6 +34,7 @@ pub(super) fn check<'r>(
 ) {
     let has_series = repository.names.config.directory.has_series();
     let series: Vec<&Directory> = directories.iter().collect();
+    let names = Names::new(directories.iter(), &directories.scripts).with_files(repository);
     let copies = LazyCell::new(|| {
         let trees = repository.trees.iter();
         let of = |tree: &'r Tree| (&*tree.directory.name, copies(&repository.names, tree));
@@ -57,12 +59,12 @@ pub(super) fn check<'r>(
         workflow.check_contexts(repository, &commands);
         workflow.check_lists();
         workflow.check_commands();
-        workflow.check_hosts();
+        workflow.check_hosts(&names);
         let all = &workflow.structure.jobs;
         let jobs = Jobs::new(all.iter().map(|job| &text[job.name.clone()]), &series);
         let builds = tags::check((&workflow, &commands), repository, directories);
         workflow.check_order(&builds, &|| &copies);
-        workflow.check_arguments(repository, &builds);
+        workflow.check_arguments(repository, &builds, &commands);
         let started = workflow.tags();
         workflow.check_names();
         let variables = workflow.variables();
@@ -82,6 +84,7 @@ pub(super) fn check<'r>(
                 workflow.check_conditions(&series);
             }
         }
+        workflow.check_words(&names);
         findings.extend(workflow.findings.take());
     }
 }
@@ -93,6 +96,9 @@ fn is_building(command: &str) -> bool {
 
 /// The options whose values are files that a build writes.
 const WRITTEN: [&str; 4] = ["--iidfile", "--metadata-file", "--output", "-o"];
+
+/// The most findings of one line that another one is compared with.
+const MOST: usize = 64;
 
 /// How many bytes in front of a name its command or option is looked for.
 const BACK: usize = 2_000;
@@ -258,6 +264,37 @@ impl<'a> Workflow<'a> {
 
     fn line_of(&self, field: &Field) -> &'a Line {
         &self.structure.lines[self.structure.line_at(field.span.start)]
+    }
+
+    /// No word is a typo for what is there, other than what was found already.
+    fn check_words(&self, names: &Names) {
+        let text = self.text.as_bytes();
+        let found = self.findings.borrow().clone();
+        let mut known: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+        for one in &found {
+            known.entry(one.line).or_default().push(&one.found);
+        }
+        for (number, line) in self.structure.lines.iter().enumerate() {
+            if line.key(text) == Some(b"name") {
+                continue;
+            }
+            let code = &self.text[line.span.start..line.end];
+            let mut misspelt = names.families(code);
+            misspelt.extend(names.files(code));
+            if self.structure.is_below(text, number, b"run") {
+                let is_inside = || self.code(&self.step(number)).contains(TESTS);
+                misspelt.extend(names.scripts(code, &is_inside));
+            }
+            for (word, new) in misspelt {
+                let span = span_of(self.text, word);
+                let known = known.get(&self.places.of(span.start).0);
+                let mut known = known.into_iter().flatten().take(MOST);
+                let is_known = known.any(|found| found.contains(word));
+                if !is_known && !self.place.document.has_field(&span) {
+                    self.report_expected(&span, "name", new, "the name of what is there");
+                }
+            }
+        }
     }
 
     /// A `context` or `file` names a variant inside a version directory, not a variant by itself; and so does a path that begins with

@@ -5,7 +5,7 @@ use std::ops::Range;
 use semver::Version;
 
 use crate::repository::Directory;
-use crate::text::spliced;
+use crate::text::{is_typo, span_of, spliced};
 
 /// What stands between the two numbers of a series: one is that of a pattern, and nothing stands in `v214`.
 const SIGNS: [&str; 5] = [".", "_", "-", r"\.", ""];
@@ -89,21 +89,25 @@ impl Directory {
         self.first_in(text).is_some()
     }
 
-    /// Where a text spells another series of the same major version, in the way in which it would spell this one.
+    /// Where a text spells another series, in the way in which it would spell this one: of the same major version, or by digits
+    /// that were swapped, as in `21.1`.
     pub fn other_in(&self, text: &str) -> Option<Range<usize>> {
         let mut places = self.places(text);
-        let other = places.find(|(.., is_own)| !is_own)?;
-        Some(other.0)
+        let other = places.find(|(.., is_own)| !is_own);
+        other.map(|(place, ..)| place).or_else(|| {
+            let is_part = |c: char| c.is_ascii_digit() || "._-".contains(c);
+            let words = text.split(|c| !is_part(c));
+            let mut words = words.map(|word| word.trim_matches(['.', '_', '-']));
+            let swapped = words.find(|word| is_typo(word, &self.spelled_like(word)));
+            swapped.map(|word| span_of(text, word))
+        })
     }
 
-    /// This series as another one of the same major version is spelled.
+    /// This series as another one is spelled.
     pub fn spelled_like(&self, other: &str) -> String {
         let (major, minor) = self.numbers();
-        let start = other.trim_end_matches(|c: char| c.is_ascii_digit());
-        match start.is_empty() {
-            true => format!("{major}{minor}"),
-            false => format!("{start}{minor}"),
-        }
+        let sign: String = other.chars().filter(|c| !c.is_ascii_digit()).collect();
+        format!("{major}{sign}{minor}")
     }
 
     /// A text with every spelling of this series moved to another one, and its version with it.

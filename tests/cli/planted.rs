@@ -635,3 +635,116 @@ fn what_a_job_only_looks_at_may_be_for_a_newer_windows_than_its_runner() {
         ]);
     }
 }
+
+const PUBLISH: &str = ".github/workflows/publish.yaml";
+
+/// What `check` says where the first place of a text in a file says something else.
+#[track_caller]
+fn wrong(path: &str, (right, wrong): (&str, &str), finding: &str) {
+    let repository = series();
+    let text = repository.read(path);
+    assert!(text.contains(right), "no {right} in {path}");
+    repository.write(path, text.replacen(right, wrong, 1));
+    repository.finds(&[finding]);
+}
+
+#[test]
+fn a_word_that_is_a_typo_for_what_is_there() {
+    for (right, typo, finding) in [
+        (
+            "}}-alpine3.21",
+            "}}-alpinee3.21",
+            "found alpinee, expected alpine",
+        ),
+        (
+            "/windowsservercore-ltsc$",
+            "/windowsservercore-lts$",
+            "found lts, expected ltsc",
+        ),
+    ] {
+        let finding = format!("name: {finding}: the name of what is there");
+        wrong(PUBLISH, (right, typo), &finding);
+    }
+    let repository = series();
+    repository.write("tests/build-images-2022.ps1", "ls\n");
+    let job =
+        |step: &str| format!("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - {step}\n");
+    for right in [
+        "run: ./tests/build-images-2022.ps1",
+        "run: ./tools/build-image.ps1",
+    ] {
+        repository.write(CI, job(right));
+        repository.finds(&[]);
+    }
+    for (step, finding) in [
+        (
+            "run: ./tests/build-image-${{ x }}.ps1",
+            "found build-image-, expected build-images-",
+        ),
+        (
+            "run: ./test/build-images-2022.ps1",
+            "found test, expected tests",
+        ),
+        (
+            "uses: x\n        with:\n          file: ./${{ env.S }}/scratch/Dockerfile.previe",
+            "found Dockerfile.previe, expected Dockerfile.preview",
+        ),
+    ] {
+        repository.write(CI, job(step));
+        repository.finds(&[&format!("name: {finding}: the name of what is there")]);
+    }
+}
+
+#[test]
+fn a_series_whose_digits_are_swapped_and_one_that_only_what_is_needed_tells() {
+    let workflow = |condition: &str| {
+        format!(
+            "on: push\njobs:\n  linux-2_14:\n    if: startsWith(github.ref_name, '{condition}')\n    runs-on: x\n    steps:\n      - run: ls 2.14.x/tests\n"
+        )
+    };
+    with(&workflow("v2.14.")).finds(&[]);
+    with(&workflow("v21.4."))
+        .finds(&["series: found 21.4, expected 2.14: the job linux-2_14 is about 2.14.x"]);
+    let job = |name: &str, needs: &str| {
+        format!("  {name}:\n    needs: {needs}\n    runs-on: x\n    steps:\n      - run: ls\n")
+    };
+    let repository = series();
+    let text = repository.read(PUBLISH);
+    let both = |name: &str| job(name, "linux-2_12") + &job("manifest-2_14", "linux-2_14");
+    repository.write(PUBLISH, format!("{text}{}", both("manifest-2_12")));
+    repository.finds(&[]);
+    repository.write(PUBLISH, format!("{text}{}", both("manifest-2_1")));
+    repository.finds(&["series: found 2_1, expected 2_12: the job manifest-2_1 is about 2.12.x"]);
+}
+
+#[test]
+fn a_publisher_that_is_a_typo_where_no_sibling_tells() {
+    let repository = Repository::of(&tree("streaming/before"));
+    let path = "0.25.5/nanoserver-1809/Dockerfile";
+    let text = repository
+        .read(path)
+        .replace("mcr.microsoft.com/w", "mcr.microsoft.comw/");
+    repository.write(path, text);
+    repository.finds(&[
+        "image: found mcr.microsoft.comw/indows/nanoserver, expected mcr.microsoft.com/windows/nanoserver",
+    ]);
+}
+
+#[test]
+fn a_job_of_one_windows_that_starts_the_script_of_an_older_one() {
+    let repository = Repository::of(&tree("streaming/before"));
+    for name in ["build-images-2022.ps1", "run-images-2022.ps1"] {
+        repository.write(&format!("tests/{name}"), "ls\n");
+    }
+    let job = |build: &str| {
+        format!(
+            "on: push\njobs:\n  w:\n    runs-on: windows-2022\n    steps:\n      - run: ./tests/{build}\n      - run: ./tests/run-images-2022.ps1\n"
+        )
+    };
+    repository.write(CI, job("build-images-2022.ps1"));
+    repository.finds(&[]);
+    repository.write(CI, job("build-images-2019.ps1"));
+    repository.finds(&[
+        "runner: found build-images-2019.ps1, expected build-images-2022.ps1: this runs on windows-2022",
+    ]);
+}

@@ -563,7 +563,7 @@ fn a_path_of_no_family_and_a_host_that_is_too_old_are_found() {
     let made = "${{ matrix.ltsc }}";
     with(&job(made, "nanoserver")).finds(&[]);
     with(&job(made, "nanosever")).finds(&[
-        "own.yml:11:75: path: found nanosever, expected nanoserver: a family of variants",
+        "own.yml:11:75: name: found nanosever, expected nanoserver: the name of what is there",
     ]);
     with(&job("2022", "nanoserver")).finds(&[
         "own.yml:6:22: runner: found Windows Server 2025, expected 2022 at most: this runs on windows-2022",

@@ -1,5 +1,6 @@
 //! What a workflow builds: in which order the steps and commands of a job do, and whether the Dockerfile takes what it is given.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -7,7 +8,7 @@ use super::Workflow;
 use super::expressions::meant;
 use crate::fields::Field;
 use crate::repository::{Item, Repository};
-use crate::text::span_of;
+use crate::text::{is_typo, span_of};
 
 /// Which variants each variant copies from, by version directory.
 pub(super) type Copies<'a> = BTreeMap<&'a str, BTreeMap<&'a str, BTreeSet<&'a str>>>;
@@ -54,8 +55,29 @@ impl<'a> Workflow<'a> {
         }
     }
 
-    /// What is given to a Dockerfile as an argument, it takes.
-    pub(super) fn check_arguments(&self, repository: &Repository, builds: &[Build]) {
+    /// What is given to a Dockerfile as an argument, it takes; where nobody can tell to which, it is no typo for one that any takes.
+    pub(super) fn check_arguments(
+        &self,
+        repository: &Repository,
+        builds: &[Build],
+        commands: &[Range<usize>],
+    ) {
+        let all = LazyCell::new(|| {
+            let folders = repository.trees.iter().flat_map(|tree| &tree.folders);
+            let documents = folders.flat_map(|folder| &folder.items);
+            let texts = documents.filter_map(|item| item.document()?.utf8());
+            texts.flat_map(taken_by).collect::<BTreeSet<&str>>()
+        });
+        let is_known =
+            |command: &&Range<usize>| builds.iter().any(|build| build.lines == **command);
+        let others = commands.iter().filter(|command| !is_known(command));
+        for argument in others.flat_map(|command| self.arguments(command)) {
+            let mut taken = all.iter().filter(|name| is_typo(argument, name));
+            if let (Some(new), false) = (taken.next(), all.contains(argument)) {
+                let span = span_of(self.text, argument);
+                self.report_expected(&span, "job", new, "an `ARG` of a Dockerfile here");
+            }
+        }
         let mut known: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for build in builds {
             let (name, directory) = (self.said(build), build.variant.kind.directory());

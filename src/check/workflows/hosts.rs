@@ -1,14 +1,17 @@
 //! What a job runs for a Windows, it runs on a runner of that Windows: a container of one base does not start on another host.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
+use super::super::words::Names;
 use super::Workflow;
 use crate::fields::Kind;
 use crate::text::span_of;
+use crate::version::year_in;
 
 impl Workflow<'_> {
     /// Each Windows runner is of a Windows that its row of a matrix names, or else its job, where they name any.
-    pub(super) fn check_hosts(&self) {
+    pub(super) fn check_hosts(&self, names: &Names) {
         let (document, structure) = (self.place.document, self.structure);
         let named: BTreeSet<(usize, u32)> = document.windows_years().collect();
         let is_windows = |kind: &Kind| matches!(kind, Kind::Runner { system, is_asked: false } if **system == *"windows");
@@ -27,7 +30,7 @@ impl Workflow<'_> {
             }
             let row = structure.item_at(at).filter(|_| structure.is_in_matrix(at));
             let row = row.map(|row| row.span);
-            let parts = row.into_iter().chain(job);
+            let parts = row.into_iter().chain(job.clone());
             let mut named = parts.map(|part| named.range((part.start, 0)..(part.end, 0)));
             let Some(named) = named.find(|named| named.clone().next().is_some()) else {
                 continue;
@@ -37,6 +40,9 @@ impl Workflow<'_> {
                 // What is for which item of a matrix only its conditions say.
                 let is_alone = !structure.is_in_matrix(at);
                 let newer = named.filter(|(_, other)| is_alone && *other > year);
+                if is_alone {
+                    self.check_years(year, &job, names);
+                }
                 let is_run = |at: usize| self.is_started(at) || structure.is_in_matrix(at);
                 for (at, newer) in newer.filter(|(at, _)| is_run(*at)) {
                     let message = format!(
@@ -52,6 +58,28 @@ impl Workflow<'_> {
             let all = Vec::from_iter(years.iter().map(u32::to_string)).join(" or ");
             let why = "what this job runs is for that Windows";
             self.report_expected(&field.span, "runner", &all, why);
+        }
+    }
+
+    /// The scripts that jobs of one Windows start are not for an older one, where its own are there, and are not started.
+    fn check_years(&self, year: u32, job: &Option<Range<usize>>, names: &Names) {
+        let Some(job) = job else { return };
+        for field in self
+            .fields_in(job)
+            .filter(|field| matches!(field.kind, Kind::Script { .. }))
+        {
+            let name = &self.text[field.span.clone()];
+            let Some(old) = year_in(name).filter(|old| *old < year) else {
+                continue;
+            };
+            let own = name.replace(&old.to_string(), &year.to_string());
+            let is_other = names.has_script(name)
+                && names.has_script(&own)
+                && !self.text[job.clone()].contains(&own);
+            if is_other && self.is_started(field.span.start) {
+                let why = format!("this runs on windows-{year}");
+                self.report_expected(&field.span, "runner", &own, &why);
+            }
         }
     }
 

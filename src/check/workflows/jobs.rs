@@ -144,9 +144,15 @@ impl Workflow<'_> {
                 .map(|part| format!("{}.", &self.text[part.clone()]));
             asked.any(|asked| series.is_in(&asked))
         };
-        let asked: Vec<&Directory> = all.filter(is_asked).collect();
-        let series = match (named.as_slice(), used.as_slice(), asked.as_slice()) {
-            ([one], ..) | ([], [one], _) | ([], [], [one]) => *one,
+        let asked: Vec<&Directory> = all.clone().filter(is_asked).collect();
+        let needs = self.needs(job);
+        let needed = all.filter(|series| {
+            let mut needs = needs.iter();
+            needs.any(|need| series.is_in(&self.text[need.clone()]))
+        });
+        let needed: Vec<&Directory> = needed.collect();
+        let series = match [&named, &used, &asked, &needed].map(Vec::as_slice) {
+            [[one], ..] | [[], [one], ..] | [[], [], [one], _] | [[], [], [], [one]] => *one,
             _ => return,
         };
         let why = format!("the job {name} is about {}", series.name);
@@ -159,7 +165,7 @@ impl Workflow<'_> {
         }
         // One that is not there has a finding of its own.
         let is_there = |need: &Range<usize>| jobs.names.contains(&self.text[need.clone()]);
-        let needs = self.needs(job).into_iter();
+        let needs = needs.into_iter();
         parts.extend(needs.filter(|need| !named.is_empty() && is_there(need)));
         let stem = series.other_in(name).map(|other| stem(name, &other));
         if stem.is_some_and(|stem| jobs.stems.contains(&stem)) {

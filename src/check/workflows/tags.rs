@@ -7,7 +7,6 @@ use super::Workflow;
 use super::builds::Build;
 use crate::fields::{Field, Kind};
 use crate::repository::{Directories, Item, Repository};
-use crate::text::is_typo;
 use crate::version::Variant;
 
 /// Checks the steps that build an image and the commands that do. Returns what they build, in their order.
@@ -225,13 +224,6 @@ impl<'a> Steps<'_, 'a> {
                 let family = &before[bare.len()..];
                 if self.families.contains(family) {
                     named.push((family, bare, start + bare.len()));
-                } else if bare.ends_with(['/', '\\']) {
-                    let meant = self.families.iter().find(|one| is_typo(family, one));
-                    let span = start + bare.len()..start + before.len();
-                    if let Some(new) = meant {
-                        let why = "a family of variants";
-                        self.workflow.report_expected(&span, "path", new, why);
-                    }
                 }
             }
         }
