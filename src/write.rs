@@ -77,6 +77,21 @@ pub enum Content {
 }
 
 impl Step {
+    /// The places that it reads, or moves.
+    fn sources(&self) -> impl Iterator<Item = &String> {
+        let (files, from): (&[NewFile], _) = match self {
+            Self::File { file, .. } => (std::slice::from_ref(file), None),
+            Self::Folder { files, .. } => (files, None),
+            Self::Rename { from, .. } => (&[], Some(from)),
+            Self::Remove { .. } => (&[], None),
+        };
+        let copied = files.iter().filter_map(|file| match &file.content {
+            Content::CopyOf(path) | Content::LinkLike(path) => Some(path),
+            Content::Text(_) => None,
+        });
+        copied.chain(from)
+    }
+
     /// The place whose folder is changed.
     fn path(&self) -> &str {
         match self {
@@ -138,7 +153,17 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
             ));
         }
     }
-    for folder in folders.iter().filter(|folder| *folder != root) {
+    // A link may have come to the place of a folder since the tree was read, at any depth.
+    let sources = steps.iter().flat_map(Step::sources);
+    let paths = sources
+        .map(String::as_str)
+        .chain(steps.iter().map(Step::path));
+    let places: Vec<_> = paths.map(|path| root.join(path)).collect();
+    let above = places.iter().flat_map(|place| place.ancestors().skip(1));
+    let above = above.filter(|folder| *folder != root && folder.starts_with(root));
+    let above: BTreeSet<&Path> = above.collect();
+    let all = folders.iter().map(|folder| folder.as_path()).chain(above);
+    for folder in BTreeSet::from_iter(all.filter(|folder| *folder != root)) {
         let shown = folder.display();
         match fs::symlink_metadata(folder) {
             Ok(found) if !found.is_dir() => problems.push(format!("{shown}: not a folder")),
@@ -220,6 +245,9 @@ mod tests {
         };
         assert!(look(folder.path(), &[step("real/a")]).is_ok());
         let refused = look(folder.path(), &[step("link/a")]).unwrap_err();
+        assert!(refused.to_string().contains("link: not a folder"));
+        fs::create_dir(folder.path().join("real/below")).unwrap();
+        let refused = look(folder.path(), &[step("link/below/a")]).unwrap_err();
         assert!(refused.to_string().contains("link: not a folder"));
     }
 
