@@ -46,10 +46,16 @@ pub fn tags(address: &str) -> Result<Vec<String>> {
     })?;
     let said = String::from_utf8_lossy(&output.stderr);
     let why = said.lines().last().unwrap_or("git fails");
+    // Git repeats the address, as far as it understands it.
+    let why = match shown == excerpt(address) {
+        true => why.trim_start_matches("fatal: "),
+        false => why.rsplit_once("': ").map_or("git fails", |(_, why)| why),
+    };
+    let why = if why.contains('@') { "git fails" } else { why };
     ensure!(
         output.status.success(),
         "cannot list the tags of {shown}: {}; check the network, or name another place with `--from <URL|DIR>`",
-        excerpt(why.trim_start_matches("fatal: "))
+        excerpt(why)
     );
     let listed = String::from_utf8_lossy(&output.stdout);
     let name = |line: &str| Some(line.split_once("\trefs/tags/")?.1.to_owned());

@@ -300,6 +300,9 @@ fn a_password_in_an_address_is_never_printed() {
         "http://user:a/secret@127.0.0.1:1/y",
         "http://user:a#secret@127.0.0.1:1/y",
         "http://127.0.0.1:1/y?token=secret",
+        "http://127.0.0.1:1/y?token=secret/releases/download",
+        "http://u:p@secret@127.0.0.1:1/releases/download",
+        "http://u:secret/x@127.0.0.1:1/releases/download",
         "http:/user:secret@127.0.0.1:1/y",
         "user:secret@127.0.0.1:1/y",
     ] {
