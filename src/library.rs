@@ -16,7 +16,7 @@ mod plan;
 mod update;
 mod wrong;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use semver::Version;
@@ -78,4 +78,27 @@ pub fn offered(text: &str, repository: &Repository) -> BTreeMap<String, (Version
         }
     }
     offered
+}
+
+/// How many entries of a file an update would change or remove, by version directory: of a file that one would refuse, none.
+pub fn outdated(text: &str, repository: &Repository) -> BTreeMap<String, usize> {
+    let (manifest, _) = Manifest::parse(text);
+    let commits = manifest.global().into_iter();
+    let mut commits = commits.flat_map(|global| manifest.commits(global));
+    let commit = commits.next().map(|field| manifest.said(&field.value));
+    // Where only the commit is another one, nothing that the file says of an image is.
+    let wanted = Wanted {
+        commit: commit.unwrap_or_default().into_owned(),
+        fetch: None,
+        adds: Vec::new(),
+        is_same: &|_, _| true,
+    };
+    let plan = plan(text, &View::of(repository), &wanted).unwrap_or_default();
+    let changed = plan.changes.iter().map(|change| &change.entry);
+    let entries: BTreeSet<&String> = changed.chain(&plan.removed).collect();
+    let mut outdated = BTreeMap::new();
+    for (directory, _) in entries.iter().filter_map(|entry| entry.split_once('/')) {
+        *outdated.entry(directory.to_owned()).or_default() += 1;
+    }
+    outdated
 }

@@ -27,10 +27,10 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
     let pattern = &repository.names.config.directory;
     let mut releases = source.as_ref().map(|source| Releases::new(source, pattern));
     let file = library_file(args, common, &repository);
-    let offered = match &file {
-        Some(file) => offered(file, &repository)?,
-        None => BTreeMap::new(),
-    };
+    let text = file.as_deref().map(read_library_file).transpose()?;
+    let text = text.as_deref();
+    let offered = text.map_or(BTreeMap::new(), |text| library::offered(text, &repository));
+    let outdated = text.map_or(BTreeMap::new(), |text| library::outdated(text, &repository));
     if let Some(source) = source.as_ref().filter(|_| directories.newest().is_some()) {
         output.progress(&format!("listing the releases of {}", source.shown()));
     }
@@ -45,6 +45,7 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
             is_behind: counts && newest.iter().any(|newest| *newest > directory.version),
             newest,
             library: offered.get(&directory.name).map(|one| one.0.clone()),
+            outdated: outdated.get(&directory.name).copied().unwrap_or_default(),
             not_offered: offered.get(&directory.name).map_or(0, |one| one.1),
             variants: directory.variants.len(),
             findings: report.findings.iter().filter(is_inside).count(),
@@ -70,15 +71,19 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
     let place = in_folder(&common.root);
     let finds = format!("`update{place} check` lists the findings");
     let finds = Some(finds).filter(|_| !report.findings.is_empty());
+    // Version directories that are gone have no row.
+    let is_offered_less = |row: &Standing| row.library.as_ref().is_some_and(|at| *at < row.version);
+    let is_behind = !outdated.is_empty() || rows.iter().any(is_offered_less);
+    let has_library = file.is_some();
     let status = Status {
         rows: &rows,
         findings: &report.findings,
         without,
-        has_library: file.is_some(),
+        has_library,
         notes,
         advice: finds
             .into_iter()
-            .chain(moves(&rows, file, args, common))
+            .chain(moves(&rows, file.filter(|_| is_behind), args, common))
             .collect(),
     };
     output.print(&of_status(&repository.names, status))?;
@@ -111,7 +116,7 @@ fn newest(
     Ok(all)
 }
 
-/// The commands that move what is behind: version directories, and the library file.
+/// The commands that move what is behind: version directories, and the library file, if it is.
 fn moves(
     rows: &[Standing],
     file: Option<PathBuf>,
@@ -123,8 +128,6 @@ fn moves(
     let behind: Vec<&str> = behind.map(|row| row.directory.as_str()).collect();
     let (all, options) = (behind.join(", "), options(&common.root, &args.from));
     let latest = format!("`update latest{options}` moves {all}");
-    let is_offered_less = |row: &Standing| row.library.as_ref().is_some_and(|at| *at < row.version);
-    let file = file.filter(|_| rows.iter().any(is_offered_less));
     let file = file.map(|file| {
         let file = quoted(&file.display().to_string());
         format!("`update library{place} {file}` brings the library file up to date with this tree")
@@ -139,10 +142,8 @@ fn library_file(args: &StatusArgs, common: &Common, repository: &Repository) -> 
     args.library.clone().or_else(beside)
 }
 
-/// The version of each version directory that a library file offers, and how many of its variants it does not.
-fn offered(file: &Path, repository: &Repository) -> Result<BTreeMap<String, (Version, usize)>> {
+fn read_library_file(file: &Path) -> Result<String> {
     let text = read_if_there(file, LARGEST_LIBRARY_FILE)?;
     let text = text.with_context(|| format!("no file {}", file.display()))?;
-    let text = String::from_utf8(text).with_context(|| format!("{}", file.display()))?;
-    Ok(library::offered(&text, repository))
+    String::from_utf8(text).with_context(|| format!("{}", file.display()))
 }

@@ -105,7 +105,7 @@ impl Draft<'_> {
         );
         let all = manifest.entries().iter();
         let offered: BTreeSet<String> = all.filter_map(|one| folder(manifest, one)).collect();
-        let before = before(self);
+        let before = before(self, &plan.added);
         let wrong = Wrong::new(self, &before);
         // From this one on all are removed.
         let stays = homes.iter().rposition(|home| !matches!(home, Home::Gone));

@@ -11,8 +11,9 @@ use super::images::Image;
 use super::plan::Draft;
 use crate::version::parse_version;
 
-/// The images that the entries of a file are for before an update, as far as they are known.
-pub(super) fn before(draft: &Draft) -> Vec<Option<Image>> {
+/// The images that the entries of a file are for before an update, as far as they are known; `added` are the folders of the entries
+/// that come with it.
+pub(super) fn before(draft: &Draft, added: &[String]) -> Vec<Option<Image>> {
     let (manifest, names) = (&draft.manifest, &draft.context.names);
     let entries = manifest.entries().iter();
     let folders = entries.map(|entry| split(manifest, entry, &draft.view.pattern));
@@ -30,15 +31,23 @@ pub(super) fn before(draft: &Draft) -> Vec<Option<Image>> {
         }
     }
     let image = |(folder, home): (&Option<Folder>, &Home)| {
-        let ((directory, variant), image) = folder.as_ref().zip(home.image())?;
+        let (directory, variant) = folder.as_ref()?;
+        let (copies, constraints) = match home {
+            Home::Image(image) => (image.copies.clone(), image.constraints.clone()),
+            // It still had what only one release has at a time.
+            Home::Gone => Default::default(),
+            Home::Unknown => return None,
+        };
         let counts = counts.get(directory.as_str())?.iter();
         let (version, _) = counts.max_by_key(|(_, count)| **count)?;
-        Some(Image {
+        let image = Image {
             directory: directory.clone(),
             variant: variant.clone(),
             version: version.clone(),
-            ..image.clone()
-        })
+            copies,
+            constraints,
+        };
+        Some(image).filter(|image| !added.contains(&image.path()))
     };
     folders.iter().zip(&draft.homes).map(image).collect()
 }

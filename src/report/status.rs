@@ -28,6 +28,8 @@ pub struct Standing {
     pub library: Option<Version>,
     /// How many of its variants that does not offer.
     pub not_offered: usize,
+    /// How many of its entries an update of that would change.
+    pub outdated: usize,
 }
 
 /// What `update status` has found out.
@@ -63,10 +65,17 @@ pub fn of_status(names: &Names, status: Status) -> Summary {
             many => many.to_string(),
         };
         let offered = match &row.library {
-            Some(offered) if *offered == row.version && row.not_offered > 0 => {
-                format!("{} not offered", count(row.not_offered, "variant"))
+            Some(offered) if *offered == row.version => {
+                let entries = (row.outdated, "entry", "outdated");
+                let behind = [entries, (row.not_offered, "variant", "not offered")];
+                let behind = behind.iter().filter(|(number, ..)| *number > 0);
+                let behind =
+                    behind.map(|(number, what, is)| format!("{} {is}", count(*number, what)));
+                match Vec::from_iter(behind).join(", ").as_str() {
+                    "" => "up to date".to_owned(),
+                    behind => behind.to_owned(),
+                }
             }
-            Some(offered) if *offered == row.version => "up to date".to_owned(),
             Some(offered) => offered.to_string(),
             None => "not offered".to_owned(),
         };

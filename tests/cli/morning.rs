@@ -227,6 +227,19 @@ nats
     let run = repository.run(&["status", "--offline", "--library", "official"]);
     let lacking = "2.14.x     2.14.5   not checked  6         none      2 variants not offered\n";
     assert!(run.stdout.contains(lacking), "{}", run.stdout);
+    assert!(!run.stdout.contains("update library"), "{}", run.stdout);
+    // What is gone, and what is the newest series now.
+    let reduced = Repository::of(&tree("series/after"));
+    let library = fs::read(project().join("tests/library/nats-2.14.5"));
+    reduced.write("official", library.expect("a library file"));
+    reduced.remove("2.14.x");
+    let run = reduced.run(&["status", "--offline", "--library", "official"]);
+    assert!(
+        run.stdout.contains("4 entries outdated\n")
+            && run.stdout.contains("`update library official` brings"),
+        "{}",
+        run.stdout
+    );
     // One that stands beside the repository is found.
     let beside = Repository::nested(&tree("series/after"));
     let folder = beside.path("../official-images/library");

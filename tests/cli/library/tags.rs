@@ -120,3 +120,14 @@ fn what_was_wrong_before_is_told_apart_from_what_was_asked() {
   2.12.x/nanoserver-ltsc2022: SharedTags: latest removed"
     );
 }
+
+#[test]
+fn what_is_another_series_now_was_not_wrong_before() {
+    let right = file("nats-2.14.5");
+    let mut published = Published::lines(&right);
+    published.repository.remove("2.14.x");
+    published.commit();
+    let run = published.run(&[]).exits_with(0);
+    assert!(run.stdout.contains("latest  new"), "{run:?}");
+    assert!(!run.stdout.contains("Also fixed"), "{run:?}");
+}
