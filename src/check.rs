@@ -8,6 +8,7 @@ mod documents;
 mod layout;
 pub mod pins;
 mod scripts;
+mod sources;
 pub mod templates;
 mod typos;
 mod words;
@@ -167,6 +168,7 @@ impl Part {
         report.counts.fields += place.document.fields.len();
         seen.check(&mut report.findings);
         typos::check(&seen, place, &mut report.findings);
+        sources::check(&seen, &mut report.findings);
         pins::gather(names, &seen, &mut self.archives, &mut report.pins);
     }
 

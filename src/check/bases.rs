@@ -72,7 +72,7 @@ pub(super) fn check<'a>(trees: impl IntoIterator<Item = &'a Tree>, findings: &mu
 }
 
 /// The name of an image, without what makes no difference: Docker Hub's own names, and its images of one architecture.
-fn usual(name: &str) -> &str {
+pub(super) fn usual(name: &str) -> &str {
     let name = name.strip_prefix("docker.io/").unwrap_or(name);
     match name.split_once('/') {
         Some((first, rest)) if first == "library" || is_docker_arch(first) => rest,

@@ -24,6 +24,7 @@ mod readme;
 mod removals;
 mod series;
 mod shared_scripts;
+mod sources;
 mod steps;
 mod styles;
 mod support;
