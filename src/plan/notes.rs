@@ -76,8 +76,12 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
             let mut named: Vec<_> = named.collect();
             named.sort_by_key(|(is_of_any, ..)| *is_of_any);
             let known = named.iter().filter(|(.., other)| other == new);
-            let knowing: BTreeSet<String> = known.map(|one| one.1.path()).collect();
-            named.retain(|(_, place, ..)| !knowing.contains(&place.path()));
+            let job = |place: &Place, at: usize| {
+                let structure = &place.document.facts.structure;
+                (place.path(), structure.job_number(at))
+            };
+            let knowing: BTreeSet<_> = known.map(|(_, place, at, _)| job(place, *at)).collect();
+            named.retain(|(_, place, at, _)| !knowing.contains(&job(place, *at)));
             let like = named
                 .iter()
                 .map(|(.., other)| other)
@@ -93,15 +97,17 @@ fn not_built(after: &Repository, targets: &[Target]) -> Vec<String> {
                     .iter()
                     .map(|(path, lines)| format!("{path}:{}", first_of(lines, 5)));
                 let (lines, whole) = (Vec::from_iter(lines), join(&[folder, &[new]].concat()));
-                let (start, by_hand) = match Vec::from_iter(&knowing).as_slice() {
+                let paths: BTreeSet<&str> = knowing.iter().map(|(path, _)| path.as_str()).collect();
+                let is_part = named
+                    .iter()
+                    .any(|(_, place, ..)| paths.contains(&*place.path()));
+                let part = if is_part { "some jobs of " } else { "" };
+                let (start, by_hand) = match Vec::from_iter(paths).as_slice() {
                     [] => (format!("no workflow names {whole}"), "there by hand"),
-                    all => {
-                        let all = Vec::from_iter(all.iter().map(|path| path.as_str()));
-                        (
-                            format!("{whole} is named in {} alone", first_of(&all, 3)),
-                            "there by hand, if it belongs there",
-                        )
-                    }
+                    all => (
+                        format!("{whole} is named in {part}{} alone", first_of(all, 3)),
+                        "there by hand, if it belongs there",
+                    ),
                 };
                 let note = format!(
                     "{start}; {like} is named in {}: add {new} {by_hand}",

@@ -487,6 +487,31 @@ fn a_workflow_that_does_not_name_an_added_variant_is_named_though_another_one_do
 }
 
 #[test]
+fn a_job_that_does_not_name_an_added_variant_is_named_though_another_one_does() {
+    let manifest = "docker buildx imagetools create -t nats:p ${{ env.IMAGE }}:${{ env.TAG }}-nanoserver-ltsc2022";
+    let repository = with(&format!(
+        "  a:
+    strategy:
+      matrix:
+        ltsc: [2022]
+    runs-on: windows-${{{{ matrix.ltsc }}}}
+    steps:
+      - run: docker build 2.12.x/nanoserver-ltsc${{{{ matrix.ltsc }}}}
+  b:
+{JOB}      - run: cd 2.12.x && {manifest}
+"
+    ));
+    let run = repository.run(&[
+        "--add",
+        "2.12.x/nanoserver-ltsc2025",
+        "--add",
+        "2.12.x/windowsservercore-ltsc2025",
+    ]);
+    let note = "2.12.x/nanoserver-ltsc2025 is named in some jobs of .github/workflows/own.yml alone; nanoserver-ltsc2022 is named in .github/workflows/own.yml:13: add";
+    assert!(run.stdout.contains(note), "{}", run.stdout);
+}
+
+#[test]
 fn a_row_that_is_left_out_of_a_matrix_is_no_leftover() {
     let job = |ltsc: &str, exclude: &str| {
         format!(
