@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::Version;
 
 use self::architectures::labels;
+use super::spans::{has, line_before};
 use super::{DocumentKind, Field, Kind, Named};
 use crate::release::checksums::{Checksums, Sha256};
 use crate::repository::{Directories, Directory, Document, Names, Place};
@@ -183,6 +184,7 @@ impl<'a> Scope<'a> {
         if document.kind == DocumentKind::Workflow
             && matches!(field.kind, Kind::Version { .. } | Kind::Tag)
             && !self.is_current(found)
+            && !self.is_argument(found, field, document)
         {
             return Expected::Anything;
         }
@@ -316,6 +318,20 @@ impl<'a> Scope<'a> {
         let scripts = self.change.scripts.values().flat_map(BTreeMap::keys);
         let mut names = variants.chain(scripts);
         names.any(|name| found.ends_with(name.as_str()))
+    }
+
+    /// Whether a workflow gives a version of a series that is here to a Dockerfile as its own, behind the version key.
+    fn is_argument(&self, found: &str, field: &Field, document: &Document) -> bool {
+        let (text, structure) = (&document.text, &document.facts.structure);
+        let (start, pattern) = (field.span.start, &self.names.config.directory);
+        let is_here = || {
+            let given = parse_version(found);
+            given.is_some_and(|given| self.directories.get(&pattern.render(&given)).is_some())
+        };
+        let is_below = || structure.is_below(text, structure.line_at(start), b"build-args");
+        field.kind == (Kind::Version { key: true })
+            && is_here()
+            && (has(line_before(text, start), b"--build-arg") || is_below())
     }
 
     fn version(&self, found: &str) -> Expected {

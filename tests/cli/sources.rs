@@ -58,3 +58,18 @@ fn the_last_stage_is_on_the_base_of_its_variant() {
         "base: found a last stage on debian, expected one on alpine 3.22: it becomes the image",
     ]);
 }
+
+#[test]
+fn a_workflow_gives_a_dockerfile_the_version_of_its_series() {
+    let with = |version: &str| {
+        let repository = series();
+        let step = format!("docker build --build-arg NATS_SERVER={version} ./2.14.x/alpine3.22");
+        let job = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: ";
+        repository.write(".github/workflows/own.yml", format!("{job}{step}\n"));
+        repository
+    };
+    with("2.14.4").finds(&[]);
+    // Of a series that is not here nobody knows.
+    with("2.9.1").finds(&[]);
+    with("2.14.3").finds(&["version: found 2.14.3, expected 2.14.4"]);
+}
