@@ -37,10 +37,12 @@ pub const OFFICIAL_IMAGES: &str = "https://github.com/docker-library/official-im
 
 /// The file of an image where a clone of official-images stands beside the repository: none where it is not there.
 pub fn beside(root: &Path, image: &str) -> Option<PathBuf> {
-    let beside = Path::new("../official-images/library").join(image);
-    let file = match root == Path::new(".") {
-        true => beside,
-        false => root.join(beside),
+    let beside = Path::new("official-images/library").join(image);
+    // `..` only where the name of the root does not tell what is above it.
+    let file = match root.file_name() {
+        Some(_) => root.with_file_name(beside),
+        None if root == Path::new(".") => Path::new("..").join(beside),
+        None => root.join("..").join(beside),
     };
     Some(file).filter(|file| file.is_file())
 }

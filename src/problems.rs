@@ -1,5 +1,6 @@
 //! Errors that are reported together: a run that fails names everything that is wrong, not the first of it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use anyhow::{Error, Result, ensure};
@@ -20,8 +21,10 @@ impl fmt::Display for Several {
 
 impl std::error::Error for Several {}
 
-/// No error, the one that there is, or all of them as one.
+/// No error, the one that there is, or all of them as one, each told once.
 pub fn joined(mut problems: Vec<Error>) -> Result<()> {
+    let mut told = BTreeSet::new();
+    problems.retain(|problem| told.insert(format!("{problem:#}")));
     match problems.len() {
         0 => Ok(()),
         1 => Err(problems.remove(0)),

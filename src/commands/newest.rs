@@ -1,7 +1,7 @@
 //! Which releases are newer than what a repository is at.
 
 use std::cell::LazyCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use semver::Version;
@@ -159,6 +159,14 @@ impl<'a> Releases<'a> {
                     }
                 }
             }
+        }
+        // What is named, and the newest of a series, may be one.
+        let named = wanted
+            .iter()
+            .filter(|one| matches!(one, Wanted::Version(_)));
+        if named.count() < wanted.len() {
+            let mut known = BTreeSet::new();
+            versions.retain(|version| known.insert(version.clone()));
         }
         if wanted == [Wanted::Latest] {
             self.note_newer_series(directories)?;

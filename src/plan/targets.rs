@@ -218,7 +218,10 @@ fn unknown(repository: &Repository, asked: &[&InSeries], targets: &[Target]) -> 
     let asked: BTreeSet<&String> = asked.iter().filter_map(|series| series.as_ref()).collect();
     let unknown = asked.into_iter().filter(|series| !is_known(series));
     unknown
-        .map(|series| anyhow!("no version directory {series}: {}", existing(repository)))
+        .map(|series| match repository.tree(series) {
+            Some(_) => anyhow!("{series} is an older version directory, which stays as it is: only the newest one is changed"),
+            None => anyhow!("no version directory {series}: {}", existing(repository)),
+        })
         .collect()
 }
 
@@ -259,7 +262,16 @@ fn contradicted(options: &Options, targets: &[Target]) -> Vec<anyhow::Error> {
             anyhow!("`--remove {gone}`, which `--base` moves to {new}: give only one")
         })
     });
-    let twice = comes_and_goes.chain(moves_and_goes);
+    let comes_twice = targets.iter().flat_map(|target| {
+        let both = target
+            .renames
+            .iter()
+            .filter(|(_, new)| target.adds.iter().any(|add| add.name == **new));
+        both.map(|(old, new)| {
+            anyhow!("`--add {new}`, which `--base` moves {old} to: give only one")
+        })
+    });
+    let twice = comes_and_goes.chain(moves_and_goes).chain(comes_twice);
     both.chain(reduced).chain(twice).collect()
 }
 

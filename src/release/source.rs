@@ -217,7 +217,12 @@ impl Source {
                 );
             }
             let is_near = |tag: &&Version| (tag.major, tag.minor) == (version.major, version.minor);
-            let stable = || tags.iter().filter(|tag| tag.pre.is_empty());
+            let is_published = |tag: &&Version| match self {
+                Self::Folder(folder) => folder.join(format!("v{tag}/SHA256SUMS")).is_file(),
+                Self::Web(..) => true,
+            };
+            let stable = tags.iter().filter(|tag| tag.pre.is_empty());
+            let stable = || stable.clone().filter(is_published);
             let near = stable().filter(is_near).max();
             let series = near.map(|near| format!(" of {}.{}.x", near.major, near.minor));
             // A tag is there before its release is.

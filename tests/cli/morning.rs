@@ -790,3 +790,44 @@ fn a_script_of_the_root_moves_with_the_newest_version_where_an_older_one_is_kept
     );
     repository.finds(&[]);
 }
+
+#[test]
+fn what_cannot_be_done_is_told_once_and_says_what_there_is() {
+    let series = Repository::of(&tree("series/before"));
+    let releases = Releases::new();
+    fs::create_dir(releases.0.path("v2.14.9")).expect("a folder");
+    let from = ["--from", releases.path()];
+    for (args, error) in [
+        (
+            &[
+                "--base",
+                "2.12.x/alpine=3.23",
+                "--base",
+                "2.14.x/alpine=3.23",
+                "--add",
+                "alpine3.23",
+            ][..],
+            "error: `--add alpine3.23`, which `--base` moves alpine3.21 to: give only one\nerror: `--add alpine3.23`, which `--base` moves alpine3.22 to: give only one\n",
+        ),
+        (
+            &["--add", "alpine3.23", "--remove", "alpine3.23"],
+            "error: `--add alpine3.23` and `--remove alpine3.23`: give only one\n",
+        ),
+        (&["2.13.0"], "the newest folder there is v2.14.5\n"),
+    ] {
+        let run = series.run(&[&from[..], args].concat()).exits_with(2);
+        assert!(run.stderr.ends_with(error), "{}", run.stderr);
+    }
+    let run = series.run(&[&from[..], &["-n", "2.14.5", "2.14.x"]].concat());
+    assert!(
+        run.exits_with(0)
+            .stdout
+            .starts_with("nats 2.14.4 → 2.14.5\n\n")
+    );
+    let kept = Repository::of(&tree("streaming/before"));
+    kept.update(&["--keep", "0.25.6"]).exits_with(0);
+    kept.update_fails(
+        &["--base", "0.25.5/alpine=3.19"],
+        &["error: 0.25.5 is an older version directory, which stays as it is"],
+    );
+}
