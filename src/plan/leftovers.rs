@@ -168,9 +168,9 @@ fn is_of_other(line: &str, name: &str, own: &[&str]) -> bool {
 /// Whether a line leaves a combination out of a matrix, which is right for what is not there.
 fn is_excluded(place: &Place, line: &str) -> bool {
     let (structure, text) = (&place.document.facts.structure, &place.document.text);
-    let at = structure.line_at(span_of(place.document.utf8().unwrap_or_default(), line).start);
+    let at = || structure.line_at(span_of(text.as_slice(), line.as_bytes()).start);
     let is_workflow = place.document.kind == DocumentKind::Workflow;
-    is_workflow && structure.is_below(text, at, b"exclude")
+    is_workflow && structure.is_below(text, at(), b"exclude")
 }
 
 /// Whether a line is about a series: in its folder, by its name, or, in a workflow, by its item of a list, by its job, or as a
