@@ -37,12 +37,8 @@ fn check_families(seen: &Seen, findings: &mut Vec<Finding>) {
     let Some(text) = seen.document.utf8() else {
         return;
     };
-    let (own, all) = (seen.scope.own, seen.scope.directories.iter());
-    let names = Names::new(
-        all.filter(|one| own.is_none_or(|own| own == *one))
-            .chain(own),
-        &[],
-    );
+    let directories = seen.scope.directories.iter().chain(seen.scope.own);
+    let names = Names::new(directories, &[]);
     let is_code = |line: &&str| !line.trim_start().starts_with('#');
     let misspelt = text
         .lines()

@@ -121,7 +121,7 @@ impl<'a> Names<'a> {
     pub(super) fn scripts<'t>(
         &self,
         code: &'t str,
-        is_inside: &dyn Fn() -> bool,
+        is_inside: &mut dyn FnMut() -> bool,
     ) -> Vec<(&'t str, &'a str)> {
         let is_end = |c: char| c.is_whitespace() || "\"';&|()".contains(c);
         let paths = code.split(is_end).filter(|word| word.contains(['/', '\\']));
@@ -133,12 +133,11 @@ impl<'a> Names<'a> {
                 true => (&self.scripts, is_script(name)),
                 false => (&self.stems, name.len() >= SHORTEST),
             };
-            let known_as = known.iter().take(MOST);
             match folder {
                 _ if !is_name => None,
                 _ if known.contains(name) => is_typo(folder, TESTS).then_some((folder, TESTS)),
                 TESTS | "." if folder == TESTS || is_inside() => {
-                    let mut known = known_as;
+                    let mut known = known.iter().take(MOST);
                     known.find(|one| is_typo(name, one)).map(|one| (name, *one))
                 }
                 _ => None,
@@ -164,7 +163,7 @@ mod tests {
         let families = |code| names.families(code).into_iter().map(|(_, new)| new);
         let scripts = |code| {
             names
-                .scripts(code, &|| true)
+                .scripts(code, &mut || true)
                 .into_iter()
                 .map(|(_, new)| new)
         };

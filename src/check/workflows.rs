@@ -274,6 +274,8 @@ impl<'a> Workflow<'a> {
         for one in &found {
             known.entry(one.line).or_default().push(&one.found);
         }
+        // Whether the steps of commands go to a folder of scripts, by the line that the commands are below.
+        let mut inside: BTreeMap<Option<usize>, bool> = BTreeMap::new();
         for (number, line) in self.structure.lines.iter().enumerate() {
             if line.key(text) == Some(b"name") {
                 continue;
@@ -282,8 +284,11 @@ impl<'a> Workflow<'a> {
             let mut misspelt = names.families(code);
             misspelt.extend(names.files(code));
             if self.structure.is_below(text, number, b"run") {
-                let is_inside = || self.code(&self.step(number)).contains(TESTS);
-                misspelt.extend(names.scripts(code, &is_inside));
+                let mut is_inside = || {
+                    let known = inside.entry(line.above);
+                    *known.or_insert_with(|| self.code(&self.step(number)).contains(TESTS))
+                };
+                misspelt.extend(names.scripts(code, &mut is_inside));
             }
             for (word, new) in misspelt {
                 let span = span_of(self.text, word);

@@ -10,6 +10,9 @@ use crate::fields::Field;
 use crate::repository::{Item, Repository};
 use crate::text::{is_typo, span_of};
 
+/// The most arguments among which the one that was meant is looked for.
+const MOST: usize = 64;
+
 /// Which variants each variant copies from, by version directory.
 pub(super) type Copies<'a> = BTreeMap<&'a str, BTreeMap<&'a str, BTreeSet<&'a str>>>;
 
@@ -68,11 +71,12 @@ impl<'a> Workflow<'a> {
             let texts = documents.filter_map(|item| item.document()?.utf8());
             texts.flat_map(taken_by).collect::<BTreeSet<&str>>()
         });
-        let is_known =
-            |command: &&Range<usize>| builds.iter().any(|build| build.lines == **command);
-        let others = commands.iter().filter(|command| !is_known(command));
+        let built: BTreeSet<usize> = builds.iter().map(|build| build.lines.start).collect();
+        let others = commands
+            .iter()
+            .filter(|command| !built.contains(&command.start));
         for argument in others.flat_map(|command| self.arguments(command)) {
-            let mut taken = all.iter().filter(|name| is_typo(argument, name));
+            let mut taken = all.iter().take(MOST).filter(|name| is_typo(argument, name));
             if let (Some(new), false) = (taken.next(), all.contains(argument)) {
                 let span = span_of(self.text, argument);
                 self.report_expected(&span, "job", new, "an `ARG` of a Dockerfile here");

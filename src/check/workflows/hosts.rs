@@ -1,6 +1,6 @@
 //! What a job runs for a Windows, it runs on a runner of that Windows: a container of one base does not start on another host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::super::words::Names;
@@ -14,6 +14,7 @@ impl Workflow<'_> {
     pub(super) fn check_hosts(&self, names: &Names) {
         let (document, structure) = (self.place.document, self.structure);
         let named: BTreeSet<(usize, u32)> = document.windows_years().collect();
+        let (mut seen, mut isolated) = (BTreeSet::new(), BTreeMap::new());
         let is_windows = |kind: &Kind| matches!(kind, Kind::Runner { system, is_asked: false } if **system == *"windows");
         for field in self.fields(is_windows) {
             let at = field.span.start;
@@ -22,10 +23,11 @@ impl Workflow<'_> {
             };
             // A container that is isolated by Hyper-V starts on a newer one.
             let job = structure.job_at(at).map(|job| job.part.span.clone());
-            if job
-                .iter()
-                .any(|job| self.text[job.clone()].contains("hyperv"))
-            {
+            let is_isolated = job.iter().any(|job| {
+                let known = isolated.entry(job.start);
+                *known.or_insert_with(|| self.text[job.clone()].contains("hyperv"))
+            });
+            if is_isolated {
                 continue;
             }
             let row = structure.item_at(at).filter(|_| structure.is_in_matrix(at));
@@ -40,7 +42,7 @@ impl Workflow<'_> {
                 // What is for which item of a matrix only its conditions say.
                 let is_alone = !structure.is_in_matrix(at);
                 let newer = named.filter(|(_, other)| is_alone && *other > year);
-                if is_alone {
+                if let Some(job) = job.filter(|job| is_alone && seen.insert(job.start)) {
                     self.check_years(year, &job, names);
                 }
                 let is_run = |at: usize| self.is_started(at) || structure.is_in_matrix(at);
@@ -62,21 +64,21 @@ impl Workflow<'_> {
     }
 
     /// The scripts that jobs of one Windows start are not for an older one, where its own are there, and are not started.
-    fn check_years(&self, year: u32, job: &Option<Range<usize>>, names: &Names) {
-        let Some(job) = job else { return };
-        for field in self
-            .fields_in(job)
-            .filter(|field| matches!(field.kind, Kind::Script { .. }))
-        {
+    fn check_years(&self, year: u32, job: &Range<usize>, names: &Names) {
+        let mut named: BTreeMap<String, bool> = BTreeMap::new();
+        let scripts = self.fields_in(job);
+        for field in scripts.filter(|field| matches!(field.kind, Kind::Script { .. })) {
             let name = &self.text[field.span.clone()];
             let Some(old) = year_in(name).filter(|old| *old < year) else {
                 continue;
             };
             let own = name.replace(&old.to_string(), &year.to_string());
-            let is_other = names.has_script(name)
-                && names.has_script(&own)
-                && !self.text[job.clone()].contains(&own);
-            if is_other && self.is_started(field.span.start) {
+            if !names.has_script(name) || !names.has_script(&own) {
+                continue;
+            }
+            let is_named = named.entry(own.clone());
+            let is_named = *is_named.or_insert_with(|| self.text[job.clone()].contains(&own));
+            if !is_named && self.is_started(field.span.start) {
                 let why = format!("this runs on windows-{year}");
                 self.report_expected(&field.span, "runner", &own, &why);
             }

@@ -146,13 +146,17 @@ impl Workflow<'_> {
         };
         let asked: Vec<&Directory> = all.clone().filter(is_asked).collect();
         let needs = self.needs(job);
-        let needed = all.filter(|series| {
+        let is_needed = |series: &&Directory| {
             let mut needs = needs.iter();
             needs.any(|need| series.is_in(&self.text[need.clone()]))
-        });
-        let needed: Vec<&Directory> = needed.collect();
-        let series = match [&named, &used, &asked, &needed].map(Vec::as_slice) {
-            [[one], ..] | [[], [one], ..] | [[], [], [one], _] | [[], [], [], [one]] => *one,
+        };
+        let needed = || Vec::from_iter(all.filter(is_needed).take(2));
+        let series = match (named.as_slice(), used.as_slice(), asked.as_slice()) {
+            ([one], ..) | ([], [one], _) | ([], [], [one]) => *one,
+            ([], [], []) => match needed().as_slice() {
+                [one] => *one,
+                _ => return,
+            },
             _ => return,
         };
         let why = format!("the job {name} is about {}", series.name);
