@@ -67,11 +67,11 @@ pub(super) fn check<'r>(
         workflow.check_arguments(repository, &builds, &commands);
         let started = workflow.tags();
         workflow.check_names();
-        let variables = workflow.variables();
+        let (variables, outputs) = (workflow.variables(), workflow.outputs());
         for job in all {
             workflow.check_needs(job, &jobs);
             workflow.check_tags(job, &started);
-            workflow.check_expressions(job, &variables);
+            workflow.check_expressions(job, &variables, &outputs);
             if has_series {
                 workflow.check_job(job, &jobs, &series);
             }

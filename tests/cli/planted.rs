@@ -748,3 +748,34 @@ fn a_job_of_one_windows_that_starts_the_script_of_an_older_one() {
         "runner: found build-images-2019.ps1, expected build-images-2022.ps1: this runs on windows-2022",
     ]);
 }
+
+#[test]
+fn an_expression_that_gives_nothing_since_a_name_in_it_is_misspelt() {
+    let workflow = |expression: &str| {
+        format!(
+            "on: push\njobs:\n  a:\n    runs-on: x\n    outputs:\n      tag: ${{{{ steps.ref.outputs.TAG }}}}\n    steps:\n      - id: ref\n        run: echo TAG=1 >> $GITHUB_OUTPUT\n  b:\n    needs: a\n    runs-on: x\n    steps:\n      - run: echo ${{{{ {expression} }}}}\n"
+        )
+    };
+    for right in [
+        "needs.a.outputs.tag",
+        "needs.a.result",
+        "github.ref_name",
+        "hashFiles('step.sh')",
+    ] {
+        with(&workflow(right)).finds(&[]);
+    }
+    for (wrong, finding) in [
+        (
+            "needs.a.outputs.ta",
+            "found ta, expected tag: what the job gives",
+        ),
+        (
+            "githb.ref_name",
+            "found githb, expected github: what expressions can name",
+        ),
+    ] {
+        with(&workflow(wrong)).finds(&[&format!("job: {finding}")]);
+    }
+    let wrong = workflow("needs.a.result").replace("ref.outputs", "ref.ooutputs");
+    with(&wrong).finds(&["job: found ooutputs, expected outputs: what is known of a step"]);
+}

@@ -7,23 +7,39 @@ use std::ops::Range;
 use super::Workflow;
 use crate::fields::workflow::{Job, Line};
 use crate::fields::{compared, last_name};
-use crate::text::{has_word, is_like, span_of};
+use crate::text::{has_word, is_like, is_typo, span_of};
 
 /// The most names among which the one that was meant is looked for.
 const MOST: usize = 32;
 
+/// What the names in expressions begin with:
+/// <https://docs.github.com/en/actions/reference/workflows-and-actions/contexts>.
+const CONTEXTS: [&str; 12] = [
+    "env", "github", "inputs", "job", "jobs", "matrix", "needs", "runner", "secrets", "steps",
+    "strategy", "vars",
+];
+
 /// How many bytes of a step are looked at.
 const LONGEST: usize = 16 << 10;
 
+/// What jobs give to those that need them, by their names.
+pub(super) type Outputs<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+
 impl<'a> Workflow<'a> {
     /// Checks the expressions of a job; `variables` are those that the workflow sets.
-    pub(super) fn check_expressions(&self, job: &Job, variables: &BTreeSet<&str>) {
+    pub(super) fn check_expressions(
+        &self,
+        job: &Job,
+        variables: &BTreeSet<&str>,
+        outputs: &Outputs,
+    ) {
         let lines = &self.structure.lines[job.part.lines.clone()];
         let (keys, steps) = (self.keys(lines), self.steps(job));
         keys.iter().for_each(|keys| self.check_items(lines, keys));
         let needs = self.needs(job).into_iter().map(|name| &self.text[name]);
         let needs: BTreeSet<&str> = needs.collect();
         let ids: BTreeSet<&str> = steps.keys().copied().collect();
+        let (contexts, of_step) = (BTreeSet::from(CONTEXTS), BTreeSet::from(["outputs"]));
         let expressions = lines
             .iter()
             .flat_map(|line| line.expressions.iter().cloned());
@@ -47,18 +63,49 @@ impl<'a> Workflow<'a> {
                     }
                     continue;
                 }
+                ["needs", job, "outputs", name, ..] if outputs.contains_key(job) => {
+                    (name, &outputs[job], "what the job gives")
+                }
                 ["needs", job, ..] => (job, &needs, "the job that is needed"),
                 ["env", name, ..] => (name, variables, "a variable of the workflow"),
                 ["steps", id, "outputs", name, ..] if steps.contains_key(id) => {
                     (name, &steps[id], "what the step writes")
                 }
+                ["steps", id, part, _, ..] if ids.contains(id) => {
+                    (part, &of_step, "what is known of a step")
+                }
                 ["steps", id, ..] => (id, &ids, "the `id` of a step"),
+                [context, _, ..] => (context, &contexts, "what expressions can name"),
                 _ => continue,
             };
-            if let Some(new) = meant(name, known) {
+            // Names of contexts are too short to be alike in more than a letter, and text in quotes is none.
+            let is_context = std::ptr::eq(known, &contexts);
+            let is_quoted = || self.text[..span_of(self.text, word).start].ends_with('\'');
+            let new = meant(name, known);
+            let new = new.filter(|new| !is_context || is_typo(name, new) && !is_quoted());
+            if let Some(new) = new {
                 self.report_expected(&span_of(self.text, name), "job", new, why);
             }
         }
+    }
+
+    /// What each job gives to those that need it.
+    pub(super) fn outputs(&self) -> Outputs<'a> {
+        let (text, lines) = (self.text, &self.structure.lines);
+        let is_output = |line: &&Line| {
+            let above = line
+                .above
+                .and_then(|above| lines[above].key(text.as_bytes()));
+            above == Some(b"outputs")
+        };
+        let of = |job: &Job| {
+            let keys = lines[job.part.lines.clone()].iter().filter(is_output);
+            let keys = keys
+                .flat_map(|line| &line.keys)
+                .map(|key| &text[key.clone()]);
+            (&text[job.name.clone()], keys.collect())
+        };
+        self.structure.jobs.iter().map(of).collect()
     }
 
     /// What a job compares a key of its matrix with is there, where the matrix is written out.
