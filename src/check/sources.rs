@@ -1,6 +1,7 @@
 //! The rule about where a variant's Dockerfile gets the server from, and what becomes the image: our own image by version and
 //! variant, and a last stage on the variant's own base.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use memchr::memmem;
@@ -12,24 +13,34 @@ use crate::finding::Finding;
 use crate::text::span_of;
 use crate::version::Variant;
 
+/// The option that names an image, or a stage, to copy from.
+const FROM: &[u8] = b"--from=";
+
 /// Checks a document.
 pub(super) fn check(seen: &Seen, findings: &mut Vec<Finding>) {
-    let (Some(variant), Some(text)) = (seen.scope.variant, seen.document.utf8()) else {
+    let Some(variant) = seen.scope.variant else {
         return;
     };
     if seen.document.kind != DocumentKind::Dockerfile {
         return;
     }
-    if memmem::find(text.as_bytes(), b"--from=").is_some() {
-        let stages = stages(text);
-        let code = text
-            .lines()
-            .filter(|line| !line.trim_start().starts_with('#'));
-        let images = code.flat_map(|line| line.split_whitespace());
-        let images = images.filter_map(|word| word.strip_prefix("--from="));
-        findings.extend(images.filter_map(|image| check_source(seen, &stages, image)));
+    let bytes = &*seen.document.text;
+    let mut copies = memmem::find_iter(bytes, FROM).peekable();
+    if copies.peek().is_none() && seen.document.facts.stages.len() < 2 {
+        return;
     }
-    findings.extend(check_last(seen, text, variant));
+    let Some(text) = seen.document.utf8() else {
+        return;
+    };
+    let stages = LazyCell::new(|| stages(text));
+    let image = |at: usize| {
+        let line = text[..at].rsplit('\n').next().unwrap_or_default();
+        let image = text[at + FROM.len()..].split_whitespace().next()?;
+        (!line.trim_start().starts_with('#')).then_some(image)
+    };
+    let images = copies.filter_map(image);
+    findings.extend(images.filter_map(|image| check_source(seen, &|| &stages, image)));
+    findings.extend(check_last(seen, &|| &stages, variant));
 }
 
 /// The names of stages.
@@ -46,7 +57,11 @@ fn stages(text: &str) -> BTreeSet<String> {
 }
 
 /// What is wrong with an image that is copied from. Those of other programs may be anything.
-fn check_source(seen: &Seen, stages: &BTreeSet<String>, image: &str) -> Option<Finding> {
+fn check_source<'s>(
+    seen: &Seen,
+    stages: &dyn Fn() -> &'s BTreeSet<String>,
+    image: &str,
+) -> Option<Finding> {
     let config = &seen.scope.names.config;
     let whole = image.trim_matches(['"', '\'']);
     let name = whole.split('@').next().unwrap_or_default();
@@ -56,7 +71,7 @@ fn check_source(seen: &Seen, stages: &BTreeSet<String>, image: &str) -> Option<F
         None => (name, ""),
     };
     let is_stage = name.bytes().all(|byte| byte.is_ascii_digit())
-        || tag.is_empty() && stages.contains(&name.to_ascii_lowercase());
+        || tag.is_empty() && stages().contains(&name.to_ascii_lowercase());
     if is_stage || name.contains('$') {
         return None;
     }
@@ -69,30 +84,33 @@ fn check_source(seen: &Seen, stages: &BTreeSet<String>, image: &str) -> Option<F
         Some(finding.found(whole))
     };
     let (own, last) = (&*config.image, &name[folder..]);
-    let is_of_owner = name.split_once('/').is_some_and(|(owner, rest)| {
-        rest == own
-            && [config.owner.clone(), config.owner.replace('-', "")]
-                .iter()
-                .any(|one| one == owner)
-    });
-    let variable = format!("{{{}", config.version_key());
+    let is_of_owner = || {
+        name.split_once('/').is_some_and(|(owner, rest)| {
+            rest == own
+                && [config.owner.clone(), config.owner.replace('-', "")]
+                    .iter()
+                    .any(|one| one == owner)
+        })
+    };
     // A mirror's folders are its own.
     let is_mirror = last == own
         && name
             .split('/')
             .next()
             .is_some_and(|host| host.contains(['.', ':']));
-    if usual(name) == own || is_of_owner {
+    let is_usual = usual(name) == own;
+    if is_usual || is_of_owner() {
         let rest = tag.rsplit_once('}').map_or(tag, |(_, rest)| rest);
         let is_whole = rest.contains('-') || !tag.contains('$') && !tag.is_empty();
         let expected = format!("{own}:<version>-<variant>");
-        return match is_whole || is_of_owner {
+        return match is_whole || !is_usual {
             true => None,
             false => wrong(format!(
                 "found {whole}, expected `{expected}`, to copy from"
             )),
         };
     }
+    let variable = format!("{{{}", config.version_key());
     let is_own = || tag.is_empty() || seen.scope.is_own_tag(tag);
     let is_ours = last == own && is_own() || tag.contains(&variable);
     match is_ours && !is_mirror {
@@ -104,7 +122,11 @@ fn check_source(seen: &Seen, stages: &BTreeSet<String>, image: &str) -> Option<F
 }
 
 /// What is wrong with the last stage, which becomes the image. An earlier stage under its name, and a variable, may be anything.
-fn check_last(seen: &Seen, text: &str, variant: &Variant) -> Option<Finding> {
+fn check_last<'s>(
+    seen: &Seen,
+    stages: &dyn Fn() -> &'s BTreeSet<String>,
+    variant: &Variant,
+) -> Option<Finding> {
     let facts = &seen.document.facts;
     let last = facts.stages.last().filter(|_| facts.stages.len() > 1)?;
     let own = format!("-{variant}");
@@ -122,9 +144,9 @@ fn check_last(seen: &Seen, text: &str, variant: &Variant) -> Option<Finding> {
         || facts.has_variable_stage
         || **last == *"scratch"
         || **last == *seen.scope.names.config.image
-        || stages(text).contains(&last.to_ascii_lowercase())
+        || stages().contains(&last.to_ascii_lowercase())
         || is_derived();
-    let at = memmem::rfind(text.as_bytes(), b"FROM ").filter(|_| !may_be)?;
+    let at = memmem::rfind(&seen.document.text, b"FROM ").filter(|_| !may_be)?;
     let (family, base) = (&variant.family, variant.base_tag());
     let message = format!(
         "found a last stage on {last}, expected one on {family} {base}: it becomes the image"

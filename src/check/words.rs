@@ -43,11 +43,10 @@ impl<'a> Names<'a> {
             let number = name.find(|c: char| c.is_ascii_digit())?;
             Some(&name[..number])
         };
+        let families = families.filter(|name| name.len() >= SHORTEST);
+        let families: BTreeSet<&str> = families.collect();
         Self {
-            families: families
-                .filter(|name| name.len() >= SHORTEST)
-                .take(MOST)
-                .collect(),
+            families: families.into_iter().take(MOST).collect(),
             on_ltsc: on_ltsc.map(|one| one.family.as_str()).collect(),
             stems: scripts.iter().filter_map(stem).collect(),
             scripts,

@@ -34,7 +34,10 @@ pub(super) fn check<'r>(
 ) {
     let has_series = repository.names.config.directory.has_series();
     let series: Vec<&Directory> = directories.iter().collect();
-    let names = Names::new(directories.iter(), &directories.scripts).with_files(repository);
+    let names = LazyCell::new(|| {
+        let names = Names::new(directories.iter(), &directories.scripts);
+        names.with_files(repository)
+    });
     let copies = LazyCell::new(|| {
         let trees = repository.trees.iter();
         let of = |tree: &'r Tree| (&*tree.directory.name, copies(&repository.names, tree));
