@@ -29,7 +29,6 @@ pub use self::images::{Image, images};
 pub use self::manifest::{Manifest, Paragraph};
 pub use self::plan::{Change, Plan, View, Wanted, names};
 pub use self::update::plan;
-use crate::repository::Repository;
 use crate::version::parse_version;
 
 /// Where official-images keeps the file of an image.
@@ -49,9 +48,9 @@ pub fn beside(root: &Path, image: &str) -> Option<PathBuf> {
 
 /// The version at which a file offers each version directory of a tree, and how many of its variants it does not offer, or offers
 /// on another base. With a directory for each version, whatever the file offers counts for the newest one.
-pub fn offered(text: &str, repository: &Repository) -> BTreeMap<String, (Version, usize)> {
-    let (manifest, view) = (Manifest::parse(text).0, View::of(repository));
-    let names = names(&manifest, &view);
+pub fn offered(text: &str, view: &View) -> BTreeMap<String, (Version, usize)> {
+    let (manifest, _) = Manifest::parse(text);
+    let names = names(&manifest, view);
     let mut offered: BTreeMap<String, (Version, usize)> = BTreeMap::new();
     let homes = homes(&manifest, &view.images, &view.pattern, true);
     // One that has moved to another base is not offered yet.
@@ -83,7 +82,7 @@ pub fn offered(text: &str, repository: &Repository) -> BTreeMap<String, (Version
 }
 
 /// How many entries of a file an update would change or remove, by version directory: of a file that one would refuse, none.
-pub fn outdated(text: &str, repository: &Repository) -> BTreeMap<String, usize> {
+pub fn outdated(text: &str, view: &View) -> BTreeMap<String, usize> {
     let (manifest, _) = Manifest::parse(text);
     let commits = manifest.global().into_iter();
     let mut commits = commits.flat_map(|global| manifest.commits(global));
@@ -95,7 +94,7 @@ pub fn outdated(text: &str, repository: &Repository) -> BTreeMap<String, usize> 
         adds: Vec::new(),
         is_same: &|_, _| true,
     };
-    let plan = plan(text, &View::of(repository), &wanted).unwrap_or_default();
+    let plan = plan(text, view, &wanted).unwrap_or_default();
     let changed = plan.changes.iter().map(|change| &change.entry);
     let entries: BTreeSet<&String> = changed.chain(&plan.removed).collect();
     let mut outdated = BTreeMap::new();

@@ -50,6 +50,11 @@ impl Level {
     }
 }
 
+/// Whether images in a folder are an owner's: `nats-io` is `natsio` on Docker Hub.
+pub fn is_owner(folder: &[u8], owner: &str) -> bool {
+    folder == owner.as_bytes() || folder == owner.replace('-', "").as_bytes()
+}
+
 /// Whether a version is not a release yet.
 ///
 /// `-binary` is what the server's project calls a release that was built again (2.10.27-binary).

@@ -158,12 +158,15 @@ pub fn look(root: &Path, steps: &[Step]) -> Result<()> {
     let paths = sources
         .map(String::as_str)
         .chain(steps.iter().map(Step::path));
-    let places: Vec<_> = paths.map(|path| root.join(path)).collect();
-    let above = places.iter().flat_map(|place| place.ancestors().skip(1));
-    let above = above.filter(|folder| *folder != root && folder.starts_with(root));
-    let above: BTreeSet<&Path> = above.collect();
-    let all = folders.iter().map(|folder| folder.as_path()).chain(above);
-    for folder in BTreeSet::from_iter(all.filter(|folder| *folder != root)) {
+    let mut all = folders.clone();
+    for place in paths.map(|path| root.join(path)) {
+        let above = place
+            .ancestors()
+            .skip(1)
+            .take_while(|folder| *folder != root);
+        all.extend(above.map(Path::to_owned));
+    }
+    for folder in all.iter().filter(|folder| *folder != root) {
         let shown = folder.display();
         match fs::symlink_metadata(folder) {
             Ok(found) if !found.is_dir() => problems.push(format!("{shown}: not a folder")),

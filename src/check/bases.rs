@@ -47,12 +47,7 @@ pub(super) fn check<'a>(trees: impl IntoIterator<Item = &'a Tree>, findings: &mu
         let Some((_, image)) = name.rsplit_once('/').filter(of_microsoft) else {
             continue;
         };
-        let right = format!("{MICROSOFT}/{image}");
-        let message = format!("found {name}, expected {right}");
-        findings.extend(uses.iter().map(|(path, place)| {
-            let finding = Finding::at(path, *place, "image", message.clone());
-            finding.found(name).expected(&*right)
-        }));
+        findings.extend(wrong(uses, (name, &format!("{MICROSOFT}/{image}")), ""));
     }
     let is_plain = |name: &str| !name.contains('/') || name.starts_with("mcr.microsoft.com/");
     for images in families.values().filter(|images| images.len() > 1) {
@@ -62,13 +57,20 @@ pub(super) fn check<'a>(trees: impl IntoIterator<Item = &'a Tree>, findings: &mu
         };
         let (path, (line, _)) = &uses[0];
         for (name, others) in images.iter().filter(|(name, _)| *name != right) {
-            let message = format!("found {name}, expected {right}, as in {path}:{line}");
-            findings.extend(others.iter().map(|(path, place)| {
-                let finding = Finding::at(path, *place, "image", message.clone());
-                finding.found(name).expected(right)
-            }));
+            let why = format!(", as in {path}:{line}");
+            findings.extend(wrong(others, (name, right), &why));
         }
     }
+}
+
+/// What is wrong with an image, at each of its uses.
+fn wrong(uses: &Uses, (name, right): (&str, &str), why: &str) -> Vec<Finding> {
+    let message = format!("found {name}, expected {right}{why}");
+    let finding = |(path, place): &(String, (usize, usize))| {
+        let finding = Finding::at(path, *place, "image", message.clone());
+        finding.found(name).expected(right)
+    };
+    uses.iter().map(finding).collect()
 }
 
 /// The name of an image, without what makes no difference: Docker Hub's own names, and its images of one architecture.

@@ -1,7 +1,6 @@
 //! The rule about where a variant's Dockerfile gets the server from, and what becomes the image: our own image by version and
 //! variant, and a last stage on the variant's own base.
 
-use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use memchr::memmem;
@@ -10,11 +9,12 @@ use super::bases::usual;
 use super::documents::Seen;
 use crate::fields::{DocumentKind, Kind, past_any_case};
 use crate::finding::Finding;
+use crate::tag::is_owner;
 use crate::text::span_of;
 use crate::version::Variant;
 
 /// The option that names an image, or a stage, to copy from.
-const FROM: &[u8] = b"--from=";
+const FROM: &str = "--from=";
 
 /// Checks a document.
 pub(super) fn check(seen: &Seen, findings: &mut Vec<Finding>) {
@@ -24,23 +24,21 @@ pub(super) fn check(seen: &Seen, findings: &mut Vec<Finding>) {
     if seen.document.kind != DocumentKind::Dockerfile {
         return;
     }
-    let bytes = &*seen.document.text;
-    let mut copies = memmem::find_iter(bytes, FROM).peekable();
-    if copies.peek().is_none() && seen.document.facts.stages.len() < 2 {
+    let copies = memmem::find(&seen.document.text, FROM.as_bytes()).is_some();
+    if !copies && seen.document.facts.stages.len() < 2 {
         return;
     }
     let Some(text) = seen.document.utf8() else {
         return;
     };
-    let stages = LazyCell::new(|| stages(text));
-    let image = |at: usize| {
-        let line = text[..at].rsplit('\n').next().unwrap_or_default();
-        let image = text[at + FROM.len()..].split_whitespace().next()?;
-        (!line.trim_start().starts_with('#')).then_some(image)
-    };
-    let images = copies.filter_map(image);
-    findings.extend(images.filter_map(|image| check_source(seen, &|| &stages, image)));
-    findings.extend(check_last(seen, &|| &stages, variant));
+    let stages = stages(text);
+    let is_code = |line: &&str| !line.trim_start().starts_with('#');
+    for line in text.lines().filter(is_code) {
+        let values = line.split(FROM).skip(1);
+        let images = values.filter_map(|value| value.split_whitespace().next());
+        findings.extend(images.filter_map(|image| check_source(seen, &stages, image)));
+    }
+    findings.extend(check_last(seen, &stages, variant));
 }
 
 /// The names of stages.
@@ -57,103 +55,69 @@ fn stages(text: &str) -> BTreeSet<String> {
 }
 
 /// What is wrong with an image that is copied from. Those of other programs may be anything.
-fn check_source<'s>(
-    seen: &Seen,
-    stages: &dyn Fn() -> &'s BTreeSet<String>,
-    image: &str,
-) -> Option<Finding> {
+fn check_source(seen: &Seen, stages: &BTreeSet<String>, image: &str) -> Option<Finding> {
     let config = &seen.scope.names.config;
     let whole = image.trim_matches(['"', '\'']);
     let name = whole.split('@').next().unwrap_or_default();
-    let folder = name.rfind('/').map_or(0, |at| at + 1);
-    let (name, tag) = match name[folder..].find(':') {
-        Some(colon) => (&name[..folder + colon], &name[folder + colon + 1..]),
+    let last = name.rfind('/').map_or(0, |at| at + 1);
+    let (name, tag) = match name[last..].find(':') {
+        Some(colon) => (&name[..last + colon], &name[last + colon + 1..]),
         None => (name, ""),
     };
     let is_stage = name.bytes().all(|byte| byte.is_ascii_digit())
-        || tag.is_empty() && stages().contains(&name.to_ascii_lowercase());
+        || tag.is_empty() && stages.contains(&name.to_ascii_lowercase());
     if is_stage || name.contains('$') {
         return None;
     }
     let wrong = |message: String| {
-        let finding = seen.at(
-            span_of(seen.document.text.as_slice(), whole.as_bytes()).start,
-            "image",
-            message,
-        );
-        Some(finding.found(whole))
+        let start = span_of(seen.document.text.as_slice(), whole.as_bytes()).start;
+        seen.at(start, "image", message).found(whole)
     };
-    let (own, last) = (&*config.image, &name[folder..]);
-    let is_of_owner = || {
-        name.split_once('/').is_some_and(|(owner, rest)| {
-            rest == own
-                && [config.owner.clone(), config.owner.replace('-', "")]
-                    .iter()
-                    .any(|one| one == owner)
-        })
-    };
-    // A mirror's folders are its own.
-    let is_mirror = last == own
-        && name
-            .split('/')
-            .next()
-            .is_some_and(|host| host.contains(['.', ':']));
-    let is_usual = usual(name) == own;
-    if is_usual || is_of_owner() {
+    let own = &*config.image;
+    if usual(name) == own {
         let rest = tag.rsplit_once('}').map_or(tag, |(_, rest)| rest);
         let is_whole = rest.contains('-') || !tag.contains('$') && !tag.is_empty();
-        let expected = format!("{own}:<version>-<variant>");
-        return match is_whole || !is_usual {
-            true => None,
-            false => wrong(format!(
-                "found {whole}, expected `{expected}`, to copy from"
-            )),
-        };
+        let why = || format!("found {whole}, expected `{own}:<version>-<variant>`, to copy from");
+        return (!is_whole).then(|| wrong(why()));
     }
-    let variable = format!("{{{}", config.version_key());
+    let (folder, is_called_so) = (name[..last].trim_end_matches('/'), &name[last..] == own);
+    // Mirrors have folders of their own.
+    let mut hosts = folder.split('/').take(1);
+    let is_mirror = hosts.any(|host| host.contains(['.', ':']));
+    if is_called_so && (is_mirror || is_owner(folder.as_bytes(), &config.owner)) {
+        return None;
+    }
     let is_own = || tag.is_empty() || seen.scope.is_own_tag(tag);
-    let is_ours = last == own && is_own() || tag.contains(&variable);
-    match is_ours && !is_mirror {
-        true => wrong(format!(
-            "found {name}, expected {own}, whose version this is"
-        )),
-        false => None,
-    }
+    let is_made = || tag.contains(&format!("{{{}", config.version_key()));
+    let is_ours = is_called_so && is_own() || is_made();
+    let why = || format!("found {name}, expected {own}, whose version this is");
+    is_ours.then(|| wrong(why()))
 }
 
 /// What is wrong with the last stage, which becomes the image. An earlier stage under its name, and a variable, may be anything.
-fn check_last<'s>(
-    seen: &Seen,
-    stages: &dyn Fn() -> &'s BTreeSet<String>,
-    variant: &Variant,
-) -> Option<Finding> {
+fn check_last(seen: &Seen, stages: &BTreeSet<String>, variant: &Variant) -> Option<Finding> {
     let facts = &seen.document.facts;
     let last = facts.stages.last().filter(|_| facts.stages.len() > 1)?;
     let own = format!("-{variant}");
-    let field = seen
-        .document
-        .statements()
-        .filter(|field| matches!(field.kind, Kind::Base { .. }));
     let is_derived = || {
-        field
-            .last()
-            .is_some_and(|field| seen.document.found(field).ends_with(&own))
+        let bases = seen.document.statements();
+        let last = bases
+            .filter(|field| matches!(field.kind, Kind::Base { .. }))
+            .last();
+        last.is_some_and(|field| seen.document.found(field).ends_with(&own))
     };
     let may_be = variant.is_on(last)
         || !variant.has_numbered_base()
         || facts.has_variable_stage
         || **last == *"scratch"
         || **last == *seen.scope.names.config.image
-        || stages().contains(&last.to_ascii_lowercase())
+        || stages.contains(&last.to_ascii_lowercase())
         || is_derived();
     let at = memmem::rfind(&seen.document.text, b"FROM ").filter(|_| !may_be)?;
     let (family, base) = (&variant.family, variant.base_tag());
     let message = format!(
         "found a last stage on {last}, expected one on {family} {base}: it becomes the image"
     );
-    Some(
-        seen.at(at, "base", message)
-            .found(&**last)
-            .expected(format!("{family} {base}")),
-    )
+    let finding = seen.at(at, "base", message).found(&**last);
+    Some(finding.expected(format!("{family} {base}")))
 }

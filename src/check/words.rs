@@ -2,10 +2,11 @@
 //! field and no path tells what is meant.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use crate::fields::scan::is_script;
 use crate::repository::{Directory, Repository, TESTS};
-use crate::text::is_typo;
+use crate::text::{is_typo, span_of};
 
 /// The most names that one word is compared with.
 const MOST: usize = 64;
@@ -15,6 +16,13 @@ const SHORTEST: usize = 6;
 
 /// What Windows' own names of its bases begin with.
 const LTSC: &str = "ltsc";
+
+/// The one of some names for which a word, which is none of them, is a typo.
+pub(super) fn meant<'n>(word: &str, known: &BTreeSet<&'n str>) -> Option<&'n str> {
+    let mut first = known.iter().take(MOST);
+    let typo = first.find(|name| is_typo(word, name)).copied();
+    typo.filter(|_| !known.contains(word))
+}
 
 /// The names of what is there.
 pub(super) struct Names<'a> {
@@ -43,10 +51,8 @@ impl<'a> Names<'a> {
             let number = name.find(|c: char| c.is_ascii_digit())?;
             Some(&name[..number])
         };
-        let families = families.filter(|name| name.len() >= SHORTEST);
-        let families: BTreeSet<&str> = families.collect();
         Self {
-            families: families.into_iter().take(MOST).collect(),
+            families: families.filter(|name| name.len() >= SHORTEST).collect(),
             on_ltsc: on_ltsc.map(|one| one.family.as_str()).collect(),
             stems: scripts.iter().filter_map(stem).collect(),
             scripts,
@@ -76,10 +82,7 @@ impl<'a> Names<'a> {
         let (_, rest) = code.rsplit_once("}}/")?;
         let is_end = |c: char| c.is_whitespace() || "\"'".contains(c);
         let name = rest.split(is_end).next()?.rsplit('/').next()?;
-        let mut meant = self.files.iter().take(MOST);
-        let meant = meant.find(|file| is_typo(name, file));
-        let is_known = self.files.contains(name);
-        meant.filter(|_| !is_known).map(|file| (name, *file))
+        Some((name, meant(name, &self.files)?))
     }
 
     /// Words of a line of code that look like a family, each with the one that is there: in a path, behind an expression, or in
@@ -89,8 +92,8 @@ impl<'a> Names<'a> {
         let words = code.split(|c| !is_letter(c));
         let words = words.filter(|word| word.len() > 2);
         let misspelt = words.filter_map(|word| {
-            let at = word.as_ptr() as usize - code.as_ptr() as usize;
-            let (before, after) = (&code[..at], &code[at + word.len()..]);
+            let Range { start, end } = span_of(code, word);
+            let (before, after) = (&code[..start], &code[end..]);
             let goes_on = |c: char| c.is_ascii_alphanumeric() || "._@".contains(c);
             if before.ends_with(goes_on) {
                 return None;
@@ -108,10 +111,8 @@ impl<'a> Names<'a> {
             let is_whole = !after.starts_with(goes_on);
             let is_named = before.ends_with(['/', '\\']) || before.ends_with("}-");
             let may_be = has_base || is_named && is_whole;
-            let is_known = || self.families.contains(word);
-            let mut meant = self.families.iter();
-            let meant = meant.find(|family| may_be && is_typo(word, family));
-            meant.filter(|_| !is_known()).map(|family| (word, *family))
+            let new = may_be.then(|| meant(word, &self.families)).flatten();
+            new.map(|family| (word, family))
         });
         misspelt.collect()
     }
@@ -135,10 +136,7 @@ impl<'a> Names<'a> {
             match folder {
                 _ if !is_name => None,
                 _ if known.contains(name) => is_typo(folder, TESTS).then_some((folder, TESTS)),
-                TESTS | "." if folder == TESTS || is_inside() => {
-                    let mut known = known.iter().take(MOST);
-                    known.find(|one| is_typo(name, one)).map(|one| (name, *one))
-                }
+                TESTS | "." if folder == TESTS || is_inside() => Some((name, meant(name, known)?)),
                 _ => None,
             }
         });

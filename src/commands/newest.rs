@@ -161,10 +161,8 @@ impl<'a> Releases<'a> {
             }
         }
         // What is named, and the newest of a series, may be one.
-        let named = wanted
-            .iter()
-            .filter(|one| matches!(one, Wanted::Version(_)));
-        if named.count() < wanted.len() {
+        let is_named = |one: &Wanted| matches!(one, Wanted::Version(_));
+        if !wanted.iter().all(is_named) {
             let mut known = BTreeSet::new();
             versions.retain(|version| known.insert(version.clone()));
         }

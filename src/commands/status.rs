@@ -1,6 +1,5 @@
 //! `update status`: where each version directory stands, and what is newer.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -11,6 +10,7 @@ use super::newest::Releases;
 use super::{in_folder, options, source, warn_of_interruption};
 use crate::cli::{Common, StatusArgs};
 use crate::finding::Finding;
+use crate::library::View;
 use crate::report::{Output, Standing, Status, of_status};
 use crate::repository::{Directories, Directory, Repository, read_if_there};
 use crate::tag::is_preview;
@@ -28,9 +28,14 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
     let mut releases = source.as_ref().map(|source| Releases::new(source, pattern));
     let file = library_file(args, common, &repository);
     let text = file.as_deref().map(read_library_file).transpose()?;
-    let text = text.as_deref();
-    let offered = text.map_or(BTreeMap::new(), |text| library::offered(text, &repository));
-    let outdated = text.map_or(BTreeMap::new(), |text| library::outdated(text, &repository));
+    let compared = text.map(|text| {
+        let view = View::of(&repository);
+        (
+            library::offered(&text, &view),
+            library::outdated(&text, &view),
+        )
+    });
+    let (offered, outdated) = compared.unwrap_or_default();
     if let Some(source) = source.as_ref().filter(|_| directories.newest().is_some()) {
         output.progress(&format!("listing the releases of {}", source.shown()));
     }

@@ -163,14 +163,11 @@ fn listed(plan: &Plan, all: &Places) -> String {
             false => String::new(),
         }
     };
-    let all: Vec<(String, String)> = all
-        .iter()
-        .map(|(what, of)| (what.clone(), some(of)))
-        .collect();
+    let all = Vec::from_iter(all);
     let same = all.chunk_by(|(_, one), (_, other)| one == other);
     let same = same.map(|same| {
         let names: Vec<&str> = same.iter().map(|(what, _)| what.as_str()).collect();
-        names.join(", ") + &same[0].1
+        names.join(", ") + &some(same[0].1)
     });
     same.collect::<Vec<_>>().join(", ")
 }

@@ -4,14 +4,12 @@ use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::super::words;
 use super::Workflow;
 use super::expressions::meant;
 use crate::fields::Field;
 use crate::repository::{Item, Repository};
-use crate::text::{is_typo, span_of};
-
-/// The most arguments among which the one that was meant is looked for.
-const MOST: usize = 64;
+use crate::text::span_of;
 
 /// Which variants each variant copies from, by version directory.
 pub(super) type Copies<'a> = BTreeMap<&'a str, BTreeMap<&'a str, BTreeSet<&'a str>>>;
@@ -76,8 +74,7 @@ impl<'a> Workflow<'a> {
             .iter()
             .filter(|command| !built.contains(&command.start));
         for argument in others.flat_map(|command| self.arguments(command)) {
-            let mut taken = all.iter().take(MOST).filter(|name| is_typo(argument, name));
-            if let (Some(new), false) = (taken.next(), all.contains(argument)) {
+            if let Some(new) = words::meant(argument, &all) {
                 let span = span_of(self.text, argument);
                 self.report_expected(&span, "job", new, "an `ARG` of a Dockerfile here");
             }

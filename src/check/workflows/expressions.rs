@@ -39,7 +39,7 @@ impl<'a> Workflow<'a> {
         let needs = self.needs(job).into_iter().map(|name| &self.text[name]);
         let needs: BTreeSet<&str> = needs.collect();
         let ids: BTreeSet<&str> = steps.keys().copied().collect();
-        let (contexts, of_step) = (BTreeSet::from(CONTEXTS), BTreeSet::from(["outputs"]));
+        let of_step = BTreeSet::from(["outputs"]);
         let expressions = lines
             .iter()
             .flat_map(|line| line.expressions.iter().cloned());
@@ -75,17 +75,27 @@ impl<'a> Workflow<'a> {
                     (part, &of_step, "what is known of a step")
                 }
                 ["steps", id, ..] => (id, &ids, "the `id` of a step"),
-                [context, _, ..] => (context, &contexts, "what expressions can name"),
+                [context, _, ..] => {
+                    self.check_context(context);
+                    continue;
+                }
                 _ => continue,
             };
-            // Names of contexts are too short to be alike in more than a letter, and text in quotes is none.
-            let is_context = std::ptr::eq(known, &contexts);
-            let is_quoted = || self.text[..span_of(self.text, word).start].ends_with('\'');
-            let new = meant(name, known);
-            let new = new.filter(|new| !is_context || is_typo(name, new) && !is_quoted());
-            if let Some(new) = new {
+            if let Some(new) = meant(name, known) {
                 self.report_expected(&span_of(self.text, name), "job", new, why);
             }
+        }
+    }
+
+    /// What the names of an expression begin with is no typo for what they can begin with. These names are too short to be alike in
+    /// more than a letter, and text in quotes is none.
+    fn check_context(&self, found: &str) {
+        let span = span_of(self.text, found);
+        let is_known = CONTEXTS.iter().any(|one| one.eq_ignore_ascii_case(found));
+        let meant = CONTEXTS.iter().find(|context| is_typo(found, context));
+        let meant = meant.filter(|_| !is_known && !self.text[..span.start].ends_with('\''));
+        if let Some(new) = meant {
+            self.report_expected(&span, "job", new, "what expressions can name");
         }
     }
 

@@ -5,6 +5,7 @@ use super::super::spans::{
     trimmed_end, variable_of, version,
 };
 use super::{DocumentKind, Scan};
+use crate::tag::is_owner;
 
 /// Words that say nothing of whose a version is.
 const GENERAL: [&str; 37] = [
@@ -148,11 +149,9 @@ impl Scan<'_> {
             return true;
         };
         let name = &folder[trimmed_end(folder, |byte| is_tag(byte) || byte == b':').len()..];
-        // `nats-io` is `natsio` on Docker Hub.
         let owner = self.scanner.namespace.strip_suffix('/').unwrap_or_default();
-        let is_owner = name == owner.as_bytes() || name == owner.replace('-', "").as_bytes();
         let is_host = name.iter().any(|byte| b".:".contains(byte)) || name == b"localhost";
         let is_free = name.is_empty() || name == b"library" || is_host;
-        is_owner || image.is_some() && is_free
+        is_owner(name, owner) || image.is_some() && is_free
     }
 }
