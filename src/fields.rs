@@ -8,6 +8,7 @@ mod checks;
 mod commands;
 mod downloads;
 pub mod expected;
+mod failures;
 mod hashes;
 mod items;
 mod matrix;
@@ -257,6 +258,8 @@ pub struct Facts {
     pub has_stray_hash: bool,
     /// Archives without a hash beside others that have one, each with where it is named.
     pub unpinned: Vec<(usize, Box<str>)>,
+    /// Where hashes of ours are compared, and a difference does not end the build.
+    pub unheeded: Vec<usize>,
     /// The systems in the names of our archives.
     pub systems: Vec<Range<usize>>,
     /// The lines and jobs of a workflow.

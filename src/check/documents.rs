@@ -146,6 +146,10 @@ impl<'a> Seen<'a> {
             let message = format!("missing the hash of {platform}: others in this file have one");
             findings.push(self.at(*at, "hash", message).expected("<sha256>"));
         }
+        for at in &self.document.facts.unheeded {
+            let message = "the build goes on where this check fails: expected `set -e` in front of it, or `exit 1` behind it";
+            findings.push(self.at(*at, "failure", message.to_owned()));
+        }
     }
 
     /// Archives are for the system that the variant runs on.

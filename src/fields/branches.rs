@@ -13,7 +13,7 @@ use super::commands::Code;
 use super::downloads::{Of, Own};
 use super::hashes::{self, Named};
 use super::spans::variable_of;
-use super::{Kind, found};
+use super::{Facts, Kind, found};
 use crate::release::checksums::Sha256;
 use crate::version::release_arch;
 
@@ -98,8 +98,14 @@ enum Bound {
     Unknown,
 }
 
-/// The fields of hashes and architectures; and, where some archives have hashes, those that have none, with their addresses.
-pub(super) fn fields(text: &[u8], seen: &Seen, own: &Own) -> (Vec<(Range<usize>, Kind)>, Unpinned) {
+/// The fields of hashes and architectures. Adds to the facts the archives without a hash, where others have one, and the checks of
+/// hashes that do not end the build.
+pub(super) fn fields(
+    text: &[u8],
+    seen: &Seen,
+    own: &Own,
+    facts: &mut Facts,
+) -> Vec<(Range<usize>, Kind)> {
     let hashes = hashes::words(text);
     let has_labels = seen.addresses.iter().any(|one| one.labels.is_some());
     if seen.arches.is_empty() && hashes.is_empty() && !has_labels {
@@ -128,7 +134,8 @@ pub(super) fn fields(text: &[u8], seen: &Seen, own: &Own) -> (Vec<(Range<usize>,
     // Something of our version is downloaded, and no hash is known to be of it: any unchecked hash may be.
     let has_pin = bound.iter().any(|of| matches!(of, Bound::Ours(_)));
     let has_unpinned = (!ours.is_empty() || !seen.made.is_empty()) && !has_pin;
-    let unpinned = pins.unpinned(&branches, &bound);
+    facts.unpinned = pins.unpinned(&branches, &bound);
+    facts.unheeded = pins.checks.unheeded;
     for (hash, of) in hashes.into_iter().zip(bound) {
         let platform = match of {
             Bound::Ours(platform) => Some(platform),
@@ -140,7 +147,7 @@ pub(super) fn fields(text: &[u8], seen: &Seen, own: &Own) -> (Vec<(Range<usize>,
         };
         fields.push((hash, Kind::Hash(platform)));
     }
-    (fields, unpinned)
+    fields
 }
 
 /// The values of variables whose names end in `arch`; `None` where one has several, or is set to something else too.

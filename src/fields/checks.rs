@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::commands::{Code, Does, Instruction, Statement};
 use super::downloads::{Downloads, Of, Own};
+use super::failures::end_the_build;
 use super::spans::{has, last_part, variable};
 
 /// What is hashed in a Dockerfile.
@@ -18,6 +19,8 @@ pub(super) struct Checks<'a> {
     checks: Vec<(Range<usize>, Of)>,
     /// The variables that downloads of other programs use, each with the number of the instruction.
     pub(super) taken: BTreeSet<(usize, &'a [u8])>,
+    /// Where hashes of ours are compared, and a difference does not end the build.
+    pub(super) unheeded: Vec<usize>,
 }
 
 impl<'a> Checks<'a> {
@@ -26,12 +29,15 @@ impl<'a> Checks<'a> {
     pub(super) fn new(text: &'a [u8], (ours, made): (&[usize], &[usize]), own: &Own) -> Self {
         let code = Code::new(text);
         let reading = Downloads::new(&code, (ours, made), own);
-        let (mut checks, mut downloads, mut taken) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let mut checks: Vec<(Range<usize>, Of)> = Vec::new();
+        let (mut downloads, mut taken) = (Vec::new(), BTreeSet::new());
+        let mut unheeded = Vec::new();
         for (number, instruction) in code.instructions.iter().enumerate() {
             let (mut files, mut is_moved) = (Files::default(), false);
             // How many brackets are open where the folder was changed.
             let mut away: Option<usize> = None;
             let mut all: Option<Of> = None;
+            let first = checks.len();
             let mut held = Held {
                 code: &code,
                 instruction,
@@ -61,6 +67,11 @@ impl<'a> Checks<'a> {
                         let mut inside = used.filter(|(variable, _)| has(name, variable));
                         let is_open =
                             inside.any(|(variable, _)| code.assignments(variable, &rest) > 0);
+                        // What was checked is not there any more.
+                        if of == Of::Others && files.of(name).is_some_and(|known| known != of) {
+                            let before = checks[first..].iter_mut();
+                            before.for_each(|(_, checked)| *checked = Of::Unclear);
+                        }
                         files.add(name, if is_open { Of::Unclear } else { of });
                     }
                     if of == Of::Others {
@@ -78,6 +89,12 @@ impl<'a> Checks<'a> {
                     held.add(statement, of);
                 }
                 let of = hashed.or_else(|| held.compared(statement));
+                if matches!(of, Some(Of::Ours(_)))
+                    && code.assigned_in(statement).next().is_none()
+                    && !end_the_build(&code, instruction, statement)
+                {
+                    unheeded.extend(code.words(statement).first().map(|word| word.at));
+                }
                 checks.extend(of.map(|of| (statement.span.clone(), of)));
             }
             downloads.push(all);
@@ -86,6 +103,7 @@ impl<'a> Checks<'a> {
             checks,
             downloads,
             taken,
+            unheeded,
             code,
         }
     }

@@ -99,7 +99,7 @@ impl<'a> Code<'a> {
         let words = self.words(statement);
         let is_opened = |number: usize| {
             let before = number.checked_sub(1).map(|before| words[before].text);
-            before.is_some_and(|word| matches!(word, b"for" | b"foreach" | b"read" | b"ENV"))
+            before.is_some_and(|word| SETTING.contains(&word))
         };
         let set = words.iter().enumerate();
         let set = set.filter(move |(number, word)| self.is_set(word) || is_opened(*number));
@@ -227,10 +227,21 @@ const OPENING: [&[u8]; 9] = [
     b"RUN", b"run", b"if", b"then", b"else", b"do", b"while", b"exec", b"sudo",
 ];
 
+/// The words behind which the name of a variable stands that is set.
+const SETTING: [&[u8]; 7] = [
+    b"for", b"foreach", b"read", b"ENV", b"unset", b"mapfile", b"-v",
+];
+
+/// The words in front of the command that words begin with.
+pub(super) fn opening<'w, 'a>(words: &'w [Word<'a>]) -> &'w [Word<'a>] {
+    let is_first = |word: &Word| !OPENING.contains(&word.text) && !word.text.starts_with(b"--");
+    &words[..words.iter().position(is_first).unwrap_or(words.len())]
+}
+
 /// The command that words begin with.
 pub(super) fn command<'a>(words: &[Word<'a>]) -> &'a [u8] {
-    let is_first = |word: &&Word| !OPENING.contains(&word.text) && !word.text.starts_with(b"--");
-    words.iter().find(is_first).map_or(b"", |word| word.text)
+    let first = words.get(opening(words).len());
+    first.map_or(b"", |word| word.text)
 }
 
 /// A Dockerfile that is being read.

@@ -242,7 +242,7 @@ impl<'a> Scan<'a> {
                 key: &self.scanner.key,
                 versions: &self.variables.versions,
             };
-            (found, self.facts.unpinned) = branches::fields(self.text, &self.seen, &own);
+            found = branches::fields(self.text, &self.seen, &own, &mut self.facts);
             let names = [&self.scanner.image, &self.scanner.server].map(String::as_bytes);
             let has_own = found.iter().any(|(_, kind)| matches!(kind, Kind::Hash(_)));
             let mut lists = hashes::copied_lists(self.text).into_iter();

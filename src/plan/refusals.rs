@@ -149,7 +149,7 @@ pub(super) fn wrong(
         let was_there = known.take(finding);
         // What only the release knows is what it was; a hash that nothing binds is of another version now.
         let mut stays = targets.iter().filter(|target| !target.has_release);
-        let is_same = finding.rule == "image"
+        let is_same = ["image", "failure"].contains(&finding.rule)
             || finding.rule == "architecture"
                 && stays.any(|target| is_within(&finding.path, &target.directory));
         let is_zeros = finding.found.parse().ok() == Some(Sha256::ZERO);

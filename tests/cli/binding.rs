@@ -21,7 +21,7 @@ fn hash(version: &str, platform: &str) -> String {
 /// A Dockerfile of a version. In the text `@V` stands for it, `@URL` for the address of an archive up to its platform,
 /// `@AMD`, `@ARM` for their hashes and `@X`, `@Y` for hashes of other files.
 fn dockerfile(version: &str, text: &str) -> String {
-    format!("FROM alpine:3.18\nENV NATS_STREAMING_SERVER @V\n{text}")
+    format!("FROM alpine:3.18\nSHELL [\"/bin/sh\", \"-ec\"]\nENV NATS_STREAMING_SERVER @V\n{text}")
         .replace("@V", version)
         .replace("@URL", URL)
         .replace("@AMD", &hash(version, "amd64"))
@@ -322,6 +322,13 @@ fn a_hash_of_what_nobody_can_tell_is_refused() {
         // What is checked is not what is downloaded to its place later, or has been put there since.
         "RUN wget -O f @URLamd64.tar.gz\nRUN echo \"@AMD  f\" | sha256sum -c; wget -O f https://bar.example/bar\n",
         "RUN echo \"@X  f\" | sha256sum -c; wget -O f @URLamd64.tar.gz\n",
+        "RUN wget -O f @URLamd64.tar.gz; echo \"@AMD  f\" | sha256sum -c; wget -O f https://bar.example/bar\n",
+        "RUN iwr @URLamd64.tar.gz -OutFile f; Start-BitsTransfer https://bar.example/f -Destination f; if ((Get-FileHash f).Hash -ne '@X') { exit 1 }\n",
+        "RUN wget -O f @URLamd64.tar.gz; wget -i list; echo \"@X  f\" | sha256sum -c\n",
+        "RUN wget -O f @URLamd64.tar.gz; curl -OJ https://bar.example/bar; echo \"@X  f\" | sha256sum -c\n",
+        "RUN wget -O f @URLamd64.tar.gz; eval \"$BAR\"; echo \"@X  f\" | sha256sum -c\n",
+        "RUN h=@X; wget -O f @URLamd64.tar.gz; printf -v h %s bar; echo \"$h  f\" | sha256sum -c\n",
+        "RUN h=@X; wget -O f @URLamd64.tar.gz; unset h; echo \"$h  f\" | sha256sum -c\n",
         "RUN h=$(sha256sum f); wget -O f @URLamd64.tar.gz; [ \"$h\" = @X ]\n",
         "RUN wget -O f @URLamd64.tar.gz; gunzip -c bar > f; echo \"@X  f\" | sha256sum -c\n",
         "RUN wget -O f @URLamd64.tar.gz; curl -of https://bar.example/bar; echo \"@X  f\" | sha256sum -c\n",
@@ -395,7 +402,7 @@ fn a_hash_of_a_file_that_may_have_changed_is_refused() {
 fn an_archive_without_a_hash_is_found_beside_one_that_has_one() {
     let pinned = "RUN wget -O b @URLarm64.tar.gz; echo \"@ARM b\" | sha256sum -c\n";
     let missing =
-        "4:108: hash: missing the hash of linux-amd64.tar.gz: others in this file have one";
+        "5:108: hash: missing the hash of linux-amd64.tar.gz: others in this file have one";
     for text in [
         "RUN wget -O a @URLamd64.tar.gz\n",
         "RUN wget -O a @URLamd64.tar.gz; echo \"no hash a\" | sha256sum -c\n",
@@ -574,4 +581,61 @@ fn an_address_that_cannot_be_followed_is_not_another_programs() {
     ] {
         moves(&format!("{beside}{}", text.replace("@C", check)));
     }
+}
+
+/// Whether the build is said to go on where the check of an archive that was written to `f` fails.
+fn goes_on(check: &str) -> bool {
+    let text = dockerfile(
+        "0.25.5",
+        &format!("RUN wget -O f @URLamd64.tar.gz; {check}\n"),
+    );
+    let repository = repository("");
+    repository.write(PATH, text.replace("SHELL [\"/bin/sh\", \"-ec\"]\n", ""));
+    repository.update(&["0.25.6"]).exits_with(0);
+    let run = repository.run(&["check"]);
+    run.status == 1
+        && run
+            .stdout
+            .contains(": failure: the build goes on where this check fails")
+}
+
+#[test]
+fn a_check_whose_failure_does_not_end_the_build_is_found_and_moved_all_the_same() {
+    let check = "echo \"@AMD  f\" | sha256sum -c -";
+    for (before, behind) in [
+        ("", "; tar xf f"),
+        ("", " || true; tar xf f"),
+        ("", " || exit 0; tar xf f"),
+        ("set -x; ", "; tar xf f"),
+        ("set -e; set +e; ", "; tar xf f"),
+        ("if ", "; then :; fi; tar xf f"),
+    ] {
+        assert!(
+            goes_on(&format!("{before}{check}{behind}")),
+            "{before} {behind}"
+        );
+    }
+    for (before, behind) in [
+        ("", ""),
+        ("", " && tar xf f"),
+        ("set -eux; ", "; tar xf f"),
+        ("set -o errexit; ", "; tar xf f"),
+        ("", " || exit 1; tar xf f"),
+        ("", " || { echo no; exit 1; }; tar xf f"),
+        ("if ! ", "; then echo no >&2; exit 1; fi; tar xf f"),
+        ("if true; then ", "; fi"),
+        ("sh -ec 'true; ", "; tar xf f'"),
+    ] {
+        assert!(
+            !goes_on(&format!("{before}{check}{behind}")),
+            "{before} {behind}"
+        );
+    }
+    let compare = |rest: &str| {
+        goes_on(&format!(
+            "if ((Get-FileHash f).Hash -ne '@AMD') {{ {rest} }}"
+        ))
+    };
+    assert!(compare("Write-Host no"));
+    assert!(!compare("Write-Host no; exit 1") && !compare("throw 'no'"));
 }

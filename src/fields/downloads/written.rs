@@ -23,6 +23,16 @@ const HARMLESS: [&[u8]; 15] = [
     b"Write-Host",
 ];
 
+/// The commands that may write any file.
+const ANYTHING: [&[u8]; 6] = [
+    b"find",
+    b"xargs",
+    b"eval",
+    b"source",
+    b"iex",
+    b"Invoke-Expression",
+];
+
 impl<'a> Downloads<'_, 'a> {
     /// What a statement names where it may change it, whatever that is: behind a `>`, and in all commands but those that are
     /// known to change no file. `None` where it may be any file.
@@ -32,6 +42,12 @@ impl<'a> Downloads<'_, 'a> {
         let mut named = Vec::new();
         for (number, stage) in stages(words).enumerate() {
             if fetches && number == 0 {
+                // `wget -i list`, `curl -OJ`: the server says what it writes.
+                let is_open =
+                    |word: &Word| matches!(word.text, b"-i" | b"--input-file" | b"-OJ" | b"-JO");
+                if stage.iter().any(is_open) {
+                    return None;
+                }
                 let appended = stage.iter().filter(|word| word.signs & APPEND != 0);
                 named.extend(appended.map(|word| word.text));
                 continue;
@@ -45,7 +61,7 @@ impl<'a> Downloads<'_, 'a> {
             let may_change = !is_harmless && !hashes;
             // `cp bar *.tgz`, `ls | xargs gzip`, `/repack.sh`
             let is_wide = |byte: &u8| b"*?".contains(byte);
-            let is_any = matches!(command, b"find" | b"xargs") || command.contains(&b'/');
+            let is_any = ANYTHING.contains(&command) || command.contains(&b'/');
             if may_change && (is_any || text.iter().any(is_wide)) {
                 return None;
             }
@@ -113,7 +129,12 @@ impl<'a> Downloads<'_, 'a> {
 
 /// The file that an option of a command names: in the option itself, `-fsSLof`, or, where that is empty, in the word behind it.
 fn output<'a>(command: &[u8], word: &'a [u8]) -> Option<&'a [u8]> {
-    const LONG: [&[u8]; 3] = [b"--output", b"--output-document", b"-OutFile"];
+    const LONG: [&[u8]; 4] = [
+        b"--output",
+        b"--output-document",
+        b"-OutFile",
+        b"-Destination",
+    ];
     if LONG.iter().any(|long| word.eq_ignore_ascii_case(long)) {
         return Some(b"");
     }

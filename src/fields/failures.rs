@@ -1,0 +1,68 @@
+//! Whether a check that fails ends the build. Where it does not, an archive is installed that is not the one whose hash is pinned.
+
+use super::commands::{Code, Does, Instruction, Statement, Word, opening};
+use super::spans::has;
+
+/// The commands that end an instruction as failed.
+const ENDING: [&[u8]; 5] = [b"exit", b"false", b"return", b"throw", b"Write-Error"];
+/// How many instructions, or statements, are looked at: no file has more of them.
+const FAR: usize = 64;
+
+/// Whether an instruction fails where a command in it does that compares a hash.
+pub(super) fn end_the_build(code: &Code, instruction: &Instruction, check: &Statement) -> bool {
+    let text = &code.text[check.span.clone()];
+    let words = code.words(check);
+    let all = code.statements_of(instruction);
+    let number = all.partition_point(|one| one.span.start <= check.span.start);
+    let mut behind = all[number..].iter().take(FAR).map(|one| code.words(one));
+    let is_asked = opening(words).iter().any(|word| word.text == b"if");
+    // `… || exit 1`, `if (… -ne …) { exit 1 }`
+    if is_asked || check.does(Does::Compare) || has(text, b"||") {
+        return ends(words) || behind.any(ends);
+    }
+    let is_end = |word: &Word| matches!(word.text, b"fi" | b"esac" | b"done");
+    text.ends_with(b"&")
+        || behind.all(|words| words.iter().all(is_end))
+        || stops(code, instruction, &all[..number])
+}
+
+/// Whether words say that an instruction fails.
+fn ends(words: &[Word]) -> bool {
+    let is_fine = |number: usize| words.get(number).is_some_and(|word| word.text == b"0");
+    let mut words = words.iter().enumerate();
+    words.any(|(number, word)| ENDING.contains(&word.text) && !is_fine(number + 1))
+}
+
+/// Whether the shell of an instruction stops at a command that fails: by `set -e` in one of these statements, or by an option.
+fn stops(code: &Code, instruction: &Instruction, before: &[Statement]) -> bool {
+    // `RUN bash -ec '…'`, `#!/bin/sh -e`
+    if has(&code.text[instruction.span.clone()], b"sh -e") {
+        return true;
+    }
+    let set = before.iter().take(FAR).map(|one| code.words(one));
+    let set = set.filter(|words| words.iter().any(|word| word.text == b"set"));
+    if let Some(is_set) = set.filter_map(is_told).last() {
+        return is_set;
+    }
+    let end = code.number(instruction.span.start);
+    let mut above = code.instructions[..end].iter().rev().take(FAR);
+    let first = |one: &Instruction| code.statements_of(one).first().map(|one| code.words(one));
+    let shell = above.find_map(|one| {
+        let words = first(one)?;
+        matches!(words.first()?.text, b"SHELL" | b"FROM").then_some(words)
+    });
+    shell.and_then(is_told) == Some(true)
+}
+
+/// What the last one of these options says of stopping: `-e`, `-eux`, `-o errexit`, `+e`.
+fn is_told(words: &[Word]) -> Option<bool> {
+    let mut told = words
+        .iter()
+        .filter_map(|word| match word.text.split_first()? {
+            _ if word.text == b"errexit" => Some(true),
+            (b'-', options) if options.len() <= 6 && options.contains(&b'e') => Some(true),
+            (b'+', options) if options.contains(&b'e') => Some(false),
+            _ => None,
+        });
+    told.next_back()
+}
