@@ -350,6 +350,11 @@ impl Git {
         Ok(subjects.lines().map(str::to_owned).collect())
     }
 
+    /// Whether what is checked out is a branch.
+    pub fn is_on_branch(&self) -> Result<bool> {
+        self.succeeds(&["symbolic-ref", "--quiet", "HEAD"])
+    }
+
     /// Whether git ignores a path.
     pub fn ignores(&self, path: &str) -> Result<bool> {
         self.succeeds(&["check-ignore", "--quiet", "--", path])

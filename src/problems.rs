@@ -45,6 +45,21 @@ pub fn all<T>(results: impl Iterator<Item = Result<T>>) -> Result<Vec<T>> {
     Ok(values)
 }
 
+/// Both values, or all errors as one.
+pub fn both<A, B>(one: Result<A>, other: Result<B>) -> Result<(A, B)> {
+    let parts = |problem: Error| match problem.downcast() {
+        Ok(Several(problems)) => problems,
+        Err(problem) => vec![problem],
+    };
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(one), Err(other)) => {
+            Err(Several(parts(one).into_iter().chain(parts(other)).collect()).into())
+        }
+        (Err(problem), _) | (_, Err(problem)) => Err(problem),
+    }
+}
+
 /// The most problems of one kind that are named: nobody reads more.
 const MOST: usize = 500;
 

@@ -64,24 +64,31 @@ fn stderr(color: clap::ColorChoice) -> AutoStream<io::Stderr> {
     AutoStream::new(io::stderr(), choice(color, io::stderr().is_terminal()))
 }
 
-/// Prints an error, with what caused it, to standard error; of several, each. GitHub's runner is told in its own way too.
+/// Prints an error, with what caused it, to standard error; of several, each, and what caused them once. GitHub's runner is told in
+/// its own way too.
 pub fn error(error: &anyhow::Error, common: &Common) {
-    if let Some(Several(errors)) = error.downcast_ref() {
-        return errors.iter().for_each(|each| self::error(each, common));
-    }
+    let several = error.downcast_ref().map(|Several(errors)| &errors[..]);
+    let errors = several.unwrap_or(std::slice::from_ref(error));
+    let causes = |error: &anyhow::Error| -> Vec<String> {
+        let causes = error.chain().skip(1);
+        causes
+            .map(|cause| harmless_lines(&cause.to_string()))
+            .collect()
+    };
     let mut err = stderr(common.color);
-    if common.format == Format::Github {
-        let _ = writeln!(
-            io::stdout(),
-            "{}",
-            github::annotation("error", &format!("{error:#}"))
-        );
-    }
-    // Nothing is left to be done where standard error is closed.
-    let said = harmless_lines(&error.to_string());
-    let _ = writeln!(err, "{ERROR}error:{ERROR:#} {said}");
-    for cause in error.chain().skip(1) {
-        let _ = writeln!(err, "  caused by: {}", harmless_lines(&cause.to_string()));
+    for (number, error) in errors.iter().enumerate() {
+        if common.format == Format::Github {
+            let said = github::annotation("error", &format!("{error:#}"));
+            let _ = writeln!(io::stdout(), "{said}");
+        }
+        // Nothing is left to be done where standard error is closed.
+        let said = harmless_lines(&error.to_string());
+        let _ = writeln!(err, "{ERROR}error:{ERROR:#} {said}");
+        let own = causes(error);
+        let next = errors.get(number + 1).map(causes);
+        for cause in own.iter().filter(|_| next.as_ref() != Some(&own)) {
+            let _ = writeln!(err, "  caused by: {cause}");
+        }
     }
 }
 
@@ -167,11 +174,11 @@ impl Output {
         Ok(())
     }
 
-    /// Tells people what was done besides what the result says.
-    pub fn done(&mut self, what: &str) {
+    /// Tells people what was done besides what the result says, and what is left to do.
+    pub fn done(&mut self, what: &str, next: &str) {
         if self.is_for_people() {
             // It is done: that this cannot be said is no failure any more.
-            let _ = writeln!(self.out, "\n{}", harmless(what));
+            let _ = writeln!(self.out, "\n{}\n{next}", harmless(what));
         }
     }
 

@@ -44,9 +44,10 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
         let is_inside = |finding: &&Finding| is_within(&finding.path, &directory.name);
         // With a directory for each version, the older ones are never behind.
         let counts = pattern.has_series() || directories.newest() == Some(directory);
+        let has_variants = !directory.variants.is_empty();
         Standing {
             directory: directory.name.clone(),
-            version: directory.version.clone(),
+            version: Some(directory.version.clone()).filter(|_| has_variants),
             is_behind: counts && newest.iter().any(|newest| *newest > directory.version),
             newest,
             library: offered.get(&directory.name).map(|one| one.0.clone()),
@@ -66,7 +67,9 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
         (false, None) => "unknown",
     };
     let mut notes = releases.map(|releases| releases.notes).unwrap_or_default();
-    let overtaken = rows.iter().filter(|row| is_preview(&row.version));
+    let overtaken = rows
+        .iter()
+        .filter(|row| row.version.as_ref().is_some_and(is_preview));
     notes.extend(overtaken.filter_map(|row| {
         let (directory, newest) = (&row.directory, row.newest.as_ref()?);
         Some(format!(
@@ -77,7 +80,7 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
     let finds = format!("`update{place} check` lists the findings");
     let finds = Some(finds).filter(|_| !report.findings.is_empty());
     // Version directories that are gone have no row.
-    let is_offered_less = |row: &Standing| row.library.as_ref().is_some_and(|at| *at < row.version);
+    let is_offered_less = |row: &Standing| row.library.is_some() && row.library < row.version;
     let is_behind = !outdated.is_empty() || rows.iter().any(is_offered_less);
     let has_library = file.is_some();
     let status = Status {

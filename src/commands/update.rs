@@ -10,6 +10,7 @@ use super::{options, published, source, verify, vouched};
 use crate::cli::{Common, UpdateArgs};
 use crate::git::Git;
 use crate::plan::{missing, plan, targets};
+use crate::problems::both;
 use crate::report::{Output, of_update, title};
 use crate::repository::Repository;
 use crate::text::count;
@@ -32,7 +33,8 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     };
     let known = releases.map(|all| (all.published, all.notes));
     let (known, notes) = known.unwrap_or_default();
-    let targets = targets(&repository, &versions, &asked)?;
+    let targets = targets(&repository, &versions, &asked);
+    let (targets, missing) = both(targets, gone(root, missing(&repository, &asked)))?;
     let released = targets.iter().filter(|target| target.has_release);
     let released = released.map(|target| &target.version);
     let published = match &source {
@@ -43,7 +45,6 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
         Some(source) => Vec::from_iter(vouched(source, &published, args.verify, &output)?),
         None => Vec::new(),
     };
-    let missing = gone(root, missing(&repository, &asked))?;
     let mut plan = plan(repository, targets, &published, &asked)?;
     plan.notes.extend(missing.into_iter().chain(notes));
     // Nobody reads what it is called of a quiet one.

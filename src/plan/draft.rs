@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 use super::targets::{Target, variants_of};
 use super::units::renamed;
@@ -50,7 +50,7 @@ pub(super) fn draft(
         let is_gone = |folder: &Folder| target.removes.iter().any(|gone| gone.name == folder.name);
         tree.folders.retain(|folder| !is_gone(folder));
         tree.refresh();
-        add_variants(before, target, &mut tree)?;
+        add_variants(before, target, &mut tree);
         add_from_templates(before, &mut tree);
         tree.refresh();
         let variants = tree.directory.variants.clone();
@@ -144,39 +144,20 @@ fn copy(source: &Tree) -> Tree {
 }
 
 /// Adds the folders of new variants: empty ones for a template to fill, else copies of the nearest sibling.
-fn add_variants(before: &Repository, target: &Target, tree: &mut Tree) -> Result<()> {
-    let mut adds = target.adds.clone();
-    adds.sort();
-    for variant in adds {
+fn add_variants(before: &Repository, target: &Target, tree: &mut Tree) {
+    for variant in target.adds.clone() {
         if tree.directory.variants.contains(&variant) {
             continue;
         }
-        let family = tree.directory.variants.iter();
-        let mut family = family.filter(|other| other.family == variant.family);
-        if let Some(other) = family.find(|other| !other.base.is_empty() && variant.base.is_empty())
-        {
-            bail!("`{variant}` names no base: expected the name of a variant, such as {other}");
-        }
-        let items = match before.template(&variant.family) {
-            Some(_) => Vec::new(),
-            None => {
-                let sibling = nearest(&variant, &tree.directory.variants).with_context(|| {
-                    format!(
-                        "`--add {variant}`: nothing to make it from: there is no `templates/{0}`, and {1} {2} no {0} variant",
-                        variant.family,
-                        target.directory,
-                        if target.removes.is_empty() { "has" } else { "keeps" }
-                    )
-                })?;
-                let made = |item: &Item| Item {
-                    origin: Origin::MadeFrom(item.origin.path().to_owned()),
-                    ..item.clone()
-                };
-                let folder = tree.folder(&sibling.name);
-                let items = folder.iter().flat_map(|folder| &folder.items);
-                items.map(made).collect()
-            }
+        let has_template = before.template(&variant.family).is_some();
+        let sibling = nearest(&variant, &tree.directory.variants).filter(|_| !has_template);
+        let folder = sibling.and_then(|sibling| tree.folder(&sibling.name));
+        let items = folder.iter().flat_map(|folder| &folder.items);
+        let made = |item: &Item| Item {
+            origin: Origin::MadeFrom(item.origin.path().to_owned()),
+            ..item.clone()
         };
+        let items = items.map(made).collect();
         let is_kept = |folder: &Folder| folder.name != variant.name || !folder.items.is_empty();
         tree.folders.retain(is_kept);
         tree.folders.push(Folder {
@@ -186,7 +167,6 @@ fn add_variants(before: &Repository, target: &Target, tree: &mut Tree) -> Result
         });
         tree.directory.variants.push(variant);
     }
-    Ok(())
 }
 
 /// Adds what the templates of a directory's variants have and their folders do not.

@@ -174,6 +174,8 @@ pub(super) fn wrong(
         ", or also `--add` what they need"
     } else if !options.bases.is_empty() {
         ", or also move the variants that need them with `--base`"
+    } else if !options.runners.is_empty() {
+        ", or also move what runs there with `--base`"
     } else {
         ""
     };

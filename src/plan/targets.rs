@@ -153,6 +153,7 @@ pub fn targets(
         (target.adds, target.removes) = (adds.into_iter().collect(), removes);
     }
     problems.extend(contradicted(options, &targets));
+    problems.extend(unmakeable(repository, &targets));
     problems.extend(targets.iter().filter_map(Target::replaced));
     joined(problems)?;
     targets.retain(|target| target.has_release || !target.is_repair());
@@ -273,6 +274,35 @@ fn contradicted(options: &Options, targets: &[Target]) -> Vec<anyhow::Error> {
     });
     let twice = comes_and_goes.chain(moves_and_goes).chain(comes_twice);
     both.chain(reduced).chain(twice).collect()
+}
+
+/// The variants that cannot be added: without a base, or with nothing to make them from.
+fn unmakeable(repository: &Repository, targets: &[Target]) -> Vec<anyhow::Error> {
+    let (mut problems, mut lacking) = (Vec::new(), BTreeMap::<&Variant, Vec<&str>>::new());
+    for target in targets {
+        let mut there = variants_of(repository, target);
+        there.retain(|variant| !target.removes.contains(variant));
+        for add in target.adds.iter().filter(|add| !there.contains(add)) {
+            let mut family = there.iter().filter(|other| other.family == add.family);
+            let is_on_other = |other: &&Variant| !other.base.is_empty() && add.base.is_empty();
+            if let Some(other) = family.clone().find(is_on_other) {
+                problems.push(anyhow!(
+                    "`{add}` names no base: expected the name of a variant, such as {other}"
+                ));
+            } else if repository.template(&add.family).is_none() && family.next().is_none() {
+                lacking.entry(add).or_default().push(&target.directory);
+            }
+        }
+    }
+    let is_reduced = targets.iter().any(|target| !target.removes.is_empty());
+    problems.extend(lacking.into_iter().map(|(add, places)| {
+        let (family, places) = (&add.family, places.join(", "));
+        let stays = if is_reduced { " that stays" } else { "" };
+        anyhow!(
+            "`--add {add}`: nothing to make it from: there is no `templates/{family}`, and no {family} variant{stays} in {places}"
+        )
+    }));
+    problems
 }
 
 /// The variants to remove, each with its series where that is named.

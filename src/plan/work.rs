@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::cuts::{Matter, left_over};
 use super::edits::{self, Edit};
@@ -203,7 +203,7 @@ impl Work<'_> {
 
     /// Takes the variants that are removed out of the scripts. The scripts that have nothing left to do are removed, and named.
     pub(super) fn remove_from_scripts(&mut self) -> Result<Vec<String>> {
-        let mut gone = Vec::new();
+        let (mut gone, mut left) = (Vec::new(), Vec::new());
         for target in self.targets {
             for variant in &target.removes {
                 let Some(tree) = self.after.tree(&target.directory) else {
@@ -223,13 +223,16 @@ impl Work<'_> {
                         gone.push(path);
                         continue;
                     }
-                    let reduced = passages::dropped(text, &variant.name, others).with_context(|| {
-                        format!(
-                            "{path}: cannot tell how to take {variant} out of it: do so by hand, then run the same command again"
-                        )
-                    })?;
                     let is_it = |line: &str| mentions(line, &variant.name);
-                    let edits = vec![removed("variant", text, &variant.name, is_it)];
+                    let edit = removed("variant", text, &variant.name, is_it);
+                    let Some(reduced) = passages::dropped(text, &variant.name, others) else {
+                        let line = edit.line;
+                        left.push(format!(
+                            "{path}:{line}: cannot tell how to take {variant} out"
+                        ));
+                        continue;
+                    };
+                    let edits = vec![edit];
                     let document = self.with_text(place.document, reduced.into_bytes());
                     new.push((path, (document, edits)));
                 }
@@ -237,6 +240,7 @@ impl Work<'_> {
                 gone.iter().for_each(|path| self.after.remove(path));
             }
         }
+        refuse_left(left)?;
         Ok(gone)
     }
 

@@ -14,8 +14,8 @@ use crate::text::count;
 pub struct Standing {
     /// Its name.
     pub directory: String,
-    /// The version that it is at.
-    pub version: Version,
+    /// The version that it is at, where it has variants.
+    pub version: Option<Version>,
     /// The newest stable release of its series, where one is known.
     pub newest: Option<Version>,
     /// That one is newer.
@@ -56,7 +56,9 @@ pub fn of_status(names: &Names, status: Status) -> Summary {
     let head = head.into_iter().chain(library).map(str::to_owned).collect();
     let row = |row: &Standing| {
         let newest = match &row.newest {
-            Some(newest) if row.is_behind || is_preview(&row.version) => newest.to_string(),
+            Some(newest) if row.is_behind || row.version.as_ref().is_some_and(is_preview) => {
+                newest.to_string()
+            }
             Some(_) => "up to date".to_owned(),
             None => status.without.to_owned(),
         };
@@ -65,7 +67,7 @@ pub fn of_status(names: &Names, status: Status) -> Summary {
             many => many.to_string(),
         };
         let offered = match &row.library {
-            Some(offered) if *offered == row.version => {
+            Some(offered) if Some(offered) == row.version.as_ref() => {
                 let entries = (row.outdated, "entry", "outdated");
                 let behind = [entries, (row.not_offered, "variant", "not offered")];
                 let behind = behind.iter().filter(|(number, ..)| *number > 0);
@@ -81,7 +83,9 @@ pub fn of_status(names: &Names, status: Status) -> Summary {
         };
         let cells = [
             row.directory.clone(),
-            row.version.to_string(),
+            row.version
+                .as_ref()
+                .map_or("none".to_owned(), Version::to_string),
             newest,
             row.variants.to_string(),
             findings,

@@ -298,7 +298,9 @@ fn commit_commits_what_was_written_and_nothing_else() {
     .exits_with(0);
     assert!(
         run.stdout.contains("\nCommitted: Update")
-            && run.stdout.ends_with(": Update to 2.14.5, 2.12.15\n"),
+            && run
+                .stdout
+                .ends_with(": Update to 2.14.5, 2.12.15\nThen push, and open a pull request.\n"),
         "{}",
         run.stdout
     );
@@ -312,6 +314,10 @@ fn commit_commits_what_was_written_and_nothing_else() {
     );
     let files = git(repository.root(), &["show", "--name-only", "--format="]);
     assert!(files.lines().all(|file| file.starts_with("2.1")), "{files}");
+    git(repository.root(), &["checkout", "--quiet", "--detach"]);
+    let run = with_git(&repository, &["--base", "2.12.x/alpine=3.23", "--commit"]).exits_with(0);
+    let lost = "\nIt is on no branch: `git switch -c <BRANCH>` gives it one, then push that.\n";
+    assert!(run.stdout.ends_with(lost), "{}", run.stdout);
 }
 
 #[test]
@@ -551,6 +557,24 @@ fn each_of_several_errors_is_marked() {
         .lines()
         .filter(|line| line.starts_with("error: no release 2.1"));
     assert_eq!(marked.count(), 2, "{}", run.stderr);
+    // Of options and versions alike; what caused several is told once.
+    let asked = ["--base", "bar=1", "--add", "baz1", "--remove", "bar"];
+    let run = with_git(&committed(), &asked).exits_with(2);
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    let [base, add, "error: nothing to remove:", remove] = lines.as_slice() else {
+        panic!("{}", run.stderr);
+    };
+    assert!(base.starts_with("error: `--base bar=1`: no variant of the family bar in "));
+    let nothing = "error: `--add baz1`: nothing to make it from: there is no `templates/baz`, \
+                   and no baz variant in 2.12.x, 2.14.x";
+    assert_eq!(*add, nothing);
+    assert!(remove.starts_with("  no variant bar: there are "));
+    let nowhere = ["--from", "http://127.0.0.1:1", "2.12.15", "2.14.5"];
+    let run = repository.run(&nowhere).exits_with(2);
+    let is_error = |line: &&str| line.starts_with("error: cannot fetch http://127.0.0.1:1/v2.1");
+    assert_eq!(run.stderr.lines().take_while(is_error).count(), 2);
+    let cause = "  caused by: error sending request\n";
+    assert_eq!(run.stderr.matches(cause).count(), 1, "{}", run.stderr);
 }
 
 /// The program with the `git` that PATH names.
@@ -634,6 +658,17 @@ fn a_pre_release_in_a_series_that_is_released_is_found_online() {
         "{}",
         run.stdout
     );
+}
+
+#[test]
+fn a_version_directory_without_variants_is_at_no_version() {
+    let repository = Repository::of(&tree("series/before"));
+    fs::create_dir(repository.path("2.15.x")).expect("a folder");
+    let run = repository.run(&["status", "--offline"]).exits_with(0);
+    let row = "  2.15.x     none     not checked  0 ";
+    assert!(run.stdout.contains(row), "{}", run.stdout);
+    let run = repository.run(&["status", "--offline", "--format", "json"]);
+    assert!(run.stdout.contains("\"version\": null"), "{}", run.stdout);
 }
 
 #[test]

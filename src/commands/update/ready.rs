@@ -15,6 +15,9 @@ use crate::repository::{TEMPLATES, TESTS, WORKFLOWS};
 use crate::text::{by_number, first_of, is_within, quoted};
 use crate::write::{Step, is_interrupted, look, write};
 
+/// What comes after a commit.
+const PUSH: &str = "Then push, and open a pull request.";
+
 /// An update that can be written.
 pub(super) struct Ready<'a> {
     root: &'a Path,
@@ -55,7 +58,13 @@ impl<'a> Ready<'a> {
         if let Some(git) = self.committed.filter(|_| !steps.is_empty()) {
             result = git.commit_paths(&Vec::from_iter(written(plan)), title);
             if result.is_ok() {
-                output.done(&format!("Committed: {title}"));
+                let next = match git.is_on_branch()? {
+                    true => PUSH,
+                    false => {
+                        "It is on no branch: `git switch -c <BRANCH>` gives it one, then push that."
+                    }
+                };
+                output.done(&format!("Committed: {title}"), next);
                 return Ok(());
             }
         }
@@ -240,7 +249,7 @@ fn next_steps(
     let add = Some(format!("git{place} add {added}")).filter(|_| !added.is_empty());
     let commit = format!("git{place} commit -m {} -- {committed}", quoted(title));
     let commands = add.into_iter().chain([commit]).collect();
-    let mut remarks = vec!["Then push, and open a pull request.".to_owned()];
+    let mut remarks = vec![PUSH.to_owned()];
     let mixed = before.changed.iter().filter(|path| is_below(path, &shown));
     let mixed = Vec::from_iter(mixed.map(String::as_str));
     if before.is_interrupted {
