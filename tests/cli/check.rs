@@ -67,6 +67,21 @@ fn a_reference_to_a_variant_that_is_not_there() {
 }
 
 #[test]
+fn a_tag_that_ends_in_a_dash_is_whole_only_in_front_of_a_variable() {
+    let repository = Repository::of(&tree("series/before"));
+    let path = "2.14.x/tests/build-images.sh";
+    let before = repository.read(path);
+    repository.write(
+        path,
+        before.clone() + "docker run nats:2.14.4-\"$variant\"\n",
+    );
+    repository.finds(&[]);
+    repository.write(path, before + "docker run \"nats:2.14.4-\"\n");
+    repository
+        .finds(&["2.14.x/tests/build-images.sh:13:18: reference: found 2.14.4-, expected 2.14.4"]);
+}
+
+#[test]
 fn a_version_that_was_forgotten_anywhere() {
     for (path, old, new, finding) in [
         (

@@ -233,6 +233,13 @@ fn a_comment_that_mentions_a_variant_moves_with_it() {
             .read("tests/build-images.sh")
             .contains("# alpine3.19 first, once it was alpine3.12\n")
     );
+    // Not with that of another series.
+    let series = Repository::of(&tree("series/before"));
+    let path = "2.12.x/tests/build-images.sh";
+    series.edit(path, "set -euo", "# alpine3.22 is in 2.14.x\nset -euo");
+    offline(&series, &["--base", "alpine=3.23"]).exits_with(0);
+    let comment = "# alpine3.22 is in 2.14.x\n";
+    assert!(series.read(path).contains(comment));
 }
 
 #[test]
