@@ -667,6 +667,8 @@ fn a_version_directory_without_variants_is_at_no_version() {
     let run = repository.run(&["status", "--offline"]).exits_with(0);
     let row = "  2.15.x     none     not checked  0 ";
     assert!(run.stdout.contains(row), "{}", run.stdout);
+    let others = "\n2 findings outside the version directories\n";
+    assert!(run.stdout.contains(others), "{}", run.stdout);
     let run = repository.run(&["status", "--offline", "--format", "json"]);
     assert!(run.stdout.contains("\"version\": null"), "{}", run.stdout);
 }
