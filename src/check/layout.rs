@@ -24,10 +24,15 @@ pub(super) fn check_folders(names: &Names, tree: &Tree, findings: &mut Vec<Findi
     }
     let folders = tree.folders.iter();
     for folder in folders.filter(|folder| !folder.items.is_empty()) {
-        let looks_like = Variant::parse(&folder.name)
+        let lower = folder.name.to_ascii_lowercase();
+        let looks_like = Variant::parse(&lower)
             .is_some_and(|variant| names.endings.families().any(|one| one == variant.family));
-        if looks_like && folder.item("Dockerfile").is_none() {
-            let path = format!("{}/{}", directory.name, folder.name);
+        let path = format!("{}/{}", directory.name, folder.name);
+        if looks_like && lower != folder.name {
+            let message = format!("found {}, expected {lower}: it is no variant", folder.name);
+            let finding = Finding::of(&path, "folder", message).found(&*folder.name);
+            findings.push(finding.expected(lower));
+        } else if looks_like && folder.item("Dockerfile").is_none() {
             let message = "found no Dockerfile in a variant's folder: add it, or remove the folder"
                 .to_owned();
             findings.push(Finding::of(&path, "folder", message).expected("Dockerfile"));

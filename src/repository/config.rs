@@ -318,14 +318,17 @@ impl Pattern {
     }
 }
 
-/// Whether a folder's name looks like that of a version directory, of whatever layout: `0.25.6`, `v2.14.0-RC.3`, `2.x`.
+/// Whether a folder's name looks like that of a version directory, of whatever layout: `0.25.6`, `v2.14.0-RC.3`, `2.x`; also to
+/// somebody who does not see what the letters are.
 pub fn looks_like_a_version(name: &str) -> bool {
     let name = name.strip_prefix('v').unwrap_or(name);
     let numbers = name.split_once('-').map_or(name, |(numbers, _)| numbers);
-    let is_number = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    let is_number = |part: &str| !part.is_empty() && part.chars().all(char::is_numeric);
     let parts: Vec<&str> = numbers.split('.').collect();
     let (first, rest) = (parts[0], &parts[1..]);
-    is_number(first) && !rest.is_empty() && rest.iter().all(|part| is_number(part) || *part == "x")
+    let is_letter = |c: char| c.eq_ignore_ascii_case(&'x') || !c.is_ascii();
+    let is_open = |part: &str| part.chars().count() == 1 && part.chars().all(is_letter);
+    is_number(first) && !rest.is_empty() && rest.iter().all(|part| is_number(part) || is_open(part))
 }
 
 #[cfg(test)]
@@ -376,7 +379,17 @@ mod tests {
 
     #[test]
     fn names_of_version_directories_are_known_by_their_look() {
-        for name in ["0.25.6", "v0.25.6", "0.25.x", "2.x", "2.14.0-RC.3", "0.25"] {
+        for name in [
+            "0.25.6",
+            "v0.25.6",
+            "0.25.x",
+            "2.x",
+            "2.14.0-RC.3",
+            "0.25",
+            "2.14.X",
+            "2.14.х",
+            "2.1４.x",
+        ] {
             assert!(looks_like_a_version(name), "{name}");
         }
         for name in ["2019", "tests", "docs", "v", "1.x.y", "", "a.1"] {

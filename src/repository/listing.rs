@@ -117,7 +117,9 @@ pub(super) fn list(root: &Path, name: &str, role: Role) -> (Vec<Folder>, Problem
 fn add(folders: &mut Vec<Folder>, entry: &DirEntry, path: &str, role: Role) -> Result<(), String> {
     let kind = entry.file_type();
     let Some(name) = entry.file_name().to_str() else {
-        let is_nothing = role.is_flat().then_some(());
+        let shown = entry.file_name().to_string_lossy();
+        let is_nothing = role.is_flat() && role.kind("", &shown, 0).is_none();
+        let is_nothing = is_nothing.then_some(());
         return is_nothing.ok_or_else(|| format!("{path}: its name is not UTF-8"));
     };
     if name == ".git" {

@@ -1,5 +1,7 @@
 //! `update check`: silent on right trees, and every mistake found with its place.
 
+use std::os::unix::ffi::OsStrExt;
+
 use crate::support::{Repository, Run, program, project, run, tree};
 
 fn streaming() -> Repository {
@@ -286,6 +288,34 @@ fn folders_without_what_they_are_for() {
         "0.25.5:1:1: folder: found no variant, expected a folder such as alpine3.18 with a Dockerfile",
         "0.25.6/alpine3.19:1:1: folder: found no Dockerfile in a variant's folder",
     ]);
+}
+
+#[test]
+fn folders_and_files_whose_names_only_look_like_the_right_ones() {
+    let repository = Repository::of(&tree("series/before"));
+    let dockerfile = "FROM alpine:3.1\nENV NATS_SERVER=2.14.4\n";
+    repository.write("2.14.x/Alpine3.22/Dockerfile", dockerfile);
+    repository.write("2.14.X/alpine3.22/Dockerfile", dockerfile);
+    // A letter of another alphabet.
+    repository.write("2.14.х/alpine3.22/Dockerfile", dockerfile);
+    let stray = "layout: found a name that looks like a version, expected one like 2.12.x: rename or remove it";
+    repository.finds(&[
+        &format!("2.14.X:1:1: {stray}"),
+        "2.14.x/Alpine3.22:1:1: folder: found Alpine3.22, expected alpine3.22: it is no variant",
+        &format!("2.14.х:1:1: {stray}"),
+    ]);
+    let name = std::ffi::OsStr::from_bytes(b".github/workflows/\xff.yml");
+    let other = std::ffi::OsStr::from_bytes(b".github/workflows/\xff.txt");
+    let repository = Repository::of(&tree("series/before"));
+    std::fs::write(repository.root().join(other), "").expect("a file");
+    repository.finds(&[]);
+    std::fs::write(repository.root().join(name), "").expect("a file");
+    let run = repository.run(&["check"]).exits_with(2);
+    assert!(
+        run.stderr.contains(": its name is not UTF-8"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
