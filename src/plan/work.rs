@@ -223,16 +223,21 @@ impl Work<'_> {
                         gone.push(path);
                         continue;
                     }
-                    let is_it = |line: &str| mentions(line, &variant.name);
-                    let edit = removed("variant", text, &variant.name, is_it);
+                    let edit = |gone: &Variant| {
+                        let is_it = |line: &str| mentions(line, &gone.name);
+                        removed("variant", text, &gone.name, is_it)
+                    };
                     let Some(reduced) = passages::dropped(text, &variant.name, others) else {
-                        let line = edit.line;
+                        let line = edit(variant).line;
                         left.push(format!(
                             "{path}:{line}: cannot tell how to take {variant} out"
                         ));
                         continue;
                     };
-                    let edits = vec![edit];
+                    // What is about nothing but removed variants goes at once.
+                    let is_in = |text: &str, gone: &Variant| mentions(text, &gone.name);
+                    let goes = |gone: &&Variant| is_in(text, gone) && !is_in(&reduced, gone);
+                    let edits = target.removes.iter().filter(goes).map(edit).collect();
                     let document = self.with_text(place.document, reduced.into_bytes());
                     new.push((path, (document, edits)));
                 }
