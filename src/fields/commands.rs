@@ -25,6 +25,8 @@ pub(super) struct Word<'a> {
     pub(super) is_address: bool,
     pub(super) does: Option<Does>,
     pub(super) signs: u8,
+    /// It is a variable to which a shell assigns something.
+    is_set: bool,
 }
 
 impl Word<'_> {
@@ -96,14 +98,8 @@ impl<'a> Code<'a> {
 
     /// The variables to which a statement assigns something, each with where it does.
     pub(super) fn assigned_in(&self, statement: &Statement) -> impl Iterator<Item = Use<'a>> {
-        let words = self.words(statement);
-        let is_opened = |number: usize| {
-            let before = number.checked_sub(1).map(|before| words[before].text);
-            before.is_some_and(|word| SETTING.contains(&word))
-        };
-        let set = words.iter().enumerate();
-        let set = set.filter(move |(number, word)| self.is_set(word) || is_opened(*number));
-        let set = set.map(|(_, word)| (last_word(name_set(word)), word.at));
+        let set = self.words(statement).iter().filter(|word| word.is_set);
+        let set = set.map(|word| (last_word(name_set(word.text)), word.at));
         let uses = self.used(statement).iter().enumerate();
         let uses = uses.filter(|(number, one)| {
             let next = self.used(statement).get(number + 1);
@@ -121,14 +117,6 @@ impl<'a> Code<'a> {
         next.eq_ignore_ascii_case(name)
             && between.iter().all(is_sign)
             && methods.any(|method| behind.starts_with(method))
-    }
-
-    /// Whether a word is a variable to which a shell assigns something, rather than nothing: `url=; case …`.
-    pub(super) fn is_set(&self, word: &Word) -> bool {
-        let value = self.text[word.span().end..].strip_prefix(b"=");
-        let first = value.and_then(|value| value.get(unquoted(value, 0)));
-        first.is_some_and(|byte| !b" ;=\"'\r\n".contains(byte))
-            && name_set(word).iter().all(|byte| is_word(*byte))
     }
 
     /// How often something is assigned to a variable in a span.
@@ -213,8 +201,18 @@ fn ignoring_case((name, at): &Use, (other, other_at): &Use) -> Ordering {
 }
 
 /// The name in front of a `=` or a `+=`.
-fn name_set<'a>(word: &Word<'a>) -> &'a [u8] {
-    word.text.strip_suffix(b"+").unwrap_or(word.text)
+fn name_set(word: &[u8]) -> &[u8] {
+    word.strip_suffix(b"+").unwrap_or(word)
+}
+
+/// Whether a word, in front of that, is a variable to which a shell assigns something, rather than nothing: `url=; case …`.
+fn is_set(word: &[u8], behind: &[u8]) -> bool {
+    let Some(value) = behind.strip_prefix(b"=") else {
+        return false;
+    };
+    let first = value.get(unquoted(value, 0));
+    first.is_some_and(|byte| !b" ;=\"'\r\n".contains(byte))
+        && name_set(word).iter().all(|byte| is_word(*byte))
 }
 
 /// The commands of a statement that are piped into one another.
@@ -403,6 +401,8 @@ impl<'a> Reader<'a> {
         let word = &text[start..at];
         if word.iter().any(|byte| is_word(*byte)) {
             let signs = std::mem::take(&mut self.signs);
+            let before = self.code.words[self.statement.1..].last();
+            let is_opened = before.is_some_and(|before| SETTING.contains(&before.text));
             self.code.words.push(Word {
                 text: word,
                 at: start,
@@ -410,6 +410,7 @@ impl<'a> Reader<'a> {
                 // A file may be called like a command.
                 does: does(word).filter(|_| signs & OUT == 0),
                 signs,
+                is_set: is_opened || is_set(word, &text[at..]),
             });
         }
         at

@@ -7,7 +7,7 @@ use super::entries::{Home, folder};
 use super::expected::{Context, expectations, name_of, names_for};
 use super::format::architectures;
 use super::images::Image;
-use super::manifest::{Manifest, Paragraph};
+use super::manifest::{Field, Manifest, Paragraph};
 use crate::finding::Problem;
 use crate::tag::{Endings, Level, is_preview};
 use crate::version::WINDOWS;
@@ -57,8 +57,27 @@ pub fn check(manifest: &Manifest, seen: &[Option<Home>], names: Endings) -> Vec<
         let tags = manifest.items(entry, "Tags");
         before.extend(tags.map(|(_, tag)| (tag.into_owned(), names.clone())));
     }
+    check_addresses(manifest, &mut problems);
     problems.sort_by_key(|problem| problem.at);
     problems
+}
+
+/// All images are built from one repository, also those of one architecture.
+fn check_addresses(manifest: &Manifest, problems: &mut Vec<Problem>) {
+    let is_one = |field: &&Field| manifest.name(field).rsplit('-').next() == Some("GitRepo");
+    let mut all = manifest.fields().filter(is_one);
+    let Some(expected) = all.next().map(|field| manifest.said(&field.value)) else {
+        return;
+    };
+    for field in all {
+        let found = manifest.said(&field.value);
+        if found != expected {
+            let message =
+                format!("found {found}, expected {expected}, from which the others are built");
+            let at = field.value.start;
+            problems.push(Problem::new(at, "repository", &found, "", message));
+        }
+    }
 }
 
 /// The tags that entries offer, each with the architectures that it is for.

@@ -79,6 +79,15 @@ impl Session<'_> {
         // The tree at each commit; `None` where it is not here, and nothing can be compared with it.
         let mut views: BTreeMap<&str, Option<View>> = BTreeMap::new();
         for (entry, commit) in manifest.entries().iter().zip(&commits) {
+            for field in manifest.commits(entry) {
+                let (own, at) = (manifest.said(&field.value), field.value.start);
+                let is_one = library::misshapen("GitCommit", &own).is_none() && own != **commit;
+                if let (Ok(git), true) = (&self.git, is_one)
+                    && git.commit(&own)?.is_none()
+                {
+                    problems.extend(self.unknown(git, &own, at)?);
+                }
+            }
             if views.contains_key(commit.as_str()) {
                 continue;
             }
@@ -143,6 +152,20 @@ impl Session<'_> {
         Ok(offered.iter().filter_map(newer).chain(gone).collect())
     }
 
+    /// What is wrong with a commit that is not here. In a shallow clone that may be right.
+    fn unknown(&self, git: &Git, commit: &str, at: usize) -> Result<Option<Problem>> {
+        if git.is_shallow()? {
+            self.warn(&format!(
+                "{commit} is not in this shallow clone: what is built from it is not checked; run `git fetch --unshallow`"
+            ));
+            return Ok(None);
+        }
+        let message = format!(
+            "found {commit}, which is not in this repository: run `git fetch`, or check the digits"
+        );
+        Ok(Some(Problem::new(at, "commit", commit, "", message)))
+    }
+
     /// The tree at an entry's commit; `None` where it is not here. Reports a commit that nobody can fetch.
     fn view(
         &self,
@@ -158,16 +181,7 @@ impl Session<'_> {
         let fetched = manifest.value(entry, "GitFetch");
         let fetched = &*fetched.unwrap_or(library::DEFAULT_FETCH.into());
         if git.commit(commit)?.is_none() {
-            if git.is_shallow()? {
-                self.warn(&format!(
-                    "{commit} is not in this shallow clone: what is built from it is not checked; run `git fetch --unshallow`"
-                ));
-            } else {
-                let message = format!(
-                    "found {commit}, which is not in this repository: run `git fetch`, or check the digits"
-                );
-                problems.push(Problem::new(at, "commit", commit, "", message));
-            }
+            problems.extend(self.unknown(git, commit, at)?);
             return Ok(None);
         }
         match git.unreached(commit, fetched, &value("GitRepo"))? {

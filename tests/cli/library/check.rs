@@ -330,6 +330,27 @@ fn a_commit_that_nobody_can_fetch_is_found() {
         "library:5:12: commit: found {COMMIT}, which is not in this repository: run `git fetch`"
     )]);
     published.repository.edit("library", COMMIT, &head);
+    // Nor is that of one architecture, and no image is built from elsewhere.
+    let before = published.library();
+    for (field, finding) in [
+        (
+            format!("amd64-GitCommit: {COMMIT}"),
+            format!("18: commit: found {COMMIT}, which is not in this repository"),
+        ),
+        (
+            "GitRepo: https://git.example/x.git".to_owned(),
+            "10: repository: found https://git.example/x.git, expected https://github.com/"
+                .to_owned(),
+        ),
+    ] {
+        let entry = format!("\nDirectory: {}", "0.25.6/scratch");
+        published
+            .repository
+            .edit("library", &entry, &format!("\n{field}{entry}"));
+        let run = published.run(&["--check"]).exits_with(1);
+        assert!(run.stdout.contains(&finding), "{}", run.stdout);
+        published.repository.write("library", &before);
+    }
     // Another branch is not what is fetched.
     git(
         published.repository.root(),
