@@ -98,6 +98,7 @@ impl Document {
         self.statements().flat_map(move |field| {
             let (at, found) = (field.span.start, self.found(field));
             match (&field.kind, named) {
+                (Kind::Directory { .. }, Named::Directory) => vec![(at, None, found.into_owned())],
                 (Kind::Variant { directory }, Named::Variant)
                 | (Kind::Script { directory }, Named::Script) => {
                     vec![(at, directory.as_deref(), found.into_owned())]

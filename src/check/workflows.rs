@@ -351,20 +351,20 @@ impl<'a> Workflow<'a> {
                 }
             }
         }
-        let names = fields.iter().map(|field| &self.text[field.span.clone()]);
-        let names: BTreeSet<&str> = names.collect();
-        let is_named = |series: &&Directory| names.contains(series.name.as_str());
+        let named = self.place.document.names_of(Named::Directory);
+        let named: BTreeMap<String, usize> = named.map(|(at, _, name)| (name, at)).collect();
+        let is_named = |series: &&Directory| named.contains_key(&series.name);
         let missing: Vec<&Directory> = all
             .iter()
             .copied()
             .filter(|series| !is_named(series))
             .collect();
-        if let ([missing], Some(last)) = (missing.as_slice(), fields.last())
+        if let ([missing], Some(last)) = (missing.as_slice(), named.values().max())
             && all.len() > 2
             && self.may_be_for(directories.get(&missing.name))
         {
             let message = format!("names every series but {}", missing.name);
-            let finding = self.finding(last.span.start, "series", message);
+            let finding = self.finding(*last, "series", message);
             self.add(finding.expected(&*missing.name));
         }
     }

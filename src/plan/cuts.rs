@@ -53,7 +53,7 @@ impl<'a> Workflow<'a> {
                 true => self.text[part.clone()].to_owned(),
                 false => self.structure.said(self.text, part, with_env),
             };
-            all.iter().any(|series| series.is_in(&said))
+            all.iter().any(|series| self.names(series, &said, part))
         };
         self.cuts(&Matter {
             // The value of a variable does not make a part about a series: `LATEST: 2.14.x`.
@@ -206,6 +206,24 @@ impl<'a> Workflow<'a> {
         start.into_iter().chain(others).collect()
     }
 
+    /// What a summary says of cuts that are no jobs: each of these series that one names.
+    pub(super) fn series_in(self, cuts: &[Range<usize>], gone: &[Directory]) -> Vec<Edit> {
+        let starts = self.structure.jobs.iter().map(|job| job.part.span.start);
+        let starts: BTreeSet<usize> = starts.collect();
+        let places = Places::new(self.text.as_bytes());
+        let others = cuts
+            .iter()
+            .filter(|cut| starts.range((*cut).clone()).next().is_none());
+        let named = others.flat_map(|cut| {
+            let said = &self.text[cut.clone()];
+            let line = places.of(cut.end - said.trim_start().len()).0;
+            let series = gone.iter().filter(|series| self.names(series, said, cut));
+            let edit = |one: &Directory| Edit::new("directory".to_owned(), line, &one.name, "");
+            series.map(edit).collect::<Vec<_>>()
+        });
+        named.collect()
+    }
+
     /// What is wrong with a workflow that would have no job any more; `jobs` are those that go.
     pub(super) fn jobless(self, path: &str, jobs: &[Edit]) -> Option<String> {
         let is_empty = !jobs.is_empty() && jobs.len() == self.structure.jobs.len();
@@ -225,7 +243,9 @@ impl<'a> Workflow<'a> {
     /// The lines of commands that are nothing but an argument about the matter, with another line behind them:
     /// `"nats:2.14-nanoserver-ltsc2022" \`.
     fn arguments(self, matter: &Matter) -> impl Iterator<Item = Range<usize>> {
-        let Self { text, structure } = self;
+        let Self {
+            text, structure, ..
+        } = self;
         let is_one = move |(number, line): &(usize, &Line)| {
             let start = line.span.start + line.indent;
             let code = text[start..line.end].strip_suffix(['\\', '`']);
@@ -270,7 +290,9 @@ pub(super) fn left_over(
     cuts: &[Range<usize>],
     gone: &[Directory],
 ) -> Vec<String> {
-    let Workflow { text, structure } = workflow;
+    let Workflow {
+        text, structure, ..
+    } = workflow;
     let places = Places::new(text.as_bytes());
     let named = |line: &Line| {
         let said = without(text, line.span.start..line.end, cuts);

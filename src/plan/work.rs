@@ -260,13 +260,7 @@ impl Work<'_> {
             let path = place.path();
             left.extend(left_over(&path, workflow, &cuts, &gone));
             left.extend(workflow.jobless(&path, &edits));
-            let old = workflow.text;
-            let named = gone.iter().filter(|series| series.is_in(old));
-            let edit = |series: &Directory| {
-                let name = &series.name;
-                removed("directory", old, name, |line| line.contains(name))
-            };
-            edits.extend(named.map(edit));
+            edits.extend(workflow.series_in(&cuts, &gone));
             (workflow.reduced(&cuts), edits)
         });
         self.put(new);

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::edits::Edit;
 use crate::fields::workflow::{Job, Part, Structure};
-use crate::fields::{Field, saying_more};
+use crate::fields::{Field, Kind, Named, saying_more};
 use crate::repository::{Directory, Document};
 use crate::text::Places;
 
@@ -17,6 +17,7 @@ use crate::text::Places;
 pub(super) struct Workflow<'a> {
     pub(super) text: &'a str,
     pub(super) structure: &'a Structure,
+    pub(super) fields: &'a [Field],
 }
 
 /// What there is to repeat behind a place.
@@ -32,8 +33,29 @@ pub(super) type NewItem = (String, Option<[String; 2]>);
 
 impl<'a> Workflow<'a> {
     pub(super) fn of(document: &'a Document) -> Option<Self> {
-        let (text, structure) = (document.utf8()?, &document.facts.structure);
-        Some(Self { text, structure })
+        Some(Self {
+            text: document.utf8()?,
+            structure: &document.facts.structure,
+            fields: &document.fields,
+        })
+    }
+
+    /// Whether a part of the text names a series: in it, or by an item of which a matrix makes its name.
+    pub(super) fn names(self, series: &Directory, said: &str, part: &Range<usize>) -> bool {
+        let from = self
+            .fields
+            .partition_point(|field| field.span.start < part.start);
+        let inside = self.fields[from..].iter();
+        let mut inside = inside.take_while(|field| field.span.start < part.end);
+        series.is_in(said)
+            || inside.any(|field| {
+                let Kind::Item { made } = &field.kind else {
+                    return false;
+                };
+                let item = &self.text[field.span.clone()];
+                let mut made = made.iter().filter(|one| one.names == Named::Directory);
+                made.any(|one| one.name(item) == series.name)
+            })
     }
 
     /// The text with a new series beside the one that it is copied from: a twin for each job that is about that one alone, an
@@ -63,7 +85,9 @@ impl<'a> Workflow<'a> {
         items: &[&Field],
         added: impl Fn(&Field) -> BTreeSet<NewItem>,
     ) -> (String, Vec<Edit>) {
-        let Self { text, structure } = self;
+        let Self {
+            text, structure, ..
+        } = self;
         let lists = structure.lists().into_iter().flatten();
         let lists = lists.map(|item| (item.span, false));
         let brackets = structure.bracket_lists(text).into_iter().flatten();
@@ -151,16 +175,19 @@ struct NewSeries<'a> {
 type NamedParts<'a> = Vec<(Range<usize>, BTreeSet<&'a str>)>;
 
 impl<'a> NewSeries<'a> {
-    /// The series that a text names.
-    fn named_in(&self, said: &str) -> BTreeSet<&'a str> {
-        let named = self.all.iter().chain([self.to]);
-        let named = named.filter(|series| series.is_in(said));
-        named.map(|series| series.name.as_str()).collect()
+    /// The names of such series.
+    fn those(&self, is_one: impl Fn(&Directory) -> bool) -> BTreeSet<&'a str> {
+        let all = self.all.iter().chain([self.to]);
+        let all = all.filter(|series| is_one(series));
+        all.map(|series| series.name.as_str()).collect()
     }
 
     fn named(&self, part: &Range<usize>) -> BTreeSet<&'a str> {
-        let Workflow { text, structure } = self.workflow;
-        self.named_in(&structure.said(text, part, true))
+        let Workflow {
+            text, structure, ..
+        } = self.workflow;
+        let said = structure.said(text, part, true);
+        self.those(|series| self.workflow.names(series, &said, part))
     }
 
     fn is_own(&self, named: &BTreeSet<&str>) -> bool {
@@ -169,7 +196,9 @@ impl<'a> NewSeries<'a> {
 
     /// The jobs that are about the source alone, each with its number.
     fn jobs(&self) -> Vec<(usize, &'a Job)> {
-        let Workflow { text, structure } = self.workflow;
+        let Workflow {
+            text, structure, ..
+        } = self.workflow;
         // What only the value of a variable says is not what a job is about.
         let is_alone = |(_, job): &(usize, &Job)| {
             let span = &job.part.span;
@@ -180,7 +209,13 @@ impl<'a> NewSeries<'a> {
 
     /// Twins of the jobs that are called after the source, behind the last of those that are about it alone.
     fn twins(&self, alone: &[(usize, &Job)]) -> Vec<Repeat> {
-        let (Workflow { text, structure }, from, to) = (self.workflow, self.from, self.to);
+        let (
+            Workflow {
+                text, structure, ..
+            },
+            from,
+            to,
+        ) = (self.workflow, self.from, self.to);
         let jobs = &structure.jobs;
         let is_twin = |job: &Job| is_only(&self.named(&job.part.span), to);
         if jobs.iter().any(is_twin) {
@@ -211,7 +246,13 @@ impl<'a> NewSeries<'a> {
 
     /// Items of lists, and variables, behind those of the source.
     fn items(&self, alone: &[(usize, &Job)]) -> Vec<Repeat> {
-        let (Workflow { text, structure }, from, to) = (self.workflow, self.from, self.to);
+        let (
+            Workflow {
+                text, structure, ..
+            },
+            from,
+            to,
+        ) = (self.workflow, self.from, self.to);
         let starts = alone.iter().map(|(_, job)| job.part.span.start);
         let starts: BTreeSet<usize> = starts.collect();
         let repeat = |(at, text): (usize, String)| Repeat {
@@ -222,7 +263,8 @@ impl<'a> NewSeries<'a> {
         };
         let by_key = |setting: &Part| {
             let key = &structure.lines[setting.lines.start].keys[0];
-            (setting.span.clone(), self.named_in(&text[key.clone()]))
+            let key = &text[key.clone()];
+            (setting.span.clone(), self.those(|series| series.is_in(key)))
         };
         let with_names = |item: Range<usize>| (item.clone(), self.named(&item));
         let settings = structure.settings(text.as_bytes()).into_iter();
@@ -257,7 +299,9 @@ impl<'a> NewSeries<'a> {
         items: NamedParts,
         alone: &BTreeSet<usize>,
     ) -> Option<(Vec<Range<usize>>, Range<usize>)> {
-        let Workflow { text, structure } = self.workflow;
+        let Workflow {
+            text, structure, ..
+        } = self.workflow;
         let all: BTreeSet<&str> = items.iter().flat_map(|(_, names)| names).copied().collect();
         let own = items.into_iter().filter(|(_, names)| self.is_own(names));
         let own: Vec<Range<usize>> = own.map(|(item, _)| item).collect();
@@ -363,7 +407,13 @@ jobs:
         let new = series("2.16.x", "2.16.0");
         let with_series = |text: &str| {
             let structure = &Structure::new(text.as_bytes());
-            Workflow { text, structure }.with_series((&all[1], &new), &all)
+            let fields = &[];
+            Workflow {
+                text,
+                structure,
+                fields,
+            }
+            .with_series((&all[1], &new), &all)
         };
         let (found, edits) = with_series(text);
         let twins = "

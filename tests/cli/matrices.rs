@@ -109,3 +109,42 @@ fn the_year_and_the_runner_of_a_windows_move_together() {
         assert!(becomes(before, &args, &after).is_empty());
     }
 }
+
+#[test]
+fn an_item_that_a_matrix_makes_a_series_of_is_one() {
+    let jobs = |brackets: &str, lines: &str| {
+        format!(
+            "  a:
+    strategy:
+      matrix:
+        series: [{brackets}]
+    runs-on: ubuntu-24.04
+    steps:
+      - run: docker build ./${{{{ matrix.series }}}}.x/scratch
+  b:
+    strategy:
+      matrix:
+        series:
+{lines}    runs-on: ubuntu-24.04
+    steps:
+      - run: cd ${{{{ matrix.series }}}}.x/tests && ./build-images.sh
+"
+        )
+    };
+    let lines = |all: &[&str]| -> String {
+        let lines = all.iter().map(|one| format!("          - \"{one}\"\n"));
+        lines.collect()
+    };
+    let before = jobs("'2.12', '2.14'", &lines(&["2.12", "2.14"]));
+    let more = jobs("'2.12', '2.14', '2.15'", &lines(&["2.12", "2.14", "2.15"]));
+    becomes(&before, &["2.15.0-RC.1", "--allow-missing"], &more);
+    becomes(
+        &before,
+        &["--remove", "2.12.x"],
+        &jobs("'2.14'", &lines(&["2.14"])),
+    );
+    let repository = with(&before);
+    let removed = repository.run(&["--remove", "2.12.x", "-v"]).exits_with(0);
+    let said = "own.yml\n      directory  2.12.x  removed\n      directory  2.12.x  removed\n";
+    assert!(removed.stdout.contains(said), "{}", removed.stdout);
+}
