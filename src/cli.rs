@@ -317,6 +317,7 @@ impl UpdateArgs {
             adds: self.adds.clone(),
             removes: self.removes.clone(),
             runners,
+            stays: Default::default(),
         })
     }
 }

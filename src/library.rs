@@ -46,24 +46,14 @@ pub fn beside(root: &Path, image: &str) -> Option<PathBuf> {
     Some(file).filter(|file| file.is_file())
 }
 
-/// The version at which a file offers each version directory of a tree, and how many of its variants it does not offer, or offers
-/// on another base. With a directory for each version, whatever the file offers counts for the newest one.
+/// The version at which a file offers each version directory of a tree, and how many of its variants it does not offer.
+/// With a directory for each version, whatever the file offers counts for the newest one.
 pub fn offered(text: &str, view: &View) -> BTreeMap<String, (Version, usize)> {
     let (manifest, _) = Manifest::parse(text);
     let names = names(&manifest, view);
     let mut offered: BTreeMap<String, (Version, usize)> = BTreeMap::new();
     let homes = homes(&manifest, &view.images, &view.pattern, true);
-    // One that has moved to another base is not offered yet.
-    let entries = manifest.entries().iter().zip(&homes);
-    let same = entries.map(|(entry, home)| {
-        let folder = entries::folder(&manifest, entry).unwrap_or_default();
-        let name = folder.rsplit('/').next();
-        let is_same = home
-            .image()
-            .is_some_and(|image| name == Some(&image.variant.name));
-        if is_same { *home } else { Home::Unknown }
-    });
-    let without = without_entry(&view.images, &same.collect::<Vec<_>>());
+    let without = without_entry(&view.images, &homes);
     let lacking = |directory: &str| {
         let without = without.iter();
         without.filter(|image| image.directory == directory).count()

@@ -127,6 +127,7 @@ impl Plan {
         target.is_repair()
             && !is_changed(&target.directory)
             && (self.is_empty()
+                || !self.runners.is_empty()
                 || others.any(|other| !other.is_repair() || is_changed(&other.directory)))
     }
 

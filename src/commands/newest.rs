@@ -104,12 +104,12 @@ impl<'a> Releases<'a> {
     }
 
     /// The versions to move to. A series that is at its newest release is left out, with a note, unless it has findings that an
-    /// update to it fixes: a run that was killed may have left it half-way.
+    /// update to it fixes: a run that was killed may have left it half-way. The options keep its name.
     pub(super) fn resolve(
         &mut self,
         repository: &Repository,
         wanted: &[Wanted],
-        options: &Options,
+        options: &mut Options,
     ) -> Result<Vec<Version>> {
         let directories = &repository.directories();
         let findings = LazyCell::new(|| check(repository).findings);
@@ -146,6 +146,7 @@ impl<'a> Releases<'a> {
                         versions.push(newest);
                     }
                     (newest, Some(directory)) => {
+                        options.stays.insert(directory.name.clone());
                         let note = already(directory, newest.as_ref());
                         if !self.notes.contains(&note) {
                             self.notes.push(note);

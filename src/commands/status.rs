@@ -14,7 +14,7 @@ use crate::library::View;
 use crate::report::{Output, Standing, Status, of_status};
 use crate::repository::{Directories, Directory, Repository, read_if_there};
 use crate::tag::is_preview;
-use crate::text::{is_within, quoted};
+use crate::text::{count, is_within, quoted};
 use crate::{check, library};
 
 /// Prints a row for each version directory. Returns whether something is newer.
@@ -76,10 +76,17 @@ pub(super) fn run(args: &StatusArgs, common: &Common) -> Result<bool> {
             "{directory} is at a pre-release; {newest} is released"
         ))
     }));
+    // A version directory that is gone has no row.
+    let gone = outdated
+        .iter()
+        .filter(|(name, _)| directories.get(name).is_none());
+    notes.extend(gone.map(|(name, number)| {
+        let entries = count(*number, "entry");
+        format!("the library file still offers {name}, which is gone: {entries}")
+    }));
     let place = in_folder(&common.root);
     let finds = format!("`update{place} check` lists the findings");
     let finds = Some(finds).filter(|_| !report.findings.is_empty());
-    // Version directories that are gone have no row.
     let is_offered_less = |row: &Standing| row.library.is_some() && row.library < row.version;
     let is_behind = !outdated.is_empty() || rows.iter().any(is_offered_less);
     let has_library = file.is_some();
@@ -138,7 +145,7 @@ fn moves(
     let latest = format!("`update latest{options}` moves {all}");
     let file = file.map(|file| {
         let file = quoted(&file.display().to_string());
-        format!("`update library{place} {file}` brings the library file up to date with this tree")
+        format!("`update library{place} {file}` brings the library file up to date with this tree, when that is committed")
     });
     let latest = Some(latest).filter(|_| !behind.is_empty());
     latest.into_iter().chain(file).collect()

@@ -20,7 +20,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     let mut output = Output::new(common);
     let root = &common.root;
     let repository = Repository::read(root)?;
-    let asked = args.options()?;
+    let mut asked = args.options()?;
     // Without a version and nothing to verify no release is asked for, wherever releases are.
     let is_asked = !args.versions.is_empty() || args.verify;
     let source = || source(&args.from, &repository.names.config);
@@ -28,7 +28,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     let pattern = repository.names.config.directory.clone();
     let mut releases = source.as_ref().map(|one| Releases::new(one, &pattern));
     let versions = match &mut releases {
-        Some(releases) => releases.resolve(&repository, &args.versions, &asked)?,
+        Some(releases) => releases.resolve(&repository, &args.versions, &mut asked)?,
         None => Vec::new(),
     };
     let known = releases.map(|all| (all.published, all.notes));
@@ -52,7 +52,7 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     let git = is_titled.then(|| Git::within(root).ok()).flatten();
     let subjects = git.as_ref().and_then(|git| git.subjects().ok());
     let title = title(&plan, &subjects.unwrap_or_default());
-    let ready = Ready::new(root, &plan, args.commit)?;
+    let ready = Ready::new(root, &plan, args.commit.then_some(&asked.stays))?;
     if let Some(source) = source.filter(|_| args.verify) {
         let verified = verify(&source, &plan.pins, &published, &output);
         let hashed = count(verified.archives, "archive");

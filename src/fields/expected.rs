@@ -17,7 +17,7 @@ use crate::release::checksums::{Checksums, Sha256};
 use crate::repository::{Directories, Directory, Document, Names, Place};
 use crate::tag::Tag;
 use crate::text::{first_of, has_word};
-use crate::version::{Variant, is_release_name, parse_version, release_name};
+use crate::version::{Variant, is_release_name, parse_version, release_name, year_in};
 
 /// What a field is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +110,8 @@ pub struct Scope<'a> {
     pub variant: Option<&'a Variant>,
     /// At the root: the version directory that a script names alone.
     named: Option<&'a Directory>,
+    /// The Windows that a script is called after, by its year.
+    year: Option<u32>,
     /// It is what the variant is built from, rather than another Dockerfile beside it.
     pub builds: bool,
     /// What an update changes.
@@ -131,6 +133,7 @@ impl<'a> Scope<'a> {
             own,
             named: named_alone(names, directories, place).filter(|_| own.is_none()),
             variant: place.variant(),
+            year: year_in(&place.item.name).filter(|_| place.is_script()),
             builds: place.builds(),
             change,
         }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entries::{Home, folder};
-use super::expected::{Context, expectations, name_of, names_for};
+use super::expected::{Context, Expectation, expectations, name_of, names_for};
 use super::format::architectures;
 use super::images::Image;
 use super::manifest::{Field, Manifest, Paragraph};
@@ -23,6 +23,8 @@ pub fn check(manifest: &Manifest, seen: &[Option<Home>], names: Endings) -> Vec<
     let context = Context::new(manifest, names, &homes, None);
     let mut before = Offered::new();
     for (entry, home) in manifest.entries().iter().zip(seen) {
+        let names = architectures(manifest, entry).into_iter();
+        let names: BTreeSet<String> = names.map(|(_, name)| name).collect();
         match home {
             Some(Home::Image(image)) => {
                 let about = About {
@@ -30,11 +32,16 @@ pub fn check(manifest: &Manifest, seen: &[Option<Home>], names: Endings) -> Vec<
                     entry,
                     image,
                 };
-                about.check_fields(&context, &mut problems);
+                let fields = expectations(manifest, entry, (image, false), &context);
+                about.check_fields(&fields, &context, &mut problems);
                 about.check_tags(&context, &mut problems);
                 about.check_levels(&context, &mut problems);
                 about.check_architectures(&mut problems);
                 about.check_order(&before, &mut problems);
+                // Those that it is to have, too: that they are wrong has a finding of its own.
+                let tags = fields.iter().filter(|field| field.name == "Tags");
+                let tags = tags.flat_map(Expectation::values);
+                before.extend(tags.map(|tag| (tag.clone(), names.clone())));
             }
             Some(home) => {
                 let found = folder(manifest, entry).unwrap_or_default();
@@ -52,8 +59,6 @@ pub fn check(manifest: &Manifest, seen: &[Option<Home>], names: Endings) -> Vec<
             }
             None => {}
         }
-        let names = architectures(manifest, entry).into_iter();
-        let names: BTreeSet<String> = names.map(|(_, name)| name).collect();
         let tags = manifest.items(entry, "Tags");
         before.extend(tags.map(|(_, tag)| (tag.into_owned(), names.clone())));
     }
@@ -97,9 +102,9 @@ struct About<'a> {
 }
 
 impl About<'_> {
-    fn check_fields(&self, context: &Context, problems: &mut Vec<Problem>) {
+    fn check_fields(&self, fields: &[Expectation], context: &Context, problems: &mut Vec<Problem>) {
         let (path, version) = (self.image.path(), &self.image.version);
-        for field in expectations(self.manifest, self.entry, (self.image, false), context) {
+        for field in fields {
             let (name, mut seen) = (&field.name, BTreeSet::new());
             for part in &field.parts {
                 let Some(span) = part.span.as_ref().filter(|_| !part.is_right()) else {

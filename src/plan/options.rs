@@ -28,6 +28,8 @@ pub struct Options {
     pub removes: Vec<Remove>,
     /// The runners of workflows: operating system → the version in the label.
     pub runners: BTreeMap<String, String>,
+    /// The version directories that are asked for, and have no newer release.
+    pub stays: BTreeSet<String>,
 }
 
 impl Options {

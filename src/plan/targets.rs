@@ -136,7 +136,9 @@ pub fn targets(
     let adds = options.adds.iter().map(|add| &add.series);
     let removes = variants_removed(options).map(|(series, _)| series);
     let asked: Vec<&InSeries> = bases.chain(adds).chain(removes).collect();
-    let others = in_place(repository, &targets, &asked, versions.is_empty());
+    let all = versions.is_empty() && options.stays.is_empty();
+    let is_given = |name: &String| all || options.stays.contains(name);
+    let others = in_place(repository, &targets, &asked, &is_given);
     targets.extend(others);
     problems.extend(unknown(repository, &asked, &targets));
     for base in &options.bases {
@@ -146,6 +148,7 @@ pub fn targets(
         let there = variants_of(repository, target);
         let is_here = |series: &InSeries| is_meant(series, &target.directory);
         let adds = options.adds.iter().filter(|add| is_here(&add.series));
+        let adds = adds.filter(|add| !there.contains(&add.variant));
         let adds = BTreeSet::from_iter(adds.map(|add| add.variant.clone()));
         let removes = variants_removed(options)
             .filter(|(series, gone)| is_here(series) && there.contains(gone));
@@ -183,12 +186,12 @@ fn twice(others: &[Target], target: &Target, has_series: bool) -> Option<anyhow:
     })
 }
 
-/// The directories that stay at their version and are `asked` for: by name, or, where `all` are meant, without.
+/// The directories that stay at their version and are `asked` for: by name, or without, where they are given.
 fn in_place(
     repository: &Repository,
     targets: &[Target],
     asked: &[&InSeries],
-    all: bool,
+    is_given: &dyn Fn(&String) -> bool,
 ) -> Vec<Target> {
     let has_series = repository.names.config.directory.has_series();
     let trees = with_variants(repository);
@@ -204,7 +207,11 @@ fn in_place(
     };
     let is_asked = |name: &String| {
         let mut asked = asked.iter();
-        asked.any(|series| series.as_ref().map_or(all, |series| series == name))
+        asked.any(|series| {
+            series
+                .as_ref()
+                .map_or_else(|| is_given(name), |series| series == name)
+        })
     };
     let stay = current.iter().filter(|tree| {
         let name = &tree.directory.name;

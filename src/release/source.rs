@@ -224,11 +224,17 @@ impl Source {
             let stable = tags.iter().filter(|tag| tag.pre.is_empty());
             let stable = || stable.clone().filter(is_published);
             let near = stable().filter(is_near).max();
+            // Of a series that has nothing else, a pre-release.
+            let near = near.or_else(|| tags.iter().filter(is_near).filter(is_published).max());
             let series = near.map(|near| format!(" of {}.{}.x", near.major, near.minor));
             // A tag is there before its release is.
+            let what = match self {
+                Self::Folder(_) => "release",
+                Self::Web(..) => kind,
+            };
             let newest = near.or(stable().max()).map(|newest| {
                 let series = series.unwrap_or_default();
-                format!("; the newest {kind}{series} there is v{newest}")
+                format!("; the newest {what}{series} there is v{newest}")
             });
             let latest = || {
                 Some(format!(

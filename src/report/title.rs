@@ -8,7 +8,7 @@ use crate::version::{Variant, parse_version};
 
 /// The releases that a plan moves to, the newest one first.
 fn released(plan: &Plan) -> Vec<String> {
-    versions(plan, |target| !target.is_repair())
+    versions(plan, |target| target.old.as_ref() != Some(&target.version))
 }
 
 fn versions(plan: &Plan, is: impl Fn(&Target) -> bool) -> Vec<String> {

@@ -167,7 +167,7 @@ fn headline((image, is_series): (&str, bool), target: &Target, is_idle: bool) ->
             moved(None, &format!(", new in {directory}/, from {source}/"))
         }
         Some(old) if old != version => moved(Some(old), ""),
-        Some(_) if target.has_release => only(format!(", repaired in {directory}/")),
+        Some(_) if target.is_repair() => only(format!(", repaired in {directory}/")),
         Some(_) => only(format!(" in {directory}/")),
         None => moved(None, &format!(", new in {directory}/")),
     }

@@ -65,7 +65,7 @@ fn a_version_without_a_release_names_the_newest_one() {
         &["0.25.9"],
         &[
             "no release 0.25.9: ",
-            "v0.25.9/SHA256SUMS is not there; the newest folder of 0.25.x there is v0.25.6",
+            "v0.25.9/SHA256SUMS is not there; the newest release of 0.25.x there is v0.25.6",
         ],
     );
 }

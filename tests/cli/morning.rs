@@ -2,6 +2,7 @@
 //! a server that holds the repository as well.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -219,7 +220,7 @@ nats
   2.12.x     2.12.15  up to date  4         none      2.12.14
   2.14.x     2.14.5   up to date  6         none      2.14.4
 
-`update library official` brings the library file up to date with this tree
+`update library official` brings the library file up to date with this tree, when that is committed
 "
     );
     let library = project().join("tests/library/nats-2.14.5");
@@ -347,6 +348,107 @@ Not committed with it: 2.12.x/scratch/nats-server.conf, notes; see `git status`.
         "{}",
         run.stdout
     );
+}
+
+#[test]
+fn options_without_a_series_are_for_those_that_are_given_also_where_nothing_is_newer() {
+    let releases = Releases::new();
+    let repository = committed();
+    let moved = |version: &str, base: &str| {
+        let args = ["--from", releases.path(), version, "--base", base, "-n"];
+        let run = with_git(&repository, &args).exits_with(0);
+        ["2.12.x", "2.14.x"].map(|series| run.stdout.contains(&format!("{series}/alpine3.23")))
+    };
+    assert_eq!(moved("2.12.x", "alpine=3.23"), [true, false]);
+    with_git(
+        &repository,
+        &["--from", releases.path(), "latest", "--commit", "-q"],
+    )
+    .exits_with(0);
+    assert_eq!(moved("2.12.x", "alpine=3.23"), [true, false]);
+    assert_eq!(moved("2.12.15", "alpine=3.23"), [true, false]);
+    assert_eq!(moved("latest", "alpine=3.23"), [true, true]);
+    // Where the version stays, nothing is updated or repaired.
+    let args = [
+        "--from",
+        releases.path(),
+        "2.12.15",
+        "--base",
+        "alpine=3.23",
+        "--commit",
+    ];
+    let run = with_git(&repository, &args).exits_with(0);
+    assert!(
+        run.stdout.starts_with("nats 2.12.15 in 2.12.x/\n"),
+        "{}",
+        run.stdout
+    );
+    let title = "\nCommitted: Move alpine3.21 to alpine3.23 in 2.12.x\n";
+    assert!(run.stdout.contains(title), "{}", run.stdout);
+    let args = [
+        "--from",
+        releases.path(),
+        "2.12.15",
+        "--runner",
+        "ubuntu=26.04",
+        "--commit",
+    ];
+    let run = with_git(&repository, &args).exits_with(0);
+    assert!(
+        run.stdout.contains("\nCommitted: Run on ubuntu-26.04\n"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn what_could_not_be_committed_is_not_forgotten() {
+    let releases = Releases::new();
+    let repository = committed();
+    let hook = repository.path(".git/hooks/pre-commit");
+    repository.write(".git/hooks/pre-commit", "#!/bin/sh\nexit 1\n");
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).expect("a hook");
+    let args = ["--from", releases.path(), "latest", "--commit"];
+    with_git(&repository, &args).exits_with(2);
+    fs::remove_file(&hook).expect("a hook");
+    with_git(&repository, &args).fails_with(&[
+        "error: files of this commit have changes that are not committed yet:",
+        "  2.12.x/alpine3.21/Dockerfile",
+        "There is nothing to write: look at `git diff HEAD`, and commit them",
+    ]);
+}
+
+#[test]
+fn both_halves_of_what_was_moved_by_hand_are_committed() {
+    let repository = committed();
+    fs::rename(
+        repository.path("2.14.x/alpine3.22"),
+        repository.path("2.14.x/alpine3.23"),
+    )
+    .expect("a folder");
+    // The findings say it once, and by whom it is fixed.
+    let run = repository.run(&["check"]).exits_with(1);
+    assert!(
+        run.stdout.ends_with("Fix them with `update 2.14.4`.\n"),
+        "{}",
+        run.stdout
+    );
+    let releases = Releases::new();
+    let run = with_git(&repository, &["--from", releases.path(), "2.14.5"]).exits_with(0);
+    let steps = run
+        .stdout
+        .lines()
+        .filter_map(|line| line.strip_prefix("  git "));
+    for step in steps {
+        let words: Vec<&str> = step.split('\'').collect();
+        let mut args: Vec<&str> = words[0].split_whitespace().collect();
+        if let [_, title, paths] = words.as_slice() {
+            args.push(title);
+            args.extend(paths.split_whitespace());
+        }
+        git(repository.root(), &args);
+    }
+    assert_eq!(git(repository.root(), &["status", "--porcelain"]), "");
 }
 
 #[test]
@@ -596,7 +698,7 @@ fn what_is_asked_for_and_makes_little_sense_is_said() {
     let run = repository
         .run(&["--add", "2.14.x/alpine3.22"])
         .exits_with(0);
-    run.says("nats 2.14.4 in 2.14.x/: nothing to change\n");
+    run.says("nats: nothing to change\n");
     repository.write("official/library/nats", "");
     repository.run(&["library", "official"]).fails_with(&[
         "official is a folder: expected a library file, such as official/library/nats",
@@ -671,6 +773,25 @@ fn a_version_directory_without_variants_is_at_no_version() {
     assert!(run.stdout.contains(others), "{}", run.stdout);
     let run = repository.run(&["status", "--offline", "--format", "json"]);
     assert!(run.stdout.contains("\"version\": null"), "{}", run.stdout);
+}
+
+#[test]
+fn the_status_names_a_series_that_only_the_library_file_has() {
+    let repository = committed();
+    let entry = |series: &str, version: &str| {
+        format!("\nTags: {version}-scratch\nDirectory: {series}/scratch\n")
+    };
+    let head = format!(
+        "Maintainers: A <a@b.c> (@a)\nGitRepo: https://github.com/x/y.git\nGitFetch: refs/heads/main\nGitCommit: {}\n",
+        "5".repeat(40)
+    );
+    let entries = [entry("2.14.x", "2.14.4"), entry("2.12.x", "2.12.14")].concat();
+    repository.write("official/library/nats", head + &entries);
+    repository.run(&["--remove", "2.12.x", "-q"]).exits_with(0);
+    let args = ["status", "--offline", "--library", "official/library/nats"];
+    let run = repository.run(&args).exits_with(0);
+    let note = "\n  the library file still offers 2.12.x, which is gone: 1 entry\n";
+    assert!(run.stdout.contains(note), "{}", run.stdout);
 }
 
 #[test]
@@ -850,7 +971,7 @@ fn what_cannot_be_done_is_told_once_and_says_what_there_is() {
             &["--add", "alpine3.23", "--remove", "alpine3.23"],
             "error: `--add alpine3.23` and `--remove alpine3.23`: give only one\n",
         ),
-        (&["2.13.0"], "the newest folder there is v2.14.5\n"),
+        (&["2.13.0"], "the newest release there is v2.14.5\n"),
     ] {
         let run = series.run(&[&from[..], args].concat()).exits_with(2);
         assert!(run.stderr.ends_with(error), "{}", run.stderr);

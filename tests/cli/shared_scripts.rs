@@ -156,6 +156,20 @@ fn any_letter_can_stand_in_front_of_a_tag() {
 }
 
 #[test]
+fn a_script_that_is_named_after_a_windows_gets_no_variant_of_another() {
+    let repository = Repository::of(&tree("series/before"));
+    std::fs::remove_dir_all(repository.path("2.14.x/nanoserver-ltsc2025")).expect("a folder");
+    let run = repository.run(&["check"]).exits_with(1);
+    let missing = "found nanoserver-ltsc2025: no variant nanoserver-ltsc2025 in 2.14.x, which has nanoserver-ltsc2022";
+    assert!(run.stdout.contains(missing), "{}", run.stdout);
+    assert!(
+        !run.stdout.contains("expected nanoserver-ltsc2022"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
 fn a_script_that_is_named_after_a_windows_need_not_build_another() {
     let repository = Repository::of(&tree("streaming/before"));
     let scripts = ["tests/build-images-2019.ps1", "tests/run-images-2019.ps1"];

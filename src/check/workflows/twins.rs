@@ -112,10 +112,14 @@ impl Workflow<'_> {
             (_, [Some(old), Some(new)]) => old != new || !one.series.has(words[0]),
             _ => false,
         };
-        // A path has findings of its own.
+        // A path, and a variant that is not there, have findings of their own.
         let mut fields = self.fields_in(&at);
-        let is_path = fields.any(|field| field.kind == Kind::Directory { is_certain: true });
-        (is_slip && !is_path).then(|| ((at.start, at.end), words[1].to_owned()))
+        let is_known = fields.any(|field| match field.kind {
+            Kind::Directory { is_certain } => is_certain,
+            Kind::Variant { .. } => !one.series.has(words[0]),
+            _ => false,
+        });
+        (is_slip && !is_known).then(|| ((at.start, at.end), words[1].to_owned()))
     }
 
     /// Where a line stands, without blanks and comments.

@@ -27,12 +27,18 @@ pub(super) struct Ready<'a> {
 }
 
 impl<'a> Ready<'a> {
-    /// An error where something is in the way, or somebody's work would be lost.
-    pub(super) fn new(root: &'a Path, plan: &Plan, commit: bool) -> Result<Self> {
+    /// An error where something is in the way, or somebody's work would be lost. With `--commit`, `commit` are the version directories
+    /// that have no newer release.
+    pub(super) fn new(
+        root: &'a Path,
+        plan: &Plan,
+        commit: Option<&BTreeSet<String>>,
+    ) -> Result<Self> {
         let steps = steps(plan);
         look(root, &steps)?;
         keeps_work(root, &steps)?;
-        let committed = commit.then(|| committable(root, plan)).transpose()?;
+        let committed = commit.map(|stays| committable(root, plan, stays));
+        let committed = committed.transpose()?;
         Ok(Self {
             root,
             steps,
@@ -150,7 +156,7 @@ fn keeps_work(root: &Path, steps: &[Step]) -> Result<()> {
 
 /// The git repository to commit to. An error where files that are written, or belong to what is written, have changes already: a
 /// commit with them would hold what nobody asked for, and one without them would be incomplete.
-fn committable(root: &Path, plan: &Plan) -> Result<Git> {
+fn committable(root: &Path, plan: &Plan, stays: &BTreeSet<String>) -> Result<Git> {
     let git = Git::within(root).context("cannot commit")?;
     if let Some(why) = git.cannot_commit()? {
         bail!("cannot commit: {why}");
@@ -160,7 +166,10 @@ fn committable(root: &Path, plan: &Plan) -> Result<Git> {
     if let Some(path) = ignored {
         bail!("cannot commit: git ignores {path}");
     }
-    let places = commit_places(plan);
+    let mut places = commit_places(plan);
+    // An earlier run has written them, perhaps, and could not commit.
+    let stays = stays.iter().filter(|_| plan.is_empty());
+    places.extend(stays.map(String::as_str));
     let items = plan.before.items();
     let documents = items.filter(|(_, item)| item.document().is_some());
     let documents: BTreeSet<String> = documents.map(|(path, _)| path).collect();
@@ -172,6 +181,9 @@ fn committable(root: &Path, plan: &Plan) -> Result<Git> {
     let advice = match is_interrupted(root) {
         true => {
             "An interrupted update may have written them: run the same command without `--commit`, and look at its next steps"
+        }
+        false if plan.is_empty() => {
+            "There is nothing to write: look at `git diff HEAD`, and commit them"
         }
         false => {
             "Commit them, put them away with `git stash --include-untracked`, or leave `--commit` out"
@@ -212,13 +224,24 @@ fn next_steps(
     let places = commit_places(plan);
     let trees = plan.before.trees.iter().map(|tree| &*tree.directory.name);
     let all: BTreeSet<&str> = places.iter().copied().chain(trees).collect();
+    let status = git.status(&[], false).ok()?;
+    let is_gone = |one: &Changed| one.code.contains(&b'D') && is_below(&one.path, &places);
+    let name_of = |one: &'_ Changed| one.path.rsplit('/').next().map(str::to_owned);
+    let gone = status.iter().filter(|one| is_gone(one));
+    let gone: BTreeSet<String> = gone.filter_map(name_of).collect();
+    // Of a file that was moved by hand, both halves.
+    let is_moved = |one: &Changed| {
+        let is_new = one.code == *b"??" || one.code[0] == b'A';
+        is_new
+            && is_below(&one.path, &places)
+            && name_of(one).is_some_and(|name| gone.contains(&name))
+    };
     let is_own = |one: &Changed| {
-        let is_gone = one.code.contains(&b'D');
         is_below(&one.path, &shown)
-            || is_gone && is_below(&one.path, &places)
+            || is_gone(one)
+            || is_moved(one)
             || before.is_interrupted && is_below(&one.path, &all)
     };
-    let status = git.status(&[], false).ok()?;
     let (own, others): (Vec<_>, Vec<_>) = status.iter().partition(|one| is_own(one));
     let others = Vec::from_iter(others.iter().map(|one| one.path.as_str()));
     let tops: BTreeSet<&str> = others
@@ -250,7 +273,11 @@ fn next_steps(
     let commit = format!("git{place} commit -m {} -- {committed}", quoted(title));
     let commands = add.into_iter().chain([commit]).collect();
     let mut remarks = vec![PUSH.to_owned()];
-    let mixed = before.changed.iter().filter(|path| is_below(path, &shown));
+    let own: BTreeSet<&str> = own.iter().map(|one| one.path.as_str()).collect();
+    let mixed = before
+        .changed
+        .iter()
+        .filter(|path| own.contains(path.as_str()));
     let mixed = Vec::from_iter(mixed.map(String::as_str));
     if before.is_interrupted {
         remarks.push(

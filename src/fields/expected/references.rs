@@ -247,6 +247,8 @@ impl<'a> Scope<'a> {
         // A container of Windows runs on its own base alone.
         let bound =
             own_base.filter(|_| self.builds && self.variant.is_some_and(Variant::is_windows));
+        // A script that is called after a Windows is for no other.
+        let is_of_script = self.year.is_some() && wanted.windows_year() == self.year;
         let is_named = |one: &&&Variant| one.name == name;
         let is_only = family.len() == 1;
         let on_own = || family.iter().filter(|one| Some(one.base_tag()) == own_base);
@@ -257,7 +259,7 @@ impl<'a> Scope<'a> {
         };
         let found = on_own().find(is_named).or_else(|| on_own().next());
         let found = found.or_else(|| free().find(is_named));
-        let found = found.or_else(|| free().next().filter(|_| is_only));
+        let found = found.or_else(|| free().next().filter(|_| is_only && !is_of_script));
         let Some(found) = found else {
             let what = match bound {
                 Some(base) => format!("{} on {base}", wanted.family),

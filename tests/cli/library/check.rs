@@ -106,10 +106,7 @@ fn entries_are_compared_with_the_tree_at_their_commit() {
             "0.25.6-windowsservercore-1809,",
             "0.25.6-windowsservercore1809,",
         )],
-        &[
-            "variant: found 0.25.6-windowsservercore1809, expected 0.25.6-windowsservercore-1809",
-            "order: 0.25.6/nanoserver-1809 copies from 0.25.6-windowsservercore-1809, but no entry above has that tag",
-        ],
+        &["variant: found 0.25.6-windowsservercore1809, expected 0.25.6-windowsservercore-1809"],
     );
     Published::with(
         &[(", 0.25-windowsservercore-1809", ", 0.25-servercore-1809")],
@@ -154,7 +151,7 @@ fn the_tree_that_counts_is_the_one_at_the_commit() {
     let args = ["status", "--offline", "--library", "library"];
     let status = published.repository.run(&args).exits_with(0);
     assert!(
-        status.stdout.contains("1 variant not offered"),
+        status.stdout.contains("1 entry outdated"),
         "{}",
         status.stdout
     );
