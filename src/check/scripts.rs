@@ -101,6 +101,9 @@ pub(super) fn check_shared(
     }
 }
 
+/// The commands that only say what they name.
+const SAYING: [&[u8]; 3] = [b"echo ", b"printf ", b"Write-Host "];
+
 /// A script, by its path, and the variants that it names.
 type Script<'a> = (String, Place<'a>, Vec<(&'a str, &'a Field)>);
 
@@ -192,9 +195,17 @@ fn check_order(
     copies: &BTreeMap<&str, BTreeSet<&str>>,
     findings: &mut Vec<Finding>,
 ) {
+    let text = &place.document.text;
+    let is_built = |field: &Field| {
+        let start = memchr::memrchr(b'\n', &text[..field.span.start]).map_or(0, |at| at + 1);
+        let line = text[start..].trim_ascii_start();
+        !SAYING.iter().any(|command| line.starts_with(command))
+    };
     let mut first: BTreeMap<&str, usize> = BTreeMap::new();
-    for (index, (name, _)) in names.iter().enumerate() {
-        first.entry(name).or_insert(index);
+    for (index, (name, field)) in names.iter().enumerate() {
+        if !first.contains_key(name) && is_built(field) {
+            first.insert(name, index);
+        }
     }
     for (variant, sources) in copies {
         for source in sources {

@@ -326,6 +326,10 @@ impl<'a> Workflow<'a> {
     /// A workflow that names all series but one has forgotten it.
     fn check_series(&self, all: &[&Directory], directories: &Directories) {
         let fields: Vec<&Field> = self.directories().collect();
+        let jobs = self.structure.jobs.iter();
+        let jobs = jobs.map(|job| &self.text[job.name.clone()]);
+        let named_so = jobs.filter(|name| all.iter().any(|series| series.is_in(name)));
+        let mut is_listed = named_so.count() > 1;
         for pair in fields.windows(2) {
             let [first, second] = [pair[0], pair[1]].map(|field| &self.text[field.span.clone()]);
             let between = &self.text[pair[0].span.end..pair[1].span.start];
@@ -336,6 +340,7 @@ impl<'a> Workflow<'a> {
             // A series that is not there, beside one that is: whatever this matrix is for, its items are series.
             let [has_first, has_second] =
                 [first, second].map(|name| directories.get(name).is_some());
+            is_listed |= has_first && has_second;
             let major = |name: &'a str| name.split('.').next();
             if has_first != has_second && major(first) == major(second) {
                 let missing = if has_first { pair[1] } else { pair[0] };
@@ -361,6 +366,8 @@ impl<'a> Workflow<'a> {
             .collect();
         if let ([missing], Some(last)) = (missing.as_slice(), named.values().max())
             && all.len() > 2
+            // Of three, any two are all but one.
+            && (all.len() > 3 || is_listed)
             && self.may_be_for(directories.get(&missing.name))
         {
             let message = format!("names every series but {}", missing.name);

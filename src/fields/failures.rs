@@ -3,7 +3,7 @@
 use super::commands::{Code, Does, Instruction, Statement, Word, opening};
 use super::spans::has;
 
-/// The commands that end an instruction as failed.
+/// The commands that end an instruction as failed; PowerShell ignores case.
 const ENDING: [&[u8]; 5] = [b"exit", b"false", b"return", b"throw", b"Write-Error"];
 /// How many instructions, or statements, are looked at: no file has more of them.
 const FAR: usize = 64;
@@ -15,6 +15,8 @@ pub(super) fn end_the_build(code: &Code, instruction: &Instruction, check: &Stat
     let all = code.statements_of(instruction);
     let number = all.partition_point(|one| one.span.start <= check.span.start);
     let mut behind = all[number..].iter().take(FAR).map(|one| code.words(one));
+    let functions = functions(code, &all[..number]);
+    let ends = |words: &[Word]| ends(words, &functions);
     let is_asked = opening(words).iter().any(|word| word.text == b"if");
     // `… || exit 1`, `if (… -ne …) { exit 1 }`
     if is_asked || check.does(Does::Compare) || has(text, b"||") {
@@ -26,11 +28,27 @@ pub(super) fn end_the_build(code: &Code, instruction: &Instruction, check: &Stat
         || stops(code, instruction, &all[..number])
 }
 
-/// Whether words say that an instruction fails.
-fn ends(words: &[Word]) -> bool {
+/// The functions of a shell that are made in statements which say that an instruction fails: `die() { echo no; exit 1; }`.
+fn functions<'a>(code: &Code<'a>, statements: &[Statement]) -> Vec<&'a [u8]> {
+    let all = statements.iter().take(FAR);
+    let words = || all.clone().map(|one| code.words(one));
+    let made = words().flatten();
+    let made = made.filter(|word| code.text[word.span().end..].starts_with(b"()"));
+    let names: Vec<&[u8]> = made.map(|word| word.text).collect();
+    let fails = !names.is_empty() && words().any(|words| ends(words, &[]));
+    if fails { names } else { Vec::new() }
+}
+
+/// Whether words say that an instruction fails, perhaps by one of these functions.
+fn ends(words: &[Word], functions: &[&[u8]]) -> bool {
     let is_fine = |number: usize| words.get(number).is_some_and(|word| word.text == b"0");
+    let is_ending = |text: &[u8]| {
+        // `[Environment]::Exit(1)`
+        let name = text.rsplit(|byte| *byte == b':').next().unwrap_or(text);
+        ENDING.iter().any(|one| one.eq_ignore_ascii_case(name)) || functions.contains(&text)
+    };
     let mut words = words.iter().enumerate();
-    words.any(|(number, word)| ENDING.contains(&word.text) && !is_fine(number + 1))
+    words.any(|(number, word)| is_ending(word.text) && !is_fine(number + 1))
 }
 
 /// Whether the shell of an instruction stops at a command that fails: by `set -e` in one of these statements, or by an option.

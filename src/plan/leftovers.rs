@@ -160,7 +160,10 @@ fn is_of_other(line: &str, name: &str, own: &[&str]) -> bool {
     let before = &line[..position(line, name).unwrap_or_default()];
     let is_end = |c: char| c.is_whitespace() || "\"'=".contains(c);
     let word = before.rsplit(is_end).next().unwrap_or_default();
-    let image = word.rsplit_once(':').map_or("", |(image, _)| image);
+    let image = word
+        .rsplit_once(':')
+        .filter(|(_, tag)| !tag.starts_with("//"));
+    let image = image.map_or("", |(image, _)| image);
     let image = image.rsplit('/').next().unwrap_or_default();
     !image.is_empty() && !own.contains(&image) && !image.contains(['$', '}'])
 }

@@ -622,6 +622,7 @@ fn a_check_whose_failure_does_not_end_the_build_is_found_and_moved_all_the_same(
         ("set -o errexit; ", "; tar xf f"),
         ("", " || exit 1; tar xf f"),
         ("", " || { echo no; exit 1; }; tar xf f"),
+        ("die() { echo no >&2; exit 1; }; ", " || die no; tar xf f"),
         ("if ! ", "; then echo no >&2; exit 1; fi; tar xf f"),
         ("if true; then ", "; fi"),
         ("sh -ec 'true; ", "; tar xf f'"),
@@ -637,5 +638,12 @@ fn a_check_whose_failure_does_not_end_the_build_is_found_and_moved_all_the_same(
         ))
     };
     assert!(compare("Write-Host no"));
-    assert!(!compare("Write-Host no; exit 1") && !compare("throw 'no'"));
+    for ending in [
+        "Write-Host no; exit 1",
+        "throw 'no'",
+        "Throw 'no'",
+        "write-error no",
+    ] {
+        assert!(!compare(ending), "{ending}");
+    }
 }

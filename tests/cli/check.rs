@@ -239,9 +239,15 @@ fn a_script_that_misses_a_variant_or_builds_in_the_wrong_order() {
         "alpine3.18 scratch",
         "scratch alpine3.18",
     );
+    // What is only said is built by nobody.
+    repository.edit(
+        "tests/build-images.sh",
+        "set -e",
+        "echo scratch, alpine3.18\nset -e",
+    );
     repository.edit("tests/run-images-2019.ps1", ", 'nanoserver-1809'", "");
     repository.finds(&[
-        "tests/build-images.sh:10:16: order: builds scratch before alpine3.18, but scratch copies from alpine3.18",
+        "tests/build-images.sh:11:16: order: builds scratch before alpine3.18, but scratch copies from alpine3.18",
         "tests/run-images-2019.ps1:1:1: script: missing the variant nanoserver-1809 of 0.25.6",
     ]);
 }

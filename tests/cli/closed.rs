@@ -150,6 +150,7 @@ fn a_version_that_says_nothing_of_whose_it_is_is_refused_in_an_instruction() {
         "ARG VERSION=@V\nLABEL org.opencontainers.image.version=$VERSION",
         "ENV IMAGE_TAG=@V-alpine3.18",
         "LABEL version=\"@V\"",
+        "LABEL maintainer=\"The Authors\" version=\"@V\"",
         "LABEL maintainer=x \\\n      version=\"@V\"",
     ] {
         moves(

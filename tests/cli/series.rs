@@ -1451,23 +1451,23 @@ fn a_workflow_that_forgets_one_of_several_series_is_found() {
     std::fs::remove_file(repository.path(".github/workflows/publish.yaml")).expect("a workflow");
     changes(&repository, &["--remove", "2.12.x/nanoserver-ltsc2022"]);
     gets_a_new_series(&repository);
-    let steps = |paths: &[&str]| {
-        let steps = paths
-            .iter()
-            .map(|path| format!("      - run: docker build ./{path}\n"));
-        let steps: String = steps.collect();
-        repository.write(
-            ".github/workflows/more.yml",
-            format!("on: push\njobs:\n  a:\n    steps:\n{steps}"),
-        );
+    let more = |jobs: &[&str]| {
+        let jobs = format!("on: push\njobs:\n{}", jobs.concat());
+        repository.write(".github/workflows/more.yml", jobs);
     };
-    steps(&["2.14.x/scratch", "2.15.x/scratch"]);
-    repository.finds(&[".github/workflows/more.yml:6:29: series: names every series but 2.12.x"]);
+    let step = |path: &str| format!("      - run: docker build ./{path}\n");
+    let job = |name: &str, path: &str| format!("  {name}:\n    steps:\n{}", step(path));
+    let [older, newer] = ["2.14.x/scratch", "2.15.x/scratch"];
+    more(&[&job("linux-2_14", older), &job("linux-2_15", newer)]);
+    repository.finds(&[".github/workflows/more.yml:8:29: series: names every series but 2.12.x"]);
     // One that it could name nothing of is not forgotten.
-    steps(&["2.14.x/nanoserver-ltsc2022", "2.15.x/nanoserver-ltsc2022"]);
+    let [old, new] = ["2.14.x/nanoserver-ltsc2022", "2.15.x/nanoserver-ltsc2022"];
+    more(&[&job("a-2_14", old), &job("a-2_15", new)]);
     repository.finds(&[]);
-    // Nor is any where it is about one.
-    steps(&["2.14.x/scratch"]);
+    // Nor is any where it is about one, or about two of three: an upgrade from one to the other.
+    more(&[&job("a", older)]);
+    repository.finds(&[]);
+    more(&[&job("upgrade", older), &step(newer)]);
     repository.finds(&[]);
 }
 

@@ -33,6 +33,12 @@ impl Scan<'_> {
                 .any(|own| own.split(['-', '_', '.']).any(|own| own == part))
         };
         let is_code = self.kind == DocumentKind::Dockerfile && !first.starts_with(b"#");
+        // `LABEL maintainer="somebody" version="1.2.3"`
+        let key = trimmed_end(line, |byte| b"\"'v".contains(&byte)).strip_suffix(b"=");
+        let key = key.map(|line| &line[trimmed_end(line, is_tag).len()..]);
+        if is_code && key == Some(b"version") && self.is_label(at) {
+            return true;
+        }
         let mut words = line
             .rsplit(|byte| !is_tag(*byte))
             .filter(|word| !word.is_empty())
