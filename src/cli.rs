@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{
     Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint,
@@ -68,34 +68,73 @@ impl Cli {
     pub fn read() -> Self {
         let words = CompleteEnv::with_factory(Self::command);
         words.var(completions::ASKING).complete();
-        let matches = Self::command().get_matches();
+        let matches = Self::command().try_get_matches();
+        let matches = matches.unwrap_or_else(|error| explained(error).exit());
         if let Some(command) = matches.subcommand_name() {
             let update = UpdateArgs::augment_args(clap::Command::new(""));
             let given = |argument: &&clap::Arg| {
                 matches.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine)
             };
-            if let Some(argument) = update.get_arguments().find(given) {
-                let long = argument.get_long();
-                let shown = long.map_or("<VERSION>".to_owned(), |long| format!("--{long}"));
-                let own = Self::command();
-                let own = own.find_subcommand(command).into_iter();
-                let mut own = own.flat_map(|command| command.get_arguments());
-                let advice = match own.any(|one| one.get_long() == long && long.is_some()) {
+            let mut given = update.get_arguments().filter(given);
+            if let Some(long) = given.find_map(clap::Arg::get_long) {
+                let advice = match names_of(command).any(|one| one == long) {
                     true => format!("put it after `{command}`"),
                     false => format!("`{command}` has none, so leave it out"),
                 };
                 let message =
-                    format!("`{shown}` before `{command}` is an option of the update: {advice}");
+                    format!("`--{long}` before `{command}` is an option of the update: {advice}");
                 let error = Self::command().error(ErrorKind::ArgumentConflict, message);
                 error.exit();
             }
         }
         let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let of_library =
+            |command: &Command| matches!(command, Command::Library(LibraryArgs { diff: true, .. }));
+        let is_for_programs = matches!(cli.common.format, Format::Json | Format::Markdown);
+        if is_for_programs && (cli.update.diff || cli.command.as_ref().is_some_and(of_library)) {
+            let message = "`--diff` is printed with the text alone: leave it or `--format` out";
+            let error = Self::command().error(ErrorKind::ArgumentConflict, message);
+            error.exit();
+        }
         if cli.common.root == Path::new(".") {
             cli.common.root = discover();
         }
         cli
     }
+}
+
+/// An error about an option that is unknown where it stands, with the command that has one of that name, or without clap's advice
+/// to take it for a value.
+fn explained(mut error: clap::Error) -> clap::Error {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return error;
+    }
+    let given = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(given)) => given.clone(),
+        _ => String::new(),
+    };
+    let program = Cli::command();
+    let mut commands = program.get_subcommands().map(clap::Command::get_name);
+    let has = |command: &&str| names_of(command).any(|long| given == format!("--{long}"));
+    match commands.find(has).map(str::to_owned) {
+        Some(name) => {
+            let message = format!("`{given}` is an option of `update {name}`: put it behind that");
+            Cli::command().error(ErrorKind::UnknownArgument, message)
+        }
+        None => {
+            error.remove(ContextKind::Suggested);
+            error
+        }
+    }
+}
+
+/// The long names of a command's own options.
+fn names_of(command: &str) -> impl Iterator<Item = String> {
+    let program = Cli::command();
+    let command = program.find_subcommand(command);
+    let arguments = command.into_iter().flat_map(clap::Command::get_arguments);
+    let names = arguments.filter_map(clap::Arg::get_long).map(str::to_owned);
+    names.collect::<Vec<_>>().into_iter()
 }
 
 /// The commands besides the main job.

@@ -466,6 +466,35 @@ fn options_of_the_update_are_not_for_other_commands() {
             .contains("`--keep` before `check` is an option of the update")
     );
     repository.run(&["-C", ".", "-q", "check"]).exits_with(0);
+    for (args, error) in [
+        (
+            &["--repin", "check"][..],
+            "`check` has none, so leave it out",
+        ),
+        (&["--from", "x", "check"], "put it after `check`"),
+        (
+            &["--offline", "latest"],
+            "`--offline` is an option of `update status`: put it behind that",
+        ),
+        (
+            &["check", "--offline"],
+            "`--offline` is an option of `update status`: put it behind that",
+        ),
+        (
+            &["latest", "--diff", "--format", "json"],
+            "`--diff` is printed with the text alone",
+        ),
+        (
+            &["library", "x", "--diff", "--format", "markdown"],
+            "`--diff` is printed with the text alone",
+        ),
+    ] {
+        repository.run(args).fails_with(&[error]);
+    }
+    let run = repository.run(&["--bogus"]).exits_with(2);
+    assert!(!run.stderr.contains("as a value"), "{}", run.stderr);
+    let run = repository.run(&["--bse", "x=1"]).exits_with(2);
+    assert!(run.stderr.contains("'--base'"), "{}", run.stderr);
 }
 
 #[test]

@@ -583,6 +583,19 @@ fn an_address_that_cannot_be_followed_is_not_another_programs() {
     }
 }
 
+#[test]
+fn the_id_of_a_key_is_no_hash_also_where_nothing_is_pinned() {
+    let key = "C874011F0AB405110D02105534365D9472D7468F";
+    for keys in [
+        format!("ENV GPG_KEYS {key}\n"),
+        format!("RUN gpg --recv-keys {key}\n"),
+        format!("RUN gpg --batch --keyserver keys.example --receive-keys {key}\n"),
+    ] {
+        comes_out(&format!("{keys}RUN wget -O f @URLamd64.tar.gz\n"));
+    }
+    is_refused(&format!("ENV SUM {key}\nRUN wget -O f @URLamd64.tar.gz\n"));
+}
+
 /// Whether the build is said to go on where the check of an archive that was written to `f` fails.
 fn goes_on(check: &str) -> bool {
     let text = dockerfile(

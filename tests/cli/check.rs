@@ -229,6 +229,20 @@ fn zeros_are_right_for_what_a_pre_release_lacks() {
         .run(&["--from", from, "--allow-missing", "2.15.0-RC.1"])
         .exits_with(0);
     repository.finds(&[]);
+    // A file with nothing else was never filled in.
+    let path = "2.15.x/alpine3.22/Dockerfile";
+    let words = repository.read(path);
+    let is_hash =
+        |word: &str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let words = words.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    let zeros = words.map(|word| match word.split_at(word.len() - 1) {
+        (hash, end) if is_hash(hash) => "0".repeat(64) + end,
+        _ => word.to_owned(),
+    });
+    repository.write(path, zeros.collect::<String>());
+    let run = repository.run(&["check"]).exits_with(1);
+    let zeros = "found zeros, expected the hash of nats-server-v2.15.0-RC.1-linux-";
+    assert!(run.stdout.matches(zeros).count() > 1, "{}", run.stdout);
 }
 
 #[test]
