@@ -139,6 +139,8 @@ fn a_version_that_says_nothing_of_whose_it_is_is_refused_in_an_instruction() {
         "RUN <<EOF\nversion=@V\npip install bar==$version\nEOF\n",
         "COPY <<EOF bar.toml\n[dependencies.bar]\nversion = \"@V\"\nEOF\n",
         "RUN pip install \\\n  bar \\\n  @V\n",
+        // Called after ours, and part of an address of others.
+        "ARG FOO_SERVER=@V\nRUN wget https://bar.example/bar-$FOO_SERVER.tgz\n",
     ] {
         refuses(
             &format!("FROM alpine:3.18\nENV FOO @V\n{OURS}{text}"),

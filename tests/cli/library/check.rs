@@ -113,6 +113,13 @@ fn entries_are_compared_with_the_tree_at_their_commit() {
         &["variant: found 0.25-servercore-1809, expected 0.25-windowsservercore-1809"],
     );
     Published::with(
+        &[(
+            "SharedTags: 0.25.6-windowsservercore,",
+            "SharedTags: 0.25.6-servercore,",
+        )],
+        &["variant: found 0.25.6-servercore, expected 0.25.6-windowsservercore"],
+    );
+    Published::with(
         &[("Directory: 0.25.6/scratch", "Directory: 0.25.6/scrach")],
         &["library:14:12: directory: `0.25.6/scrach` is not in the tree at "],
     );
