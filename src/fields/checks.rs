@@ -68,7 +68,7 @@ impl<'a> Checks<'a> {
                         let is_open =
                             inside.any(|(variable, _)| code.assignments(variable, &rest) > 0);
                         // What was checked is not there any more.
-                        if of == Of::Others && files.of(name).is_some_and(|known| known != of) {
+                        if of == Of::Others && matches!(files.of(name), Some(Of::Ours(_))) {
                             let before = checks[first..].iter_mut();
                             before.for_each(|(_, checked)| *checked = Of::Unclear);
                         }

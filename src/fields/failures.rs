@@ -8,6 +8,9 @@ const ENDING: [&[u8]; 5] = [b"exit", b"false", b"return", b"throw", b"Write-Erro
 /// How many instructions, or statements, are looked at: no file has more of them.
 const FAR: usize = 64;
 
+/// How many bytes of an instruction are looked at for its shell.
+const HEAD: usize = 4096;
+
 /// Whether an instruction fails where a command in it does that compares a hash.
 pub(super) fn end_the_build(code: &Code, instruction: &Instruction, check: &Statement) -> bool {
     let text = &code.text[check.span.clone()];
@@ -15,12 +18,11 @@ pub(super) fn end_the_build(code: &Code, instruction: &Instruction, check: &Stat
     let all = code.statements_of(instruction);
     let number = all.partition_point(|one| one.span.start <= check.span.start);
     let mut behind = all[number..].iter().take(FAR).map(|one| code.words(one));
-    let functions = functions(code, &all[..number]);
-    let ends = |words: &[Word]| ends(words, &functions);
     let is_asked = opening(words).iter().any(|word| word.text == b"if");
     // `… || exit 1`, `if (… -ne …) { exit 1 }`
     if is_asked || check.does(Does::Compare) || has(text, b"||") {
-        return ends(words) || behind.any(ends);
+        let functions = functions(code, &all[..number]);
+        return ends(words, &functions) || behind.any(|words| ends(words, &functions));
     }
     let is_end = |word: &Word| matches!(word.text, b"fi" | b"esac" | b"done");
     text.ends_with(b"&")
@@ -54,7 +56,11 @@ fn ends(words: &[Word], functions: &[&[u8]]) -> bool {
 /// Whether the shell of an instruction stops at a command that fails: by `set -e` in one of these statements, or by an option.
 fn stops(code: &Code, instruction: &Instruction, before: &[Statement]) -> bool {
     // `RUN bash -ec '…'`, `#!/bin/sh -e`
-    if has(&code.text[instruction.span.clone()], b"sh -e") {
+    let start = instruction.span.start;
+    if has(
+        &code.text[start..instruction.span.end.min(start + HEAD)],
+        b"sh -e",
+    ) {
         return true;
     }
     let set = before.iter().take(FAR).map(|one| code.words(one));

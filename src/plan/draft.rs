@@ -146,9 +146,6 @@ fn copy(source: &Tree) -> Tree {
 /// Adds the folders of new variants: empty ones for a template to fill, else copies of the nearest sibling.
 fn add_variants(before: &Repository, target: &Target, tree: &mut Tree) {
     for variant in target.adds.clone() {
-        if tree.directory.variants.contains(&variant) {
-            continue;
-        }
         let has_template = before.template(&variant.family).is_some();
         let sibling = nearest(&variant, &tree.directory.variants).filter(|_| !has_template);
         let folder = sibling.and_then(|sibling| tree.folder(&sibling.name));
