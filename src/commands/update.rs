@@ -14,6 +14,7 @@ use crate::problems::both;
 use crate::report::{Output, of_update, title};
 use crate::repository::Repository;
 use crate::text::count;
+use crate::write::is_interrupted;
 
 /// Moves the repository. Returns whether, with `--exit-code`, something changes.
 pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
@@ -51,7 +52,9 @@ pub(super) fn run(args: &UpdateArgs, common: &Common) -> Result<bool> {
     let is_titled = args.commit || !output.is_silent();
     let git = is_titled.then(|| Git::within(root).ok()).flatten();
     let subjects = git.as_ref().and_then(|git| git.subjects().ok());
-    let title = title(&plan, &subjects.unwrap_or_default());
+    let head = git.as_ref().filter(|_| is_interrupted(root));
+    let head = head.and_then(|git| git.repository("HEAD", &plan.after.names.config).ok());
+    let title = title(&plan, &subjects.unwrap_or_default(), head.as_ref());
     let ready = Ready::new(root, &plan, args.commit.then_some(&asked.stays))?;
     if let Some(source) = source.filter(|_| args.verify) {
         let verified = verify(&source, &plan.pins, &published, &output);

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use semver::Version;
+
 use crate::plan::{Plan, Target};
+use crate::repository::{Repository, Tree};
 use crate::text::{capital, first_of};
 use crate::version::{Variant, parse_version};
 
@@ -21,14 +24,33 @@ fn versions(plan: &Plan, is: impl Fn(&Target) -> bool) -> Vec<String> {
     versions.iter().map(ToString::to_string).collect()
 }
 
+/// The versions of a plan's tree that another one does not have, the newest one first.
+fn since(head: &Repository, plan: &Plan) -> Vec<String> {
+    let is_new = |tree: &&Tree| {
+        let there = head.tree(&tree.directory.name);
+        there.is_none_or(|there| there.directory.version != tree.directory.version)
+    };
+    let new = plan.after.trees.iter().filter(is_new);
+    let mut versions: Vec<&Version> = new.map(|tree| &tree.directory.version).collect();
+    versions.sort_by(|a, b| b.cmp(a));
+    versions.iter().map(ToString::to_string).collect()
+}
+
 /// What a commit of the plan is called. One that is nothing but releases has the form of the last three release commits, where
-/// they share one; `subjects` are those of the last commits, the newest one first. Where nothing changes there is none.
-pub fn title(plan: &Plan, subjects: &[String]) -> String {
+/// they share one; `subjects` are those of the last commits, the newest one first. Where nothing changes there is none. `head` is the
+/// last commit, where an interrupted run has done a part of it.
+pub fn title(plan: &Plan, subjects: &[String], head: Option<&Repository>) -> String {
     if plan.is_empty() {
         return String::new();
     }
-    let title = capital(&said(plan));
-    let released = released(plan);
+    let since = head.map(|head| since(head, plan));
+    let since = since.filter(|versions| !versions.is_empty());
+    let title = match &since {
+        Some(versions) => parts(plan, versions, &[]),
+        None => said(plan),
+    };
+    let title = capital(&title);
+    let released = since.unwrap_or_else(|| released(plan));
     let forms: Vec<(String, &str)> = subjects.iter().filter_map(|one| form(one)).collect();
     match forms.get(..3) {
         Some([(start, prefix), others @ ..])
@@ -76,17 +98,7 @@ fn form(subject: &str) -> Option<(String, &'static str)> {
 /// What a plan does, in a sentence without its beginning.
 pub(super) fn said(plan: &Plan) -> String {
     let repaired = versions(plan, |target| target.is_repair() && !plan.is_idle(target));
-    let series = series_removed(plan).map(|name| (name.clone(), BTreeSet::new()));
-    let mut removed = named(plan, |target| &target.removes);
-    removed.extend(series);
-    let parts = sentence(&[
-        ("update to", released(plan).join(", ")),
-        ("repair", repaired.join(", ")),
-        ("move", listed(plan, &moves(plan))),
-        ("add", listed(plan, &named(plan, |target| &target.adds))),
-        ("remove", listed(plan, &removed)),
-        ("run on", runners(plan)),
-    ]);
+    let parts = parts(plan, &released(plan), &repaired);
     if !parts.is_empty() {
         return parts;
     }
@@ -94,6 +106,21 @@ pub(super) fn said(plan: &Plan) -> String {
     let changes = plan.changes.iter();
     let files = changes.filter_map(|change| change.path.rsplit('/').next());
     format!("repair {}", first_of(&Vec::from_iter(files), 3))
+}
+
+/// What a plan does, with these versions.
+fn parts(plan: &Plan, released: &[String], repaired: &[String]) -> String {
+    let series = series_removed(plan).map(|name| (name.clone(), BTreeSet::new()));
+    let mut removed = named(plan, |target| &target.removes);
+    removed.extend(series);
+    sentence(&[
+        ("update to", released.join(", ")),
+        ("repair", repaired.join(", ")),
+        ("move", listed(plan, &moves(plan))),
+        ("add", listed(plan, &named(plan, |target| &target.adds))),
+        ("remove", listed(plan, &removed)),
+        ("run on", runners(plan)),
+    ])
 }
 
 /// What a plan does that is about none of its version directories, likewise.

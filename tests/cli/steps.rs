@@ -98,6 +98,14 @@ fn after_an_interrupted_update_they_name_what_that_one_wrote_too() {
         all
     };
     crate::support::same(&files(&repository), &files(&whole));
+    // The title is that of the undisturbed run.
+    let (repository, releases) = (committed(), Releases::new());
+    let from = ["--from", releases.path()];
+    with_git(&repository, &[&from[..], &["-q", "2.12.x"]].concat()).exits_with(0);
+    repository.write(".update/.gitignore", "*\n");
+    let run = with_git(&repository, &[&from[..], &["latest"]].concat()).exits_with(0);
+    let commit = "  git commit -m 'Update to 2.14.5, 2.12.15' -- 2.12.x 2.14.x\n";
+    assert!(run.stdout.contains(commit), "{}", run.stdout);
 }
 
 #[test]
