@@ -85,8 +85,8 @@ impl<'a> Names<'a> {
         Some((name, meant(name, &self.files)?))
     }
 
-    /// Words of a line of code that look like a family, each with the one that is there: in a path, behind an expression, or in
-    /// front of a base.
+    /// Words of a line of code that look like a family, each with the one that is there: in a path, behind an expression, in front
+    /// of a base, or in a list beside a variant.
     pub(super) fn families<'t>(&self, code: &'t str) -> Vec<(&'t str, &'a str)> {
         let is_letter = |c: char| c.is_ascii_lowercase();
         let words = code.split(|c| !is_letter(c));
@@ -110,11 +110,26 @@ impl<'a> Names<'a> {
                 on_base(after) || rest.is_some_and(|rest| on_base(rest) || rest.starts_with("lts"));
             let is_whole = !after.starts_with(goes_on);
             let is_named = before.ends_with(['/', '\\']) || before.ends_with("}-");
-            let may_be = has_base || is_named && is_whole;
+            let is_listed = || {
+                let [before, after] = [before.strip_suffix(' '), after.strip_prefix(' ')];
+                let before = before.and_then(|before| before.rsplit(' ').next());
+                let after = after.and_then(|after| after.split([' ', ';']).next());
+                let mut beside = [before, after].into_iter().flatten();
+                beside.any(|word| self.is_variant(word))
+            };
+            let may_be = has_base || is_whole && (is_named || is_listed());
             let new = may_be.then(|| meant(word, &self.families)).flatten();
             new.map(|family| (word, family))
         });
         misspelt.collect()
+    }
+
+    /// Whether a word is called like a variant of a family that has bases: `alpine3.22`.
+    fn is_variant(&self, word: &str) -> bool {
+        let family = word.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let family = family.strip_suffix(LTSC).unwrap_or(family);
+        let family = family.strip_suffix('-').unwrap_or(family);
+        family.len() < word.len() && self.families.contains(family)
     }
 
     /// Words of a command that look like a script, likewise, and like the folder of scripts; `is_inside` tells whether it may run there.
@@ -169,6 +184,11 @@ mod tests {
             ("context: ./2.14.x/scartch", "scratch"),
             ("x:${v}-windowsservecrore-ltsc2022", "windowsservercore"),
             ("windowsservercore-lts${{ matrix.ltsc }}", "ltsc"),
+            ("for variant in alpine3.22 scrach; do", "scratch"),
+            (
+                "for variant in scrach windowsservercore-ltsc2022; do",
+                "scratch",
+            ),
         ] {
             assert_eq!(families(code).collect::<Vec<_>>(), [meant], "{code}");
         }
