@@ -3,6 +3,7 @@
 pub mod completions;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use clap::builder::NonEmptyStringValueParser;
@@ -77,14 +78,16 @@ impl Cli {
             };
             let mut given = update.get_arguments().filter(given);
             if let Some(long) = given.find_map(clap::Arg::get_long) {
-                let advice = match names_of(command).any(|one| one == long) {
+                let program = Self::command();
+                let own = program.find_subcommand(command);
+                let has = own.is_some_and(|own| names_of(own).any(|one| one == long));
+                let advice = match has {
                     true => format!("put it after `{command}`"),
                     false => format!("`{command}` has none, so leave it out"),
                 };
                 let message =
                     format!("`--{long}` before `{command}` is an option of the update: {advice}");
-                let error = Self::command().error(ErrorKind::ArgumentConflict, message);
-                error.exit();
+                conflict(message);
             }
         }
         let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
@@ -92,15 +95,19 @@ impl Cli {
             |command: &Command| matches!(command, Command::Library(LibraryArgs { diff: true, .. }));
         let is_for_programs = matches!(cli.common.format, Format::Json | Format::Markdown);
         if is_for_programs && (cli.update.diff || cli.command.as_ref().is_some_and(of_library)) {
-            let message = "`--diff` is printed with the text alone: leave it or `--format` out";
-            let error = Self::command().error(ErrorKind::ArgumentConflict, message);
-            error.exit();
+            conflict("`--diff` is printed with the text alone: leave it or `--format` out");
         }
         if cli.common.root == Path::new(".") {
             cli.common.root = discover();
         }
         cli
     }
+}
+
+/// Says which options do not go together, and exits.
+fn conflict(message: impl Display) -> ! {
+    let error = Cli::command().error(ErrorKind::ArgumentConflict, message);
+    error.exit()
 }
 
 /// An error about an option that is unknown where it stands, with the command that has one of that name, or without clap's advice
@@ -114,10 +121,11 @@ fn explained(mut error: clap::Error) -> clap::Error {
         _ => String::new(),
     };
     let program = Cli::command();
-    let mut commands = program.get_subcommands().map(clap::Command::get_name);
-    let has = |command: &&str| names_of(command).any(|long| given == format!("--{long}"));
-    match commands.find(has).map(str::to_owned) {
-        Some(name) => {
+    let given_long = given.strip_prefix("--");
+    let has = |command: &&clap::Command| names_of(command).any(|long| given_long == Some(long));
+    match program.get_subcommands().find(has) {
+        Some(command) => {
+            let name = command.get_name();
             let message = format!("`{given}` is an option of `update {name}`: put it behind that");
             Cli::command().error(ErrorKind::UnknownArgument, message)
         }
@@ -129,12 +137,8 @@ fn explained(mut error: clap::Error) -> clap::Error {
 }
 
 /// The long names of a command's own options.
-fn names_of(command: &str) -> impl Iterator<Item = String> {
-    let program = Cli::command();
-    let command = program.find_subcommand(command);
-    let arguments = command.into_iter().flat_map(clap::Command::get_arguments);
-    let names = arguments.filter_map(clap::Arg::get_long).map(str::to_owned);
-    names.collect::<Vec<_>>().into_iter()
+fn names_of(command: &clap::Command) -> impl Iterator<Item = &str> {
+    command.get_arguments().filter_map(clap::Arg::get_long)
 }
 
 /// The commands besides the main job.

@@ -199,6 +199,15 @@ impl Kind {
         }
     }
 
+    /// The names of one kind that a matrix makes of the item that this is.
+    pub fn made(&self, named: Named) -> impl Iterator<Item = &Made> {
+        let made = match self {
+            Self::Item { made } => &made[..],
+            _ => &[],
+        };
+        made.iter().filter(move |made| made.names == named)
+    }
+
     /// The version directory that a name belongs to, where the text says it.
     pub fn directory(&self) -> Option<&str> {
         match self {
@@ -233,6 +242,14 @@ impl Kind {
 fn arch_of(platform: &str) -> &str {
     let stem = platform.split('.').next().unwrap_or(platform);
     stem.strip_prefix("linux-").unwrap_or(stem)
+}
+
+/// The fields that begin in a part of the text, of all of them in their order.
+pub fn fields_in<'f>(fields: &'f [Field], part: &Range<usize>) -> impl Iterator<Item = &'f Field> {
+    let from = fields.partition_point(|field| field.span.start < part.start);
+    let end = part.end;
+    let inside = fields[from..].iter();
+    inside.take_while(move |field| field.span.start < end)
 }
 
 /// A span's text. Bytes that are not UTF-8 show as U+FFFD; no field that is right has any.

@@ -103,12 +103,11 @@ impl Document {
                 | (Kind::Script { directory }, Named::Script) => {
                     vec![(at, directory.as_deref(), found.into_owned())]
                 }
-                (Kind::Item { made }, _) => {
-                    let made = made.iter().filter(|made| made.names == named);
+                (kind, _) => {
+                    let made = kind.made(named);
                     let made = made.map(|made| (at, made.directory.as_deref(), made.name(&found)));
                     made.collect()
                 }
-                _ => Vec::new(),
             }
         })
     }

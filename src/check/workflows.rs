@@ -20,7 +20,7 @@ use super::copies;
 use super::words::Names;
 use crate::fields::scan::is_script;
 use crate::fields::workflow::{FOLDER_COMMANDS, INPUTS, Line, Structure};
-use crate::fields::{Field, Kind, Named};
+use crate::fields::{Field, Kind, Named, fields_in};
 use crate::finding::Finding;
 use crate::repository::{Directories, Directory, Place, Repository, TESTS, Tree};
 use crate::text::{Places, has_word, is_within, span_of, window};
@@ -124,10 +124,7 @@ impl<'a> Workflow<'a> {
 
     /// The fields in a part of the text, comments included.
     fn fields_in(&self, part: &Range<usize>) -> impl Iterator<Item = &'a Field> {
-        let (fields, end) = (&self.place.document.fields, part.end);
-        let from = fields.partition_point(|field| field.span.start < part.start);
-        let inside = fields[from..].iter();
-        inside.take_while(move |field| field.span.start < end)
+        fields_in(&self.place.document.fields, part)
     }
 
     fn directories(&self) -> impl Iterator<Item = &'a Field> {
@@ -326,10 +323,7 @@ impl<'a> Workflow<'a> {
     /// A workflow that names all series but one has forgotten it.
     fn check_series(&self, all: &[&Directory], directories: &Directories) {
         let fields: Vec<&Field> = self.directories().collect();
-        let jobs = self.structure.jobs.iter();
-        let jobs = jobs.map(|job| &self.text[job.name.clone()]);
-        let named_so = jobs.filter(|name| all.iter().any(|series| series.is_in(name)));
-        let mut is_listed = named_so.count() > 1;
+        let mut is_listed = false;
         for pair in fields.windows(2) {
             let [first, second] = [pair[0], pair[1]].map(|field| &self.text[field.span.clone()]);
             let between = &self.text[pair[0].span.end..pair[1].span.start];
@@ -358,6 +352,12 @@ impl<'a> Workflow<'a> {
         }
         let named = self.place.document.names_of(Named::Directory);
         let named: BTreeMap<String, usize> = named.map(|(at, _, name)| (name, at)).collect();
+        let has_jobs = || {
+            let jobs = self.structure.jobs.iter();
+            let jobs = jobs.map(|job| &self.text[job.name.clone()]);
+            let named_so = jobs.filter(|name| all.iter().any(|series| series.is_in(name)));
+            named_so.count() > 1
+        };
         let is_named = |series: &&Directory| named.contains_key(&series.name);
         let missing: Vec<&Directory> = all
             .iter()
@@ -367,7 +367,7 @@ impl<'a> Workflow<'a> {
         if let ([missing], Some(last)) = (missing.as_slice(), named.values().max())
             && all.len() > 2
             // Of three, any two are all but one.
-            && (all.len() > 3 || is_listed)
+            && (all.len() > 3 || is_listed || has_jobs())
             && self.may_be_for(directories.get(&missing.name))
         {
             let message = format!("names every series but {}", missing.name);

@@ -7,7 +7,7 @@ use super::entries::{Home, folder};
 use super::expected::{Context, Expectation, expectations, name_of, names_for};
 use super::format::architectures;
 use super::images::Image;
-use super::manifest::{Field, Manifest, Paragraph};
+use super::manifest::{Manifest, Paragraph};
 use crate::finding::Problem;
 use crate::tag::{Endings, Level, is_preview};
 use crate::version::WINDOWS;
@@ -69,8 +69,8 @@ pub fn check(manifest: &Manifest, seen: &[Option<Home>], names: Endings) -> Vec<
 
 /// All images are built from one repository, also those of one architecture.
 fn check_addresses(manifest: &Manifest, problems: &mut Vec<Problem>) {
-    let is_one = |field: &&Field| manifest.name(field).rsplit('-').next() == Some("GitRepo");
-    let mut all = manifest.fields().filter(is_one);
+    let all = manifest.fields();
+    let mut all = all.filter(|field| manifest.bare_name(field) == "GitRepo");
     let Some(expected) = all.next().map(|field| manifest.said(&field.value)) else {
         return;
     };

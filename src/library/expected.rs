@@ -175,7 +175,9 @@ pub fn expectations<'a>(
         let parts = match name {
             "Tags" | "SharedTags" => tags(manifest, field, (image, is_new), context),
             "Constraints" => constraints(manifest, field, image),
-            _ if is_directory(name) => directory(manifest, entry, field, image),
+            _ if manifest.bare_name(field) == "Directory" => {
+                directory(manifest, entry, field, image)
+            }
             _ => continue,
         };
         all.push(Expectation::of(name, Ok(field), parts));
@@ -186,11 +188,6 @@ pub fn expectations<'a>(
         all.push(Expectation::missing("Constraints", at, hosts, "constraint"));
     }
     all
-}
-
-/// Whether a field is a `Directory`, perhaps of one architecture.
-fn is_directory(name: &str) -> bool {
-    name.rsplit('-').next() == Some("Directory")
 }
 
 /// The tags of a field, each moved to the image's version and variant. Those that are another release's now are dropped, and

@@ -118,8 +118,7 @@ pub fn misshapen(field: &str, value: &str) -> Option<(&'static str, &'static str
 
 /// The values of a field, each by itself.
 fn check_field(manifest: &Manifest, field: &Field, problems: &mut Vec<Problem>) {
-    let name = &manifest.text[field.name.clone()];
-    let plain = name.rsplit('-').next().unwrap_or(name);
+    let (name, plain) = (manifest.name(field), manifest.bare_name(field));
     let is_list = is_one_of(LISTS, name);
     let is_known = match name.rsplit_once('-') {
         Some((architecture, name)) => is_docker_arch(architecture) && is_one_of(SINGLE, name),

@@ -157,6 +157,12 @@ impl Manifest {
         &self.text[field.name.clone()]
     }
 
+    /// What a field holds, for whichever architecture: `GitCommit` also of `arm64v8-GitCommit`.
+    pub fn bare_name(&self, field: &Field) -> &str {
+        let name = self.name(field);
+        name.rsplit('-').next().unwrap_or(name)
+    }
+
     /// A paragraph's own field of that name.
     pub fn own<'a>(&self, paragraph: &'a Paragraph, name: &str) -> Option<&'a Field> {
         let mut fields = paragraph.fields.iter();
@@ -201,7 +207,7 @@ impl Manifest {
     /// A paragraph's own fields that hold commits, those of single architectures too.
     pub fn commits<'a>(&self, paragraph: &'a Paragraph) -> impl Iterator<Item = &'a Field> {
         let fields = paragraph.fields.iter();
-        fields.filter(|field| self.name(field).rsplit('-').next() == Some("GitCommit"))
+        fields.filter(|field| self.bare_name(field) == "GitCommit")
     }
 
     /// What a span says: where it is folded, its lines joined, comments left out.

@@ -243,9 +243,7 @@ impl<'a> Workflow<'a> {
     /// The lines of commands that are nothing but an argument about the matter, with another line behind them:
     /// `"nats:2.14-nanoserver-ltsc2022" \`.
     fn arguments(self, matter: &Matter) -> impl Iterator<Item = Range<usize>> {
-        let Self {
-            text, structure, ..
-        } = self;
+        let (text, structure) = self.parts();
         let is_one = move |(number, line): &(usize, &Line)| {
             let start = line.span.start + line.indent;
             let code = text[start..line.end].strip_suffix(['\\', '`']);
@@ -290,9 +288,7 @@ pub(super) fn left_over(
     cuts: &[Range<usize>],
     gone: &[Directory],
 ) -> Vec<String> {
-    let Workflow {
-        text, structure, ..
-    } = workflow;
+    let (text, structure) = workflow.parts();
     let places = Places::new(text.as_bytes());
     let named = |line: &Line| {
         let said = without(text, line.span.start..line.end, cuts);

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::edits::Edit;
 use crate::fields::workflow::{Job, Part, Structure};
-use crate::fields::{Field, Kind, Named, saying_more};
+use crate::fields::{Field, Named, fields_in, saying_more};
 use crate::repository::{Directory, Document};
 use crate::text::Places;
 
@@ -40,22 +40,19 @@ impl<'a> Workflow<'a> {
         })
     }
 
+    /// The text, and what it consists of.
+    pub(super) fn parts(self) -> (&'a str, &'a Structure) {
+        (self.text, self.structure)
+    }
+
     /// Whether a part of the text names a series: in it, or by an item of which a matrix makes its name.
     pub(super) fn names(self, series: &Directory, said: &str, part: &Range<usize>) -> bool {
-        let from = self
-            .fields
-            .partition_point(|field| field.span.start < part.start);
-        let inside = self.fields[from..].iter();
-        let mut inside = inside.take_while(|field| field.span.start < part.end);
-        series.is_in(said)
-            || inside.any(|field| {
-                let Kind::Item { made } = &field.kind else {
-                    return false;
-                };
-                let item = &self.text[field.span.clone()];
-                let mut made = made.iter().filter(|one| one.names == Named::Directory);
-                made.any(|one| one.name(item) == series.name)
-            })
+        let is_made = |field: &Field| {
+            let item = &self.text[field.span.clone()];
+            let mut made = field.kind.made(Named::Directory);
+            made.any(|made| made.name(item) == series.name)
+        };
+        series.is_in(said) || fields_in(self.fields, part).any(is_made)
     }
 
     /// The text with a new series beside the one that it is copied from: a twin for each job that is about that one alone, an
@@ -85,9 +82,7 @@ impl<'a> Workflow<'a> {
         items: &[&Field],
         added: impl Fn(&Field) -> BTreeSet<NewItem>,
     ) -> (String, Vec<Edit>) {
-        let Self {
-            text, structure, ..
-        } = self;
+        let (text, structure) = self.parts();
         let lists = structure.lists().into_iter().flatten();
         let lists = lists.map(|item| (item.span, false));
         let brackets = structure.bracket_lists(text).into_iter().flatten();
@@ -183,9 +178,7 @@ impl<'a> NewSeries<'a> {
     }
 
     fn named(&self, part: &Range<usize>) -> BTreeSet<&'a str> {
-        let Workflow {
-            text, structure, ..
-        } = self.workflow;
+        let (text, structure) = self.workflow.parts();
         let said = structure.said(text, part, true);
         self.those(|series| self.workflow.names(series, &said, part))
     }
@@ -196,9 +189,7 @@ impl<'a> NewSeries<'a> {
 
     /// The jobs that are about the source alone, each with its number.
     fn jobs(&self) -> Vec<(usize, &'a Job)> {
-        let Workflow {
-            text, structure, ..
-        } = self.workflow;
+        let (text, structure) = self.workflow.parts();
         // What only the value of a variable says is not what a job is about.
         let is_alone = |(_, job): &(usize, &Job)| {
             let span = &job.part.span;
@@ -209,13 +200,7 @@ impl<'a> NewSeries<'a> {
 
     /// Twins of the jobs that are called after the source, behind the last of those that are about it alone.
     fn twins(&self, alone: &[(usize, &Job)]) -> Vec<Repeat> {
-        let (
-            Workflow {
-                text, structure, ..
-            },
-            from,
-            to,
-        ) = (self.workflow, self.from, self.to);
+        let ((text, structure), from, to) = (self.workflow.parts(), self.from, self.to);
         let jobs = &structure.jobs;
         let is_twin = |job: &Job| is_only(&self.named(&job.part.span), to);
         if jobs.iter().any(is_twin) {
@@ -246,13 +231,7 @@ impl<'a> NewSeries<'a> {
 
     /// Items of lists, and variables, behind those of the source.
     fn items(&self, alone: &[(usize, &Job)]) -> Vec<Repeat> {
-        let (
-            Workflow {
-                text, structure, ..
-            },
-            from,
-            to,
-        ) = (self.workflow, self.from, self.to);
+        let ((text, structure), from, to) = (self.workflow.parts(), self.from, self.to);
         let starts = alone.iter().map(|(_, job)| job.part.span.start);
         let starts: BTreeSet<usize> = starts.collect();
         let repeat = |(at, text): (usize, String)| Repeat {
@@ -299,9 +278,7 @@ impl<'a> NewSeries<'a> {
         items: NamedParts,
         alone: &BTreeSet<usize>,
     ) -> Option<(Vec<Range<usize>>, Range<usize>)> {
-        let Workflow {
-            text, structure, ..
-        } = self.workflow;
+        let (text, structure) = self.workflow.parts();
         let all: BTreeSet<&str> = items.iter().flat_map(|(_, names)| names).copied().collect();
         let own = items.into_iter().filter(|(_, names)| self.is_own(names));
         let own: Vec<Range<usize>> = own.map(|(item, _)| item).collect();

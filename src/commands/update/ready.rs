@@ -64,7 +64,8 @@ impl<'a> Ready<'a> {
         if let Some(git) = self.committed.filter(|_| !steps.is_empty()) {
             result = git.commit_paths(&Vec::from_iter(written(plan)), title);
             if result.is_ok() {
-                let next = match git.is_on_branch()? {
+                // It is done: that git does not say is no failure any more.
+                let next = match git.is_on_branch().unwrap_or(true) {
                     true => PUSH,
                     false => {
                         "It is on no branch: `git switch -c <BRANCH>` gives it one, then push that."
@@ -161,7 +162,7 @@ fn committable(root: &Path, plan: &Plan, stays: &BTreeSet<String>) -> Result<Git
     if let Some(why) = git.cannot_commit()? {
         bail!("cannot commit: {why}");
     }
-    let paths: Vec<&str> = written(plan).into_iter().collect();
+    let paths = written(plan);
     let ignored = paths.iter().find(|path| git.ignores(path).unwrap_or(false));
     if let Some(path) = ignored {
         bail!("cannot commit: git ignores {path}");
@@ -173,7 +174,6 @@ fn committable(root: &Path, plan: &Plan, stays: &BTreeSet<String>) -> Result<Git
     let items = plan.before.items();
     let documents = items.filter(|(_, item)| item.document().is_some());
     let documents: BTreeSet<String> = documents.map(|(path, _)| path).collect();
-    let paths: BTreeSet<&str> = paths.into_iter().collect();
     let mut changed = git.changed(&[], false)?;
     changed.retain(|path| {
         is_below(path, &paths) || documents.contains(path) && is_below(path, &places)
