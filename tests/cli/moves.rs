@@ -320,6 +320,42 @@ fn a_variant_is_added_from_its_nearest_sibling_where_there_are_no_templates() {
 }
 
 #[test]
+fn a_variant_is_made_from_the_sibling_that_is_called_alike_but_for_its_base() {
+    let repository = lines();
+    let path = |variant: &str| format!("2.14.x/{variant}/Dockerfile");
+    let plain = repository.read(&path("alpine3.22"));
+    let slim = plain.replace("FROM alpine:3.22", "FROM alpine:3.22-slim") + "# slim\n";
+    repository.write(&path("alpine3.22-slim"), slim);
+    offline(&repository, &["--add", "2.14.x/alpine3.23"]).exits_with(0);
+    let expected = plain.replace("FROM alpine:3.22", "FROM alpine:3.23");
+    assert_eq!(repository.read(&path("alpine3.23")), expected);
+}
+
+#[test]
+fn a_script_that_somebody_has_written_for_another_windows_stays_as_it_is() {
+    let repository = lines();
+    let (path, text) = (
+        "2.14.x/tests/build-images-2028.ps1",
+        "Write-Host 'made by hand'\n",
+    );
+    repository.write(path, text);
+    let args = ["--add", "2.14.x/windowsservercore-ltsc2028"];
+    let run = offline(&repository, &args).exits_with(0);
+    assert_eq!(repository.read(path), text);
+    let other = "2.14.x/tests/run-images-2028.ps1  new, from 2.14.x/tests/run-images-2025.ps1";
+    assert!(run.stdout.contains(other), "{}", run.stdout);
+}
+
+#[test]
+fn a_runner_that_no_workflow_names_is_said() {
+    offline(&lines(), &["--runner", "macos=15"])
+        .exits_with(0)
+        .says(
+            "nats: nothing to change\n\nNotes:\n  no workflow names a macos runner such as macos-latest; runners that are made from a matrix are not changed\n",
+        );
+}
+
+#[test]
 fn a_variant_that_nothing_is_like_cannot_be_added() {
     let repository = streaming();
     offline(&repository, &["--add", "debian12"])
@@ -573,6 +609,11 @@ fn a_script_in_a_form_that_is_not_understood_is_left_and_said_to_miss_the_varian
         "case $1 in alpine3.18|scratch) docker build ../$1 ;; esac\n",
         "declare -A f=([alpine3.18]=a [scratch]=b)\n",
         "cd ../$V/alpine3.18\ndocker build .\ncd ../scratch\ndocker build .\n",
+        // A tag would move to the image that is added.
+        "docker build -t a:alpine3.18 ../alpine3.18\ndocker tag a:alpine3.18 a:latest\ndocker build ../scratch\n",
+        "echo \"in alpine3.18 and scratch\"\ndocker build ../alpine3.18\ndocker build ../scratch\n",
+        "images alpine3.18 scratch\n",
+        "$images = \"alpine3.18\",\n  \"scratch\"\nforeach ($i in $images) { docker build ../$i }\n",
     ] {
         let repository = streaming();
         repository.write("tests/build-images.sh", text);

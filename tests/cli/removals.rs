@@ -149,6 +149,22 @@ fn a_variant_goes_with_the_steps_that_build_it() {
 }
 
 #[test]
+fn a_job_that_does_something_else_too_loses_its_step_alone() {
+    let repository = Repository::of(&tree("series/before"));
+    let path = ".github/workflows/own.yml";
+    let (lint, build) = (
+        "      - run: make lint\n",
+        "      - run: docker build 2.14.x/scratch\n",
+    );
+    let job = |steps: &str| {
+        format!("on: [push]\njobs:\n  all:\n    runs-on: ubuntu-24.04\n    steps:\n{steps}")
+    };
+    repository.write(path, job(&[lint, build].concat()));
+    changes(&repository, &["--remove", "2.14.x/scratch"]);
+    assert_eq!(repository.read(path), job(lint));
+}
+
+#[test]
 fn a_script_is_not_torn() {
     let path = "2.14.x/tests/build-images-2022.ps1";
     for text in [

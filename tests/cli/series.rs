@@ -1511,6 +1511,47 @@ fn lines_that_still_give_the_old_version_are_named() {
 }
 
 #[test]
+fn a_new_series_says_where_it_still_gives_the_one_that_it_is_copied_from() {
+    let repository = series();
+    let path = "2.14.x/tests/run-images.sh";
+    repository.write(path, repository.read(path) + "CHANNEL=2.14\n");
+    let run = gets_a_new_series(&repository);
+    let note = "  2.15.x/tests/run-images.sh:5: found 2.14, the old series: if it is the server's, change it by hand\n";
+    assert!(run.stdout.contains(note), "{}", run.stdout);
+}
+
+#[test]
+fn an_image_of_somebody_else_is_no_reminder_of_a_base() {
+    let repository = series();
+    let path = "2.14.x/tests/run-images.sh";
+    let pulls = "docker pull golang:1.24-alpine3.22\ndocker pull example/nats:1-alpine3.22\n";
+    repository.write(path, repository.read(path) + pulls);
+    let run = repository.run(&["--base", "2.14.x/alpine=3.23"]);
+    let run = run.exits_with(0);
+    let notes = run
+        .stdout
+        .lines()
+        .filter(|line| line.contains("which no variant"));
+    let expected = "  2.14.x/tests/run-images.sh:6: found alpine3.22, which no variant has any more: if it is our image's, change it by hand";
+    assert_eq!(notes.collect::<Vec<_>>(), [expected]);
+}
+
+#[test]
+fn a_row_of_a_matrix_that_is_the_latest_is_not_repeated() {
+    let repository = series();
+    let path = ".github/workflows/own.yml";
+    let text = "on: [push]\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    strategy:\n      matrix:\n        include:\n          - variant: alpine3.22\n            latest: true\n          - variant: scratch\n    steps:\n      - run: docker build 2.14.x/${{ matrix.variant }}\n";
+    repository.write(path, text);
+    let run = repository
+        .run(&["--add", "2.14.x/alpine3.23"])
+        .exits_with(0);
+    assert_eq!(repository.read(path), text);
+    let note =
+        "no workflow names 2.14.x/alpine3.23; alpine3.22 is named in .github/workflows/own.yml:8, ";
+    assert!(run.stdout.contains(note), "{}", run.stdout);
+}
+
+#[test]
 fn a_tag_in_another_registry_moves_with_its_base_alone_too() {
     let repository = series();
     const OWN: &str = ".github/workflows/own.yml";
