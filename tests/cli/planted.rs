@@ -779,3 +779,31 @@ fn an_expression_that_gives_nothing_since_a_name_in_it_is_misspelt() {
     let wrong = workflow("needs.a.result").replace("ref.outputs", "ref.ooutputs");
     with(&wrong).finds(&["job: found ooutputs, expected outputs: what is known of a step"]);
 }
+
+#[test]
+fn a_family_that_is_misspelt_in_a_script() {
+    let (repository, path) = (series(), "2.14.x/tests/run-images.sh");
+    let lines = "for v in alpine3.22 scrach; do\n  docker run nats:${ver[1]}-$v\ndone\n";
+    repository.write(path, repository.read(path) + lines);
+    repository.finds(&["run-images.sh:5:21: name: found scrach, expected scratch"]);
+    repository.edit(path, "scrach", "scratch");
+    repository.finds(&[]);
+}
+
+#[test]
+fn an_archive_of_another_system_than_the_variant_runs_on() {
+    let (repository, path) = (series(), "2.14.x/alpine3.22/Dockerfile");
+    repository.edit(path, "-linux-", "-windows-");
+    let found = repository.findings();
+    let expected = "architecture: found windows, expected linux, which alpine3.22 runs on";
+    assert!(found.iter().all(|one| one.contains(expected)), "{found:?}");
+    assert!(!found.is_empty());
+}
+
+#[test]
+fn an_architecture_that_a_template_pairs_wrongly() {
+    let repository = Repository::of_this_project();
+    repository.edit("templates/alpine/Dockerfile", "aarch64)", "arm64)");
+    repository
+        .finds(&["templates/alpine/Dockerfile:16:9: template: found arm64, expected aarch64"]);
+}
