@@ -130,6 +130,9 @@ fn names(before: &Repository, after: &Repository, targets: &[Target]) -> Vec<Str
         left_of(one, line, is_gone).filter(|_| !is_of_other(line, &one.name, &own))
     };
     noted(lines(after, targets), |place, line| {
+        if is_excluded(place, line) {
+            return None;
+        }
         let left = gone
             .iter()
             .find_map(|one| left_of(one, line, &|| is_base_gone(one)));
@@ -163,6 +166,14 @@ fn is_of_other(line: &str, name: &str, own: &[&str]) -> bool {
     let image = image.map_or("", |(image, _)| image);
     let image = image.rsplit('/').next().unwrap_or_default();
     !image.is_empty() && !own.contains(&image) && !image.contains(['$', '}'])
+}
+
+/// Whether a line leaves a combination out of a matrix, which is right for what is not there.
+fn is_excluded(place: &Place, line: &str) -> bool {
+    let (structure, text) = (&place.document.facts.structure, &place.document.text);
+    let at = || structure.line_at(span_of(text.as_slice(), line.as_bytes()).start);
+    let is_workflow = place.document.kind == DocumentKind::Workflow;
+    is_workflow && structure.is_below(text, at(), b"exclude")
 }
 
 /// Whether a line is about a series: in its folder, by its name, or, in a workflow, by its item of a list, by its job, or as a
