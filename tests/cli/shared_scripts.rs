@@ -203,6 +203,9 @@ fn a_build_ends_where_its_command_does() {
         "& wait",
         "|| die \"no\"",
         "# the base",
+        "2>&1 | tee build.log",
+        "--platform linux/amd64",
+        "--pull --progress plain --no-cache",
     ] {
         let repository = Repository::of(&tree("streaming/after"));
         let build = |built: &str| {
@@ -218,4 +221,24 @@ fn a_build_ends_where_its_command_does() {
         let finding = "variant: found alpine3.18, expected scratch: scratch is what is built";
         repository.finds(&[&format!("tests/build-images.sh:2:42: {finding}")]);
     }
+}
+
+#[test]
+fn a_folder_that_is_gone_to_in_brackets_is_left_with_them() {
+    let repository = Repository::of(&tree("streaming/after"));
+    let build = |inside: &str| {
+        format!(
+            "ver=(NATS_STREAMING_SERVER 0.25.6)\ncd ../0.25.6/alpine3.18\n\
+             (cd ../{inside}; docker build --tag nats-streaming:${{ver[1]}}-scratch .)\n\
+             docker build --tag nats-streaming:${{ver[1]}}-alpine3.18 .\n"
+        )
+    };
+    repository.write("tests/build-images.sh", build("scratch"));
+    let found = repository.findings();
+    let found = found.iter().filter(|one| !one.contains("order"));
+    assert_eq!(found.count(), 0);
+    repository.write("tests/build-images.sh", build("alpine3.18"));
+    let found = repository.findings();
+    let wrong = found.iter().filter(|one| one.contains(":3:"));
+    assert_eq!(wrong.count(), 1, "{found:?}");
 }

@@ -9,30 +9,50 @@ use crate::finding::Finding;
 use crate::repository::Tree;
 use crate::text::{Places, span_of};
 
+/// The options of a build that take no value:
+/// <https://docs.docker.com/reference/cli/docker/buildx/build/>.
+const FLAGS: [&str; 10] = [
+    "-q",
+    "-D",
+    "--quiet",
+    "--debug",
+    "--check",
+    "--load",
+    "--no-cache",
+    "--pull",
+    "--push",
+    "--rm",
+];
+
 /// Checks the builds of a script of a version directory.
 pub(super) fn check((path, place, names): &Script, tree: &Tree, findings: &mut Vec<Finding>) {
     let Some(text) = place.document.utf8() else {
         return;
     };
     let places = Places::new(text.as_bytes());
-    // The name of the folder that the script has changed to, where it is written out.
+    // The name of the folder that the script has changed to, where it is written out; and those in front of brackets that are open.
     let mut here: Option<Range<usize>> = None;
+    let mut outside: Vec<Option<Range<usize>>> = Vec::new();
     for command in commands(text) {
+        let code = &text[command.clone()];
+        let opened = code.matches('(').count();
+        outside.extend(std::iter::repeat_n(here.clone(), opened));
         let words = words(text, &command);
-        let Some(first) = words.first().map(|word| &text[word.clone()]) else {
-            continue;
-        };
-        if FOLDER_COMMANDS.contains(&first) || first == "popd" {
+        let first = words.first().map(|word| &text[word.clone()]);
+        if first.is_some_and(|first| FOLDER_COMMANDS.contains(&first) || first == "popd") {
             here = words.get(1).and_then(|path| last_name(text, path));
         }
-        let has = |name: &str| words.iter().any(|word| text[word.clone()] == *name);
         // With `--file` the folder says nothing of the variant.
-        let is_build = has("build") && !has("-f") && !has("--file");
-        let folder = match words.last().filter(|_| is_build) {
-            Some(last) if text[last.clone()] == *"." => here.clone(),
-            Some(last) => last_name(text, last),
+        let mut all = words.iter().map(|word| &text[word.clone()]);
+        let has_file = all.any(|word| word == "-f" || word == "--file");
+        let folder = match context(text, &words).filter(|_| !has_file) {
+            Some(path) if text[path.clone()] == *"." => here.clone(),
+            Some(path) => last_name(text, path),
             None => None,
         };
+        for _ in code.matches(')') {
+            here = outside.pop().unwrap_or(here);
+        }
         let Some(folder) = folder else { continue };
         let built = &text[folder.clone()];
         let is_tag = |kind: &Kind| matches!(kind, Kind::Tag | Kind::TagVariant);
@@ -70,12 +90,38 @@ pub(super) fn check((path, place, names): &Script, tree: &Tree, findings: &mut V
     }
 }
 
+/// The word of a build that is its context: the last one, but for options behind it and their values.
+fn context<'w>(text: &str, words: &'w [Range<usize>]) -> Option<&'w Range<usize>> {
+    // Behind `$(version)` a dash is part of a tag.
+    let is_option = |word: &Range<usize>| {
+        let is_first = text[..word.start].ends_with(char::is_whitespace);
+        is_first && text[word.clone()].starts_with('-')
+    };
+    let has_value = |option: &Range<usize>| {
+        let option = &text[option.clone()];
+        !option.contains('=') && !FLAGS.contains(&option)
+    };
+    let is_value = |at: usize| {
+        let before = at.checked_sub(1).map(|before| &words[before]);
+        before.is_some_and(|one| is_option(one) && has_value(one))
+    };
+    let is_build = |word: &Range<usize>| text[word.clone()] == *"build";
+    let from = words.iter().position(is_build)? + 1;
+    let at = (from..words.len()).rfind(|at| !is_option(&words[*at]) && !is_value(*at))?;
+    Some(&words[at])
+}
+
 /// The commands of a text, in their order: lines, with continued lines joined, up to a sign that ends a command or redirects what it
 /// prints, or a comment.
 fn commands(text: &str) -> Vec<Range<usize>> {
     let mut commands: Vec<Range<usize>> = Vec::new();
     let (mut start, mut is_escaped, mut in_comment) = (0, false, false);
     for (at, sign) in text.char_indices() {
+        // `2>&1`
+        let is_number = |before: &str| {
+            let bare = before.trim_end_matches(|c: char| c.is_ascii_digit());
+            bare.len() + 1 == before.len() && bare.ends_with(char::is_whitespace)
+        };
         let ends = match sign {
             '\n' => !std::mem::take(&mut is_escaped) || in_comment,
             '\r' => false,
@@ -84,7 +130,8 @@ fn commands(text: &str) -> Vec<Range<usize>> {
         };
         if ends {
             if !in_comment {
-                commands.push(start..at);
+                let is_redirected = sign == '>' && is_number(&text[start..at]);
+                commands.push(start..at - usize::from(is_redirected));
             }
             in_comment = sign == '#' || in_comment && sign != '\n';
             start = at + 1;
