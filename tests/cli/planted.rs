@@ -807,3 +807,14 @@ fn an_architecture_that_a_template_pairs_wrongly() {
     repository
         .finds(&["templates/alpine/Dockerfile:16:9: template: found arm64, expected aarch64"]);
 }
+
+#[test]
+fn a_variable_that_an_action_sets_may_be_called_much_like_another_one() {
+    let steps = |name: &str| {
+        format!(
+            "on: push\nenv:\n  IMAGE_NAME: nats\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: example/tags@v1\n      - run: echo ${{{{ env.{name} }}}}\n"
+        )
+    };
+    with(&steps("IMAGE_TAG")).finds(&[]);
+    with(&steps("IMAGE_NAMES")).finds(&["job: found IMAGE_NAMES, expected IMAGE_NAME"]);
+}

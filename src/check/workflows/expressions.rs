@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::super::words;
 use super::Workflow;
 use crate::fields::workflow::{Job, Line};
 use crate::fields::{compared, last_name};
@@ -67,7 +68,14 @@ impl<'a> Workflow<'a> {
                     (name, &outputs[job], "what the job gives")
                 }
                 ["needs", job, ..] => (job, &needs, "the job that is needed"),
-                ["env", name, ..] => (name, variables, "a variable of the workflow"),
+                ["env", name, ..] => {
+                    // What an action sets may be called much like what the workflow does.
+                    if let Some(new) = words::meant(name, variables) {
+                        let why = "a variable of the workflow";
+                        self.report_expected(&span_of(self.text, name), "job", new, why);
+                    }
+                    continue;
+                }
                 ["steps", id, "outputs", name, ..] if steps.contains_key(id) => {
                     (name, &steps[id], "what the step writes")
                 }
