@@ -29,7 +29,7 @@ pub(super) fn item(line: &str, name: &str) -> Option<Range<usize>> {
     let in_quotes = ['"', '\'']
         .iter()
         .any(|quote| line[..start].matches(*quote).count() % 2 == 1);
-    let is_list = ["for ", "foreach", "=(", "@(", "in "]
+    let is_list = ["for ", "foreach", "=(", "@(", " in "]
         .iter()
         .any(|mark| line.contains(mark))
         || is_by_comma(line, &(start..end));

@@ -613,6 +613,7 @@ fn a_script_in_a_form_that_is_not_understood_is_left_and_said_to_miss_the_varian
         "docker build -t a:alpine3.18 ../alpine3.18\ndocker tag a:alpine3.18 a:latest\ndocker build ../scratch\n",
         "echo \"in alpine3.18 and scratch\"\ndocker build ../alpine3.18\ndocker build ../scratch\n",
         "images alpine3.18 scratch\n",
+        "cp bin alpine3.18/x scratch/y\n",
         "$images = \"alpine3.18\",\n  \"scratch\"\nforeach ($i in $images) { docker build ../$i }\n",
     ] {
         let repository = streaming();
