@@ -78,9 +78,29 @@ pub fn api(from: &str) -> Option<String> {
     let own = variable("GITHUB_SERVER_URL").zip(variable("GITHUB_API_URL"));
     let servers = [Some((server, api)), own];
     servers.into_iter().flatten().find_map(|(server, api)| {
-        let path = from.strip_prefix(server.trim_end_matches('/'))?;
+        // No case in the names of schemes and hosts tells one from another.
+        let server = server.trim_end_matches('/');
+        let (start, path) = from.split_at_checked(server.len())?;
+        let path = start.eq_ignore_ascii_case(server).then_some(path)?;
         let project = path.strip_prefix('/')?.strip_suffix("/releases/download")?;
         (project.split('/').count() == 2)
             .then(|| format!("{}/repos/{project}", api.trim_end_matches('/')))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn downloads_of_github_are_known_in_any_spelling_of_its_name() {
+        let api = |start: &str| api(&format!("{start}/nats-io/nats-server/releases/download"));
+        let expected = "https://api.github.com/repos/nats-io/nats-server";
+        for start in ["https://github.com", "HTTPS://GitHub.com"] {
+            assert_eq!(api(start).as_deref(), Some(expected), "{start}");
+        }
+        for start in ["https://example.org", "https://github.com.example.org", "x"] {
+            assert_eq!(api(start), None, "{start}");
+        }
+    }
 }
