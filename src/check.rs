@@ -122,11 +122,9 @@ fn report(repository: &Repository, directories: &Directories, parts: Vec<Part>) 
     }
     scripts::check_shared(repository, directories, findings);
     // Directories of older versions stay as they were released.
-    let kept = match is_by_version {
-        true => repository.trees.len().saturating_sub(1),
-        false => 0,
-    };
-    for tree in &repository.trees[kept..] {
+    let newest = directories.newest().map(|newest| &newest.name);
+    let is_checked = |tree: &&Tree| !is_by_version || Some(&tree.directory.name) == newest;
+    for tree in repository.trees.iter().filter(is_checked) {
         templates::check(repository, tree, findings);
     }
     templates::check_labels(repository, findings);

@@ -4,7 +4,7 @@ pub mod completions;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -97,7 +97,7 @@ impl Cli {
         if is_for_programs && (cli.update.diff || cli.command.as_ref().is_some_and(of_library)) {
             conflict("`--diff` is printed with the text alone: leave it or `--format` out");
         }
-        if cli.common.root == Path::new(".") {
+        if matches.value_source("root") != Some(ValueSource::CommandLine) {
             cli.common.root = discover();
         }
         cli

@@ -82,7 +82,7 @@ pub(super) fn check_shared(
 ) {
     let names = &repository.names;
     let has_series = names.config.directory.has_series();
-    let newest = repository.trees.last().map(|tree| &tree.directory);
+    let newest = directories.newest();
     let mut groups: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
     for place in repository.shared_documents().filter(Place::is_script) {
         let directory = match has_series {

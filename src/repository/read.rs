@@ -151,11 +151,14 @@ impl Outline {
         &self.names
     }
 
-    /// The version directory that the names say is the newest.
+    /// The version directory that the names say is the newest; one without variants only where no other has any.
     pub fn newest(&self) -> Option<&str> {
         let pattern = &self.names.config.directory;
-        let names = self.trees.iter().map(|(name, _)| name.as_str());
-        names.max_by_key(|name| pattern.matches(name))
+        let has_variants = |folders: &[Folder]| folders.iter().any(|one| one.variant().is_some());
+        let newest = self.trees.iter();
+        let newest =
+            newest.max_by_key(|(name, folders)| (has_variants(folders), pattern.matches(name)));
+        newest.map(|(name, _)| name.as_str())
     }
 
     /// The version directories, each with its variants.

@@ -733,3 +733,27 @@ fn colour_is_for_terminals_and_for_those_who_force_it() {
         assert_eq!(run.stdout.contains('\x1b'), is_coloured, "{forced:?}");
     }
 }
+
+#[test]
+fn a_newer_directory_without_variants_hides_nothing() {
+    let repository = Repository::of_this_project();
+    let path = "0.25.6/alpine3.18/Dockerfile";
+    repository.write(path, repository.read(path) + "# by hand\n");
+    let template = "0.25.6/alpine3.18/Dockerfile:37:1: template: found `# by hand`";
+    repository.finds(&[template]);
+    repository.write("0.25.7/README", "soon\n");
+    let found = repository.findings();
+    assert!(
+        found.iter().any(|one| one.starts_with(template)),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_folder_that_is_given_is_the_one_that_is_checked() {
+    let repository = Repository::of_this_project();
+    repository.write("docs/README", "x\n");
+    let inside = repository.path("docs");
+    run(&inside, &["check", "-q"]).exits_with(0);
+    run(&inside, &["check", "-C", "."]).fails_with(&["version director"]);
+}
